@@ -1,0 +1,52 @@
+"""Cleaning up after ended sessions: says beforehand exactly what it will do, and does exactly that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ennio.actors import deeds
+from ennio.actors.exchange import session_name
+from ennio.actors.parts import Parts
+from ennio.errors import EnnioError
+from ennio.messages import Clean
+from ennio.model import Session, SessionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupItem:
+    """What happened, or would happen, to one workspace. ``size`` in bytes."""
+
+    session_id: str
+    path: str
+    size: int
+    action: str
+    reason: str
+    preserved: str | None = None
+
+
+def cleanup(parts: Parts, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
+    """One session's workspace, a project's, or all. Live ones are kept whatever is asked."""
+    if session_id is not None:
+        sessions = [parts.store.sessions.need(session_id)]
+    else:
+        project = parts.project(project_id).id if project_id else None
+        sessions = list(parts.store.sessions.list(project))
+    return [_one(parts, session, dry_run=dry_run, force=force) for session in sessions]
+
+
+def _one(parts: Parts, session: Session, *, dry_run: bool, force: bool) -> CleanupItem:
+    path = session.workspace_path or ""
+    if session.archived_at is not None:
+        return CleanupItem(session.id, path, 0, "nothing", "it was cleaned up before")
+    if not session.status.terminal and not (force and session.status is SessionStatus.EXITED):
+        hint = "; with --force it is ended and cleaned" if session.status is SessionStatus.EXITED else ""
+        return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
+    try:
+        freed = deeds.remove(parts, session, dry_run=True) if session.branch else None
+        size, preserved = (freed.size, freed.preserved) if freed else (0, None)
+        if not dry_run:
+            parts.exchange.ask(session_name(session.id), Clean(force=force))
+    except EnnioError as error:
+        return CleanupItem(session.id, path, 0, "kept", str(error))
+    action = "would remove" if dry_run else "removing"
+    return CleanupItem(session.id, path, size, action, f"it is {session.status}", preserved)

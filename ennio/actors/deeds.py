@@ -1,0 +1,207 @@
+"""The slow deeds of a session: each runs in a greenlet beside the mailbox and is safe to repeat."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ennio import prompt
+from ennio.actors import environment
+from ennio.actors.courier import Arrival, Courier, Delivery
+from ennio.actors.desks import desk, order, workspace_path
+from ennio.actors.parts import Parts
+from ennio.branch import check_branch, issue_branch
+from ennio.errors import NotFound
+from ennio.facts import Sighting, WorkspaceSeen
+from ennio.home import private
+from ennio.lifecycle.actions import LaunchAgent
+from ennio.message import Message
+from ennio.model import RuntimeHandle, Session
+from ennio.plugins.agent.interface import Agent, Command
+from ennio.plugins.runtime.interface import Key, Launch, Runtime
+from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.workspace.interface import Freed, Made, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A launch that stands; ``begun`` is when it was asked for. ``words`` is the prompt of a first launch."""
+
+    handle: RuntimeHandle
+    number: int
+    begun: datetime
+    carried: bool
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a session is to do, in words: the branch it works on, its title, its prompt, the rules above it."""
+
+    branch: str
+    title: str
+    words: str
+    system: str
+
+
+def task(parts: Parts, session: Session) -> Task:
+    """Compose the task from its layers; asks the tracker when there is an issue. Raises NotFound, Unreachable."""
+    project = parts.project(session.project_id)
+    issue = _issue(parts, session)
+    branch = session.branch or (issue and (issue.branch or issue_branch(issue.id, issue.title))) or session.id
+    check_branch(branch)
+    system = prompt.system(session.id, project.id, branch, session.base or project.default_branch, session.role)
+    layers = prompt.Layers(project=project.prompt or "", issue=issue, rules=project.agent_rules, user=session.prompt or "")
+    title = issue.title if issue else (session.prompt or session.id).strip().splitlines()[0][:72]
+    return Task(branch, title, prompt.compose(layers), system)
+
+
+def _issue(parts: Parts, session: Session) -> Issue | None:
+    if session.issue_id is None:
+        return None
+    tracker = parts.plugins.tracker(parts.project(session.project_id))
+    if tracker is None:
+        raise NotFound(f"project {session.project_id} has no tracker_config, so issue {session.issue_id} cannot be read")
+    return tracker.issue(session.issue_id)
+
+
+def make_workspace(parts: Parts, session: Session, chosen: Callable[[str, str], Session]) -> Made:
+    """Choose the branch (written down through ``chosen`` first), write the prompt, make the working copy."""
+    work = task(parts, session)
+    session = chosen(work.branch, work.title)
+    directory = private(parts.home.session(session.id))
+    for name, words in (("prompt.md", work.words), ("system.md", work.system)):
+        path = directory / name
+        path.write_text(words, encoding="utf-8")
+        path.chmod(0o600)
+    return _workspace(parts, session).create(order(parts, session))
+
+
+def prepare_workspace(parts: Parts, session: Session) -> None:
+    """Links and post-create commands."""
+    wanted = order(parts, session)
+    _workspace(parts, session).prepare(wanted, Made(wanted.path, wanted.branch, ""))
+
+
+def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message | None) -> Launched:
+    """Start the agent or find it; a resume carries the message when the agent's command line can."""
+    agent, at, begun = agent_of(parts, session), desk(parts, session), parts.clock.now()
+    words = None
+    if action.resume:
+        command = agent.resume(at, message.text if message else None)
+    else:
+        words = (at.directory / "prompt.md").read_text(encoding="utf-8")
+        command = agent.launch(at, words)
+    agent.prepare(at)
+    _write(command)
+    handle = runtime_of(parts, session).start(_launch_order(parts, session, agent, command, action.number))
+    return Launched(handle, action.number, begun, command.carries, words)
+
+
+def command_of(parts: Parts, session: Session, work: Task) -> Command:
+    """The command line a session would be started with; nothing is written."""
+    at = desk(parts, session, make=False)
+    return agent_of(parts, session).launch(replace(at, system=work.system, branch=work.branch), work.words)
+
+
+def environment_of(parts: Parts, session: Session, agent: Agent, command: Command, number: int) -> dict[str, str]:
+    """The whole environment of the agent."""
+    project = parts.project(session.project_id)
+    return {
+        **environment.plain(os.environ, session.id, session.project_id, parts.home.root),
+        **environment.passed(os.environ, agent.passes),
+        **_workspace(parts, session).environment(workspace_path(parts, session)),
+        **project.env,
+        **command.env,
+        "ENNIO_LAUNCH": str(number),
+    }
+
+
+def _launch_order(parts: Parts, session: Session, agent: Agent, command: Command, number: int) -> Launch:
+    return Launch(
+        name=session.id,
+        argv=command.argv,
+        cwd=workspace_path(parts, session),
+        env=environment_of(parts, session, agent, command, number),
+        directory=private(parts.home.session(session.id)),
+        number=number,
+    )
+
+
+def _write(command: Command) -> None:
+    for path, text in command.files.items():
+        private(path.parent)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+
+
+def stop(parts: Parts, session: Session) -> None:
+    """End the agent and everything it left behind."""
+    runtime = runtime_of(parts, session)
+    runtime.stop(session.runtime_handle or RuntimeHandle(session.id, runtime.name))
+
+
+def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
+    """What would be lost with the working copy."""
+    return _workspace(parts, session).inspect(order(parts, session))
+
+
+def remove(parts: Parts, session: Session, *, dry_run: bool = False) -> Freed:
+    """Preserve what is only there, then remove the working copy."""
+    return _workspace(parts, session).remove(order(parts, session), dry_run=dry_run)
+
+
+def deliver(parts: Parts, session: Session, message: Message, mark: Callable[[], None]) -> Delivery:
+    """Type a message."""
+    courier = _courier(parts, session)
+    return courier.deliver(message.text, message.created_at, mark)
+
+
+def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> Delivery:
+    """Find out whether a message in doubt arrived."""
+    since = message.started_at or message.created_at
+    if message.detail == CARRIED:
+        return _settle_carried(parts, session, message, since)
+    return _courier(parts, session).settle(message.text, since, alive=alive)
+
+
+CARRIED = "given with the command line"
+
+
+def _settle_carried(parts: Parts, session: Session, message: Message, since: datetime) -> Delivery:
+    """What was on the command line of a launch that stands has arrived, unless the agent says otherwise."""
+    told = agent_of(parts, session).received(desk(parts, session), message.text, since)
+    if told is Sighting.GONE:
+        return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
+    return Delivery(Arrival.DELIVERED, "the agent says so" if told is Sighting.ALIVE else CARRIED)
+
+
+def interrupt(parts: Parts, session: Session) -> None:
+    """Press Escape in the agent's terminal. Raises NotFound."""
+    runtime_of(parts, session).press(handle_of(parts, session), Key.ESCAPE)
+
+
+def handle_of(parts: Parts, session: Session) -> RuntimeHandle:
+    """The handle as stored, or the one that follows from the id alone."""
+    return session.runtime_handle or RuntimeHandle(session.id, runtime_of(parts, session).name)
+
+
+def runtime_of(parts: Parts, session: Session) -> Runtime:
+    """The runtime this session runs in."""
+    return parts.plugins.runtime(session.runtime_name or parts.project(session.project_id).runtime)
+
+
+def agent_of(parts: Parts, session: Session) -> Agent:
+    """The agent this session runs, as its project wants it."""
+    project = parts.project(session.project_id)
+    return parts.plugins.agent(session.agent_name or project.agent, project)
+
+
+def _workspace(parts: Parts, session: Session) -> Workspace:
+    return parts.plugins.workspace(session.workspace_name or parts.project(session.project_id).workspace)
+
+
+def _courier(parts: Parts, session: Session) -> Courier:
+    return Courier(runtime_of(parts, session), agent_of(parts, session), desk(parts, session), handle_of(parts, session))

@@ -1,0 +1,61 @@
+"""The desk of a session: where its agent works and what its plugin may know of it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from ennio.actors import environment
+from ennio.actors.parts import Parts
+from ennio.home import private
+from ennio.model import Session
+from ennio.plugins.agent.interface import Desk
+from ennio.plugins.workspace.interface import WorkspaceOrder
+
+_CONVERSATIONS = uuid.UUID("6f6b4a3e-6a0e-4b57-9d0f-2a3f0b8b7c11")
+
+
+def workspace_path(parts: Parts, session: Session) -> Path:
+    """The one place this session's working copy can be."""
+    kind = session.workspace_name or parts.project(session.project_id).workspace
+    return Path(session.workspace_path or parts.home.workspace(kind, session.project_id, session.id))
+
+
+def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
+    """The desk; its folder is made when it is not there (unless told not to)."""
+    project = parts.project(session.project_id)
+    directory = parts.home.session(session.id)
+    if make:
+        private(directory)
+    system = directory / "system.md"
+    return Desk(
+        session_id=session.id,
+        project_id=session.project_id,
+        workspace=workspace_path(parts, session),
+        directory=directory,
+        conversation=str(uuid.uuid5(_CONVERSATIONS, session.id)),
+        config=project.agent_config,
+        system=system.read_text(encoding="utf-8") if system.exists() else "",
+        branch=session.branch or "",
+        base=session.base or project.default_branch,
+    )
+
+
+def order(parts: Parts, session: Session) -> WorkspaceOrder:
+    """The order for the session's working copy. The branch must be known."""
+    project = parts.project(session.project_id)
+    return WorkspaceOrder(
+        project_id=project.id,
+        session_id=session.id,
+        repo=project.repo,
+        source=project.path,
+        path=workspace_path(parts, session),
+        branch=session.branch or session.id,
+        base=session.base or project.default_branch,
+        symlinks=project.symlinks,
+        post_create=project.post_create,
+        post_create_timeout=project.post_create_timeout,
+        env={**environment.plain(os.environ, session.id, project.id, parts.home.root), **project.env},
+        log=parts.home.session(session.id) / "hooks.log",
+    )

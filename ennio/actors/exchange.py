@@ -1,0 +1,79 @@
+"""Who is who: actors by name. Telling is always possible; what nobody hears is asked for again later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pykka
+
+from ennio.errors import NotFound, TimedOut, Unreachable
+
+ROOT = "root"
+REACTIONS = "reactions"
+MERGES = "merges"
+NOTICES = "notices"
+QUEUE = "queue"
+AGENTS = "agents"
+ASK_TIMEOUT = 10.0
+
+
+def session_name(session_id: str) -> str:
+    """The name of a session's actor."""
+    return f"session:{session_id}"
+
+
+def runtime_name(runtime: str) -> str:
+    """The name of a runtime's poller."""
+    return f"runtime:{runtime}"
+
+
+def forge_name(project_id: str) -> str:
+    """The name of the poller of a project's forge."""
+    return f"forge:{project_id}"
+
+
+class Exchange:
+    """The actors that are alive, by name; kept by the root supervisor alone."""
+
+    def __init__(self) -> None:
+        self._refs: dict[str, pykka.ActorRef[Any]] = {}
+
+    def enter(self, name: str, ref: pykka.ActorRef[Any]) -> None:
+        """From now on this name is that actor."""
+        self._refs[name] = ref
+
+    def leave(self, name: str, urn: str) -> bool:
+        """Forget the actor; False when the name is another one's by now."""
+        ref = self._refs.get(name)
+        if ref is None or ref.actor_urn != urn:
+            return False
+        del self._refs[name]
+        return True
+
+    def names(self) -> tuple[str, ...]:
+        """Everybody who is alive."""
+        return tuple(self._refs)
+
+    def ref(self, name: str) -> pykka.ActorRef[Any] | None:
+        """The actor, if it is alive."""
+        return self._refs.get(name)
+
+    def tell(self, name: str, message: Any) -> bool:
+        """Tell, if somebody is there to hear. What matters is in the store and is found there again."""
+        ref = self._refs.get(name)
+        if ref is None or not ref.is_alive():
+            return False
+        ref.tell(message)
+        return True
+
+    def ask(self, name: str, message: Any, timeout: float = ASK_TIMEOUT) -> Any:
+        """Ask and wait. Raises NotFound when there is no such actor, TimedOut, or the actor's own error."""
+        ref = self._refs.get(name)
+        if ref is None:
+            raise NotFound(f"no actor {name} is running")
+        try:
+            return ref.ask(message, timeout=timeout)
+        except pykka.Timeout as late:
+            raise TimedOut(f"{name} did not answer within {timeout:g} s; try again") from late
+        except pykka.ActorDeadError as dead:
+            raise Unreachable(f"{name} is being restarted; try again") from dead

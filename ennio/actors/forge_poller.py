@@ -1,0 +1,48 @@
+"""One survey of a project's forge a tick, for all the branches of its sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pykka
+
+from ennio.actors.parts import Parts
+from ennio.actors.poller import PollerActor
+from ennio.errors import EnnioError
+from ennio.facts import ForgeSeen, Sighting
+from ennio.messages import ForgeTold, WatchBranch
+from ennio.plugins.scm.interface import Watch
+
+
+class ForgePoller(PollerActor):
+    """Tells each session what became of its branch; what could not be asked is told as unknown."""
+
+    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
+        super().__init__(parts, name, watcher, parts.config.poll.forge)
+        scm = parts.plugins.scm(parts.project(project_id))
+        if scm is None:
+            raise AssertionError(f"{project_id} has no forge to poll")
+        self._scm = scm
+
+    def look(self, watched: Mapping[str, Any]) -> Mapping[str, ForgeSeen]:
+        """One survey."""
+        return self._scm.survey([_watch(watch) for watch in watched.values()])
+
+    def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
+        """Unchanged news are not told again; an error is told as "unknown", with its words."""
+        now = self._parts.clock.now()
+        for session_id in tuple(self._watched):
+            seen = result.get(session_id) if error is None else ForgeSeen(Sighting.UNKNOWN, now, self._scm.name, detail=str(error))
+            if seen is None:
+                continue  # it came while the survey was under way
+            known = self._told.get(session_id)
+            if known is not None and replace(known, at=seen.at) == seen:
+                continue
+            self._told[session_id] = seen
+            self._tell_session(session_id, ForgeTold(seen, begun))
+
+
+def _watch(message: WatchBranch) -> Watch:
+    return Watch(message.session_id, message.branch, message.base, message.number, message.resting, message.title, message.body)

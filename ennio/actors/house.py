@@ -1,0 +1,306 @@
+"""What people and programs can ask of the house: reads from the store, orders to the actors.
+
+Every method runs in the caller's greenlet and may raise the errors of ``ennio.errors``.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import ennio
+from ennio.actors import cleaning, deeds, spawning
+from ennio.actors.cleaning import CleanupItem
+from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
+from ennio.actors.feed import Feed
+from ennio.actors.parts import Parts
+from ennio.actors.spawning import Preview, SpawnRequest
+from ennio.clock import Clock
+from ennio.config.model import Config
+from ennio.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.events import Draft, Event, EventType
+from ennio.home import Home
+from ennio.message import Message, Origin
+from ennio.messages import CrashForTest, HowIsIt, Interrupt, Kill, LookNow, MailArrived, QueueChanged, Restore, Revive, Roster, StartSession
+from ennio.model import Session
+from ennio.plugins.scm.interface import Merged, Scm
+from ennio.plugins.tracker.interface import Issue
+from ennio.pulls import MergeMethod, PullRequest, ReviewState
+from ennio.store import Store, Waiting
+
+__all__ = ["CleanupItem", "House", "Preview", "SpawnRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The running house. ``stop`` asks the arbiter to end it."""
+
+    parts: Parts
+    feed: Feed
+    started_at: datetime
+    stop: Callable[[], None]
+
+    @property
+    def config(self) -> Config:
+        """The configuration it runs on."""
+        return self.parts.config
+
+    @property
+    def store(self) -> Store:
+        """The store; for reading."""
+        return self.parts.store
+
+    @property
+    def home(self) -> Home:
+        """Where its files are."""
+        return self.parts.home
+
+    @property
+    def clock(self) -> Clock:
+        """Its clock."""
+        return self.parts.clock
+
+    # --- sessions ----------------------------------------------------------------------------------
+
+    def spawn(self, request: SpawnRequest) -> Session:
+        """A new session, at once, in ``spawning``; its steps are events."""
+        session = spawning.spawn(self.parts, request)
+        self.parts.exchange.tell(ROOT, StartSession(session.id))
+        self.parts.exchange.tell(QUEUE, QueueChanged())
+        return session
+
+    def preview(self, request: SpawnRequest) -> Preview:
+        """What a spawn would do."""
+        return spawning.preview(self.parts, request)
+
+    def kill(self, session_id: str, by: str = "a person") -> Session:
+        """End a session for good; its workspace stays until it is cleaned up."""
+        session: Session = self._ask(session_id, Kill(by))
+        return session
+
+    def restore(self, session_id: str) -> Session:
+        """Start an exited session again in the workspace it has; also revives an actor that was given up."""
+        session = self.store.sessions.need(session_id)
+        if self.parts.exchange.ref(session_name(session_id)) is None:
+            self.parts.exchange.tell(ROOT, Revive(session_name(session_id)))
+            return session
+        restored: Session = self._ask(session_id, Restore())
+        return restored
+
+    def send(self, session_id: str, text: str) -> Message:
+        """Queue words for the agent; they are typed when it can take them."""
+        session = self.store.sessions.need(session_id)
+        if session.status.terminal:
+            raise Conflict(f"session {session_id} is {session.status}; nobody is there to read a message")
+        message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.clock.now())
+        with self.store.transaction() as tx:
+            self.store.messages.add(message)
+            words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
+            tx.emit(session_id, session.project_id, words)
+        self.parts.exchange.tell(session_name(session_id), MailArrived())
+        return message
+
+    def interrupt(self, session_id: str) -> None:
+        """Press Escape in the agent's terminal."""
+        self._live(session_id)
+        self._ask(session_id, Interrupt())
+
+    def output(self, session_id: str, lines: int) -> str:
+        """The last lines of the agent's terminal. Raises NotFound when there is none."""
+        session = self.store.sessions.need(session_id)
+        if session.runtime_handle is None:
+            raise NotFound(f"session {session_id} has no terminal (status {session.status})")
+        return deeds.runtime_of(self.parts, session).output(session.runtime_handle, lines)
+
+    def attach(self, session_id: str) -> tuple[str, ...]:
+        """The command that connects a person's terminal to the agent's."""
+        session = self.store.sessions.need(session_id)
+        if session.runtime_handle is None:
+            raise NotFound(f"session {session_id} has no terminal (status {session.status})")
+        return deeds.runtime_of(self.parts, session).attach_command(session.runtime_handle)
+
+    def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
+        """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""
+        return cleaning.cleanup(self.parts, session_id, project_id, dry_run=dry_run, force=force)
+
+    def crash(self, name: str) -> None:
+        """Let one actor end with an error; a rehearsal of what nobody hopes for."""
+        if not self.parts.exchange.tell(name, CrashForTest()):
+            raise NotFound(f"no actor {name} is running")
+
+    # --- the queue ---------------------------------------------------------------------------------
+
+    def hold(self, session_id: str) -> Waiting:
+        """Keep a waiting session from starting."""
+        return self._requeue(replace(self._waiting(session_id), held=True))
+
+    def release(self, session_id: str) -> Waiting:
+        """Let a held session start when there is room."""
+        return self._requeue(replace(self._waiting(session_id), held=False))
+
+    def move(self, session_id: str, position: int) -> Waiting:
+        """Put a waiting session at this place (from 1) among those of its priority."""
+        waiting = self._waiting(session_id)
+        peers = [w for w in self.store.queue.list() if w.priority == waiting.priority and w.session_id != session_id]
+        peers.insert(max(0, position - 1), waiting)
+        with self.store.transaction():
+            for place, peer in enumerate(peers, start=1):
+                self.store.queue.save(replace(peer, position=place))
+        self.parts.exchange.tell(QUEUE, QueueChanged())
+        return self._waiting(session_id)
+
+    def set_priority(self, session_id: str, priority: int) -> Waiting:
+        """Higher starts earlier."""
+        return self._requeue(replace(self._waiting(session_id), priority=priority))
+
+    def drop(self, session_id: str) -> Session:
+        """Take a waiting session out of the queue for good."""
+        self._waiting(session_id)
+        return self.kill(session_id, "a person, before it started")
+
+    def _waiting(self, session_id: str) -> Waiting:
+        waiting = self.store.queue.get(session_id)
+        if waiting is None:
+            session = self.store.sessions.need(session_id)
+            raise Conflict(f"session {session_id} does not wait in the queue; it is {session.status}")
+        return waiting
+
+    def _requeue(self, waiting: Waiting) -> Waiting:
+        self.store.queue.save(waiting)
+        self.parts.exchange.tell(QUEUE, QueueChanged())
+        return self.store.queue.get(waiting.session_id) or waiting
+
+    # --- pull requests and issues ------------------------------------------------------------------
+
+    def pulls(self, project_id: str | None = None) -> list[tuple[str, PullRequest]]:
+        """The pull requests of one project, or of all that have a forge."""
+        projects = [self.parts.project(project_id)] if project_id else self.config.projects
+        forges = [(project.id, self.parts.plugins.scm(project)) for project in projects]
+        return [(name, pull) for name, scm in forges if scm is not None for pull in scm.pulls()]
+
+    def pull(self, project_id: str, number: int) -> PullRequest:
+        """One pull request."""
+        return self._scm(project_id).look(number)
+
+    def open_pull(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """Open a pull request for a pushed branch."""
+        base = self.parts.project(project_id).default_branch
+        return self._told(project_id, self._scm(project_id).open(branch, base, title, body, draft=draft))
+
+    def review(
+        self, project_id: str, number: int, author: str, decision: ReviewState, body: str, path: str | None = None, line: int | None = None
+    ) -> PullRequest:
+        """Review as a person."""
+        return self._told(project_id, self._scm(project_id).review(number, author, decision, body, path=path, line=line))
+
+    def merge(self, project_id: str, number: int, method: MergeMethod | None = None) -> Merged:
+        """Merge what its head is now; a person decides, so only conflicts and the forge's policy forbid it."""
+        scm = self._scm(project_id)
+        merged = scm.merge(number, scm.look(number).head, method)
+        self._look_again(project_id)
+        return merged
+
+    def close_pull(self, project_id: str, number: int) -> PullRequest:
+        """Close without merging."""
+        return self._told(project_id, self._scm(project_id).close(number))
+
+    def ready_pull(self, project_id: str, number: int) -> PullRequest:
+        """Take it out of draft."""
+        return self._told(project_id, self._scm(project_id).ready(number))
+
+    def rerun_checks(self, project_id: str, number: int) -> PullRequest:
+        """Run the checks of its head again, where the forge can."""
+        scm = self._scm(project_id)
+        rerun = getattr(scm, "rerun", None)
+        if rerun is None:
+            raise Refused(f"checks on {scm.name} are run again there, not from here")
+        return self._told(project_id, rerun(number))
+
+    def issues(self, project_id: str) -> Sequence[Issue]:
+        """The open issues of a project's tracker."""
+        found: Sequence[Issue] = self._tracker(project_id).issues()
+        return found
+
+    def add_issue(self, project_id: str, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+        """A new issue, where the tracker can."""
+        tracker = self._tracker(project_id)
+        add = getattr(tracker, "add", None)
+        if add is None:
+            raise Refused(f"issues on {tracker.name} are made there, not from here")
+        return add(title, body, tuple(labels))  # type: ignore[no-any-return]
+
+    def _scm(self, project_id: str) -> Scm:
+        scm = self.parts.plugins.scm(self.parts.project(project_id))
+        if scm is None:
+            raise NotFound(f"project {project_id} has no forge; add scm_config to it")
+        return scm
+
+    def _tracker(self, project_id: str) -> Any:
+        tracker = self.parts.plugins.tracker(self.parts.project(project_id))
+        if tracker is None:
+            raise NotFound(f"project {project_id} has no tracker; add tracker_config to it")
+        return tracker
+
+    def _told(self, project_id: str, pull: PullRequest) -> PullRequest:
+        self._look_again(project_id)
+        return pull
+
+    def _look_again(self, project_id: str) -> None:
+        self.parts.exchange.tell(forge_name(self.parts.project(project_id).id), LookNow())
+
+    # --- the house itself --------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """How the house is: actors, sources, sessions, queue."""
+        roster = self.parts.exchange.ask(ROOT, Roster())
+        sessions = self.store.sessions.list()
+        troubled = {name: {"state": state, "error": error} for name, (state, error) in roster.items() if state != "running"}
+        return {
+            "version": ennio.__version__,
+            "pid": os.getpid(),
+            "started_at": self.started_at.isoformat(),
+            "config": str(self.config.source),
+            "actors": {"running": sum(1 for state, _ in roster.values() if state == "running"), "troubled": troubled},
+            "sources": {name: pulse.as_json() for name, pulse in self.pulses().items()},
+            "sessions": dict(Counter(session.status.value for session in sessions)),
+            "queue": len(self.store.queue.list()),
+            "last_seq": self.store.events.last_seq(),
+            "merges_open": len(self.store.merges.open()),
+        }
+
+    def pulses(self) -> dict[str, Any]:
+        """How each source has been doing."""
+        found = {}
+        for name in self.parts.exchange.names():
+            if name == AGENTS or name.startswith(("runtime:", "forge:")):
+                found[name] = self.parts.exchange.ask(name, HowIsIt())
+        return found
+
+    def wait_for_events(self, after: int, timeout: float) -> list[Event]:
+        """Events after this seq, at once when there are any, else as soon as there are or the time is up."""
+        return self.feed.wait(after, timeout)
+
+    def shutdown(self) -> None:
+        """End the supervisor. Agents go on."""
+        self.stop()
+
+    def _live(self, session_id: str) -> Session:
+        session = self.store.sessions.need(session_id)
+        if session.status.terminal:
+            raise Conflict(f"session {session_id} is {session.status}")
+        return session
+
+    def _ask(self, session_id: str, message: Any) -> Any:
+        self.store.sessions.need(session_id)
+        name = session_name(session_id)
+        if self.parts.exchange.ref(name) is None:
+            session = self.store.sessions.need(session_id)
+            if session.archived_at is not None:
+                raise Conflict(f"session {session_id} is {session.status} and cleaned up; there is nothing left of it but its record")
+            raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")
+        return self.parts.exchange.ask(name, message)

@@ -1,0 +1,116 @@
+"""Tells people: each notification once on each channel it is routed to, until it is told or refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, assert_never
+
+import pykka
+
+from ennio.actors.actor import Actor
+from ennio.actors.parts import Parts
+from ennio.config.model import Notifier as Channel
+from ennio.errors import EnnioError, Refused
+from ennio.events import Draft, EventType
+from ennio.messages import Effect, NoticeDue, Ping, Wake
+from ennio.plugins.notifier.interface import Notification
+from ennio.store import Notice
+
+RETRY_AFTER = 15.0
+MAX_ATTEMPTS = 20
+STREAM = "events"
+
+
+class NotifierActor(Actor):
+    """Works through the notifications that are written down. The event stream is a channel of its own."""
+
+    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+        super().__init__(name, watcher)
+        self._parts = parts
+        self._busy = False
+
+    def on_start(self) -> None:
+        """Take up what was not told before."""
+        self._next()
+
+    def on_receive(self, message: Any) -> Any:
+        """A notification is due, or one has been told."""
+        match message:
+            case NoticeDue() | Wake():
+                self._next()
+            case Effect(Notice() as notice, result, _):
+                self._busy = False
+                self._told(notice, result)
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    def _next(self) -> None:
+        if self._busy:
+            return
+        pending = self._parts.store.notifications.pending()
+        if not pending:
+            return
+        notice = pending[0]
+        self._busy = True
+        self.perform(notice, lambda: self._tell(notice))
+
+    def channels(self, notice: Notice) -> tuple[str, ...]:
+        """The channels of a notification: each once, however many routes lead to it."""
+        config = self._parts.config
+        routed = config.notification_routing.get(notice.reaction or "", config.defaults.notifiers)
+        return (STREAM, *dict.fromkeys(routed))
+
+    def _tell(self, notice: Notice) -> Notice:
+        sent, failed = list(notice.sent), dict(notice.failed)
+        for channel in self.channels(notice):
+            if channel in sent:
+                continue
+            try:
+                self._tell_channel(channel, notice)
+            except EnnioError as error:
+                failed[channel] = f"{'refused: ' if isinstance(error, Refused) else ''}{error}"
+            else:
+                sent.append(channel)
+                failed.pop(channel, None)
+        return replace(notice, sent=tuple(sent), failed=failed, attempts=notice.attempts + 1)
+
+    def _tell_channel(self, name: str, notice: Notice) -> None:
+        if name == STREAM:
+            return  # the event written when it is told is what the stream shows
+        channel = self._channel(name)
+        plugin = self._parts.plugins.notifier(channel.plugin, channel.name, channel.config)
+        plugin.notify(
+            Notification(
+                notice.id, notice.event_type, notice.priority, notice.session_id, notice.project_id, notice.message, notice.at
+            )
+        )
+
+    def _channel(self, name: str) -> Channel:
+        channel = next((c for c in self._parts.config.notifiers if c.name == name), None)
+        if channel is None:
+            raise Refused(f"no notifier is called {name!r}; add it under notifiers:")
+        return channel
+
+    def _told(self, notice: Notice, told: Notice | None) -> None:
+        after = told or replace(notice, attempts=notice.attempts + 1)
+        channels = self.channels(after)
+        waiting = [name for name in channels if name not in after.sent and not after.failed.get(name, "").startswith("refused")]
+        now = self._parts.clock.now()
+        over = not waiting or after.attempts >= MAX_ATTEMPTS
+        after = replace(after, channels=channels, done_at=now if over else None)
+        fresh = [name for name in after.sent if name not in notice.sent]
+        with self._parts.store.transaction() as tx:
+            self._parts.store.notifications.save(after)
+            if fresh or over:
+                data = {"notice": after.id, "channels": fresh, "failed": dict(after.failed), "reaction": after.reaction}
+                tx.emit(after.session_id, after.project_id, Draft(EventType.NOTIFICATION_SENT, after.message, after.priority, data))
+        if over:
+            self._next()
+        else:
+            self.later(RETRY_AFTER, Wake())
+
+
+

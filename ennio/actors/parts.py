@@ -1,0 +1,48 @@
+"""What every actor is given: the house's parts, made once by boot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ennio.actors.exchange import Exchange
+from ennio.clock import Clock
+from ennio.config.model import Config, Project
+from ennio.errors import NotFound
+from ennio.home import Home
+from ennio.lifecycle import Spec
+from ennio.model import Session
+from ennio.plugins.registry import Registry
+from ennio.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Configuration, store, plugins, clock, and the way to the other actors."""
+
+    config: Config
+    home: Home
+    clock: Clock
+    store: Store
+    plugins: Registry
+    exchange: Exchange
+
+    def project(self, project_id: str) -> Project:
+        """The project of this id or name. Raises NotFound naming those there are."""
+        project = self.config.project(project_id)
+        if project is None:
+            names = ", ".join(p.id for p in self.config.projects) or "none"
+            raise NotFound(f"no project {project_id!r} in {self.config.source}; there are: {names}")
+        return project
+
+    def spec(self, session: Session) -> Spec:
+        """What the configuration says about this session's life."""
+        project = self.project(session.project_id)
+        agent = self.plugins.agent(session.agent_name or project.agent, project)
+        return Spec(
+            tells=agent.tells,
+            one_shot=agent.one_shot,
+            forge=project.scm is not None,
+            ready_threshold=self.config.ready_threshold,
+            restart=project.restart,
+            cleanup=self.config.cleanup,
+        )

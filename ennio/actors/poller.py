@@ -1,0 +1,171 @@
+"""Pollers ask a source once for everything it knows, and tell each session what is its own.
+
+A look runs beside the mailbox; looks never overlap; any number of "look now" make one look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pykka
+
+from ennio.actors.actor import Actor
+from ennio.actors.exchange import session_name
+from ennio.actors.parts import Parts
+from ennio.errors import EnnioError
+from ennio.messages import Effect, HowIsIt, LookNow, Ping, Unwatch, Wake
+
+
+@dataclass(slots=True)
+class Pulse:
+    """How a source has been doing, for the status page."""
+
+    looks: int = 0
+    at: datetime | None = None
+    took: float = 0.0
+    ok: bool = True
+    detail: str = ""
+    watched: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The pulse as the API shows it."""
+        at = self.at.isoformat() if self.at else None
+        return {"looks": self.looks, "at": at, "took": round(self.took, 4), "ok": self.ok, "detail": self.detail, "watched": self.watched}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look: when it began (monotonic)."""
+
+    begun: float
+
+
+@dataclass(slots=True)
+class Pace:
+    """How often to look: the period, stretched while the source is in trouble."""
+
+    period: float
+    failures: int = 0
+    longest: float = 60.0
+
+    @property
+    def least(self) -> float:
+        """Seconds between two looks when somebody is in a hurry."""
+        return min(self.period, 0.1)
+
+    def wait(self) -> float:
+        """Seconds until the next look."""
+        stretched: float = self.period * 2 ** min(self.failures, 6)
+        return min(stretched, max(self.longest, self.period))
+
+
+@dataclass(slots=True)
+class _State:
+    looking: bool = False
+    again: bool = False
+    begun: float = 0.0
+    pulse: Pulse = field(default_factory=Pulse)
+
+
+class PollerActor(Actor):
+    """What pollers share; a source overrides ``watch``, ``look`` and ``tell``."""
+
+    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, period: float) -> None:
+        super().__init__(name, watcher)
+        self._parts = parts
+        self._pace = Pace(period)
+        self._state = _State()
+        self._watched: dict[str, Any] = {}
+        self._told: dict[str, Any] = {}
+        self._timer: Any = None
+
+    def on_start(self) -> None:
+        """The first look comes with the first watch."""
+        self._schedule(self._pace.period)
+
+    def on_stop(self) -> None:
+        """No more looks."""
+        if self._timer is not None:
+            self._timer.kill(block=False)
+
+    def on_receive(self, message: Any) -> Any:
+        """Watches come and go; a look ends."""
+        match message:
+            case Wake():
+                self._begin()
+            case LookNow(session_id):
+                self._look_now(session_id)
+            case Unwatch(session_id):
+                self._watched.pop(session_id, None)
+                self._told.pop(session_id, None)
+            case Effect(Look() as look, result, error):
+                self._looked(look, result, error)
+            case HowIsIt():
+                return self.pulse
+            case Ping():
+                return True
+            case _:
+                self._watch(message)
+        return None
+
+    @property
+    def pulse(self) -> Pulse:
+        """How the source is doing."""
+        self._state.pulse.watched = len(self._watched)
+        return self._state.pulse
+
+    def _watch(self, message: Any) -> None:
+        known = self._watched.get(message.session_id)
+        self._watched[message.session_id] = message
+        if known is None or known != message:
+            self._look_now(message.session_id)
+
+    def _look_now(self, session_id: str | None) -> None:
+        if session_id is not None:
+            self._told.pop(session_id, None)
+        if self._state.looking:
+            self._state.again = True
+        else:
+            self._schedule(self._pace.least)
+
+    def _schedule(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.kill(block=False)
+        self._timer = self.later(seconds, Wake())
+
+    def _begin(self) -> None:
+        if self._state.looking:
+            return
+        if not self._watched:
+            self._schedule(self._pace.wait())
+            return
+        self._state.looking, self._state.again = True, False
+        self._state.begun = time.monotonic()
+        watched = dict(self._watched)
+        self.perform(Look(self._state.begun), lambda: self.look(watched))
+
+    def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:
+        state, pulse = self._state, self._state.pulse
+        state.looking = False
+        pulse.looks += 1
+        pulse.at = self._parts.clock.now()
+        pulse.took = time.monotonic() - look.begun
+        pulse.ok, pulse.detail = error is None, str(error or "")
+        self._pace.failures = 0 if error is None else self._pace.failures + 1
+        self.tell(look.begun, result, error)
+        self._schedule(self._pace.least if state.again and error is None else self._pace.wait())
+
+    def look(self, watched: Mapping[str, Any]) -> Any:
+        """Ask the source once, for all who are watched. Runs beside the mailbox."""
+        raise AssertionError(f"{type(self).__name__} must say how it looks")
+
+    def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
+        """Tell every watcher what is its own."""
+        raise AssertionError(f"{type(self).__name__} must say what it tells")
+
+    def _tell_session(self, session_id: str, message: Any) -> None:
+        self._parts.exchange.tell(session_name(session_id), message)

@@ -1,0 +1,83 @@
+"""Admits waiting sessions when there is room, in the order of the queue; the queue itself is in the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any, assert_never
+
+import psutil
+import pykka
+
+from ennio import admission
+from ennio.actors.actor import Actor
+from ennio.actors.exchange import session_name
+from ennio.actors.parts import Parts
+from ennio.admission import Limits, Room
+from ennio.events import Draft, EventType
+from ennio.messages import Admit, Ping, QueueChanged, Wake
+from ennio.model import SessionStatus
+
+LOOK_EVERY = 5.0
+OVER = (SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED, SessionStatus.EXITED)
+
+
+class QueueActor(Actor):
+    """Looks at the queue whenever somebody comes, goes or ends, and now and then for memory."""
+
+    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+        super().__init__(name, watcher)
+        self._parts = parts
+        self._timer: Any = None
+
+    def on_start(self) -> None:
+        """Look at once."""
+        self._look()
+
+    def on_stop(self) -> None:
+        """No more looks."""
+        if self._timer is not None:
+            self._timer.kill(block=False)
+
+    def on_receive(self, message: Any) -> Any:
+        """Look."""
+        match message:
+            case QueueChanged() | Wake():
+                self._look()
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    def _look(self) -> None:
+        queue = self._parts.store.queue.list()
+        if not queue:
+            return
+        decided = admission.decide(queue, self._limits(), self._room({waiting.session_id for waiting in queue}))
+        for waiting in queue:
+            if waiting.session_id in decided.admitted:
+                self._admit(waiting.session_id, waiting.project_id)
+            elif decided.reasons[waiting.session_id] != waiting.reason:
+                self._parts.store.queue.save(replace(waiting, reason=decided.reasons[waiting.session_id]))
+        if decided.reasons:
+            if self._timer is not None:
+                self._timer.kill(block=False)
+            self._timer = self.later(LOOK_EVERY, Wake())
+
+    def _admit(self, session_id: str, project_id: str) -> None:
+        """Leaving the queue is the admission: a session that waits without standing in it starts by itself."""
+        with self._parts.store.transaction() as tx:
+            self._parts.store.queue.remove(session_id)
+            tx.emit(session_id, project_id, Draft(EventType.SESSION_STEP, "admitted", data={"step": "admitted"}))
+        self._parts.exchange.tell(session_name(session_id), Admit())
+
+    def _limits(self) -> Limits:
+        config = self._parts.config
+        per_project = {project.id: project.max_sessions for project in config.projects}
+        return Limits(config.max_sessions, per_project, config.min_free_memory)
+
+    def _room(self, waiting: set[str]) -> Room:
+        sessions = self._parts.store.sessions.list()
+        live = [s for s in sessions if s.status not in OVER and s.id not in waiting]
+        return Room(Counter(session.project_id for session in live), psutil.virtual_memory().available)

@@ -1,0 +1,252 @@
+"""Decides what is done about what happens: writes it down, then tells who does it.
+
+Each decision, its message or notification and its events are one transaction, so a crash can neither
+lose nor double them. After a restart every session is looked at again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Any, assert_never
+
+import pykka
+
+from ennio import codec, reactions
+from ennio.actors.actor import Actor
+from ennio.actors.exchange import MERGES, NOTICES, session_name
+from ennio.actors.parts import Parts
+from ennio.actors.timers import Alarm
+from ennio.config.model import Reaction, ReactionAction
+from ennio.events import Draft, EventType
+from ennio.lifecycle import Memory
+from ennio.message import Message, Origin
+from ennio.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
+from ennio.model import Priority, Session
+from ennio.pulls import MergeMethod
+from ennio.reactions import Case, Decision, ReactionMemory, Situation, Verdict
+from ennio.reactions.cases import SESSION_KEYS
+from ennio.store import Merge, Notice, ReactionRecord, Transaction
+
+ALL_COMPLETE = "all-complete"
+
+
+class ReactionActor(Actor):
+    """Holds every rule against every session that changed."""
+
+    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+        super().__init__(name, watcher)
+        self._parts = parts
+        self._situations: dict[str, Situation] = {}
+        self._due: dict[str, datetime] = {}
+        self._memories: dict[tuple[str, str], ReactionMemory] = {}
+        self._alarm = Alarm(self, parts.clock, Wake())
+
+    def on_start(self) -> None:
+        """Read back what was done, and look at everything once."""
+        for key, told in self._parts.store.reactions.all().items():
+            self._memories[key] = codec.loads(ReactionMemory, told)
+        facts = self._parts.store.facts.load_all()
+        now = self._parts.clock.now()
+        for session in self._parts.store.sessions.list():
+            project = self._parts.config.project(session.project_id)
+            if project is None or session.id not in facts:
+                continue
+            text = self._parts.store.memories.get(session.id)
+            ready = codec.loads(Memory, text).merge_ready if text is not None else ""
+            situation = Situation(session, facts[session.id].adopted(now), ready, project.bots)
+            self._look(situation)
+        self._set_alarm()
+
+    def on_stop(self) -> None:
+        """No more deadlines."""
+        self._alarm.cancel()
+
+    def on_receive(self, message: Any) -> Any:
+        """A session changed, or a deadline has come."""
+        match message:
+            case Changed(situation):
+                self._look(situation)
+                self._set_alarm()
+            case Wake():
+                self._on_deadline()
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    def _on_deadline(self) -> None:
+        now = self._parts.clock.now()
+        for session_id in [who for who, at in self._due.items() if at <= now]:
+            self._look(self._situations[session_id])
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        self._alarm.set(min(self._due.values(), default=None))
+
+    def _look(self, situation: Situation) -> None:
+        """Hold every rule against one session."""
+        session_id = situation.session.id
+        rules = self._parts.project(situation.session.project_id).reactions
+        now = self._parts.clock.now()
+        wakes = [self._hold(key, rules[key], situation, now) for key in SESSION_KEYS if key in rules]
+        self._due.pop(session_id, None)
+        due = min((at for at in wakes if at is not None), default=None)
+        if situation.session.status.terminal:
+            self._situations.pop(session_id, None)
+            self._look_at_project(situation.session, now)
+            return
+        self._situations[session_id] = situation
+        self._end_of_project_episode(situation.session, now)
+        if due is not None:
+            self._due[session_id] = due
+
+    def _hold(self, key: str, rule: Reaction, situation: Situation, now: datetime) -> datetime | None:
+        session = situation.session
+        case = reactions.case(key, rule, situation, now)
+        before = self._memories.get((session.id, key), ReactionMemory())
+        decision = reactions.decide(rule, case, before, now)
+        if decision.memory != before:
+            self._carry_out(key, rule, case, decision, situation, now)
+        return decision.wake_at
+
+    # --- a whole project ---------------------------------------------------------------------------
+
+    def _look_at_project(self, last: Session, now: datetime) -> None:
+        rule = self._parts.project(last.project_id).reactions.get(ALL_COMPLETE)
+        if rule is None:
+            return
+        sessions = self._parts.store.sessions.list(last.project_id)
+        case = reactions.all_complete([session for session in sessions if session.archived_at is None] or [last])
+        self._hold_project(rule, case, last, now)
+
+    def _end_of_project_episode(self, session: Session, now: datetime) -> None:
+        rule = self._parts.project(session.project_id).reactions.get(ALL_COMPLETE)
+        before = self._memories.get((_project_key(session.project_id), ALL_COMPLETE))
+        if rule is not None and before is not None and before.since is not None:
+            self._hold_project(rule, Case(False, ""), session, now)
+
+    def _hold_project(self, rule: Reaction, case: Case, session: Session, now: datetime) -> None:
+        key = (_project_key(session.project_id), ALL_COMPLETE)
+        before = self._memories.get(key, ReactionMemory())
+        decision = reactions.decide(rule, case, before, now)
+        if decision.memory == before:
+            return
+        self._memories[key] = decision.memory
+        with self._parts.store.transaction() as tx:
+            self._parts.store.reactions.save(*key, codec.dumps(decision.memory))
+            if decision.verdict is not Verdict.QUIET:
+                tx.emit(session.id, session.project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
+                self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.memory.episode}", now)
+        self._parts.exchange.tell(NOTICES, NoticeDue())
+
+    # --- what is done ------------------------------------------------------------------------------
+
+    def _carry_out(self, key: str, rule: Reaction, case: Case, decision: Decision, situation: Situation, now: datetime) -> None:
+        session, store = situation.session, self._parts.store
+        self._memories[(session.id, key)] = decision.memory
+        with store.transaction() as tx:
+            store.reactions.save(session.id, key, codec.dumps(decision.memory))
+            if decision.verdict is Verdict.ACT:
+                self._act(tx, key, rule, case, decision, situation, now)
+            elif decision.verdict is Verdict.ESCALATE:
+                self._escalate(tx, key, rule, case, decision, session, now)
+        if decision.verdict is not Verdict.QUIET:
+            self._parts.exchange.tell(session_name(session.id), MailArrived())
+            self._parts.exchange.tell(NOTICES, NoticeDue())
+            self._parts.exchange.tell(MERGES, MergeDue(session.id))
+
+    def _act(
+        self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, situation: Situation, now: datetime
+    ) -> None:
+        session = situation.session
+        mark = fingerprint(session.id, key, decision)
+        match rule.action:
+            case ReactionAction.SEND_TO_AGENT:
+                text = reactions.to_agent(key, rule, situation, decision.items)
+                message = Message(str(uuid.uuid4()), session.id, text, Origin.REACTION, now, fingerprint=mark, reaction=key)
+                self._parts.store.messages.add(message)
+            case ReactionAction.NOTIFY:
+                self._notify(tx, key, rule, case, decision, session, mark, now)
+            case ReactionAction.AUTO_MERGE:
+                self._intend_merge(situation, mark, now)
+        data = {"reaction": key, "action": rule.action.value, "attempt": decision.memory.attempts, "items": list(decision.items)}
+        words = f"{key}: {case.headline} -> {rule.action.value} ({decision.reason})"
+        tx.emit(session.id, session.project_id, Draft(EventType.REACTION_TRIGGERED, words, rule.priority, data))
+        self._note(key, rule.action.value, decision, session, mark, now)
+
+    def _escalate(
+        self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, session: Session, now: datetime
+    ) -> None:
+        mark = f"{fingerprint(session.id, key, decision)}:escalated:{decision.memory.episode}"
+        priority = max(rule.priority, Priority.URGENT, key=lambda p: p.rank)
+        words = f"{key}: {case.headline}; {decision.reason}"
+        data = {"reaction": key, "attempts": decision.memory.attempts, "reason": decision.reason}
+        tx.emit(session.id, session.project_id, Draft(EventType.REACTION_ESCALATED, words, priority, data))
+        self._notify(tx, key, rule, case, decision, session, mark, now, escalated=decision.reason)
+        self._note(key, "escalate", decision, session, mark, now)
+
+    def _note(self, key: str, action: str, decision: Decision, session: Session, mark: str, now: datetime) -> None:
+        self._parts.store.reactions.record(
+            ReactionRecord(
+                id=str(uuid.uuid4()),
+                session_id=session.id,
+                key=key,
+                at=now,
+                action=action,
+                attempt=decision.memory.attempts,
+                fingerprint=mark,
+                outcome=decision.verdict.value,
+                detail=decision.reason,
+            )
+        )
+
+    def _notify(
+        self,
+        _tx: Transaction,
+        key: str,
+        rule: Reaction,
+        case: Case,
+        decision: Decision,
+        session: Session,
+        mark: str,
+        now: datetime,
+        *,
+        escalated: str | None = None,
+    ) -> None:
+        priority = max(rule.priority, Priority.URGENT, key=lambda p: p.rank) if escalated else rule.priority
+        event_type = EventType.REACTION_ESCALATED if escalated else EventType.REACTION_TRIGGERED
+        notice = Notice(
+            id=str(uuid.uuid4()),
+            event_type=(EventType.ALL_COMPLETE if key == ALL_COMPLETE else event_type).value,
+            priority=priority,
+            session_id=session.id,
+            project_id=session.project_id,
+            message=reactions.notice(rule, case.headline, session, escalated=escalated),
+            at=now,
+            reaction=key,
+            fingerprint=mark,
+        )
+        self._parts.store.notifications.add(notice)
+
+    def _intend_merge(self, situation: Situation, mark: str, now: datetime) -> None:
+        forge = situation.facts.forge
+        if forge is None or forge.pull is None:
+            return
+        project = self._parts.project(situation.session.project_id)
+        method = MergeMethod(str((project.scm.config if project.scm else {}).get("merge_method", "squash")))
+        pull = forge.pull
+        merge = Merge(session_id=situation.session.id, number=pull.number, head=pull.head, method=method, fingerprint=mark, at=now)
+        self._parts.store.merges.intend(merge)
+
+
+def fingerprint(session_id: str, key: str, decision: Decision) -> str:
+    """What a deed is known by: the rule and exactly what was seen."""
+    seen = hashlib.sha256("\n".join(sorted(decision.items)).encode()).hexdigest()[:16]
+    return f"{session_id}:{key}:{seen}"
+
+
+def _project_key(project_id: str) -> str:
+    return f"@{project_id}"

@@ -1,0 +1,127 @@
+"""The written side of a session: its row, memory, facts, events and messages, changed together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from ennio import codec
+from ennio.actors.parts import Parts
+from ennio.events import Draft
+from ennio.evidence import Evidence
+from ennio.facts import Facts, ProcessSeen, Sighting
+from ennio.lifecycle import Mail, Memory
+from ennio.message import Message
+from ennio.model import Activity, Session
+
+OUTPUT_STEP = timedelta(seconds=5)
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of one session right now; ``write`` makes it durable. Held by its actor alone."""
+
+    parts: Parts
+    session: Session
+    memory: Memory
+    facts: Facts
+    written: tuple[Session, Memory, Facts]
+
+    @classmethod
+    def load(cls, parts: Parts, session_id: str) -> Record:
+        """Read it back after a restart; what was seen must be seen again. Raises NotFound."""
+        session = parts.store.sessions.need(session_id)
+        text = parts.store.memories.get(session_id)
+        memory = codec.loads(Memory, text) if text else Memory(session.status, session.created_at)
+        stored = parts.store.facts.get(session_id)
+        return cls(parts, session, memory, stored.adopted(parts.clock.now()), (session, memory, stored))
+
+    def write(self, events: Sequence[Draft] = (), evidence: Evidence | None = None, messages: Sequence[Message] = ()) -> bool:
+        """Write what changed, with its events, in one transaction; False when there was nothing to write."""
+        session, memory, facts = self.written
+        self.session = _project(self.session, self.memory, self.facts)
+        changed_facts = noteworthy(facts, self.facts)
+        if not (events or messages or evidence) and self.memory == memory and self.session == session and not changed_facts:
+            return False
+        store, session_id = self.parts.store, self.session.id
+        with store.transaction() as tx:
+            if self.session != session:
+                store.sessions.save(self.session)
+            if self.memory != memory:
+                store.memories.save(session_id, codec.dumps(self.memory))
+            if changed_facts:
+                store.facts.save(session_id, self.facts)
+            if evidence is not None:
+                store.evidence.add(session_id, evidence)
+            for message in messages:
+                store.messages.save(message)
+            for draft in events:
+                tx.emit(session_id, self.session.project_id, draft)
+        self.written = (self.session, self.memory, self.facts if changed_facts else facts)
+        return True
+
+    def mail(self, pauses: dict[str, datetime]) -> Mail | None:
+        """The oldest message that is still to be delivered."""
+        pending = self.parts.store.messages.pending(self.session.id)
+        if not pending:
+            return None
+        return Mail(pending[0].id, pending[0].state, pauses.get(pending[0].id))
+
+
+def noteworthy(before: Facts, after: Facts) -> bool:
+    """Whether facts differ in more than the time of looking; output counts in steps of seconds."""
+    return _still(before, before.process) != _still(after, before.process)
+
+
+def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
+    """The facts without what changes at every look."""
+    process = facts.process
+    if process is not None:
+        output = process.output_at
+        known = reference.output_at if reference is not None else None
+        if output is not None and known is not None and abs(output - known) < OUTPUT_STEP:
+            output = known
+        at = process.at if process.sighting is Sighting.UNKNOWN else _EPOCH
+        process = replace(process, at=at, title="", output_at=output)
+    agent = facts.agent and replace(facts.agent, at=_EPOCH)
+    forge = facts.forge and replace(facts.forge, at=_EPOCH)
+    return replace(facts, process=process, agent=agent, forge=forge)
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def _project(session: Session, memory: Memory, facts: Facts) -> Session:
+    """The session's row as its memory and facts have it."""
+    process, agent, forge = facts.process, facts.agent, facts.forge
+    lost = process is not None and process.sighting is Sighting.UNKNOWN and memory.signal_lost
+    pull = forge.pull if forge is not None else None
+    return replace(
+        session,
+        status=memory.status,
+        activity=memory.activity,
+        reason=memory.failure or memory.rule or None,
+        outcome=memory.outcome,
+        no_signal_since=process.at if lost and process is not None else None,
+        last_activity_at=last_activity(session, memory, facts),
+        pr_number=memory.pull,
+        pr_url=pull.url if pull is not None else session.pr_url,
+        usage=agent.usage if agent is not None and agent.usage is not None else session.usage,
+        summary=agent.summary if agent is not None and agent.summary else session.summary,
+        archived_at=memory.cleaned_at if memory.finished else session.archived_at,
+    )
+
+
+def last_activity(session: Session, memory: Memory, facts: Facts) -> datetime:
+    """When the agent itself last did something; what Ennio did does not count."""
+    moments = [session.last_activity_at]
+    if memory.ready_at is not None:
+        moments.append(memory.ready_at)
+    if facts.agent is not None and facts.agent.since is not None:
+        moments.append(facts.agent.since)
+    process = facts.process
+    output = process.output_at if process is not None and memory.activity is not Activity.EXITED else None
+    if output is not None and output - session.last_activity_at >= OUTPUT_STEP:
+        moments.append(output)
+    return max(moments)

@@ -1,0 +1,192 @@
+"""The root supervisor: starts everybody in order, restarts who dies, gives up on who cannot live.
+
+Static children come first and in a fixed order, so that nobody asks somebody started later; then one
+actor per session. A dead actor reloads from the store and adopts what runs; agents never notice.
+Restart intensity is counted per child and forgiven after a time up; many children dying at once
+open the breaker, and then their restarts are spread out and held against nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+import pykka
+
+from ennio import restart
+from ennio.actors.actor import Actor
+from ennio.actors.exchange import ASK_TIMEOUT, Exchange, session_name
+from ennio.actors.parts import Parts
+from ennio.actors.session import SessionActor
+from ennio.breaker import Breaker
+from ennio.config.model import Restart
+from ennio.events import Draft, EventType
+from ennio.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
+from ennio.model import Priority
+
+log = logging.getLogger(__name__)
+
+INTENSITY = Restart(attempts=5, within=60.0, delay=0.05)
+SESSION = "session:"
+
+Start = Callable[[str, Any], pykka.ActorRef[Any]]
+
+
+@dataclass(slots=True)
+class Child:
+    """One child: how it is started and how it has been doing."""
+
+    name: str
+    start: Start
+    state: str = "starting"
+    restarts: list[datetime] = field(default_factory=list)
+    error: str | None = None
+    essential: bool = False
+
+
+class RootSupervisor(Actor):
+    """Keeps the house's actors alive."""
+
+    def __init__(self, parts: Parts, fixed: Sequence[tuple[str, Start]]) -> None:
+        super().__init__("root")
+        self._parts = parts
+        self._children = {name: Child(name, start, essential=True) for name, start in fixed}
+        self._fixed = tuple(name for name, _ in fixed)
+        self._breaker = Breaker()
+
+    @property
+    def _exchange(self) -> Exchange:
+        return self._parts.exchange
+
+    def on_start(self) -> None:
+        """Everybody in order; a fixed child that does not start ends the house with its error."""
+        self._exchange.enter("root", self.actor_ref)
+        for name in self._fixed:
+            ref = self._launch(self._children[name])
+            ref.ask(Ping(), timeout=ASK_TIMEOUT)
+        for session in self._parts.store.sessions.list():
+            self._start_session(session.id)
+
+    def on_stop(self) -> None:
+        """In reverse order. Actors end; agents go on."""
+        for name in reversed(self._children):
+            ref = self._exchange.ref(name)
+            if ref is not None and ref.is_alive():
+                ref.stop(block=False)
+
+    def on_receive(self, message: Any) -> Any:
+        """Deaths, births, and questions about both."""
+        match message:
+            case StartSession(session_id):
+                self._start_session(session_id)
+            case SessionOver(session_id):
+                self._over(session_name(session_id))
+            case Down(name, urn, error):
+                self._on_down(name, urn, error)
+            case RestartDue(name):
+                self._restart(name)
+            case Revive(name):
+                self._revive(name)
+            case Roster():
+                return {child.name: (child.state, child.error) for child in self._children.values()}
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    def _start_session(self, session_id: str) -> None:
+        name = session_name(session_id)
+        if name in self._children:
+            return
+        session = self._parts.store.sessions.get(session_id)
+        if session is None or self._parts.config.project(session.project_id) is None:
+            log.warning("session left alone: its project is not in the configuration", extra={"session": session_id})
+            return
+
+        def start(name: str, watcher: Any) -> pykka.ActorRef[Any]:
+            return SessionActor.start(self._parts, session_id, name, watcher)
+
+        self._children[name] = Child(name, start)
+        self._launch(self._children[name])
+
+    def _launch(self, child: Child) -> pykka.ActorRef[Any]:
+        ref = child.start(child.name, self.actor_ref)
+        self._exchange.enter(child.name, ref)
+        child.state = "running"
+        return ref
+
+    def _over(self, name: str) -> None:
+        child = self._children.pop(name, None)
+        ref = self._exchange.ref(name)
+        if child is not None and ref is not None:
+            self._exchange.leave(name, ref.actor_urn)
+            ref.stop(block=False)
+
+    def _on_down(self, name: str, urn: str, error: str | None) -> None:
+        known = self._exchange.leave(name, urn)
+        child = self._children.get(name)
+        if not known or child is None or self.actor_stopped.is_set():
+            return
+        now = self._parts.clock.now()
+        child.error, child.state = error or "it ended", "restarting"
+        self._breaker = self._breaker.record(name, now)
+        log.error("actor crashed", extra={"actor": name, "error": child.error})
+        if self._breaker.is_open(now):
+            self._later(name, random.uniform(1.0, 5.0))  # noqa: S311 - spreading load, not keeping secrets
+            return
+        self._by_intensity(child, now)
+
+    def _by_intensity(self, child: Child, now: datetime) -> None:
+        window = timedelta(seconds=INTENSITY.within)
+        child.restarts = [at for at in child.restarts if now - at < window]
+        verdict = restart.decide(INTENSITY, child.restarts, now, random.random())  # noqa: S311 - jitter
+        if verdict.again is restart.Again.GIVE_UP and not child.essential:
+            self._give_up(child, verdict.reason)
+            return
+        child.restarts.append(now)
+        # what everybody needs is never given up, only tried more and more slowly
+        delay = verdict.delay if verdict.again is restart.Again.RESTART else INTENSITY.within / 2
+        self._later(child.name, delay)
+
+    def _later(self, name: str, delay: float) -> None:
+        self.later(delay, RestartDue(name))
+
+    def _restart(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is None or child.state != "restarting":
+            return
+        self._launch(child)
+        log.info("actor restarted", extra={"actor": name, "attempt": len(child.restarts)})
+        if child.essential:
+            for other in self._children:
+                if other.startswith(SESSION):
+                    self._exchange.tell(other, Rewatch())
+        else:
+            self._adopted(name, child)
+
+    def _adopted(self, name: str, child: Child) -> None:
+        session = self._parts.store.sessions.get(name.removeprefix(SESSION))
+        if session is not None:
+            words = f"its actor crashed ({child.error}) and was restarted; the agent was not touched"
+            with self._parts.store.transaction() as tx:
+                tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error}))
+
+    def _give_up(self, child: Child, reason: str) -> None:
+        child.state = "given up"
+        session = self._parts.store.sessions.get(child.name.removeprefix(SESSION))
+        if session is None:
+            return
+        words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again"
+        with self._parts.store.transaction() as tx:
+            tx.emit(session.id, session.project_id, Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error}))
+
+    def _revive(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is not None and child.state == "given up":
+            child.restarts.clear()
+            self._launch(child)

@@ -1,0 +1,142 @@
+"""Asking for a session: checked as a whole, then written as a whole; its steps follow on their own."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from ennio import codec
+from ennio.actors import deeds
+from ennio.actors.desks import workspace_path
+from ennio.actors.parts import Parts
+from ennio.branch import check_branch
+from ennio.config.model import Project
+from ennio.errors import ConfigError, Conflict, Invalid
+from ennio.events import Draft, EventType
+from ennio.lifecycle import orders
+from ennio.model import Session, SessionStatus
+from ennio.store import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnRequest:
+    """What a person asks for; the project's configuration fills in what is left out."""
+
+    project_id: str
+    issue_id: str | None = None
+    prompt: str | None = None
+    branch: str | None = None
+    role: str | None = None
+    agent: str | None = None
+    runtime: str | None = None
+    workspace: str | None = None
+    priority: int = 0
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a spawn would do; ``env`` holds names only."""
+
+    session_id: str
+    agent: str
+    runtime: str
+    workspace_kind: str
+    workspace: str
+    branch: str
+    base: str
+    prompt: str
+    system: str
+    command: tuple[str, ...]
+    env: tuple[str, ...]
+    post_create: tuple[str, ...]
+    queue_reason: str | None
+
+
+def _checked(parts: Parts, request: SpawnRequest) -> Project:
+    """Everything that can be known to be wrong before anything is made."""
+    project = parts.project(request.project_id)
+    if not (request.prompt and request.prompt.strip()) and not request.issue_id:
+        raise Invalid("prompt: give a prompt or an issue_id, so that the agent has something to do")
+    if request.issue_id and project.tracker is None:
+        raise Invalid(f"issue_id: project {project.id} has no tracker_config to read issues from; give a prompt instead")
+    if request.branch is not None:
+        check_branch(request.branch)
+        rivals = parts.store.sessions.on_branch(project.id, request.branch)
+        if rivals:
+            raise Conflict(f"branch: {request.branch} belongs to session {rivals[0].id} ({rivals[0].status}); choose another")
+    _plugins(parts, project, request)
+    return project
+
+
+def _plugins(parts: Parts, project: Project, request: SpawnRequest) -> None:
+    wanted = (
+        ("agent", request.agent or project.agent, lambda name: parts.plugins.agent(name, project)),
+        ("runtime", request.runtime or project.runtime, parts.plugins.runtime),
+        ("workspace", request.workspace or project.workspace, parts.plugins.workspace),
+    )
+    for field, name, find in wanted:
+        try:
+            find(name)
+        except ConfigError as error:
+            raise Invalid(f"{field}: {error.problems[0].message}") from error
+
+
+def _drawn(parts: Parts, project: Project, request: SpawnRequest) -> Session:
+    now = parts.clock.now()
+    return Session(
+        id=f"{project.session_prefix or project.id[:3]}-{secrets.token_hex(4)}",
+        project_id=project.id,
+        status=SessionStatus.SPAWNING,
+        created_at=now,
+        last_activity_at=now,
+        config_hash=project.config_hash,
+        branch=request.branch,
+        base=project.default_branch,
+        issue_id=request.issue_id,
+        prompt=request.prompt,
+        workspace_name=request.workspace or project.workspace,
+        runtime_name=request.runtime or project.runtime,
+        agent_name=request.agent or project.agent,
+        role=request.role,
+        priority=request.priority,
+    )
+
+
+def spawn(parts: Parts, request: SpawnRequest) -> Session:
+    """Write down a new session and its place in the queue. Raises Invalid, Conflict, NotFound; makes nothing then."""
+    project = _checked(parts, request)
+    session = _drawn(parts, project, request)
+    waiting = Waiting(session.id, project.id, request.priority, 0, request.held, session.created_at, "")
+    what = f"issue {request.issue_id}" if request.issue_id else (request.prompt or "").strip().splitlines()[0][:72]
+    with parts.store.transaction() as tx:
+        parts.store.projects.upsert(project)
+        parts.store.sessions.insert(session)
+        parts.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
+        parts.store.queue.add(waiting)
+        tx.emit(session.id, project.id, Draft(EventType.SESSION_QUEUED, f"asked for: {what}", data={"priority": request.priority}))
+    return session
+
+
+def preview(parts: Parts, request: SpawnRequest) -> Preview:
+    """What a spawn would do, having done nothing."""
+    project = _checked(parts, request)
+    session = _drawn(parts, project, request)
+    work = deeds.task(parts, session)
+    agent = deeds.agent_of(parts, session)
+    command = deeds.command_of(parts, session, work)
+    return Preview(
+        session_id=session.id,
+        agent=session.agent_name or project.agent,
+        runtime=session.runtime_name or project.runtime,
+        workspace_kind=session.workspace_name or project.workspace,
+        workspace=str(workspace_path(parts, session)),
+        branch=work.branch,
+        base=session.base or project.default_branch,
+        prompt=work.words,
+        system=work.system,
+        command=command.argv,
+        env=tuple(sorted(deeds.environment_of(parts, session, agent, command, 1))),
+        post_create=project.post_create,
+        queue_reason="held" if request.held else None,
+    )

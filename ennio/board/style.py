@@ -1,0 +1,42 @@
+"""Colours: what a status looks like. Nothing is told by colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_CODES: Mapping[str, str] = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "dim": "2"}
+
+STATUS: Mapping[str, str] = {
+    "spawning": "cyan",
+    "working": "blue",
+    "pr_draft": "blue",
+    "pr_open": "blue",
+    "ci_passing": "green",
+    "ci_failed": "red",
+    "ci_fix_sent": "yellow",
+    "ci_fix_failed": "red",
+    "review_pending": "magenta",
+    "changes_requested": "yellow",
+    "approved": "green",
+    "merge_conflicts": "red",
+    "merged": "green",
+    "done": "dim",
+    "exited": "red",
+    "killed": "dim",
+}
+ACTIVITY: Mapping[str, str] = {"active": "blue", "waiting_input": "yellow", "blocked": "red", "idle": "dim", "exited": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Paints text when it is on, leaves it alone when it is not."""
+
+    on: bool = False
+
+    def paint(self, colour: str | None, text: str) -> str:
+        """The text in a colour; None is none."""
+        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.on and colour else text
+
+
+PLAIN = Style()

@@ -1,0 +1,21 @@
+"""What a verb answers: one document for programs, lines for people, an exit code for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The end of a verb. ``document`` is printed under ``--json``, ``lines`` otherwise, ``notes`` always to stderr.
+
+    A verb that has printed as it went (a stream) answers with ``spoken``.
+    """
+
+    document: Any = None
+    lines: Sequence[str] = ()
+    code: int = 0
+    notes: Sequence[str] = ()
+    spoken: bool = False

@@ -1,0 +1,66 @@
+"""The configuration: whether it loads, whether its ports are free, what is left over of an earlier run."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.config.model import Config, PluginChoice, Project
+
+
+def file(source: Path | None, problems: list[str]) -> Finding:
+    """The file itself."""
+    if source is None:
+        return broken("there is no ennio.yaml here or in any folder above", "ennio init")
+    if problems:
+        return broken(f"{source} cannot be used: {'; '.join(problems)}", "ennio config check")
+    return fine(f"configuration {source}")
+
+
+def project(place: Project) -> Finding:
+    """The project's own working copy."""
+    if not (place.path / ".git").exists() and not (place.path / "HEAD").exists():
+        return broken(f"project {place.id}: {place.path} is no git repository", f"git clone {place.repo} {place.path}")
+    return fine(f"project {place.id} at {place.path}")
+
+
+def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | None:
+    """Whether a GitHub or Linear plugin has a token to work with."""
+    if choice is None or choice.plugin not in ("github", "linear") or choice.config.get("token") or choice.config.get("api_key"):
+        return None
+    variable = f"{choice.plugin.upper()}_TOKEN"
+    if os.environ.get(variable):
+        return None
+    fix = f"put token: ${{{variable}}} into its config, and: export {variable}=..."
+    return warning(f"project {place.id}: its {slot} {choice.plugin} has no token", fix)
+
+
+def port(number: int, host: str, *, ours: bool, name: str) -> Finding:
+    """Whether a port can be listened on; the supervisor's own is fine."""
+    if ours:
+        return fine(f"{name} {number} is the running supervisor's")
+    taken = _taken(host, number)
+    if taken:
+        fix = f"ss -ltnp 'sport = :{number}'  tells who has it; or set another port in ennio.yaml"
+        return broken(f"{name} {number} cannot be listened on: {taken}", fix)
+    return fine(f"{name} {number} is free")
+
+
+def _taken(host: str, number: int) -> str:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, number))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+def open_door(config: Config) -> Finding | None:
+    """A bind beyond this machine deserves a word."""
+    if config.host in ("127.0.0.1", "localhost", "::1"):
+        return None
+    return warning(f"the API listens on {config.host}: others on the network can reach it with the token", "host: 127.0.0.1  in ennio.yaml")

@@ -1,0 +1,95 @@
+"""The machine: Python, git, tmux, memory, disk, the state folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ennio.board.quantities import size
+from ennio.cli.checkup.finding import Finding, broken, fine, warning
+
+PYTHON = (3, 11)
+GIT = (2, 38)  # merge-tree --write-tree
+LITTLE_DISK = 2 * 1024**3
+_PACKAGERS: Mapping[str, str] = {
+    "apt-get": "sudo apt-get install {}",
+    "dnf": "sudo dnf install {}",
+    "pacman": "sudo pacman -S {}",
+    "apk": "sudo apk add {}",
+    "zypper": "sudo zypper install {}",
+    "brew": "brew install {}",
+}
+
+
+def install(package: str) -> str:
+    """The command that installs a package on this machine."""
+    for tool, command in _PACKAGERS.items():
+        if shutil.which(tool):
+            return command.format(package)
+    return f"install {package} with your package manager"
+
+
+def said(*argv: str) -> str | None:
+    """The first line a program prints, or None when it is not there or does not answer."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL, check=False, errors="replace")
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return (done.stdout or done.stderr).strip().split("\n")[0] if done.returncode == 0 else None
+
+
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """The Python this runs on."""
+    text = ".".join(map(str, version))
+    if version < PYTHON:
+        return broken(f"python {text} is too old", install("python3.11"))
+    return fine(f"python {text}")
+
+
+def git(line: str | None) -> Finding:
+    """Git, by the line it prints for ``--version``."""
+    if line is None:
+        return broken("git is not installed", install("git"))
+    found = re.search(r"(\d+)\.(\d+)", line)
+    if found is None or (int(found[1]), int(found[2])) < GIT:
+        return broken(f"{line} is too old: {GIT[0]}.{GIT[1]} or newer is needed", install("git"))
+    return fine(line)
+
+
+def tmux(line: str | None, *, wanted: bool) -> Finding:
+    """Tmux, by the line it prints for ``-V``; only broken where a project runs in it."""
+    if line is not None:
+        return fine(line)
+    if wanted:
+        return broken("tmux is not installed, and a project wants it", f"{install('tmux')}  (or runtime: process in ennio.yaml)")
+    return warning("tmux is not installed: agents' terminals cannot be attached to", install("tmux"))
+
+
+def memory(free: int, needed: int) -> Finding:
+    """Free memory against what is kept free before another agent is started."""
+    if free < needed:
+        what = f"{size(free)} of memory are free: no agent is started below {size(needed)}"
+        return warning(what, "end other programs, or lower min_free_memory in ennio.yaml")
+    return fine(f"{size(free)} of memory are free")
+
+
+def disk(free: int, place: Path) -> Finding:
+    """Room for working copies."""
+    if free < LITTLE_DISK:
+        return warning(f"only {size(free)} are free at {place}", "ennio cleanup --dry-run  shows what ended sessions take")
+    return fine(f"{size(free)} are free at {place}")
+
+
+def state(root: Path) -> Finding:
+    """Whether Ennio can keep its files where they belong."""
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    if not place.is_dir():
+        return broken(f"{place} is no folder, and the state belongs below it", f"mv {place} {place}.old")
+    if not os.access(place, os.W_OK | os.X_OK):
+        return broken(f"{place} cannot be written to", f"sudo chown -R $(id -un) {place}  (or set ENNIO_HOME to another folder)")
+    return fine(f"state in {root}")

@@ -1,0 +1,47 @@
+"""What runs: the supervisor, what it left behind, terminals nobody knows."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Collection
+from pathlib import Path
+
+from ennio.cli.checkup.finding import Finding, fine, warning
+
+
+def supervisor(url: str | None, trouble: str) -> Finding:
+    """Whether the supervisor runs and answers."""
+    if url is None:
+        return fine("no supervisor runs (ennio start begins one)")
+    if trouble:
+        return warning(f"the supervisor at {url} does not answer: {trouble}", "ennio stop && ennio start --detach")
+    return fine(f"the supervisor answers at {url}")
+
+
+def leftover(directory: Path, *, running: bool) -> Finding | None:
+    """An address without a supervisor: it ended without a word."""
+    from ennio.http.address import ADDRESS
+
+    left = directory / ADDRESS
+    if running or not left.exists():
+        return None
+    return warning("the last supervisor ended without tidying up; nothing is lost", "ennio start --detach")
+
+
+def orphans(terminals: Collection[str], known: Collection[str], socket: str) -> Finding | None:
+    """Terminals of agents that no session stands for."""
+    strays = sorted(set(terminals) - set(known))
+    if not strays:
+        return None
+    shown = ", ".join(strays[:5]) + (f" and {len(strays) - 5} more" if len(strays) > 5 else "")
+    return warning(f"{len(strays)} terminal(s) belong to no session known here: {shown}", f"tmux -L {socket} kill-session -t ={strays[0]}")
+
+
+def terminals(socket: str) -> tuple[str, ...]:
+    """The names of the terminals on our tmux socket; none when there is no server (or no tmux)."""
+    command = ["tmux", "-L", socket, "list-sessions", "-F", "#{session_name}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return tuple(done.stdout.split())

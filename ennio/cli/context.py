@@ -1,0 +1,108 @@
+"""What every verb may use: the options given everywhere, the configuration file, the supervisor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ennio.board.style import PLAIN, Style
+from ennio.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ennio.http.address import Address
+    from ennio.http.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call of the command. ``width`` is None when nobody reads along (a pipe, a file)."""
+
+    json: bool = False
+    config: str | None = None
+    style: Style = PLAIN
+    width: int | None = None
+    interactive: bool = False
+
+    @classmethod
+    def of_terminal(cls, *, json: bool, config: str | None) -> Context:
+        """The context as standard output and the environment tell it."""
+        terminal = sys.stdout.isatty()
+        colour = terminal and not json and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        width = os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None
+        return cls(json, config, Style(colour), width or None, terminal and sys.stdin.isatty())
+
+    def note(self, text: str) -> None:
+        """Tell a person something beside the answer: on stderr."""
+        print(text, file=sys.stderr, flush=True)
+
+    def config_file(self) -> Path:
+        """The configuration file of this call. Raises NotFound with the way out."""
+        from pathlib import Path
+
+        from ennio.config.discover import find
+
+        return find(Path.cwd(), Path(self.config) if self.config else None)
+
+    def run_directory(self) -> Path:
+        """Where the supervisor of this configuration keeps its address and log."""
+        from ennio.home import Home
+
+        return Home.of_environment().run(self.config_file())
+
+    def address(self) -> Address | None:
+        """The supervisor that runs right now, if one does."""
+        from ennio.http.address import running
+
+        return running(self.run_directory())
+
+    def client(self) -> Client:
+        """A client of the running supervisor. Raises NoSupervisor (exit code 4)."""
+        from ennio.home import Home
+        from ennio.http.client import find
+
+        source = self.config_file()
+        return find(source, Home.of_environment(), lambda: self._configured_token(source))
+
+    def _configured_token(self, source: Path) -> str | None:
+        from ennio.config.load import load
+
+        return load(source, os.environ).api_token
+
+    def project_id(self, name: str) -> str:
+        """The id of the project with this id or name. Raises NotFound naming the nearest."""
+        return match_project(name, self.client().get("/projects"))
+
+
+def match_project(name: str, projects: list[dict[str, Any]]) -> str:
+    """The id of the project with this id or name among those. Raises NotFound naming the nearest."""
+    for field in ("id", "name"):
+        for project in projects:
+            if project[field] == name:
+                return str(project["id"])
+    known = [str(project["id"]) for project in projects]
+    raise NotFound(f"no project {name!r}{nearest(name, known)}; known are: {', '.join(known) or 'none'}")
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """``, did you mean ...?`` for a word that is not known but near one, else nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, n=1)
+    return f", did you mean {found[0]!r}?" if found else ""
+
+
+def path(template: str, *segments: object) -> str:
+    """A path of the API, its ``{}`` filled with quoted segments. Raises Invalid for one that is no segment.
+
+    >>> path("/sessions/{}/output", "a b")
+    '/sessions/a%20b/output'
+    """
+    from urllib.parse import quote
+
+    if any(segment in ("", ".", "..") for segment in segments):
+        raise Invalid("an id is empty or made of dots")
+    return template.format(*(quote(str(segment), safe="") for segment in segments))

@@ -1,0 +1,60 @@
+"""A hub: the bare repository a project without a remote gets, so that merges never move a person's checked-out branch."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from ennio.cli.repository import HUB, Repository
+from ennio.home import Home, private
+from ennio.plugins.git import Git
+
+_PUSHING = 600.0
+
+
+def hub_path(repository: Repository, home: Home) -> Path:
+    """Where the hub of this repository lies: readable, and different for folders of the same name elsewhere."""
+    root = repository.root
+    return home.root / "hubs" / f"{root.name or 'root'}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}.git"
+
+
+def make_hub(repository: Repository, home: Home, undo: ExitStack) -> Path:
+    """Make the hub, push the default branch there, add it as remote; each step is put on ``undo``."""
+    place = hub_path(repository, home)
+    private(home.root / "hubs")
+    git = Git(repository.root)
+    if place.exists():  # of an earlier init whose remote was taken away: what it holds is kept
+        _push(git, place, repository.branch)
+    else:
+        _new(git, place, repository.branch, undo)
+    git.run("remote", "add", HUB, str(place))
+    undo.callback(git.run, "remote", "remove", HUB, check=False)
+    git.run("fetch", "--quiet", HUB, timeout=_PUSHING)
+    return place
+
+
+def _new(git: Git, place: Path, branch: str, undo: ExitStack) -> None:
+    draft = place.with_name(f".{place.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)  # what an interrupted attempt left
+    undo.callback(shutil.rmtree, draft, ignore_errors=True)
+    git.run("init", "--bare", "--quiet", f"--initial-branch={branch}", str(draft))
+    _push(git, draft, branch)
+    draft.rename(place)
+    undo.callback(shutil.rmtree, place, ignore_errors=True)
+
+
+def _push(git: Git, place: Path, branch: str) -> None:
+    git.run("push", "--quiet", str(place), f"refs/heads/{branch}", timeout=_PUSHING)
+
+
+def exclude(root: Path, pattern: str) -> None:
+    """Keep files out of git's sight in this clone alone: the person's own .gitignore stays as it is."""
+    told = Git(root).run("rev-parse", "--git-path", "info/exclude").text
+    file = root / told
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_text() if file.exists() else ""
+    if pattern not in before.splitlines():
+        end = "" if not before or before.endswith("\n") else "\n"
+        file.write_text(f"{before}{end}{pattern}\n")

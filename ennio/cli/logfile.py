@@ -1,0 +1,41 @@
+"""The supervisor's log file: its last lines, and what is added to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+LOG = "supervisor.log"
+_BLOCK = 64 * 1024
+_PAUSE = 0.2
+
+
+def tail(log: Path, lines: int, end: int | None = None) -> list[str]:
+    """The last lines of a file of any size, read backwards from ``end`` (None: all there is)."""
+    if lines <= 0:
+        return []
+    with log.open("rb") as stream:
+        position = stream.seek(0, os.SEEK_END) if end is None else end
+        content = b""
+        while position > 0 and content.count(b"\n") <= lines:
+            step = min(_BLOCK, position)
+            position = stream.seek(position - step)
+            content = stream.read(step) + content
+    return content.decode(errors="replace").splitlines()[-lines:]
+
+
+def grown(log: Path, end: int) -> Iterator[str]:
+    """What is written to the file behind ``end``, for ever; a file begun anew is read from its beginning."""
+    stream = log.open("rb")
+    stream.seek(end)
+    while True:
+        content = stream.read()
+        if content:
+            yield content.decode(errors="replace")
+            continue
+        time.sleep(_PAUSE)
+        if log.exists() and (log.stat().st_ino != os.fstat(stream.fileno()).st_ino or log.stat().st_size < stream.tell()):
+            stream.close()
+            stream = log.open("rb")

@@ -1,0 +1,182 @@
+"""The command line: one verb a module, each loaded only when it is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn, Protocol, cast
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import Context, nearest
+from ennio.errors import Invalid
+
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Begin": {
+        "init": "write an ennio.yaml for a repository",
+        "doctor": "find out what is missing, and how to get it",
+        "demo": "see it work, without any key",
+        "start": "start the supervisor",
+        "stop": "stop the supervisor; the agents go on",
+    },
+    "Work": {
+        "spawn": "set an agent to work on an issue or a prompt",
+        "send": "send a message to an agent",
+        "interrupt": "interrupt what an agent is doing",
+        "open": "attach to an agent's terminal",
+        "output": "show what an agent's terminal shows",
+        "session": "info, why, kill, restore, list",
+        "queue": "what waits to be started: list, hold, release, move, drop, priority",
+        "cleanup": "remove the workspaces of ended sessions",
+    },
+    "Look": {
+        "status": "all sessions at a glance",
+        "board": "all sessions, live",
+        "events": "what happened, and what happens",
+        "messages": "what was said to an agent, and whether it arrived",
+        "logs": "the supervisor's log",
+        "dashboard": "the same in a browser",
+    },
+    "Forge": {
+        "pr": "pull requests: list, show, create, approve, request-changes, comment, merge, close, ready, rerun",
+        "issue": "issues: list, add",
+        "node": "remote nodes: status, list, connect, disconnect",
+    },
+    "Other": {
+        "config": "check, show, schema",
+        "completion": "completion for bash, zsh or fish",
+        "version": "the version",
+    },
+}
+VERBS: Mapping[str, str] = {verb: summary for group in GROUPS.values() for verb, summary in group.items()}
+
+
+class Verb(Protocol):
+    """What a module in ``verbs`` offers; its docstring is the description."""
+
+    EXAMPLES: str
+
+    def configure(self, parser: Parser) -> None:
+        """Declare arguments; set ``run`` as default (of each sub-verb).
+
+        A verb that hands arguments it does not know to another program sets ``passed_on`` as default.
+        """
+        ...
+
+
+Run = Callable[[argparse.Namespace, Context], Answer]
+
+
+class Usage(Invalid):
+    """The command line is wrong; ``usage`` says how it goes."""
+
+    def __init__(self, message: str, usage: str = "") -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises Usage, and takes ``--json`` and ``--config`` anywhere."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+        everywhere = self.add_argument_group("everywhere")
+        everywhere.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on standard output")
+        everywhere.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="the configuration (else looked for upwards)")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise Usage instead of ending the process."""
+        raise Usage(message, self.format_usage().strip())
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End after ``--help``; what was printed leaves first, so that a closed pipe is noticed in time."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
+    def verbs(self, **run_of: tuple[Run, str]) -> dict[str, Parser]:
+        """Sub-verbs by name, each with what it runs and its one-line help; underscores become dashes."""
+        subs = self.add_subparsers(dest="sub", metavar="COMMAND", required=True)
+        made: dict[str, Parser] = {}
+        for key, (run, words) in run_of.items():
+            name = key.replace("_", "-")
+            made[name] = subs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+            made[name].set_defaults(run=run)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command line understood: what to run and with what."""
+
+    run: Run
+    options: argparse.Namespace
+    json: bool
+    config: str | None
+
+
+def verb_parser(name: str) -> Parser:
+    """The parser of one verb, its module loaded now."""
+    module = import_module(f"ennio.cli.verbs.{name.replace('-', '_')}")
+    verb = cast("Verb", module)
+    parser = Parser(prog=f"ennio {name}", description=module.__doc__, epilog=f"examples:\n{verb.EXAMPLES.rstrip()}")
+    verb.configure(parser)
+    return parser
+
+
+def split(words: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
+    """The options before the verb, the verb, and the rest."""
+    before: list[str] = []
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        before.append(rest.pop(0))
+        if before[-1] == "--config" and rest:
+            before.append(rest.pop(0))
+    return before, rest[0] if rest else None, rest[1:]
+
+
+def understand(words: Sequence[str]) -> Call:
+    """The call a command line asks for. Raises Usage; ``--help`` and ``--version`` print and exit."""
+    before, name, rest = split(words)
+    top = Parser(prog="ennio", add_help=False, usage="ennio [--json] [--config FILE] COMMAND ...")
+    top.add_argument("-h", "--help", action="store_true")
+    top.add_argument("-V", "--version", action="store_true")
+    options = top.parse_args(before)
+    if options.version:
+        name, rest = "version", []
+    if options.help or name in (None, "help"):
+        return _help(options, name, rest)
+    assert name is not None  # noqa: S101 - for the type checker
+    if name not in VERBS:
+        raise Usage(f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help")
+    parser = verb_parser(name)
+    given, unknown = parser.parse_known_args(rest, options)
+    if unknown and not hasattr(given, "passed_on"):
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    given.passed_on = unknown
+    return Call(given.run, given, getattr(given, "json", False), getattr(given, "config", None))
+
+
+def _help(options: argparse.Namespace, name: str | None, rest: Sequence[str]) -> Call:
+    asked = rest[0] if name == "help" and rest else name
+    text = verb_parser(asked).format_help() if asked in VERBS and asked is not None else overview()
+    if name is None and not options.help:
+        raise Usage("a command is needed", text)
+
+    def run(_options: argparse.Namespace, _context: Context) -> Answer:
+        return Answer({"help": text}, text.rstrip().splitlines())
+
+    return Call(run, options, getattr(options, "json", False), None)
+
+
+def overview() -> str:
+    """All commands in their groups, as ``ennio --help`` shows them."""
+    lines = ["usage: ennio [--json] [--config FILE] COMMAND ...", ""]
+    lines += ["Conducts many AI coding agents at once, from first prompt to merged pull request."]
+    for group, verbs in GROUPS.items():
+        lines += ["", f"{group}:", *(f"  {name:<11} {summary}" for name, summary in verbs.items())]
+    lines += ["", "exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no supervisor, 5 refused"]
+    lines += ["", "ennio COMMAND --help tells more; ennio demo needs nothing but git."]
+    return "\n".join(lines) + "\n"

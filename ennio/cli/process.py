@@ -1,0 +1,67 @@
+"""The supervisor as a process of this machine: its command, whether a pid is really one, how it starts and ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ennio.cli.logfile import LOG
+
+ENTRY = "ennio.supervise"
+_LARGEST_LOG = 10 * 1024 * 1024
+_PAUSE = 0.05
+
+
+def command(config: Path) -> list[str]:
+    """The command that becomes the supervisor of this configuration file."""
+    # -I when we run so ourselves: neither the current folder nor PYTHONPATH may shadow a module
+    isolated = ["-I"] if sys.flags.isolated else []
+    return [sys.executable, *isolated, "-m", ENTRY, "--config", str(config)]
+
+
+def is_supervisor(pid: int) -> bool:
+    """Whether this pid is a living supervisor, not another program that got the number since."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and any(ENTRY in word or "ennio-supervisor" in word for word in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return False  # another user's process cannot be ours
+
+
+def detach(config: Path, run_directory: Path) -> subprocess.Popen[bytes]:
+    """Start the supervisor in a session of its own, its output in the log; returns at once."""
+    from ennio.home import private
+
+    log = private(run_directory) / LOG
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as stream:
+        log.chmod(0o600)
+        return subprocess.Popen(
+            command(config), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True, cwd=config.parent
+        )
+
+
+def become(config: Path) -> None:
+    """Turn this very process into the supervisor; its pid stays. Does not return."""
+    sys.stdout.flush()
+    argv = command(config)
+    os.execv(argv[0], argv)  # noqa: S606 - no shell is what is wanted
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    """Whether the condition came true in that time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True

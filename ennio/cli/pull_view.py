@@ -1,0 +1,95 @@
+"""Pull requests as text: the table, and one in full with its checks and open comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ennio.board.style import Style
+from ennio.board.table import Column, Tint, clean, pairs, table
+
+Document = Mapping[str, Any]
+
+COLUMNS = (
+    Column("PROJECT"),
+    Column("PR", right=True),
+    Column("STATE"),
+    Column("CHECKS"),
+    Column("REVIEW"),
+    Column("MERGES"),
+    Column("BRANCH", elastic=True),
+    Column("TITLE", elastic=True),
+)
+_COLOURS = {
+    "open": "blue",
+    "merged": "green",
+    "passing": "green",
+    "failing": "red",
+    "pending": "yellow",
+    "approved": "green",
+    "changes_requested": "yellow",
+    "conflicting": "red",
+}
+
+
+def tint(style: Style) -> Tint | None:
+    """The colours of the table, or None when colours are off."""
+
+    def painted(column: Column, cell: str, padded: str) -> str:
+        return style.paint(_COLOURS.get(cell) if column.title in ("STATE", "CHECKS", "REVIEW", "MERGES") else None, padded)
+
+    return painted if style.on else None
+
+
+def pull_table(pulls: Sequence[Document], width: int | None, style: Style) -> list[str]:
+    """The pull requests below one another."""
+    rows = [
+        (
+            pull["project_id"],
+            f"#{pull['number']}",
+            state(pull),
+            pull["checks"],
+            pull["review"],
+            pull["mergeability"],
+            pull["branch"],
+            pull["title"],
+        )
+        for pull in pulls
+    ]
+    return table(COLUMNS, rows, width, tint(style))
+
+
+def state(pull: Document) -> str:
+    """Its state, with ``draft`` for an open draft."""
+    return "draft" if pull.get("draft") and pull["state"] == "open" else str(pull["state"])
+
+
+def pull_lines(pull: Document) -> list[str]:
+    """One pull request in full."""
+    lines = pairs(
+        [
+            ("pull request", f"#{pull['number']} {pull['title']}"),
+            ("state", state(pull)),
+            ("branch", f"{pull['branch']} -> {pull['base']}"),
+            ("head", pull["head"]),
+            ("checks", pull["checks"]),
+            ("review", pull["review"]),
+            ("merges", pull["mergeability"]),
+            ("conflicts", "\n".join(pull.get("conflicts") or ())),
+            ("merged as", pull.get("merge_commit") or ""),
+            ("url", pull["url"]),
+        ]
+    )
+    lines += [line for run in pull.get("check_runs") or () for line in _check(run)]
+    return lines + [line for comment in pull.get("comments") or () for line in _comment(comment)]
+
+
+def _check(run: Document) -> list[str]:
+    head = ["", f"check {clean(run['name'])}: {run['state']}" + (f"  {run['url']}" if run.get("url") else "")]
+    return head + [f"  | {clean(line)}" for line in (run.get("log_tail") or "").splitlines()]
+
+
+def _comment(comment: Document) -> list[str]:
+    place = f" on {comment['path']}" + (f":{comment['line']}" if comment.get("line") else "") if comment.get("path") else ""
+    decision = f" ({comment['decision']})" if comment.get("decision") else ""
+    return ["", f"{clean(comment['author'])}{decision}{place}:", *(f"  {clean(line)}" for line in comment["body"].splitlines())]

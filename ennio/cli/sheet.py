@@ -1,0 +1,94 @@
+"""One session in full: its sheet, and the evidence behind its status in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ennio.board.quantities import age, local, money, tokens
+from ennio.board.sessions import activity
+from ennio.board.style import STATUS, Style
+from ennio.board.table import clean, pairs
+
+Document = Mapping[str, Any]
+
+
+def sheet(session: Document, now: datetime, style: Style) -> list[str]:
+    """Everything the session's document says, one thing a line."""
+    status = session["status"] + (f" ({session['outcome']})" if session.get("outcome") else "")
+    items = [
+        ("session", session["id"]),
+        ("project", session["project_id"]),
+        ("status", status),
+        ("because", session.get("reason") or ""),
+        ("activity", activity(session)),
+        ("no signal", _since(session.get("no_signal_since"), now)),
+        ("asks", session.get("question") or ""),
+        ("queue", _queued(session.get("queued"))),
+        ("agent", _agent(session)),
+        ("role", session.get("role") or ""),
+        ("issue", session.get("issue_id") or ""),
+        ("prompt", session.get("prompt") or ""),
+        ("branch", _branch(session)),
+        ("pull request", session.get("pr_url") or ""),
+        ("workspace", session.get("workspace_path") or ""),
+        ("terminal", session.get("tmux_name") or ""),
+        ("used", _usage(session.get("usage"))),
+        ("began", _since(session["created_at"], now)),
+        ("last activity", _since(session.get("last_activity_at"), now)),
+        ("restored", _since(session.get("restored_at"), now)),
+        ("archived", _since(session.get("archived_at"), now)),
+    ]
+    lines = pairs(items)
+    return [style.paint(STATUS.get(session["status"]), line) if line.startswith("status ") else line for line in lines]
+
+
+def _since(text: str | None, now: datetime) -> str:
+    return f"{local(text)} ({age(text, now)} ago)" if text else ""
+
+
+def _queued(queued: Document | None) -> str:
+    if not queued:
+        return ""
+    held = "held; " if queued.get("held") else ""
+    return f"position {queued.get('position')}: {held}{queued.get('reason') or ''}".rstrip(": ")
+
+
+def _agent(session: Document) -> str:
+    runtime = session.get("runtime")
+    return (session.get("agent_name") or "") + (f" in {runtime}" if runtime else "")
+
+
+def _branch(session: Document) -> str:
+    base = session.get("base")
+    return (session.get("branch") or "") + (f" (from {base})" if base and session.get("branch") else "")
+
+
+def _usage(usage: Document | None) -> str:
+    if not usage:
+        return ""
+    cost = money(usage.get("cost_usd"))
+    return f"{tokens(usage['input_tokens'])} in, {tokens(usage['output_tokens'])} out" + (f", {cost}" if cost else "")
+
+
+def evidence_lines(evidence: Document, now: datetime) -> list[str]:
+    """One verdict in words: the status, the rule that gave it, and each fact with its source and time."""
+    lines = [f"{evidence['status']} since {local(evidence['at'])} ({age(evidence['at'], now)} ago)", f"  rule: {clean(evidence['rule'])}"]
+    for ground in evidence["facts"]:
+        seen = f", seen {local(ground['at'])} ({age(ground['at'], now)} ago)" if ground.get("at") else ""
+        lines.append(f"  - {clean(ground['what'])}  [{clean(ground['source'])}{seen}]")
+    return lines
+
+
+def history_lines(history: Sequence[Document]) -> list[str]:
+    """The statuses a session went through, newest first, each with its rule."""
+    return [f"{local(entry['at'])}  {entry['status']}  {clean(entry['rule'])}" for entry in history]
+
+
+def event_line(event: Document, style: Style) -> str:
+    """One event of the log on one line."""
+    colour = {"action": "cyan", "urgent": "yellow", "critical": "red"}.get(event["priority"])
+    who = event["session_id"] or event["project_id"] or "-"
+    kind = style.paint(colour, f"{event['event_type']:<24}")
+    return f"{local(event['timestamp'])}  {who:<14}  {kind}  {clean(event['message'])}".rstrip()

@@ -1,0 +1,1 @@
+"""One verb a module: ``configure`` declares it, ``run`` (or one function a sub-verb) answers."""

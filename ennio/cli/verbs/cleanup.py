@@ -1,0 +1,60 @@
+"""Remove the workspaces of ended sessions; what was not pushed is preserved first, live ones are never touched."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.board.quantities import size
+from ennio.board.table import Column, table
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio cleanup --dry-run
+  ennio cleanup --project my-app
+  ennio cleanup ma-1a2b3c4d --force
+"""
+COLUMNS = (
+    Column("SESSION"),
+    Column("ACTION"),
+    Column("SIZE", right=True),
+    Column("WHY", elastic=True),
+    Column("PRESERVED", elastic=True),
+    Column("PATH", elastic=True),
+)
+
+WORDS = {"removed": "freed", "removing": "being freed", "would remove": "would be freed"}
+
+
+def configure(parser: Parser) -> None:
+    """Which, and how."""
+    parser.add_argument("session", nargs="?", help="only this session")
+    parser.add_argument("--project", help="only this project (id or name)")
+    parser.add_argument("-f", "--force", action="store_true", help="also killed and exited ones (never live ones)")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be removed, remove nothing")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Clean up and tell what became of each."""
+    wish: dict[str, Any] = {"force": options.force, "dry_run": options.dry_run}
+    if options.session:
+        told = context.client().post(path("/sessions/{}/cleanup", options.session), wish)
+    else:
+        wish |= {"project_id": context.project_id(options.project)} if options.project else {}
+        told = context.client().post("/cleanup", wish)
+    return Answer(told, _lines(told if isinstance(told, list) else [told], context.width))
+
+
+def _lines(items: list[dict[str, Any]], width: int | None) -> list[str]:
+    rows = [(i["session_id"], i["action"], size(i["size"]), i["reason"], i.get("preserved") or "", i["path"]) for i in items]
+    if not rows:
+        return ["nothing to clean up"]
+    gone = sum(item["size"] for item in items if item["action"] in WORDS)
+    word = next((WORDS[item["action"]] for item in items if item["action"] in WORDS), "freed")
+    return [*table(COLUMNS, rows, width), "", f"{size(gone)} {word}"]

@@ -1,0 +1,131 @@
+"""Find out what is missing on this machine and in this configuration, each with what mends it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.cli.checkup.finding import Finding, Level
+from ennio.errors import ConfigError, EnnioError, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+    from ennio.config.model import Config
+
+EXAMPLES = """\
+  ennio doctor
+  ennio doctor --json | jq -r '.findings[] | select(.level == "broken") | .fix'
+"""
+_MARKS = {Level.FINE: ("ok", "green"), Level.WARNING: ("warn", "yellow"), Level.BROKEN: ("FAIL", "red")}
+
+
+def configure(parser: Parser) -> None:
+    """No arguments."""
+    parser.set_defaults(run=run)
+
+
+def run(_options: argparse.Namespace, context: Context) -> Answer:
+    """Look at everything; exit code 1 when something needed is broken."""
+    source, config, problems = _configuration(context)
+    findings = [finding for finding in _findings(context, source, config, problems) if finding is not None]
+    bad = sum(1 for finding in findings if finding.level is Level.BROKEN)
+    lines = [line for finding in findings for line in _lines(finding, context)]
+    lines += ["", f"{bad} to mend" if bad else "everything that is needed is there"]
+    return Answer({"ok": not bad, "findings": [asdict(finding) for finding in findings]}, lines, code=1 if bad else 0)
+
+
+def _lines(finding: Finding, context: Context) -> list[str]:
+    word, colour = _MARKS[finding.level]
+    lines = [f"{context.style.paint(colour, f'{word:<4}')}  {finding.what}"]
+    return lines + ([f"      -> {finding.fix}"] if finding.fix else [])
+
+
+def _configuration(context: Context) -> tuple[Path | None, Config | None, list[str]]:
+    from ennio.config.load import load
+    from ennio.plugins.shipped import known
+
+    try:
+        source = context.config_file()
+    except NotFound:
+        return None, None, []
+    try:
+        return source, load(source, os.environ, known()), []
+    except ConfigError as error:
+        return source, None, [str(problem) for problem in error.problems]
+
+
+def _findings(context: Context, source: Path | None, config: Config | None, problems: list[str]) -> Iterator[Finding | None]:
+    from ennio.cli.checkup import configuration
+
+    yield from _machine(config)
+    yield from _agents(config)
+    yield configuration.file(source, problems)
+    if config is not None:
+        yield from _of_config(context, config)
+
+
+def _machine(config: Config | None) -> Iterator[Finding]:
+    import psutil
+
+    from ennio.cli.checkup import machine
+    from ennio.home import Home
+
+    root = Home.of_environment().root
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    yield machine.python()
+    yield machine.git(machine.said("git", "--version"))
+    yield machine.tmux(machine.said("tmux", "-V"), wanted=any(p.runtime == "tmux" for p in config.projects) if config else False)
+    yield machine.memory(psutil.virtual_memory().available, config.min_free_memory if config else 512 * 1024**2)
+    yield machine.disk(shutil.disk_usage(place).free, place)
+    yield machine.state(root)
+
+
+def _agents(config: Config | None) -> Iterator[Finding | None]:
+    from ennio.cli.checkup import agents
+    from ennio.cli.checkup.machine import said
+
+    wanted = {project.agent for project in config.projects} if config else set()
+    keys = set(os.environ) | {name for project in (config.projects if config else ()) for name in project.env}
+    for kind in agents.KINDS:
+        yield agents.agent(kind.name, said(kind.executable, "--version"), kind.hint, wanted=kind.name in wanted)
+        if kind.name in wanted:
+            yield agents.key(kind.name, kind.passes, keys)
+
+
+def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
+    from ennio.cli.checkup import configuration, running
+
+    address = context.address()
+    for project in config.projects:
+        yield configuration.project(project)
+        yield configuration.token(project, project.tracker, "tracker")
+        yield configuration.token(project, project.scm, "scm")
+    yield configuration.open_door(config)
+    yield configuration.port(config.port, config.host, ours=address is not None, name="port")
+    yield running.leftover(context.run_directory(), running=address is not None)
+    yield from _running(context, address.url if address else None)
+
+
+def _running(context: Context, url: str | None) -> Iterator[Finding | None]:
+    from ennio.cli.checkup import running
+    from ennio.home import Home
+
+    if url is None:
+        yield running.supervisor(None, "")
+        return
+    try:
+        sessions = context.client().get("/sessions", all=True)
+    except EnnioError as error:
+        yield running.supervisor(url, str(error))
+        return
+    yield running.supervisor(url, "")
+    socket = Home.of_environment().tmux_socket
+    yield running.orphans(running.terminals(socket), [session["tmux_name"] or session["id"] for session in sessions], socket)

@@ -1,0 +1,68 @@
+"""Show what happened, oldest first; with --follow, go on showing what happens (under --json one event a line)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.cli.answer import Answer
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio events --limit 20
+  ennio events -f --session ma-1a2b3c4d
+  ennio events --type ci_failing --type pr_merged --project my-app
+  ennio events -f --json | jq -r .message
+"""
+
+
+def configure(parser: Parser) -> None:
+    """Which events."""
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens")
+    parser.add_argument("--after", type=int, metavar="SEQ", help="from after this event on")
+    parser.add_argument("--type", action="append", help="only of this type (repeatable)")
+    parser.add_argument("--session", metavar="ID", help="only of this session")
+    parser.add_argument("--project", help="only of this project (id or name)")
+    parser.add_argument("--priority", choices=("info", "action", "urgent", "critical"), help="at least as urgent as this")
+    parser.add_argument("-n", "--limit", type=int, default=50, help="how many at most (default 50)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """List them, and follow if asked to."""
+    from ennio.cli.sheet import event_line
+
+    wanted = {
+        "type": ",".join(options.type) if options.type else None,
+        "session_id": options.session,
+        "project_id": context.project_id(options.project) if options.project else None,
+        "priority": options.priority,
+    }
+    events = _past(context.client().get("/events", after=options.after, limit=options.limit, **wanted), options.after)
+    if options.follow:
+        return _follow(events, wanted, options.after, context)
+    return Answer(events, [event_line(event, context.style) for event in events] or ["nothing happened yet"])
+
+
+def _past(events: list[dict[str, Any]], after: int | None) -> list[dict[str, Any]]:
+    # without a starting point the API answers newest first
+    return events if after is not None else sorted(events, key=lambda event: int(event["seq"]))
+
+
+def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | None, context: Context) -> Answer:
+    from ennio.cli.main import dump
+    from ennio.cli.sheet import event_line
+
+    def show(event: dict[str, Any]) -> None:
+        print(dump(event, indent=None) if context.json else event_line(event, context.style), flush=True)
+
+    for event in events:
+        show(event)
+    client = context.client()
+    seen = events[-1]["seq"] if events else after if after is not None else client.get("/status")["last_seq"]
+    for event in client.stream(after=seen, **wanted):
+        show(event)
+    return Answer(spoken=True)

@@ -1,0 +1,53 @@
+"""Show the supervisor's log (written when it runs in the background)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.errors import NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio logs
+  ennio logs -n 500
+  ennio logs -f
+"""
+
+
+def configure(parser: Parser) -> None:
+    """How much of it."""
+    parser.add_argument("-n", "--lines", type=int, default=100, help="how many lines (default 100)")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with what is written")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """The end of the log."""
+    from ennio.cli.logfile import LOG, tail
+
+    log = context.run_directory() / LOG
+    if not log.exists():
+        raise NotFound(f"no log at {log}: it is written by ennio start --detach; in the foreground the log goes to its terminal")
+    # both halves meet at the same byte: what is written in between is shown once
+    end = log.stat().st_size
+    lines = tail(log, options.lines, end)
+    if options.follow:
+        return _follow(log, lines, end)
+    return Answer({"file": str(log), "lines": lines}, lines)
+
+
+def _follow(log: Path, lines: list[str], end: int) -> Answer:
+    from ennio.cli.logfile import grown
+
+    for line in lines:
+        print(line, flush=True)
+    for text in grown(log, end):
+        print(text, end="", flush=True)
+    return Answer(spoken=True)

@@ -1,0 +1,31 @@
+"""Show the last lines of an agent's terminal."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio output ma-1a2b3c4d
+  ennio output ma-1a2b3c4d --lines 1000 | less
+"""
+
+
+def configure(parser: Parser) -> None:
+    """A session and how much of it."""
+    parser.add_argument("session", help="the session's id")
+    parser.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """What the terminal shows."""
+    text = context.client().get(path("/sessions/{}/output", options.session), lines=options.lines)
+    return Answer({"session": options.session, "output": text}, str(text).rstrip("\n").splitlines())

@@ -1,0 +1,151 @@
+"""Pull requests, on whatever forge the project uses. PULL is ``PROJECT NUMBER``, ``PROJECT#NUMBER`` or a session's id."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+from ennio.cli.words import text_of
+from ennio.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio pr list
+  ennio pr show my-app 7
+  ennio pr create my-app --branch feat/login --title "Log in by key"
+  ennio pr approve ma-1a2b3c4d
+  ennio pr request-changes my-app#7 -m "Please add a test" --path src/app.py --line 12
+  ennio pr merge my-app 7 --method squash
+"""
+WITH_WORDS = {"approve": False, "request-changes": True, "comment": True}
+
+
+def configure(parser: Parser) -> None:
+    """The ten sub-verbs."""
+    subs = parser.verbs(
+        list=(listed, "list pull requests: open ones and those ended lately"),
+        show=(show, "show one with its checks and open comments"),
+        create=(create, "open a pull request from a branch"),
+        approve=(approve, "approve it"),
+        request_changes=(request_changes, "ask for changes; the agent is told"),
+        comment=(comment, "comment on it"),
+        merge=(merge, "merge it"),
+        close=(close, "close it without merging"),
+        ready=(ready, "take it out of draft"),
+        rerun=(rerun, "run its checks again"),
+    )
+    subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
+    for name in ("show", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun"):
+        subs[name].add_argument("pull", nargs="+", metavar="PULL", help="PROJECT NUMBER, PROJECT#NUMBER, or a session's id")
+    for name, needed in WITH_WORDS.items():
+        subs[name].add_argument("-m", "--message", required=needed, help="the words; - reads standard input")
+        subs[name].add_argument("--path", help="the file it is about")
+        subs[name].add_argument("--line", type=int, help="the line it is about")
+        subs[name].add_argument("--author", help="in whose name, where the forge lets you say")
+    subs["merge"].add_argument("--method", choices=("squash", "merge", "rebase"), help="how (else as the project is configured)")
+    _configure_create(subs["create"])
+
+
+def _configure_create(parser: Parser) -> None:
+    parser.add_argument("project", help="the project's id or name")
+    parser.add_argument("-b", "--branch", required=True, help="the branch to merge")
+    parser.add_argument("-t", "--title", required=True, help="its title")
+    parser.add_argument("-m", "--body", default="", help="its description; - reads standard input")
+    parser.add_argument("--draft", action="store_true", help="open it as a draft")
+
+
+def locate(words: list[str], context: Context) -> tuple[str, int]:
+    """The project id and number that PULL means. Raises Invalid, NotFound."""
+    if len(words) == 1 and "#" in words[0]:
+        words = words[0].rsplit("#", 1)
+    if len(words) == 1:
+        session = context.client().get(path("/sessions/{}", words[0]))
+        if not session.get("pr_number"):
+            raise NotFound(f"session {words[0]} has no pull request yet")
+        return session["project_id"], session["pr_number"]
+    number = words[1].removeprefix("#")
+    if len(words) != 2 or not number.isdecimal():
+        raise Invalid(f"{' '.join(words)!r} names no pull request: give PROJECT NUMBER, PROJECT#NUMBER, or a session's id")
+    return context.project_id(words[0]), int(number)
+
+
+def _post(options: argparse.Namespace, context: Context, action: str, body: dict[str, Any] | None = None) -> Any:
+    return context.client().post(path("/projects/{}/pulls/{}/" + action, *locate(options.pull, context)), body)
+
+
+def listed(options: argparse.Namespace, context: Context) -> Answer:
+    """The table of pull requests."""
+    from ennio.cli.pull_view import pull_table
+
+    project = context.project_id(options.project) if options.project else None
+    pulls = context.client().get("/pulls", project_id=project)
+    return Answer(pulls, pull_table(pulls, context.width, context.style) if pulls else ["no pull requests"])
+
+
+def show(options: argparse.Namespace, context: Context) -> Answer:
+    """One in full."""
+    return _shown(context.client().get(path("/projects/{}/pulls/{}", *locate(options.pull, context))))
+
+
+def _shown(pull: dict[str, Any]) -> Answer:
+    from ennio.cli.pull_view import pull_lines
+
+    return Answer(pull, pull_lines(pull))
+
+
+def create(options: argparse.Namespace, context: Context) -> Answer:
+    """Open one."""
+    body = text_of(options.body) if options.body else ""
+    order = {"branch": options.branch, "title": options.title, "body": body, "draft": options.draft}
+    pull = context.client().post(path("/projects/{}/pulls", context.project_id(options.project)), order)
+    return Answer(pull, [f"#{pull['number']} is open: {pull['url']}"])
+
+
+def _review(options: argparse.Namespace, context: Context, action: str, done: str) -> Answer:
+    body = text_of(options.message) if options.message else None
+    pull = _post(options, context, action, {"body": body, "path": options.path, "line": options.line, "author": options.author})
+    return Answer(pull, [f"{done} #{pull['number']}"])
+
+
+def approve(options: argparse.Namespace, context: Context) -> Answer:
+    """Approve."""
+    return _review(options, context, "approve", "approved")
+
+
+def request_changes(options: argparse.Namespace, context: Context) -> Answer:
+    """Ask for changes."""
+    return _review(options, context, "request-changes", "asked for changes on")
+
+
+def comment(options: argparse.Namespace, context: Context) -> Answer:
+    """Comment."""
+    return _review(options, context, "comment", "commented on")
+
+
+def merge(options: argparse.Namespace, context: Context) -> Answer:
+    """Merge."""
+    merged = _post(options, context, "merge", {"method": options.method} if options.method else {})
+    return Answer(merged, [f"merged as {merged['commit']}"])
+
+
+def close(options: argparse.Namespace, context: Context) -> Answer:
+    """Close."""
+    pull = _post(options, context, "close")
+    return Answer(pull, [f"closed #{pull['number']}"])
+
+
+def ready(options: argparse.Namespace, context: Context) -> Answer:
+    """Take it out of draft."""
+    pull = _post(options, context, "ready")
+    return Answer(pull, [f"#{pull['number']} is ready for review"])
+
+
+def rerun(options: argparse.Namespace, context: Context) -> Answer:
+    """Run its checks again."""
+    pull = _post(options, context, "rerun")
+    return Answer(pull, [f"the checks of #{pull['number']} run again"])

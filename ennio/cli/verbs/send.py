@@ -1,0 +1,34 @@
+"""Send a message to an agent; it is delivered as soon as the agent can take it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+from ennio.cli.words import text_of
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio send ma-1a2b3c4d "Also add unit tests"
+  git diff | ennio send ma-1a2b3c4d -
+"""
+
+
+def configure(parser: Parser) -> None:
+    """A session and the words."""
+    parser.add_argument("session", help="the session's id")
+    parser.add_argument("message", nargs="+", help="the words; - reads standard input")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Queue the message."""
+    message = text_of(" ".join(options.message))
+    told = context.client().post(path("/sessions/{}/send", options.session), {"message": message})
+    line = f"queued for {options.session}; whether it arrived: ennio messages {options.session}"
+    return Answer({"session": options.session, "result": told}, [line])

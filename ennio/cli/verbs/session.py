@@ -1,0 +1,100 @@
+"""One session: all about it, why its status is what it is; kill it, restore it; or list them all."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio session list my-app
+  ennio session info ma-1a2b3c4d
+  ennio session why ma-1a2b3c4d
+  ennio session kill ma-1a2b3c4d
+  ennio session restore ma-1a2b3c4d
+"""
+
+
+def configure(parser: Parser) -> None:
+    """The five sub-verbs."""
+    subs = parser.verbs(
+        info=(info, "show everything known of a session"),
+        why=(why, "show the facts and the rule behind its status"),
+        kill=(kill, "end the agent; its workspace stays until it is cleaned up"),
+        restore=(restore, "start an exited agent again, in its workspace, where it was"),
+        list=(listed, "list sessions"),
+    )
+    for name in ("info", "why", "kill", "restore"):
+        subs[name].add_argument("session", help="the session's id")
+    subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
+    subs["list"].add_argument("--status", action="append", help="only with this status (repeatable)")
+    subs["list"].add_argument("-a", "--all", action="store_true", help="also the archived ones")
+
+
+def info(options: argparse.Namespace, context: Context) -> Answer:
+    """The sheet of a session with its history, last events and messages."""
+    client = context.client()
+    session = client.get(path("/sessions/{}", options.session))
+    history = client.get(path("/sessions/{}/evidence", options.session))
+    events = client.get(path("/sessions/{}/events", options.session), limit=10)
+    messages = client.get(path("/sessions/{}/messages", options.session))
+    from ennio.cli.sheet import event_line, history_lines, sheet
+    from ennio.cli.verbs.messages import message_table
+
+    style = context.style
+    lines = sheet(session, datetime.now(UTC), style)
+    lines += _section("status history", history_lines(history[:10]))
+    lines += _section("recent events", [event_line(event, style) for event in events])
+    lines += _section("messages", message_table(messages[-10:], context.width) if messages else [])
+    return Answer({"session": session, "evidence": history, "events": events, "messages": messages}, lines)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return ["", f"{title}:", *(f"  {line}" for line in lines)] if lines else []
+
+
+def why(options: argparse.Namespace, context: Context) -> Answer:
+    """The newest evidence of a session in words."""
+    client = context.client()
+    session = client.get(path("/sessions/{}", options.session))
+    history = client.get(path("/sessions/{}/evidence", options.session))
+    from ennio.cli.sheet import evidence_lines
+
+    now = datetime.now(UTC)
+    lines = evidence_lines(history[0], now) if history else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
+    if session.get("no_signal_since"):
+        from ennio.board.quantities import age
+
+        lines.append(f"  no signal for {age(session['no_signal_since'], now)}: the status is frozen until somebody can look again")
+    return Answer({"session": session, "evidence": history[0] if history else None}, lines)
+
+
+def kill(options: argparse.Namespace, context: Context) -> Answer:
+    """End the agent for good."""
+    told = context.client().delete(path("/sessions/{}", options.session))
+    line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session} --force"
+    return Answer({"session": options.session, "result": told}, [line])
+
+
+def restore(options: argparse.Namespace, context: Context) -> Answer:
+    """Start it again."""
+    session = context.client().post(path("/sessions/{}/restore", options.session))
+    return Answer(session, [f"restoring {options.session}; see: ennio session info {options.session}"])
+
+
+def listed(options: argparse.Namespace, context: Context) -> Answer:
+    """The table of sessions."""
+    project = context.project_id(options.project) if options.project else None
+    statuses = ",".join(options.status) if options.status else None
+    sessions = context.client().get("/sessions", project_id=project, status=statuses, all=True if options.all else None)
+    from ennio.board.sessions import session_table
+
+    lines = session_table(sessions, datetime.now(UTC), context.width, context.style) if sessions else ["no such sessions"]
+    return Answer(sessions, lines)

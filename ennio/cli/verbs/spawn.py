@@ -1,0 +1,103 @@
+"""Set an agent to work: on an issue, on a prompt, or on both, in a working copy of its own."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+from ennio.cli.words import text_of
+from ennio.errors import Invalid
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio spawn my-app --issue 42
+  ennio spawn my-app --prompt "Add input validation to the signup form"
+  ennio spawn my-app -i 42 -p @notes.md --branch feat/signup-validation
+  ennio spawn my-app -p "Fix the flaky test" --dry-run
+"""
+STARTED = ("session_working", "session_exited", "session_killed")
+
+
+def configure(parser: Parser) -> None:
+    """What to work on, and how."""
+    parser.add_argument("project", help="the project's id or name")
+    parser.add_argument("-i", "--issue", metavar="ID", help="the issue to work on, read from the project's tracker")
+    parser.add_argument("-p", "--prompt", metavar="TEXT", help="what to do; - reads standard input, @FILE a file")
+    parser.add_argument("-b", "--branch", metavar="NAME", help="the branch to work on (else named by the issue or the session)")
+    parser.add_argument("-r", "--role", help="the session's role")
+    for name, words in (("agent", "agent"), ("runtime", "runtime"), ("workspace", "kind of workspace")):
+        parser.add_argument(f"--{name}", metavar="NAME", help=f"another {words} than the project's")
+    parser.add_argument("--priority", type=int, default=0, help="higher starts sooner (default 0)")
+    parser.add_argument("--hold", action="store_true", help="do not start before: ennio queue release")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be started, start nothing")
+    parser.add_argument("--wait", action="store_true", help="wait until the agent works (or could not be started)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Spawn, or show what would be spawned."""
+    order = _order(options, context.project_id)
+    if options.dry_run:
+        preview = context.client().post("/sessions", order, dry_run=True)
+        return Answer(preview, _preview_lines(preview))
+    session = context.client().post("/sessions", order)
+    if options.wait and not options.hold:
+        return _waited(session, context)
+    where = f" on {session['branch']}" if session.get("branch") else ""
+    return Answer(session, [f"spawned {session['id']}{where}; see: ennio session info {session['id']}"])
+
+
+def _order(options: argparse.Namespace, project_id: Any) -> dict[str, Any]:
+    if not options.issue and not options.prompt:
+        raise Invalid("nothing to work on: give --issue ID, --prompt TEXT, or both")
+    given = {
+        "project_id": project_id(options.project),
+        "issue_id": options.issue,
+        "prompt": text_of(options.prompt, files=True) if options.prompt else None,
+        "branch": options.branch,
+        "role": options.role,
+        "agent": options.agent,
+        "runtime": options.runtime,
+        "workspace": options.workspace,
+        "priority": options.priority or None,
+        "held": options.hold or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _preview_lines(preview: dict[str, Any]) -> list[str]:
+    import shlex
+
+    from ennio.board.table import pairs
+
+    items = [
+        ("session", f"{preview['session_id']} (an id like this)"),
+        ("agent", f"{preview['agent']} in {preview['runtime']}"),
+        ("workspace", f"{preview['workspace']} ({preview['workspace_kind']})"),
+        ("branch", f"{preview['branch']} (from {preview['base']})"),
+        ("before", "\n".join(preview["post_create"])),
+        ("command", shlex.join(preview["command"])),
+        ("environment", ", ".join(preview["env"])),
+        ("waits", preview.get("queue_reason") or ""),
+        ("rules", preview["system"]),
+        ("prompt", preview["prompt"]),
+    ]
+    return [*pairs(items), "", "nothing was started (--dry-run)"]
+
+
+def _waited(session: dict[str, Any], context: Context) -> Answer:
+    """Follow the session's own events from the beginning of the log: none can be missed between spawn and look."""
+    client = context.client()
+    for event in client.stream(after=0, session_id=session["id"]):
+        if event["event_type"] != "activity_changed":
+            context.note(event["message"])
+        if event["event_type"] in STARTED:
+            break
+    now = client.get(path("/sessions/{}", session["id"]))
+    failed = now["status"] in ("exited", "killed")
+    return Answer(now, [f"{now['id']} is {now['status']}: {now.get('reason') or ''}".rstrip(": ")], code=1 if failed else 0)

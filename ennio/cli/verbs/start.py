@@ -1,0 +1,96 @@
+"""Start the supervisor here, until Ctrl-C; or in the background with --detach. Agents outlive it either way."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.cli.logfile import LOG, tail
+from ennio.errors import Conflict, EnnioError, Unreachable
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+    from ennio.http.address import Address
+
+EXAMPLES = """\
+  ennio start
+  ennio start --detach
+  ennio start --detach --json
+"""
+
+
+def configure(parser: Parser) -> None:
+    """Where it runs."""
+    parser.add_argument("-d", "--detach", action="store_true", help="in the background, its log in: ennio logs")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for it to answer (default 60, with --detach)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Start it, unless it runs already."""
+    from ennio.config.load import load
+
+    config = load(context.config_file(), os.environ)
+    _refuse_second(context)
+    if options.detach:
+        return _detached(context, options.timeout)
+    url = f"http://{config.host}:{config.port}"
+    if context.json:
+        from ennio.cli.main import dump
+
+        print(dump({"url": url, "pid": os.getpid(), "config": str(config.source)}), flush=True)
+    else:
+        context.note(f"ennio starts at {url} (configuration {config.source}); stop it with Ctrl-C or: ennio stop")
+    from ennio.cli.process import become
+
+    become(config.source)
+    return Answer(spoken=True)
+
+
+def _refuse_second(context: Context) -> None:
+    held = context.address()
+    if held is not None:
+        raise Conflict(f"it runs already: pid {held.pid} since {held.started_at}, {held.url}; stop it with: ennio stop")
+
+
+def _detached(context: Context, timeout: float) -> Answer:
+    from ennio.cli.process import detach, within
+
+    directory = context.run_directory()
+    context.note("starting the supervisor ...")
+    process = detach(context.config_file(), directory)
+    came = within(timeout, lambda: process.poll() is not None or _answers(context))
+    address = context.address()
+    if not came or process.poll() is not None or address is None:
+        raise EnnioError(_why_not(context, process, timeout))
+    return _told(address, context)
+
+
+def _answers(context: Context) -> bool:
+    address = context.address()
+    if address is None:
+        return False
+    try:
+        return bool(context.client().get("/health") == "ok")
+    except Unreachable:
+        return False
+
+
+def _why_not(context: Context, process: subprocess.Popen[bytes], timeout: float) -> str:
+    log = context.run_directory() / LOG
+    code = process.poll()
+    late = f"the supervisor did not answer within {timeout:g} s (pid {process.pid} still tries)"
+    what = late if code is None else f"the supervisor ended at once with code {code}"
+    last = "\n".join(f"  {line}" for line in tail(log, 15))
+    return f"{what}; the last lines of {log}:\n{last}"
+
+
+def _told(address: Address, context: Context) -> Answer:
+    log = context.run_directory() / LOG
+    document = {"url": address.url, "pid": address.pid, "config": address.config, "log": str(log)}
+    return Answer(document, [f"ennio runs at {address.url} (pid {address.pid}); stop it with: ennio stop"])

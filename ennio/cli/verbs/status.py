@@ -1,0 +1,50 @@
+"""Show all sessions at a glance: where each stands, what it waits for, and what waits to be started."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ennio.cli.answer import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio status
+  ennio status my-app --all
+  ennio status --json | jq -r '.sessions[] | select(.status == "ci_failed") | .id'
+"""
+
+
+def configure(parser: Parser) -> None:
+    """An optional project, and whether the archived are wanted too."""
+    parser.add_argument("project", nargs="?", help="only this project (id or name)")
+    parser.add_argument("-a", "--all", action="store_true", help="also the archived ones")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Sessions, the queue, and one line of warnings."""
+    project = context.project_id(options.project) if options.project else None
+    client = context.client()
+    sessions = client.get("/sessions", project_id=project, all=True if options.all else None)
+    queue = [entry for entry in client.get("/queue") if project in (None, entry["project_id"])]
+    return Answer({"sessions": sessions, "queue": queue}, _lines(sessions, queue, context))
+
+
+def _lines(sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: Context) -> list[str]:
+    from ennio.board.sessions import session_table, summary, warnings
+
+    if not sessions:
+        return ["no sessions yet; begin one with: ennio spawn PROJECT --prompt TEXT"]
+    now = datetime.now(UTC)
+    lines = [*session_table(sessions, now, context.width, context.style), "", summary(sessions)]
+    if queue:
+        held = sum(1 for entry in queue if entry.get("held"))
+        lines.append(f"{len(queue)} in the queue" + (f", {held} of them held" if held else "") + "; more: ennio queue list")
+    return [*lines, *(context.style.paint("yellow", line) for line in warnings(sessions, now))]

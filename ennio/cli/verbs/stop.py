@@ -1,0 +1,72 @@
+"""Stop the supervisor. The agents go on working; the next start finds them again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.errors import EnnioError, Unauthorized, Unreachable
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+    from ennio.http.address import Address
+
+EXAMPLES = """\
+  ennio stop
+"""
+
+
+def configure(parser: Parser) -> None:
+    """How long to wait."""
+    parser.add_argument("--timeout", type=float, default=20.0, help="seconds to wait for its end (default 20)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Ask it to stop, and wait until it is gone."""
+    from ennio.cli.process import within
+    from ennio.http.address import locked
+    from ennio.http.client import NoSupervisor
+
+    address = context.address()
+    if address is None:
+        raise NoSupervisor(f"no supervisor runs for {context.config_file()}: nothing to stop")
+    directory = context.run_directory()
+    running = _agents(context)
+    _ask(context, address)
+    if not within(options.timeout, lambda: not locked(directory)):
+        raise EnnioError(f"pid {address.pid} still runs after {options.timeout:g} s; ennio logs may say why; kill -9 {address.pid} ends it")
+    return Answer({"stopped": address.pid, "agents": running}, [f"stopped the supervisor (pid {address.pid}); {_words(running)}"])
+
+
+def _agents(context: Context) -> int | None:
+    from ennio.board.sessions import living
+
+    try:
+        return len(living(context.client().get("/sessions")))
+    except (Unreachable, Unauthorized):
+        return None
+
+
+def _ask(context: Context, address: Address) -> None:
+    try:
+        context.client().post("/shutdown")
+    except (Unreachable, Unauthorized):
+        # a supervisor that does not answer, or not to us, still hears its signal; another program that got its pid must not
+        from ennio.cli.process import is_supervisor
+
+        if not is_supervisor(address.pid):
+            raise EnnioError(f"pid {address.pid} holds the lock but is no supervisor; see what it is with: ps -fp {address.pid}") from None
+        os.kill(address.pid, signal.SIGTERM)
+
+
+def _words(running: int | None) -> str:
+    if running is None:
+        return "agents that run keep running; ennio start finds them again"
+    if running == 0:
+        return "no agent was running"
+    return f"{running} agent{'s keep' if running > 1 else ' keeps'} running; ennio start finds {'them' if running > 1 else 'it'} again"

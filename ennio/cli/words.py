@@ -1,0 +1,35 @@
+"""Words a person gives on the command line, on standard input or in a file."""
+
+from __future__ import annotations
+
+import sys
+
+from ennio.errors import Invalid
+
+
+def text_of(given: str, *, files: bool = False) -> str:
+    """The words meant: ``-`` is standard input, ``@file`` (with ``files``) what the file holds. Raises Invalid."""
+    if given == "-":
+        text = _decoded(sys.stdin.buffer.read(), "standard input")
+    elif files and given.startswith("@"):
+        text = _decoded(_bytes(given[1:]), given[1:])
+    else:
+        text = given
+    if not text.strip():
+        raise Invalid("the text is empty")
+    return text
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        with open(name, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise Invalid(f"cannot read {name}: {error.strerror}; a text that begins with @ can be given on standard input: -p -") from error
+
+
+def _decoded(content: bytes, source: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{source} is not UTF-8 text: {error.reason} at byte {error.start}") from error

@@ -1,0 +1,1 @@
+"""Configuration: ``ennio.yaml`` found, read, checked and turned into frozen values."""

@@ -1,0 +1,49 @@
+"""Where the configuration file is: named by the person, or found walking up from where they stand.
+
+Every command starts here, so nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ennio.errors import NotFound
+
+NAMES = ("ennio.yaml", "ennio.yml", ".ennio.yaml", ".ennio.yml")
+"""What the file may be called; the first that exists in a folder is taken."""
+
+
+def find(start: Path, explicit: Path | None = None) -> Path:
+    """The absolute path of the configuration file that holds for ``start``.
+
+    ``explicit`` wins and may be a folder. Raises NotFound naming the places looked at and the way out.
+    """
+    if explicit is not None:
+        return _named(start, explicit)
+    start = Path(os.path.abspath(start))
+    for folder in (start, *start.parents):
+        for name in NAMES:
+            if (folder / name).is_file():
+                return folder / name
+    raise _lost(f"no {NAMES[0]} in {start} or any folder above it: `ennio init` writes one, `--config FILE` names one")
+
+
+def _named(start: Path, explicit: Path) -> Path:
+    path = Path(os.path.abspath(start / os.path.expanduser(explicit)))
+    if path.is_dir():
+        for name in NAMES:
+            if (path / name).is_file():
+                return path / name
+        raise _lost(f"no {NAMES[0]} in the folder {path}: `ennio init {path}` writes one")
+    if not path.exists():
+        raise _lost(f"there is no configuration file {path}: `ennio init` writes one")
+    return path
+
+
+def _lost(message: str) -> NotFound:
+    from ennio.errors import NotFound  # noqa: PLC0415 - it brings dataclasses: half of this module's import time
+
+    return NotFound(message)

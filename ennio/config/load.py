@@ -1,0 +1,130 @@
+"""``ennio.yaml`` read, expanded, checked and resolved: a ``Config``, or every problem at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from marshmallow import ValidationError
+
+from ennio.config import coherence, database, document, resolve
+from ennio.config.coherence import Known
+from ennio.config.document import Document, Where, shown
+from ennio.config.expand import expand
+from ennio.config.model import Config
+from ennio.config.schema import ConfigShape
+from ennio.config.secrets import is_secret
+from ennio.errors import ConfigError, Problem
+
+
+def load(path: Path, environ: Mapping[str, str], known: Known | None = None) -> Config:
+    """The configuration in a file. Raises ConfigError with every problem.
+
+    ``known`` names the plugins of each slot; without it a plugin's name is not judged here.
+    """
+    config, problems = _examined(path, environ, known)
+    if config is None:
+        raise ConfigError(str(path), problems)
+    return config
+
+
+def check(path: Path, environ: Mapping[str, str], known: Known | None = None) -> list[Problem]:
+    """Everything wrong with a configuration file, by line; empty when ``load`` would succeed."""
+    return _examined(path, environ, known)[1]
+
+
+def _examined(path: Path, environ: Mapping[str, str], known: Known | None) -> tuple[Config | None, list[Problem]]:
+    source = Path(os.path.abspath(path))
+    text, problems = _read(source)
+    if text is None or not isinstance(text.data, dict):
+        return None, problems
+    faults = _Faults(text)
+    data = faults.expanded(text.data, (), environ)
+    given = faults.shaped(data)
+    ground = resolve.Ground(source, environ)
+    faults.add(coherence.faults(data, known))
+    faults.add(_places(data, ground))
+    if faults.problems or given is None:
+        return None, sorted(faults.problems, key=lambda problem: problem.line or 0)
+    return resolve.config(given, ground), []
+
+
+def _read(source: Path) -> tuple[Document | None, list[Problem]]:
+    try:
+        raw = source.read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return None, [Problem("", f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config FILE` names another")]
+    text = document.read(raw)
+    return text, list(text.problems)
+
+
+def _places(data: Mapping[str, Any], ground: resolve.Ground) -> Iterator[coherence.Fault]:
+    """What is wrong with places outside of the file: the database, and homes of nobody."""
+    written = data.get("database_url")
+    if written is None or isinstance(written, str):
+        try:
+            database.resolved(resolve.database_url(written, ground.environ), ground.directory, ground.home)
+        except ValueError as error:
+            yield ("database_url",), f"{{value}} {error}" if written else f"(from DATABASE_URL) {error}"
+    nats = ground.environ.get("NATS_URL")
+    if not data.get("nats_url") and nats and not nats.startswith(("nats://", "tls://")):
+        yield ("nats_url",), "(from NATS_URL) is not a URL that starts with nats:// or tls://"
+    projects = data.get("projects")
+    for index, project in enumerate(projects if isinstance(projects, list) else ()):
+        path = project.get("path") if isinstance(project, dict) and not project.get("ssh_config") else None
+        if isinstance(path, str) and ground.home(path).startswith("~"):
+            yield ("projects", index, "path"), "{value} begins with ~, but that user has no home here"
+
+
+class _Faults:
+    """The problems found so far: one for each place, the first; what lies below a broken place is not blamed."""
+
+    def __init__(self, text: Document) -> None:
+        self.text = text
+        self.problems = list(text.problems)
+        self.blamed = {problem.path for problem in text.problems}
+
+    def expanded(self, value: Any, where: Where, environ: Mapping[str, str]) -> Any:
+        """The values with their variables put in."""
+        if isinstance(value, dict):
+            return {key: self.expanded(item, (*where, key), environ) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.expanded(item, (*where, index), environ) for index, item in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        expansion = expand(value, environ)
+        self.add((where, fault) for fault in expansion.faults[:1])
+        return expansion.text
+
+    def shaped(self, data: Any) -> Any:
+        """What the schema makes of the values, or None."""
+        try:
+            return ConfigShape().load(data)
+        except ValidationError as error:
+            self.add(_flat(error.messages, ()))
+            return None
+
+    def add(self, faults: Iterator[coherence.Fault]) -> None:
+        """Blame places, each once."""
+        for where, message in faults:
+            if not any(shown(where[:length]) in self.blamed for length in range(1, len(where) + 1)):
+                self.blamed.add(shown(where))
+                self.problems.append(Problem(shown(where), self._worded(where, message), self.text.line(where)))
+
+    def _worded(self, where: Where, message: str) -> str:
+        written = self.text.written(where)
+        secret = any(isinstance(step, str) and is_secret(step) for step in where)
+        quoted = f"`{written}`" if written is not None and not secret and len(written) <= 80 else "the value"
+        return message.replace("{value}", quoted)
+
+
+def _flat(messages: Any, where: Where) -> Iterator[coherence.Fault]:
+    """The places and messages in marshmallow's tree of errors."""
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _flat(inner, where if key == "_schema" else (*where, key))
+    else:
+        yield where, str(messages[0] if isinstance(messages, list) else messages)

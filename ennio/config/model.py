@@ -1,0 +1,274 @@
+"""``ennio.yaml`` as frozen values; every default stands here. Durations are seconds, sizes bytes.
+
+Fields up to ``cors_origins`` and the ``Project`` fields up to ``ssh_config`` are the documented
+reference; what stands below the mark "ours" in each class is added and optional.
+Secrets (``repr=False``) are kept out of ``repr``; ``secrets.py`` knows which they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ennio.model import Priority
+
+Settings = Mapping[str, Any]
+
+
+class ReactionAction(StrEnum):
+    """What a reaction does when it fires."""
+
+    SEND_TO_AGENT = "send_to_agent"
+    NOTIFY = "notify"
+    AUTO_MERGE = "auto_merge"
+
+
+class BudgetScope(StrEnum):
+    """Whose spending a budget limits."""
+
+    GLOBAL = "global"
+    PROJECT = "project"
+    SESSION = "session"
+
+
+class BudgetPeriod(StrEnum):
+    """When a budget begins anew; windows are UTC."""
+
+    DAILY = "daily"
+    MONTHLY = "monthly"
+    TOTAL = "total"
+
+
+class OnExceed(StrEnum):
+    """What happens to a running session that is over budget."""
+
+    WARN = "warn"
+    PAUSE = "pause"
+    KILL = "kill"
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Plugins used where a project names none."""
+
+    runtime: str = "tmux"
+    agent: str = "claude-code"
+    workspace: str = "worktree"
+    notifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One reaction rule, already merged field by field: built-in <- global <- project."""
+
+    enabled: bool = True
+    action: ReactionAction = ReactionAction.NOTIFY
+    message: str | None = None
+    priority: Priority = Priority.INFO
+    escalate_after: float | None = None
+    threshold: float | None = None
+    retries: int = 0
+    include_summary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChoice:
+    """A tracker or scm: which plugin, and its own settings."""
+
+    plugin: str
+    config: Settings = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notifier:
+    """A channel for notifications, named for routing."""
+
+    plugin: str
+    name: str
+    config: Settings = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """How a project wants its agent: model, permission mode, and what is passed on as it is."""
+
+    permissions: str | None = None
+    model: str | None = None
+    passthrough: Settings = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Symlink:
+    """A link in the workspace: ``target`` (inside it) points to ``source`` (relative: to the project's path)."""
+
+    source: Path
+    target: Path
+
+
+class AuthType(StrEnum):
+    """How to log in over ssh."""
+
+    KEY = "key"
+    AGENT = "agent"
+    PASSWORD = "password"  # noqa: S105 - the name of a method, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class SshAuth:
+    """Credentials for ssh, by type."""
+
+    type: AuthType
+    path: Path | None = None
+    passphrase: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+class SshStrategy(StrEnum):
+    """How a remote agent is driven."""
+
+    TMUX = "tmux"
+    TMATE = "tmate"
+    REMOTE_CONTROL = "remote_control"
+    NODE = "node"
+
+
+class HostKeyPolicy(StrEnum):
+    """Which host keys are believed."""
+
+    STRICT = "strict"
+    ACCEPT_NEW = "accept_new"
+    ACCEPT_ALL = "accept_all"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """The daemon on a remote host."""
+
+    enabled: bool = True
+    port: int = 9100
+    idle_timeout: float = 3600.0
+    workspace_root: Path | None = None
+    ennio_binary_path: Path | None = None
+    auth_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SshConfig:
+    """Where and how a project runs remotely."""
+
+    host: str
+    username: str
+    auth: SshAuth
+    port: int = 22
+    strategy: SshStrategy = SshStrategy.TMUX
+    connection_timeout: float = 30.0
+    keepalive_interval: float | None = None
+    host_key_policy: HostKeyPolicy = HostKeyPolicy.STRICT
+    known_hosts_path: Path | None = None
+    node_config: NodeConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """How often an agent that failed is started again by itself; 0 attempts: a person decides."""
+
+    attempts: int = 0
+    within: float = 600.0
+    delay: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One repository and how sessions in it are run."""
+
+    id: str
+    name: str
+    repo: str = field(repr=False)
+    path: Path
+    default_branch: str = "main"
+    session_prefix: str = ""
+    runtime: str = "tmux"
+    agent: str = "claude-code"
+    workspace: str = "worktree"
+    tracker: PluginChoice | None = None
+    scm: PluginChoice | None = None
+    symlinks: tuple[Symlink, ...] = ()
+    post_create: tuple[str, ...] = ()
+    agent_config: AgentConfig = AgentConfig()
+    reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    agent_rules: tuple[str, ...] = ()
+    max_sessions: int | None = None
+    ssh: SshConfig | None = None
+    # ours
+    prompt: str | None = None
+    post_create_timeout: float = 600.0
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    restart: Restart = Restart()
+    bots: tuple[str, ...] = ()
+    config_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit of money; ``id`` names the project or session where the scope needs one (None: each)."""
+
+    scope: BudgetScope
+    limit_usd: Decimal
+    period: BudgetPeriod = BudgetPeriod.TOTAL
+    id: str | None = None
+    on_exceed: OnExceed = OnExceed.PAUSE
+    warn_at: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Seconds between two looks at each kind of source."""
+
+    runtime: float = 2.0
+    agent: float = 1.0
+    forge: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cleanup:
+    """Seconds after which the workspaces of ended sessions are removed; None: only on request."""
+
+    merged_after: float | None = 600.0
+    done_after: float | None = None
+    killed_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole configuration; ``source`` is the file it came from, ``directory`` what paths are relative to."""
+
+    source: Path
+    directory: Path
+    port: int = 3000
+    terminal_port: int = 3001
+    direct_terminal_port: int | None = None
+    ready_threshold: float = 2.0
+    defaults: Defaults = Defaults()
+    projects: tuple[Project, ...] = ()
+    notifiers: tuple[Notifier, ...] = ()
+    notification_routing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    database_url: str = field(default="sqlite:ennio.db", repr=False)
+    nats_url: str | None = field(default=None, repr=False)
+    api_token: str | None = field(default=None, repr=False)
+    cors_origins: tuple[str, ...] = ()
+    # ours
+    host: str = "127.0.0.1"
+    max_sessions: int | None = None
+    min_free_memory: int = 512 * 1024 * 1024
+    poll: Poll = Poll()
+    cleanup: Cleanup = Cleanup()
+    budgets: tuple[Budget, ...] = ()
+
+    def project(self, name: str) -> Project | None:
+        """The project with this id or name, or None."""
+        return next((p for p in self.projects if name in (p.id, p.name)), None)

@@ -1,0 +1,134 @@
+"""From what the file says to what holds: defaults filled in, paths made absolute, rules merged.
+
+Pure: the folder and the environment are given.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from ennio.config import database, repository
+from ennio.config.coherence import SELF_MADE
+from ennio.config.model import Budget, BudgetScope, Config, Defaults, Notifier, PluginChoice, Project, SshConfig
+from ennio.config.reactions import merged
+from ennio.config.secrets import config_hash
+from ennio.model import derive_prefix, derive_project_id
+
+Given = Mapping[str, Any]
+DATABASE_URL = str(next(field.default for field in fields(Config) if field.name == "database_url"))
+
+
+class Ground:
+    """What paths are relative to: the configuration's folder, and the home ``~`` stands for."""
+
+    def __init__(self, source: Path, environ: Mapping[str, str]) -> None:
+        self.source = source
+        self.directory = source.parent
+        self.environ = environ
+
+    def home(self, text: str) -> str:
+        """The text with ``~`` put in; one that names nobody's home stays."""
+        if text == "~" or text.startswith("~/"):
+            return (self.environ.get("HOME") or os.path.expanduser("~")) + text[1:]
+        return os.path.expanduser(text)
+
+    def path(self, path: Path | str) -> Path:
+        """The absolute path."""
+        return Path(os.path.abspath(self.directory / self.home(str(path))))
+
+
+def config(given: Given, ground: Ground) -> Config:
+    """The whole configuration from what the schema read."""
+    rest = dict(given)
+    defaults = rest.get("defaults", Defaults())
+    overrides = rest.pop("reactions", {})
+    notifiers = channels(rest.pop("notifiers", ()), defaults, rest.get("notification_routing", {}))
+    projects = tuple(project(entry, ground, defaults, overrides) for entry in rest.pop("projects", ()))
+    return Config(
+        source=ground.source,
+        directory=ground.directory,
+        projects=projects,
+        notifiers=notifiers,
+        budgets=tuple(limited(budget, projects) for budget in rest.pop("budgets", ())),
+        reactions=merged(overrides),
+        database_url=database.resolved(database_url(rest.pop("database_url", None), ground.environ), ground.directory, ground.home),
+        nats_url=rest.pop("nats_url", None) or ground.environ.get("NATS_URL") or None,
+        **rest,
+    )
+
+
+def limited(budget: Budget, projects: tuple[Project, ...]) -> Budget:
+    """The budget with its project's id, where its author wrote the name."""
+    named = {project.name: project.id for project in projects} if budget.scope is BudgetScope.PROJECT else {}
+    return replace(budget, id=named.get(budget.id or "", budget.id))
+
+
+def channels(defined: tuple[Notifier, ...], defaults: Defaults, routing: Mapping[str, tuple[str, ...]]) -> tuple[Notifier, ...]:
+    """The notifiers defined, and those that are only named but need no settings."""
+    names = {name for names in (defaults.notifiers, *routing.values()) for name in names}
+    missing = names.intersection(SELF_MADE) - {notifier.name for notifier in defined}
+    return (*defined, *(Notifier(name, name) for name in sorted(missing)))
+
+
+def database_url(written: str | None, environ: Mapping[str, str]) -> str:
+    """The URL that holds: the file's, else ``DATABASE_URL``, else the model's default."""
+    return written or environ.get("DATABASE_URL") or DATABASE_URL
+
+
+def project(given: Given, ground: Ground, defaults: Defaults, overrides: Mapping[str, Given]) -> Project:
+    """One project from what the schema read."""
+    rest = dict(given)
+    ssh: SshConfig | None = rest.pop("ssh", None)
+    identity = project_id(rest)
+    repo = rest.pop("repo")
+    found = Project(
+        id=identity,
+        name=rest.pop("name"),
+        repo=address(repo, ground) if ssh is None else repo,
+        path=rest.pop("path") if ssh else ground.path(rest.pop("path")),
+        session_prefix=rest.pop("session_prefix", None) or derive_prefix(identity),
+        runtime=rest.pop("runtime", defaults.runtime),
+        agent=rest.pop("agent", defaults.agent),
+        workspace=rest.pop("workspace", defaults.workspace),
+        tracker=plugin(rest.pop("tracker", None) or (PluginChoice("github") if repository.github(repo) else None), repo),
+        scm=plugin(rest.pop("scm", None) or guessed_scm(repo, remote=ssh is not None), repo),
+        reactions=merged(overrides, rest.pop("reactions", {})),
+        ssh=ssh and reached(ssh, ground),
+        **{key: value for key, value in rest.items() if key != "id"},
+    )
+    return replace(found, config_hash=config_hash(found))
+
+
+def project_id(given: Given) -> str:
+    """The id of a project: its own, else one made of its name; empty when the name has no letter for one."""
+    return str(given.get("id") or derive_project_id(given["name"]))
+
+
+def address(repo: str, ground: Ground) -> str:
+    """The repository's address; one on this machine as an absolute path."""
+    return str(ground.path(repository.local_path(repo))) if repository.is_local(repo) else repo
+
+
+def guessed_scm(repo: str, *, remote: bool) -> PluginChoice | None:
+    """The forge of a project that names none; the local forge needs the repository on this machine."""
+    if repository.github(repo):
+        return PluginChoice("github")
+    return PluginChoice("local") if repository.is_local(repo) and not remote else None
+
+
+def plugin(choice: PluginChoice | None, repo: str) -> PluginChoice | None:
+    """The choice; on GitHub, owner and repository follow from the address where they are not given."""
+    found = repository.github(repo)
+    if choice is None or choice.plugin != "github" or found is None:
+        return choice
+    return replace(choice, config={"owner": found[0], "repo": found[1], **choice.config})
+
+
+def reached(ssh: SshConfig, ground: Ground) -> SshConfig:
+    """The login with the files of this machine absolute; those of the remote one stay as written."""
+    auth = replace(ssh.auth, path=ssh.auth.path and ground.path(ssh.auth.path))
+    return replace(ssh, auth=auth, known_hosts_path=ssh.known_hosts_path and ground.path(ssh.known_hosts_path))

@@ -1,0 +1,243 @@
+"""The kinds of text a configuration has: ids, branches, addresses, paths, URLs, words to choose from.
+
+Where a text is restricted, its JSON Schema lets one with a ``${`` pass: what it becomes is not known there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError
+
+from ennio.config import repository
+from ennio.config.shapes import Entry, Json, nearest
+from ennio.model import ID_PATTERN
+
+E = TypeVar("E", bound=StrEnum)
+VARIABLE: Json = {"type": "string", "pattern": r"\$\{"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BREAK = re.compile(r"[\t\n]")
+_REF_FAULT = re.compile(r"^[-/.]|\.\.|//|/\.|@\{|[\s~^:?*\[\\]|(?:/|\.|\.lock)$|^@$")
+
+
+class Text(Entry[Any]):
+    """A text, not blank. ``lines`` allows more than one line."""
+
+    def __init__(
+        self,
+        about: str,
+        *,
+        lines: bool = False,
+        key: str | None = None,
+        required: bool = False,
+        none: bool = False,
+        shown: str | None = None,
+    ) -> None:
+        super().__init__(about, key=key, required=required, none=none, shown=shown)
+        self.lines = lines
+
+    def read(self, value: Any) -> Any:
+        """The text, or what it means."""
+        return self.judged(self.text(value))
+
+    def text(self, value: Any) -> str:
+        """The value when it is a text that could stand here. Raises ValidationError."""
+        if not isinstance(value, str):
+            raise ValidationError(_no_text(value))
+        if not value.strip():
+            raise ValidationError("is blank: give it a value or remove the line")
+        if _CONTROL.search(value) or (not self.lines and _BREAK.search(value)):
+            raise ValidationError("holds a control character or a line break: it must be one line of text")
+        return value
+
+    def judged(self, text: str) -> Any:
+        """The text, or what it means. Raises ValidationError when it does not fit."""
+        return text
+
+    def json(self) -> Json:
+        """A text with something in it."""
+        return {"type": "string", "pattern": r"\S"}
+
+
+def _no_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "{value} is a yes or no to YAML: write it in quotes"
+    if isinstance(value, (int, float)):
+        return "{value} is a number to YAML: write it in quotes"
+    return f"is not a text but a {'list' if isinstance(value, list) else 'mapping'}"
+
+
+class Id(Text):
+    """A name that may stand in file names, branches and subjects: letters, digits, ``_`` and ``-``."""
+
+    def __init__(self, about: str, *, longest: int = 128, key: str | None = None, shown: str | None = None) -> None:
+        super().__init__(about, key=key, shown=shown)
+        self.longest = longest
+
+    def judged(self, text: str) -> str:
+        """The id when it is one."""
+        if not ID_PATTERN.match(text) or len(text) > self.longest:
+            raise ValidationError(f"{{value}} is not an id: 1 to {self.longest} letters, digits, `_` or `-`")
+        return text
+
+    def json(self) -> Json:
+        """The pattern of ids, or a variable."""
+        return {"type": "string", "pattern": rf"^[A-Za-z0-9_-]{{1,{self.longest}}}$|\$\{{"}
+
+
+class Branch(Text):
+    """The name of a branch as git would accept it."""
+
+    def judged(self, text: str) -> str:
+        """The name when git would take it."""
+        if _REF_FAULT.search(text):
+            raise ValidationError("{value} is not a branch name git accepts")
+        return text
+
+
+class Repository(Text):
+    """Where a repository is cloned from."""
+
+    def judged(self, text: str) -> str:
+        """The address when git could clone from it."""
+        if not repository.is_address(text):
+            raise ValidationError("{value} is neither a URL (https://, ssh://, git@host:owner/name) nor a path (/…, ~/…, ./…, ../…)")
+        return text
+
+
+class FilePath(Text):
+    """A path; ``~`` and relative ones are resolved by whoever knows against what."""
+
+    kind = "path"
+
+    def judged(self, text: str) -> Path:
+        """The path as it is written."""
+        return Path(text)
+
+    def default(self, value: Any) -> Any:
+        """Its text."""
+        return str(value)
+
+
+class InsidePath(FilePath):
+    """A relative path that stays inside of the workspace, and out of its ``.git``."""
+
+    def judged(self, text: str) -> Path:
+        """The path when it stays inside."""
+        path = PurePosixPath(text)
+        inside = [part for part in path.parts if part != "."]
+        if path.is_absolute() or text.startswith("~") or ".." in inside or not inside:
+            raise ValidationError("{value} leaves the workspace: write a path below its root, such as .env")
+        if inside[0].lower() == ".git":
+            raise ValidationError("{value} lies in the workspace's .git: git alone writes there")
+        return Path(*inside)
+
+    def json(self) -> Json:
+        """Neither absolute nor climbing."""
+        return {"type": "string", "pattern": r"^(?![/~])(?!(.*/)?\.\.(/|$)).*\S"}
+
+
+class Url(Text):
+    """A URL with one of the schemes; with ``origin`` nothing may stand behind its host and port."""
+
+    def __init__(self, about: str, *schemes: str, origin: bool = False, none: bool = False) -> None:
+        super().__init__(about, none=none)
+        self.schemes = schemes
+        self.origin = origin
+
+    def judged(self, text: str) -> str:
+        """The URL when it has a scheme that fits and a host."""
+        wanted = " or ".join(f"{scheme}://" for scheme in self.schemes)
+        try:
+            parts = urlsplit(text)
+            fits = parts.scheme in self.schemes and parts.hostname and (parts.port is None or parts.port > 0)
+        except ValueError:
+            fits = False
+        if not fits or " " in text:
+            raise ValidationError(f"{{value}} is not a URL that starts with {wanted} and names a host")
+        if self.origin and (parts.path or parts.query or parts.fragment or "@" in parts.netloc):
+            raise ValidationError("{value} is more than an origin: write only scheme, host and port, such as http://localhost:3000")
+        return text
+
+    def json(self) -> Json:
+        """The schemes, or a variable."""
+        return {"type": "string", "pattern": rf"^({'|'.join(self.schemes)})://\S|\$\{{"}
+
+
+class Token(Text):
+    """A secret that travels in a header: printable, without spaces."""
+
+    def judged(self, text: str) -> str:
+        """The token when a header can carry it."""
+        if not (text.isascii() and text.isprintable()) or " " in text:
+            raise ValidationError("holds a space or a character no HTTP header can carry")
+        return text
+
+
+class Choice(Entry[E], Generic[E]):
+    """One of the words of an enum."""
+
+    def __init__(self, about: str, words: type[E], *, required: bool = False) -> None:
+        super().__init__(about, required=required)
+        self.words = words
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """The words."""
+        return " or ".join(f"`{word}`" for word in self._values())
+
+    def _values(self) -> Sequence[str]:
+        return [word.value for word in self.words]
+
+    def read(self, value: Any) -> E:
+        """The word of the enum."""
+        if not isinstance(value, str) or value not in self._values():
+            raise ValidationError(f"{{value}} is none of {', '.join(self._values())}{self._hint(value)}")
+        return self.words(value)
+
+    def _hint(self, value: Any) -> str:
+        found = nearest(value, self._values()) if isinstance(value, str) else ""
+        return f": {found}" if found.startswith("did") else ""
+
+    def json(self) -> Json:
+        """The words, or a variable."""
+        return {"anyOf": [{"enum": list(self._values())}, VARIABLE]}
+
+
+class Variable(Text):
+    """The value of an environment variable: text, or a whole number taken as text."""
+
+    def text(self, value: Any) -> str:
+        """The value as the variable's text; it may be blank."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str):
+            raise ValidationError(_no_text(value))
+        if "\x00" in value:
+            raise ValidationError("holds a NUL character, which no environment variable can")
+        return value
+
+    def json(self) -> Json:
+        """A text or an integer."""
+        return {"type": ["string", "integer"]}
+
+
+class VariableName(Text):
+    """The name of an environment variable that is not Ennio's own."""
+
+    def judged(self, text: str) -> str:
+        """The name when a shell could use it."""
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text, re.ASCII):
+            raise ValidationError("is not a name of an environment variable: letters, digits and `_`")
+        if text.startswith("ENNIO_"):
+            raise ValidationError("begins with ENNIO_, which Ennio keeps for its own variables")
+        return text
+
+    def json(self) -> Json:
+        """The pattern of names."""
+        return {"type": "string", "pattern": "^(?!ENNIO_)[A-Za-z_][A-Za-z0-9_]*$"}

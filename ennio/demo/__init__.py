@@ -1,0 +1,5 @@
+"""The demo: the whole story of a few sessions, offline, with real git, real processes and a real supervisor."""
+
+from ennio.demo.play import main
+
+__all__ = ["main"]

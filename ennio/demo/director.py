@@ -1,0 +1,135 @@
+"""The person in the demo: spawns, reviews, approves, and in the middle of it all pulls plugs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ennio.demo import scene as stage
+from ennio.errors import EnnioError
+from ennio.http.client import Client
+
+REVIEWER = "morricone"
+Event = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Part:
+    """One session in the play: what it is called, and what has happened to it."""
+
+    role: str
+    session_id: str
+    statuses: list[str] = field(default_factory=lambda: ["spawning"])
+    told: Counter[str] = field(default_factory=Counter)
+    pull: int | None = None
+    escalated: bool = False
+    asked_for_changes: bool = False
+    approved_head: str | None = None
+    head: str | None = None
+
+
+@dataclass(slots=True)
+class Director:
+    """Reacts to events as a person would, with the API alone; ``say`` tells the audience."""
+
+    client: Client
+    say: Callable[[str, str], None]
+    parts: dict[str, Part] = field(default_factory=dict)
+    crashes: list[str] = field(default_factory=list)
+    events: Counter[str] = field(default_factory=Counter)
+    last_seq: int = 0
+
+    def spawn(self) -> None:
+        """Three sessions at once."""
+        for role, project, prompt in (("greet", "score", stage.GREET), ("notes", "score", stage.NOTES), ("silent", "rest", stage.SILENT)):
+            session = self.client.post("/sessions", {"project_id": project, "prompt": prompt, "role": role})
+            self.parts[session["id"]] = Part(role, session["id"])
+            self.say(role, f"you ask for a session: {prompt}")
+
+    @property
+    def over(self) -> bool:
+        """Everything that should merge has merged, and the silent one has been escalated."""
+        return all(part.escalated if part.role == "silent" else part.statuses[-1] in ("merged", "done") for part in self.parts.values())
+
+    def part(self, role: str) -> Part:
+        """The session in this role."""
+        return next(part for part in self.parts.values() if part.role == role)
+
+    def on(self, event: Event) -> None:
+        """Take in one event and do what a person would do now."""
+        self.last_seq = max(self.last_seq, event["seq"])
+        self.events[event["event_type"]] += 1
+        part = self.parts.get(event["session_id"])
+        if part is None:
+            return
+        data = event["data"]
+        match event["event_type"]:
+            case "status_changed":
+                part.statuses.append(data["to"])
+            case "pr_created" | "pr_updated":
+                part.pull, part.head = data.get("number", part.pull), data.get("head", part.head)
+            case "reaction_escalated":
+                part.escalated = True
+            case "message_delivered" if data.get("reaction"):
+                part.told[data["reaction"]] += 1
+                self._pull_a_plug(part, data["reaction"])
+            case "ci_passing":
+                self._review(part, data["head"])
+            case _:
+                pass
+        self._late_approval()
+
+    def _review(self, part: Part, head: str) -> None:
+        if part.pull is None:
+            return
+        if part.role == "greet" and not part.asked_for_changes:
+            part.asked_for_changes = True
+            self.say(part.role, f"you review #{part.pull} and ask for changes: {stage.REVIEW}")
+            self._on_pull(part, "request-changes", {"body": stage.REVIEW})
+            return
+        if part.role == "notes" and not part.told["merge-conflicts"]:
+            return  # it must wait: the other one is merged first, and then they conflict
+        self._approve(part, head)
+
+    def _approve(self, part: Part, head: str) -> None:
+        if part.approved_head == head:
+            return
+        part.approved_head = head
+        self.say(part.role, f"you approve #{part.pull}")
+        self._on_pull(part, "approve", {"body": "Good."})
+
+    def _late_approval(self) -> None:
+        """A real agent may have put both lines right at once, and then there is no conflict to wait for."""
+        greet, notes = self.part("greet"), self.part("notes")
+        waits = notes.statuses[-1] in ("review_pending", "ci_passing") and notes.pull is not None and notes.head is not None
+        if greet.statuses[-1] in ("merged", "done") and waits and notes.head is not None and self.events["merge_conflicts"]:
+            self._approve(notes, notes.head)
+
+    def _on_pull(self, part: Part, deed: str, body: dict[str, Any]) -> None:
+        project = "score"
+        self.client.post(f"/projects/{project}/pulls/{part.pull}/{deed}", {**body, "author": REVIEWER})
+
+    def _pull_a_plug(self, part: Part, reaction: str) -> None:
+        if reaction == "ci-failed" and "actor" not in self.crashes:
+            self.crashes.append("actor")
+            self.say(part.role, "now one actor is made to crash ...")
+            self.client.post("/rehearsal/crash", {"actor": f"session:{part.session_id}"})
+        elif reaction == "changes-requested" and "worker" not in self.crashes:
+            self.crashes.append("worker")
+            worker = self.client.get("/status")["pid"]
+            self.say(part.role, f"now the supervisor's worker {worker} gets a kill -9 ...")
+            os.kill(worker, signal.SIGKILL)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """How every session stands, as the API tells it now."""
+        found = []
+        for part in self.parts.values():
+            try:
+                found.append({**self.client.get(f"/sessions/{part.session_id}"), "role": part.role})
+            except EnnioError:
+                found.append({"id": part.session_id, "role": part.role, "status": part.statuses[-1]})
+        return found

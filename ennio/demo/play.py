@@ -1,0 +1,163 @@
+"""The play itself: set the scene, start the supervisor, let the director direct, show it, judge it, clear up."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from ennio.demo import report, scene
+from ennio.demo.director import Director
+from ennio.demo.screen import Screen
+from ennio.errors import EnnioError, Unreachable
+from ennio.home import Home
+from ennio.http import client
+
+LIMIT = 60.0
+READY = 20.0
+LOOK = 0.15
+
+
+def main(argv: Sequence[str]) -> int:
+    """Play the demo; 0 only if all that should merge has merged."""
+    options = _parse(argv)
+    root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
+    try:
+        set_up = scene.build(root, options.agent, options.speed, options.runtime)
+        outcome = _play(set_up, options)
+    except KeyboardInterrupt:
+        return 130
+    except EnnioError as error:
+        _tell_error(error, as_json=options.json)
+        return error.exit_code
+    finally:
+        if not options.keep:
+            shutil.rmtree(root, ignore_errors=True)
+    if options.json:
+        print(json.dumps(outcome, indent=2))
+    else:
+        print(report.table(outcome))
+        print(report.farewell(outcome, root if options.keep else None, set_up.environment() if options.keep else None))
+    return 0 if outcome["ok"] else 1
+
+
+def _tell_error(error: EnnioError, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"ok": False, "error": str(error), "code": error.exit_code}))
+    else:
+        print(f"ennio demo: {error}", file=sys.stderr)
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ennio demo", description=__doc__)
+    parser.add_argument("--agent", default="scripted", metavar="NAME", help="play the same story with a real agent: claude-code, aider ...")
+    parser.add_argument("--speed", type=float, default=1.0, help="2 is twice as fast (scripted agent)")
+    parser.add_argument("--keep", action="store_true", help="keep the folder, to look around in it")
+    parser.add_argument("--runtime", choices=("tmux", "process"), help="default: tmux where there is one")
+    parser.add_argument("--limit", type=float, help="give up after so many seconds (default 60; 1200 with a real agent)")
+    parser.add_argument("--json", action="store_true", help="one document at the end, nothing else")
+    options = parser.parse_args(argv)
+    if options.speed <= 0:
+        parser.error("--speed must be above 0")
+    if options.limit is None:
+        options.limit = LIMIT if options.agent == "scripted" else 20 * LIMIT
+    return options
+
+
+def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        screen = stack.enter_context(Screen(quiet=options.json))
+        if set_up.runtime == "process" and options.runtime is None:
+            screen.say("demo", "tmux is not installed, so the agents run in the process runtime")
+        supervisor = stack.enter_context(_Supervisor(set_up))
+        director = Director(supervisor.client, screen.say)
+        director.spawn()
+        finished = _watch(director, screen, begun + options.limit)
+        outcome = report.outcome(director, time.monotonic() - begun, finished=finished)
+        supervisor.end_agents(director)
+    return outcome
+
+
+def _watch(director: Director, screen: Screen, deadline: float) -> bool:
+    """Follow the events until the story is over; False when the time is up before."""
+    while not director.over and time.monotonic() < deadline:
+        try:
+            events, _ = director.client.page("/events", after=director.last_seq)
+            screen.show(director.sessions())
+        except (client.NoSupervisor, Unreachable):
+            events = []  # its worker was killed; the next one is on its way
+        for event in events:
+            screen.event(event, director)
+            director.on(event)
+        if not events:
+            time.sleep(LOOK)
+    return director.over
+
+
+class _Supervisor:
+    """The demo's supervisor process: started, waited for, ended with all it started."""
+
+    def __init__(self, set_up: scene.Scene) -> None:
+        self._scene = set_up
+        self._log = set_up.root / "supervisor.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.client: client.Client
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                (sys.executable, "-m", "ennio.supervise", "--config", str(self._scene.config)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._scene.environment(),
+                start_new_session=True,
+            )
+        try:
+            self.client = self._answering()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _answering(self) -> client.Client:
+        deadline = time.monotonic() + READY
+        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
+            try:
+                found = client.find(self._scene.config, Home(self._scene.home), lambda: None)
+                found.get("/health")
+            except (client.NoSupervisor, Unreachable):
+                time.sleep(0.05)
+            else:
+                return found
+        words = self._log.read_text(errors="replace").strip().splitlines()[-15:]
+        raise EnnioError("the supervisor did not come up:\n" + "\n".join(words))
+
+    def end_agents(self, director: Director) -> None:
+        """Nobody plays on when the curtain is down."""
+        for session_id in director.parts:
+            try:
+                self.client.delete(f"/sessions/{session_id}")
+            except EnnioError:
+                continue  # it has ended by itself
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        if self._scene.runtime == "tmux":
+            socket = self._scene.environment()["ENNIO_TMUX_SOCKET"]
+            subprocess.run(("tmux", "-L", socket, "kill-server"), capture_output=True, check=False, timeout=10)

@@ -1,0 +1,89 @@
+"""What came of the demo: one document, its table, and what to type next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ennio.board.table import Column
+from ennio.board.table import table as lines_of
+from ennio.demo.director import Director
+
+
+def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, Any]:
+    """One document. ``ok``: the story came to its end, everything merged that should, both crashes survived."""
+    now = {session["id"]: session for session in director.sessions()}
+    sessions = []
+    for part in director.parts.values():
+        session = now.get(part.session_id, {})
+        usage = session.get("usage") or {}
+        sessions.append(
+            {
+                "id": part.session_id,
+                "role": part.role,
+                "status": session.get("status", part.statuses[-1]),
+                "statuses": part.statuses,
+                "pull_request": part.pull,
+                "reactions": dict(part.told),
+                "escalated": part.escalated,
+                "cost_usd": usage.get("cost_usd"),
+            }
+        )
+    merged = all(s["status"] in ("merged", "done") for s in sessions if s["role"] != "silent")
+    return {
+        "ok": finished and merged and set(director.crashes) == {"actor", "worker"},
+        "seconds": round(seconds, 1),
+        "sessions": sessions,
+        "reactions": _reactions(director),
+        "crashes": list(director.crashes),
+        "events": dict(sorted(director.events.items())),
+        "last_seq": director.last_seq,
+    }
+
+
+def _reactions(director: Director) -> list[dict[str, Any]]:
+    found = []
+    for part in director.parts.values():
+        for key, attempts in sorted(part.told.items()):
+            found.append({"session": part.session_id, "reaction": key, "attempts": attempts})
+        if part.escalated:
+            found.append({"session": part.session_id, "reaction": "agent-stuck", "attempts": 1, "escalated": True})
+    return found
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """The table of what happened."""
+    rows = [
+        (
+            session["role"],
+            session["id"],
+            session["status"],
+            f"#{session['pull_request']}" if session["pull_request"] else "-",
+            ", ".join(f"{key} x{count}" for key, count in session["reactions"].items()) or ("escalated" if session["escalated"] else "-"),
+            " > ".join(session["statuses"]),
+        )
+        for session in document["sessions"]
+    ]
+    lines = lines_of([Column(title) for title in ("ROLE", "SESSION", "STATUS", "PR", "TOLD", "WENT THROUGH")], rows)
+    events = sum(document["events"].values())
+    verdict = "All that should merge has merged." if document["ok"] else "NOT everything went as it should."
+    foot = f"{verdict} {document['seconds']} s, {events} events, survived: {', '.join(document['crashes']) or 'nothing'}."
+    return "\n".join(["", *lines, "", foot])
+
+
+def farewell(document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None) -> str:
+    """The two lines to type next."""
+    ennio = _command()
+    lines = ["", "Next, in a repository of your own:", f"  {ennio} init", f"  {ennio} start"]
+    if kept is not None and environment is not None:
+        lines += ["", f"The demo's folder is kept: {kept}", f"  cd {kept}/score && ENNIO_HOME={environment['ENNIO_HOME']} {ennio} start"]
+    if not document["ok"]:
+        lines += ["", "To see more: ennio demo --keep, then read supervisor.log in the folder it names."]
+    return "\n".join(lines)
+
+
+def _command() -> str:
+    own = Path(__file__).resolve().parents[2] / "bin" / "ennio"
+    return str(own) if own.exists() else f"{sys.executable} -m ennio.cli"

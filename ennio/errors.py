@@ -1,0 +1,100 @@
+"""The errors of the house, by who can act on them.
+
+    EnnioError
+    ├── Unreachable      time: try again later; what was asked stays unknown
+    │   └── TimedOut     time: it took longer than it may
+    ├── Refused          a person: a budget, a token, a policy, a dirty tree
+    │   ├── Unauthorized a person: no token, or a wrong one
+    │   └── OverBudget   a person: a limit of money was reached
+    ├── NotFound         the caller: no such id
+    ├── Conflict         the caller: not in this state, or it exists already
+    ├── Invalid          the caller: a field of the request is wrong
+    └── ConfigError      the author of the configuration file
+
+Anything else is a bug: it stays a plain exception and crashes the actor it happens in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EnnioError(Exception):
+    """An error somebody can act on; its text says what happened and what to do."""
+
+    http_status = 500
+    exit_code = 1
+
+
+class Unreachable(EnnioError):
+    """A counterpart did not answer; nothing is known of what was asked."""
+
+    http_status = 504
+
+
+class TimedOut(Unreachable):
+    """An answer took longer than it may."""
+
+
+class Refused(EnnioError):
+    """It was understood and will not be done until a person changes something."""
+
+    http_status = 409
+    exit_code = 5
+
+
+class Unauthorized(Refused):
+    """The request carries no valid token."""
+
+    http_status = 401
+
+
+class OverBudget(Refused):
+    """A limit of money was reached."""
+
+    http_status = 402
+
+
+class NotFound(EnnioError):
+    """What was named does not exist."""
+
+    http_status = 404
+    exit_code = 3
+
+
+class Conflict(EnnioError):
+    """It exists already, or is in a state that does not allow this."""
+
+    http_status = 409
+
+
+class Invalid(EnnioError):
+    """A field of the request is wrong; the text names the field and the way out."""
+
+    http_status = 400
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a configuration file: where, what, and what would be right."""
+
+    path: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line is not None else ""
+        return f"{where}{self.path}: {self.message}" if self.path else f"{where}{self.message}"
+
+
+class ConfigError(EnnioError):
+    """A configuration file cannot be used; carries every problem found in it at once."""
+
+    http_status = 400
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__("\n".join([f"{source}:", *(f"  {problem}" for problem in self.problems)]))

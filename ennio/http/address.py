@@ -1,0 +1,120 @@
+"""Where a running supervisor is found: ``supervisor.json`` and ``api_token`` in its run folder.
+
+    supervisor.lock   held by the supervisor as long as it lives; the kernel lets go of it
+    supervisor.json   {"pid", "url", "started_at", "config"}
+    api_token         0600, only when the configuration sets no token
+
+Who holds the lock is running: a pid can be another's by now, and a file outlives a crash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ADDRESS = "supervisor.json"
+TOKEN = "api_token"  # noqa: S105 - the name of a file
+LOCK = "supervisor.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A supervisor: the pid to signal, the base URL, when it started (RFC 3339), its configuration file."""
+
+    pid: int
+    url: str
+    started_at: str
+    config: str
+
+
+def write(run_dir: Path, address: Address) -> None:
+    """Tell where this supervisor is; readers see the old file or the whole new one."""
+    _replace(run_dir / ADDRESS, json.dumps(asdict(address)))
+
+
+def read(run_dir: Path) -> Address | None:
+    """What the file says, whether or not that supervisor still runs; None without a readable one."""
+    try:
+        document = json.loads((run_dir / ADDRESS).read_text("utf-8"))
+        return Address(int(document["pid"]), str(document["url"]), str(document["started_at"]), str(document["config"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def running(run_dir: Path) -> Address | None:
+    """The supervisor that runs right now, or None."""
+    return read(run_dir) if locked(run_dir) else None
+
+
+def remove(run_dir: Path) -> None:
+    """Forget the address; fine if there is none."""
+    (run_dir / ADDRESS).unlink(missing_ok=True)
+
+
+def locked(run_dir: Path) -> bool:
+    """Whether some process holds this instance."""
+    try:
+        lock = os.open(run_dir / LOCK, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def take(run_dir: Path) -> int | None:
+    """Hold this instance until the process and its children end, or None when another does.
+
+    Returns the descriptor that holds it. Children keep it: a worker whose arbiter was killed is
+    still the old instance.
+    """
+    lock = os.open(run_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def token(run_dir: Path, config_token: str | None) -> str:
+    """The token of this instance: the configured one, else one made at the first start and kept.
+
+    A configured token is never written down; a made one that it replaces is removed.
+    """
+    if config_token:
+        (run_dir / TOKEN).unlink(missing_ok=True)
+        return config_token
+    return known_token(run_dir) or _make_token(run_dir)
+
+
+def known_token(run_dir: Path) -> str | None:
+    """The token that was made for this instance, or None: then it is in the configuration."""
+    with suppress(OSError, UnicodeDecodeError):
+        path = run_dir / TOKEN
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        return path.read_text("ascii").strip() or None
+    return None
+
+
+def _make_token(run_dir: Path) -> str:
+    made = secrets.token_urlsafe(32)
+    _replace(run_dir / TOKEN, made + "\n")
+    return made
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,146 @@
+"""The door: every request shows a token, names a host that is ours, and comes from no foreign page.
+
+A page in a browser can make that browser send requests to this port. So the Host must be one of our
+own names (a rebound DNS name is none), an Origin must be ours or configured, and a cookie counts
+only together with our own Origin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import falcon
+
+from ennio.errors import Unauthorized
+from ennio.http.browser import Browsers
+
+OPEN = frozenset({"/api/v1/health", "/auth"})
+"""Paths that need no token. ``/auth`` takes a one-time code instead."""
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?\Z")
+_ANY_ADDRESS = ("0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound to
+_METHODS = "GET, POST, DELETE"
+_HEADERS = "Authorization, Content-Type, Last-Event-ID"
+
+
+def same_secret(given: str, expected: str) -> bool:
+    """Whether two secrets are equal, in a time that tells nothing about where they differ."""
+    return hmac.compare_digest(_digest(given), _digest(expected))
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The names this server answers to: the loopback's, and the one it is bound to.
+
+    Bound to every address it also answers to its host name and to any literal address: a browser
+    only names one of those when a person typed it.
+    """
+
+    bound: str
+
+    def answer_to(self, header: str | None) -> bool:
+        """Whether a Host header names us, on whatever port (it may be forwarded)."""
+        match = _HOST.match(header or "")
+        if match is None:
+            return False
+        name = match[1].strip("[]").lower().rstrip(".")
+        own = {"localhost", "127.0.0.1", "::1", self.bound.lower()}
+        return name in own or (self.bound in _ANY_ADDRESS and (name == socket.gethostname().lower() or _literal(name)))
+
+
+def _literal(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Gate:
+    """Falcon middleware that lets a request in, or raises why not."""
+
+    def __init__(self, token: str, hosts: Hosts, origins: Collection[str], browsers: Browsers) -> None:
+        self._token = token
+        self._hosts = hosts
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._browsers = browsers
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Check host, origin and token, in this order; answers a preflight by itself."""
+        self._check_host(req)
+        self._check_origin(req)
+        if self._is_preflight(req):
+            self._answer_preflight(resp)
+        elif req.path not in OPEN:
+            self._check_token(req)
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
+        """Keep answers out of caches, and let a configured foreign page read them."""
+        resp.set_header("Cache-Control", "no-store")
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        if self._origins:
+            resp.append_header("Vary", "Origin")
+            origin = _origin(req)
+            if origin is not None and self._configured(origin):
+                resp.set_header("Access-Control-Allow-Origin", origin)
+
+    def _check_host(self, req: falcon.Request) -> None:
+        host = req.get_header("Host")
+        if not self._hosts.answer_to(host):
+            raise falcon.HTTPError(
+                421, description=f"this server does not answer to the host name {host!r}; use localhost or set `host` in the configuration"
+            )
+
+    def _check_origin(self, req: falcon.Request) -> None:
+        origin = _origin(req)
+        if origin is not None and not _same_origin(req) and not self._configured(origin):
+            raise falcon.HTTPForbidden(description=f"pages of {origin!r} may not ask this server; `cors_origins` lists those that may")
+
+    def _configured(self, origin: str) -> bool:
+        return "*" in self._origins or origin.lower() in self._origins
+
+    @staticmethod
+    def _is_preflight(req: falcon.Request) -> bool:
+        return req.method == "OPTIONS" and _origin(req) is not None and req.get_header("Access-Control-Request-Method") is not None
+
+    def _answer_preflight(self, resp: falcon.Response) -> None:
+        resp.status = 204
+        if self._origins:
+            resp.set_header("Access-Control-Allow-Methods", _METHODS)
+            resp.set_header("Access-Control-Allow-Headers", _HEADERS)
+            resp.set_header("Access-Control-Max-Age", "600")
+        resp.complete = True
+
+    def _check_token(self, req: falcon.Request) -> None:
+        scheme, _, token = (req.get_header("Authorization") or "").partition(" ")
+        if scheme.lower() == "bearer" and same_secret(token.strip(), self._token):
+            return
+        if not scheme and self._browser_known(req):
+            return
+        wrong = "the token is wrong" if scheme else "there is no token"
+        raise Unauthorized(f"{wrong}; send Authorization: Bearer <api_token> (`ennio` reads it by itself)")
+
+    def _browser_known(self, req: falcon.Request) -> bool:
+        # SameSite keeps the cookie from foreign sites, but another port of localhost is the same site
+        ours = _same_origin(req) if _origin(req) is not None else req.method in ("GET", "HEAD")
+        return ours and self._browsers.knows(req.cookies)
+
+
+def _origin(req: falcon.Request) -> str | None:
+    header: str | None = req.get_header("Origin")
+    return header
+
+
+def _same_origin(req: falcon.Request) -> bool:
+    scheme, _, place = (_origin(req) or "").partition("://")
+    return scheme in ("http", "https") and place.lower() == (req.get_header("Host") or "").lower()

@@ -1,0 +1,216 @@
+"""The other end of the API: what the command line and the board ask the supervisor with.
+
+Light to load: http.client is only imported for the first request.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ennio.errors import (
+    Conflict,
+    EnnioError,
+    Invalid,
+    NotFound,
+    OverBudget,
+    Refused,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+from ennio.home import Home
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
+
+API = "/api/v1"
+_SILENCE = 45.0  # three heartbeats: a stream that says nothing for so long is dead
+_PAUSES = (0.1, 0.3, 1.0, 2.0)
+_BY_STATUS: Mapping[int, type[EnnioError]] = {
+    400: Invalid, 401: Unauthorized, 402: OverBudget, 403: Unauthorized, 404: NotFound, 409: Conflict, 503: Unreachable, 504: TimedOut,
+}  # fmt: skip
+_BY_NAME = {kind.__name__: kind for kind in (Conflict, Invalid, NotFound, OverBudget, Refused, TimedOut, Unauthorized, Unreachable)}
+
+
+class NoSupervisor(EnnioError):
+    """Nobody answers where the supervisor should be."""
+
+    http_status = 504
+    exit_code = 4
+
+
+def find(config_file: Path, home: Home, configured_token: Callable[[], str | None]) -> Client:
+    """The client of the supervisor of this configuration file. Raises NoSupervisor.
+
+    ``configured_token`` is only called when the supervisor did not make a token of its own, so that
+    the configuration need not be read for most commands.
+    """
+    from ennio.http import address  # noqa: PLC0415 - fcntl and secrets are not free either
+
+    run_dir = home.run(config_file)
+    found = address.running(run_dir)
+    if found is None:
+        raise NoSupervisor(f"no supervisor runs for {config_file}; start it with: ennio start")
+    return Client(found.url, address.known_token(run_dir) or configured_token() or "", name=str(config_file))
+
+
+class Client:
+    """Asks one supervisor; ``url`` is its base, ``http://127.0.0.1:3000``.
+
+    Paths are given behind ``/api/v1``. An error of the API is raised as the same class the
+    supervisor raised, so that exit codes follow from it.
+    """
+
+    def __init__(self, url: str, token: str, timeout: float = 30.0, name: str = "") -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._timeout = timeout
+        self._name = name or self.url
+
+    def get(self, path: str, /, **query: object) -> Any:
+        """The data of a GET; parameters that are None are left out."""
+        return self.document("GET", path, query)["data"]
+
+    def page(self, path: str, /, **query: object) -> tuple[list[Any], int | None]:
+        """One page of a list and what leads to the next one."""
+        document = self.document("GET", path, query)
+        return document["data"], document.get("next")
+
+    def post(self, path: str, body: Mapping[str, object] | None = None, /, **query: object) -> Any:
+        """The data of a POST; fields that are None are left out."""
+        given = {name: value for name, value in (body or {}).items() if value is not None}
+        return self.document("POST", path, query, given)["data"]
+
+    def delete(self, path: str, /) -> Any:
+        """The data of a DELETE."""
+        return self.document("DELETE", path, {})["data"]
+
+    def document(self, method: str, path: str, query: Mapping[str, object], body: Mapping[str, object] | None = None) -> Any:
+        """The whole answer, envelope included."""
+        from http.client import HTTPException  # noqa: PLC0415
+
+        connection, response = self._ask(method, path, query, body, headers={}, timeout=self._timeout)
+        try:
+            return json.loads(response.read())
+        except TimeoutError:
+            raise TimedOut(f"{method} {path}: the answer broke off after {self._timeout:g} s") from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unreachable(f"{method} {path}: the answer is no JSON or broke off ({error})") from None
+        finally:
+            connection.close()
+
+    def stream(
+        self, path: str = "/events/stream", *, after: int | None = None, patience: float | None = None, **query: object
+    ) -> Iterator[Any]:
+        """Events as they come, for ever; reconnects where it left off.
+
+        ``after`` is the seq to begin behind (None: from now). ``patience`` is for how many seconds
+        a lost supervisor is looked for before NoSupervisor is raised (None: for ever). The first
+        connection is never waited for; a refusal (token, filter) is raised whenever it comes.
+        """
+        cursor, connected, attempt = after, False, 0
+        heard = time.monotonic()
+        while True:
+            try:
+                for seq, event in self._listen(path, cursor, query):
+                    cursor, attempt, heard = seq, 0, time.monotonic()
+                    if event is not None:
+                        yield event
+                connected = True
+            except (NoSupervisor, Unreachable):
+                if not connected:
+                    raise
+            if patience is not None and time.monotonic() - heard > patience:
+                raise NoSupervisor(f"the supervisor of {self._name} has not answered for {patience:g} s")
+            time.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+            attempt += 1
+
+    def _listen(self, path: str, cursor: int | None, query: Mapping[str, object]) -> Iterator[tuple[int, Any]]:
+        """Seq and event of every block until the connection ends; a heartbeat has no event."""
+        from http.client import HTTPException  # noqa: PLC0415
+
+        headers = {} if cursor is None else {"Last-Event-ID": str(cursor)}
+        connection, response = self._ask("GET", path, query, None, headers=headers, timeout=_SILENCE)
+        try:
+            yield from blocks(response)
+        except (OSError, HTTPException):
+            return  # the connection is gone, as connections go
+        finally:
+            connection.close()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: Mapping[str, object] | None,
+        *,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        from http.client import HTTPException  # noqa: PLC0415
+        from urllib.parse import urlencode  # noqa: PLC0415
+
+        connection = self._connect(timeout)
+        target = API + path + ("?" + urlencode(_texts(query), doseq=True) if _texts(query) else "")
+        sent = {"Authorization": f"Bearer {self._token}", **headers} | ({} if body is None else {"Content-Type": "application/json"})
+        try:
+            connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
+            response = connection.getresponse()
+        except TimeoutError:
+            connection.close()
+            raise TimedOut(f"{method} {path}: no answer from {self.url} within {timeout:g} s") from None
+        except ConnectionRefusedError:
+            connection.close()
+            raise NoSupervisor(f"no supervisor answers for {self._name} at {self.url}; start it with: ennio start") from None
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise Unreachable(f"{method} {path}: the connection to {self.url} failed ({error or type(error).__name__})") from None
+        if response.status >= 400:
+            raise self._error(connection, response)
+        return connection, response
+
+    def _connect(self, timeout: float) -> HTTPConnection:
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
+
+        scheme, _, place = self.url.partition("://")
+        kind = HTTPSConnection if scheme == "https" else HTTPConnection
+        return kind(place, timeout=timeout)
+
+    @staticmethod
+    def _error(connection: HTTPConnection, response: HTTPResponse) -> EnnioError:
+        from http.client import HTTPException  # noqa: PLC0415
+
+        try:
+            text = str(json.loads(response.read())["error"])
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            text = f"the server answered {response.status} {response.reason}"
+        finally:
+            connection.close()
+        named = _BY_NAME.get(response.getheader("Ennio-Error", ""))
+        return (named or _BY_STATUS.get(response.status, EnnioError))(text)
+
+
+def blocks(lines: Iterator[bytes]) -> Iterator[tuple[int, Any]]:
+    """The blocks of an event stream as (id, decoded data); data is None when a block has none."""
+    seq, data = None, b""
+    for line in lines:
+        name, _, value = line.rstrip(b"\r\n").partition(b":")
+        if name == b"id":
+            seq = int(value)
+        elif name == b"data":
+            data += value
+        elif not line.strip():
+            if seq is not None:
+                yield seq, json.loads(data) if data else None
+            seq, data = None, b""
+
+
+def _texts(query: Mapping[str, object]) -> dict[str, object]:
+    """The query without what was not given, flags as ``true`` and ``false``."""
+    given = {name: value for name, value in query.items() if value is not None}
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}

@@ -1,0 +1,229 @@
+"""The kinds of fields a request may carry: each reads a value, from JSON or from a query, and describes itself.
+
+A wrong value raises Invalid naming the field and what would be right. The OpenAPI document is made
+from the same fields that do the reading, so it cannot say anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ennio.errors import Invalid
+from ennio.model import ID_PATTERN
+
+_WHOLE = re.compile(r"-?[0-9]{1,15}\Z")
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def identifier(name: str, value: object) -> str:
+    """An id as the house writes them, or Invalid: letters, digits, ``_`` and ``-``, 1 to 128 of them."""
+    if isinstance(value, str) and ID_PATTERN.match(value):
+        return value
+    raise Invalid(f"{name}: {_shown(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them")
+
+
+class Field(Protocol):
+    """One field of a body or a query."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a request without it is wrong."""
+        ...
+
+    @property
+    def default(self) -> Any:
+        """What stands for it when it is missing."""
+        ...
+
+    def from_json(self, name: str, value: Any) -> Any:
+        """Read a JSON value."""
+        ...
+
+    def from_text(self, name: str, text: str) -> Any:
+        """Read the text of a query parameter."""
+        ...
+
+    def schema(self) -> dict[str, Any]:
+        """The field as JSON Schema."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """An id of the house."""
+
+    required: bool = False
+    default: None = None
+
+    def from_json(self, name: str, value: Any) -> str:
+        """Read it."""
+        return identifier(name, value)
+
+    from_text = from_json
+
+    def schema(self) -> dict[str, Any]:
+        """The pattern of all ids."""
+        return {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words; unless ``blank`` allows it, more than white space."""
+
+    required: bool = False
+    default: str | None = None
+    longest: int = 200
+    blank: bool = False
+
+    def from_json(self, name: str, value: Any) -> str:
+        """Read it; text that no file or terminal could take (NUL, half a surrogate pair) is wrong."""
+        if not isinstance(value, str):
+            raise Invalid(f"{name}: must be text, not {_kind(value)}")
+        if _UNWRITABLE.search(value):
+            raise Invalid(f"{name}: contains a NUL character or half a surrogate pair; send plain Unicode text")
+        if len(value) > self.longest:
+            raise Invalid(f"{name}: {len(value)} characters are too many; at most {self.longest}")
+        if not self.blank and not value.strip():
+            raise Invalid(f"{name}: is empty; give some words or leave it out")
+        return value
+
+    from_text = from_json
+
+    def schema(self) -> dict[str, Any]:
+        """A string of bounded length."""
+        return {"type": "string", "minLength": 0 if self.blank else 1, "maxLength": self.longest}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Several short texts."""
+
+    required: bool = False
+    default: tuple[str, ...] = ()
+    most: int = 50
+
+    def from_json(self, name: str, value: Any) -> tuple[str, ...]:
+        """Read a list of texts."""
+        if not isinstance(value, list) or len(value) > self.most:
+            raise Invalid(f"{name}: must be a list of at most {self.most} texts, not {_kind(value)}")
+        return tuple(Text().from_json(f"{name}[{index}]", item) for index, item in enumerate(value))
+
+    def from_text(self, name: str, text: str) -> tuple[str, ...]:
+        """Read texts between commas."""
+        return self.from_json(name, text.split(","))
+
+    def schema(self) -> dict[str, Any]:
+        """A bounded array of strings."""
+        return {"type": "array", "items": Text().schema(), "maxItems": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number between two bounds."""
+
+    low: int
+    high: int
+    required: bool = False
+    default: int | None = None
+
+    def from_json(self, name: str, value: Any) -> int:
+        """Read it; ``true`` is no number, ``1.0`` neither."""
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Invalid(f"{name}: must be a whole number, not {_kind(value)}")
+        if not self.low <= value <= self.high:
+            raise Invalid(f"{name}: {value if abs(value) < 10**20 else 'that number'} is not between {self.low} and {self.high}")
+        return value
+
+    def from_text(self, name: str, text: str) -> int:
+        """Read decimal digits."""
+        if not _WHOLE.match(text):
+            raise Invalid(f"{name}: {_shown(text)} is no whole number between {self.low} and {self.high}")
+        return self.from_json(name, int(text))
+
+    def schema(self) -> dict[str, Any]:
+        """A bounded integer."""
+        bare = {"type": "integer", "minimum": self.low, "maximum": self.high}
+        return bare if self.default is None else bare | {"default": self.default}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no; missing means no."""
+
+    required: bool = False
+    default: bool = False
+
+    def from_json(self, name: str, value: Any) -> bool:
+        """Read true or false."""
+        if not isinstance(value, bool):
+            raise Invalid(f"{name}: must be true or false, not {_kind(value)}")
+        return value
+
+    def from_text(self, name: str, text: str) -> bool:
+        """Read ``true``, ``false``, ``1`` or ``0``."""
+        if text.lower() not in _FLAGS:
+            raise Invalid(f"{name}: must be true or false, not {_shown(text)}")
+        return _FLAGS[text.lower()]
+
+    def schema(self) -> dict[str, Any]:
+        """A boolean."""
+        return {"type": "boolean", "default": self.default}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words."""
+
+    words: tuple[str, ...]
+    required: bool = False
+    default: str | None = None
+
+    def from_json(self, name: str, value: Any) -> str:
+        """Read one of the words."""
+        if not isinstance(value, str) or value not in self.words:
+            raise Invalid(f"{name}: {_shown(value)} is none of {', '.join(self.words)}")
+        return value
+
+    from_text = from_json
+
+    def schema(self) -> dict[str, Any]:
+        """A string out of an enumeration."""
+        return {"type": "string", "enum": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Any of some words; in a query between commas, or repeated."""
+
+    words: tuple[str, ...]
+    required: bool = False
+    default: tuple[str, ...] = ()
+
+    def from_json(self, name: str, value: Any) -> tuple[str, ...]:
+        """Read a list of words."""
+        if not isinstance(value, list):
+            raise Invalid(f"{name}: must be a list, not {_kind(value)}")
+        return tuple(Choice(self.words).from_json(name, word) for word in value)
+
+    def from_text(self, name: str, text: str) -> tuple[str, ...]:
+        """Read words between commas."""
+        return self.from_json(name, [word for word in text.split(",") if word])
+
+    def schema(self) -> dict[str, Any]:
+        """An array of strings out of an enumeration."""
+        return {"type": "array", "items": {"type": "string", "enum": list(self.words)}}
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else str(value)
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), type(value).__name__)

@@ -1,0 +1,64 @@
+"""The port a supervisor listens on, and in whose hands it is when it cannot be had."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+
+import psutil
+
+from ennio.errors import Refused
+
+BACKLOG = 512
+
+
+def listen(host: str, port: int, patience: float) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Waits for a port that is just being given up, for ``patience`` seconds at most. Raises Refused
+    naming who has it.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                words = error.strerror or str(error)
+                raise Refused(f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the configuration") from None
+            if time.monotonic() > until:
+                words = f"port {port} on {host} is taken by {_holder(port)}"
+                raise Refused(f"{words}; end it, or set another `port` in the configuration") from None
+        time.sleep(0.1)
+
+
+def url_of(listener: socket.socket) -> str:
+    """The base URL that reaches it from this machine."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - every address: then also this one
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except (psutil.Error, OSError):
+        pass
+    return "another program"

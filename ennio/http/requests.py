@@ -1,0 +1,126 @@
+"""Reading what a request carries: a JSON body, a query; strictly, and never with a 5xx.
+
+What is refused: other media types (415), more than a mebibyte (413), broken UTF-8 or JSON, ``NaN``,
+a key that is there twice, fields and parameters nobody knows (400, naming the nearest known one).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import falcon
+from gunicorn.http.errors import ParseException
+
+from ennio.errors import Invalid
+from ennio.http.fields import Choices, Field
+
+BODY_LIMIT = 1024 * 1024
+Fields = Mapping[str, Field]
+
+
+def read_body(req: falcon.Request, fields: Fields) -> dict[str, Any]:
+    """Every field by name, the missing ones as their default.
+
+    A request without any body reads as an empty one, so that calls without required fields need none.
+    """
+    raw = _raw(req)
+    if raw or req.content_type:
+        _json_only(req.content_type)
+    given = parse_object(raw) if raw else {}
+    _known(given, fields, "field")
+    return {name: _field(name, given, field) for name, field in fields.items()}
+
+
+def read_query(req: falcon.Request, fields: Fields) -> dict[str, Any]:
+    """Every parameter by name, the missing ones as their default. Only Choices may be repeated."""
+    given: dict[str, str] = {}
+    for name, text in _pairs(req.query_string):
+        repeatable = isinstance(fields.get(name), Choices)
+        if name in given and not repeatable:
+            raise Invalid(f"{name}: is in the query twice")
+        given[name] = f"{given[name]},{text}" if name in given else text
+    _known(given, fields, "parameter")
+    return {name: field.from_text(name, given[name]) if name in given else _missing(name, field) for name, field in fields.items()}
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object from bytes; raises Invalid on anything else."""
+    try:
+        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise Invalid(f"the body is not UTF-8 (byte {error.start})") from None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply") from None
+    except ValueError as error:
+        raise Invalid(f"the body is no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Invalid("the body must be a JSON object: {...}")
+    return document
+
+
+def _raw(req: falcon.Request) -> bytes:
+    too_large = falcon.HTTPContentTooLarge(description=f"the body is larger than {BODY_LIMIT} bytes")
+    if (req.content_length or 0) > BODY_LIMIT:
+        raise too_large
+    try:
+        # not Falcon's bounded stream, which is empty when the body comes in chunks
+        raw: bytes = req.env["wsgi.input"].read(BODY_LIMIT + 1)
+    except TimeoutError:
+        raise falcon.HTTPError(408, description="the body did not arrive in time") from None
+    except (OSError, ParseException) as error:
+        raise Invalid(f"the body broke off: {error}") from None
+    if len(raw) > BODY_LIMIT:
+        raise too_large
+    return raw
+
+
+def _json_only(content_type: str | None) -> None:
+    media, _, parameters = (content_type or "").lower().partition(";")
+    charset = parameters.replace(" ", "").replace('"', "")
+    if media.strip() != "application/json" or charset not in ("", "charset=utf-8"):
+        raise falcon.HTTPUnsupportedMediaType(description="only JSON is understood; send Content-Type: application/json")
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100)
+    except UnicodeDecodeError:
+        raise Invalid("the query is not UTF-8") from None
+    except ValueError:
+        raise Invalid("the query has more than 100 parameters") from None
+
+
+def _field(name: str, given: Mapping[str, Any], field: Field) -> Any:
+    value = given.get(name)
+    return _missing(name, field) if value is None else field.from_json(name, value)
+
+
+def _missing(name: str, field: Field) -> Any:
+    if field.required:
+        raise Invalid(f"{name}: is missing")
+    return field.default
+
+
+def _known(given: Iterable[str], fields: Fields, noun: str) -> None:
+    for name in given:
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, n=1)
+            known = f"did you mean {near[0]}?" if near else f"known: {', '.join(fields) or 'none'}"
+            raise Invalid(f"unknown {noun} {name[:60]!r}; {known}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in document:
+            raise ValueError(f"{name[:60]!r} is there twice")
+        document[name] = value
+    return document
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON value")

@@ -1,0 +1,29 @@
+"""Clean-up of the workspaces of ended sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.http.envelope import answer
+from ennio.http.fields import Field, Flag, Id
+from ennio.http.requests import read_body
+from ennio.http.resources.projects import need_project
+from ennio.http.views import plain
+
+CLEANUP: Mapping[str, Field] = {"project_id": Id(), "force": Flag(), "dry_run": Flag()}
+
+
+class Cleanup:
+    """Of all sessions, or those of one project."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Remove what has ended; ``force`` also takes killed and exited ones, never live ones."""
+        body = read_body(req, CLEANUP)
+        project_id = body["project_id"] and need_project(self._house, body["project_id"])
+        answer(resp, plain(self._house.cleanup(None, project_id, dry_run=body["dry_run"], force=body["force"])))

@@ -1,0 +1,43 @@
+"""The event log as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.http.fields import Field
+from ennio.http.requests import read_query
+from ennio.http.resources.events import SEQ
+from ennio.http.selection import SELECTION, Selection
+from ennio.http.stream import Listeners, client_gone, stream
+
+STREAM: Mapping[str, Field] = {"after": SEQ, **SELECTION}
+
+
+class EventStream:
+    """Server-Sent Events, resumable by ``Last-Event-ID``."""
+
+    def __init__(self, house: House, listeners: Listeners) -> None:
+        self._house = house
+        self._listeners = listeners
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Send what comes after ``Last-Event-ID``, else after ``after``, else from now on."""
+        query = read_query(req, STREAM)
+        after = self._cursor(req, query)
+        if self._listeners.full:
+            words = f"{self._listeners.open} listeners are open already, or the server is stopping; try again"
+            raise falcon.HTTPServiceUnavailable(description=words, retry_after=2)
+        resp.content_type = "text/event-stream; charset=utf-8"
+        resp.set_header("X-Accel-Buffering", "no")
+        if req.method != "HEAD":
+            resp.stream = stream(self._house, self._listeners, after, Selection.of_query(query), client_gone(req.env))
+
+    def _cursor(self, req: falcon.Request, query: Mapping[str, Any]) -> int:
+        last = req.get_header("Last-Event-ID")
+        if last is not None:
+            return int(SEQ.from_text("Last-Event-ID", last))
+        return self._house.store.events.last_seq() if query["after"] is None else query["after"]

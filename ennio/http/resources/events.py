@@ -1,0 +1,47 @@
+"""The event log, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.errors import Invalid
+from ennio.http.envelope import answer
+from ennio.http.fields import Field, Number
+from ennio.http.requests import read_query
+from ennio.http.selection import SELECTION, Selection
+from ennio.store import Store
+
+SEQ = Number(0, 2**53)
+PAGE: Mapping[str, Field] = {"after": SEQ, "before": SEQ, "limit": Number(1, 1000, default=100), **SELECTION}
+
+
+class Events:
+    """The events of the whole house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """One page: ascending after a seq, else newest first; ``next`` leads to the page behind it."""
+        query = read_query(req, PAGE)
+        answer_page(resp, self._house.store, query, Selection.of_query(query))
+
+
+def answer_page(resp: falcon.Response, store: Store, query: Mapping[str, Any], chosen: Selection) -> None:
+    """Answer one page of the chosen events; ``next`` is None on the last one.
+
+    It is the value for ``after``, or for ``before``, that gives the next page in the same direction.
+    """
+    after, before, limit = query["after"], query["before"], query["limit"]
+    if after is not None and before is not None:
+        raise Invalid("after, before: give one of them; each stands for a direction")
+    if after is not None:
+        events = store.events.after(after, limit=limit + 1, **chosen.filters())
+    else:
+        events = store.events.before(before, limit=limit + 1, **chosen.filters())
+    page = events[:limit]
+    answer(resp, [event.as_json() for event in page], next=page[-1].seq if len(events) > limit else None)

@@ -1,0 +1,37 @@
+"""The issues of a project, as its tracker tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.http.envelope import answer
+from ennio.http.fields import Field, Text, Texts
+from ennio.http.requests import read_body, read_query
+from ennio.http.resources.projects import configured
+from ennio.http.views import plain
+
+ADD: Mapping[str, Field] = {
+    "title": Text(required=True, longest=300),
+    "body": Text(longest=200_000, blank=True, default=""),
+    "labels": Texts(),
+}
+
+
+class Issues:
+    """The open issues of one project."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+        """List them."""
+        read_query(req, {})
+        answer(resp, plain(self._house.issues(configured(self._house, project_id).id)))
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+        """Add one, where the tracker can."""
+        body = read_body(req, ADD)
+        answer(resp, plain(self._house.add_issue(configured(self._house, project_id).id, body["title"], body["body"], body["labels"])))

@@ -1,0 +1,22 @@
+"""What was told to people, and through which channels."""
+
+from __future__ import annotations
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.http.envelope import answer
+from ennio.http.requests import read_query
+from ennio.http.resources.session import LIMIT
+from ennio.http.views import plain
+
+
+class Notifications:
+    """The notifications of the house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List the latest."""
+        answer(resp, plain(self._house.store.notifications.list(read_query(req, LIMIT)["limit"])))

@@ -1,0 +1,50 @@
+"""The configured projects."""
+
+from __future__ import annotations
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.config.model import Project
+from ennio.errors import NotFound
+from ennio.http.envelope import answer
+from ennio.http.fields import identifier
+from ennio.http.requests import read_query
+from ennio.http.views import project_view
+
+
+def configured(house: House, project_id: str) -> Project:
+    """The configured project with this id. Raises NotFound naming those there are."""
+    project = house.config.project(identifier("project_id", project_id))
+    if project is None:
+        known = ", ".join(each.id for each in house.config.projects) or "none"
+        raise NotFound(f"no project {project_id}; configured: {known}")
+    return project
+
+
+def need_project(house: House, project_id: str) -> str:
+    """The id of a project that is configured, or was once and has its sessions still in the store."""
+    if house.config.project(project_id) is None and house.store.projects.get(project_id) is not None:
+        return project_id
+    return configured(house, project_id).id
+
+
+class Projects:
+    """What may be worked on."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List them as they stand in the configuration."""
+        read_query(req, {})
+        answer(resp, [project_view(each, self._live(each.id)) for each in self._house.config.projects])
+
+    def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+        """Show one."""
+        read_query(req, {})
+        project = configured(self._house, project_id)
+        answer(resp, project_view(project, self._live(project.id)))
+
+    def _live(self, project_id: str) -> int:
+        return self._house.store.sessions.count_live(project_id)

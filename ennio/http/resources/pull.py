@@ -1,0 +1,87 @@
+"""One pull request: look at it, review it, merge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.errors import Invalid
+from ennio.http.envelope import answer
+from ennio.http.fields import Choice, Field, Number, Text
+from ennio.http.requests import read_body, read_query
+from ennio.http.resources.projects import configured
+from ennio.http.views import plain, pull_view
+from ennio.pulls import MergeMethod, PullRequest, ReviewState
+
+_WHERE: Mapping[str, Field] = {"path": Text(longest=4096), "line": Number(1, 10_000_000), "author": Text(longest=100, default="person")}
+APPROVE: Mapping[str, Field] = {"body": Text(longest=200_000, blank=True, default=""), **_WHERE}
+REMARK: Mapping[str, Field] = {"body": Text(longest=200_000, required=True), **_WHERE}
+MERGE: Mapping[str, Field] = {"method": Choice(tuple(MergeMethod))}
+
+_NUMBER = Number(1, 2**31 - 1)
+
+
+class Pull:
+    """A pull request named by its project and number."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def _named(self, project_id: str, number: str) -> tuple[str, int]:
+        return configured(self._house, project_id).id, _NUMBER.from_text("number", number)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Read it afresh from the forge."""
+        read_query(req, {})
+        project, which = self._named(project_id, number)
+        answer(resp, pull_view(project, self._house.pull(project, which)))
+
+    def on_post_approve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Approve it."""
+        self._review(resp, self._named(project_id, number), ReviewState.APPROVED, read_body(req, APPROVE))
+
+    def on_post_request_changes(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Ask for changes, in words."""
+        self._review(resp, self._named(project_id, number), ReviewState.CHANGES_REQUESTED, read_body(req, REMARK))
+
+    def on_post_comment(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Say something about it, or about a line of it."""
+        self._review(resp, self._named(project_id, number), ReviewState.NONE, read_body(req, REMARK))
+
+    def _review(self, resp: falcon.Response, named: tuple[str, int], decision: ReviewState, body: Mapping[str, Any]) -> None:
+        project, number = named
+        if body["line"] is not None and body["path"] is None:
+            raise Invalid("path: is missing; a line is a line of some file")
+        pull = self._house.review(project, number, body["author"], decision, body["body"], body["path"], body["line"])
+        answer(resp, pull_view(project, pull))
+
+    def on_post_merge(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Merge it, if its head is still what was seen."""
+        method = read_body(req, MERGE)["method"]
+        project, which = self._named(project_id, number)
+        answer(resp, plain(self._house.merge(project, which, MergeMethod(method) if method else None)))
+
+    def on_post_close(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Close it without merging."""
+        read_body(req, {})
+        project, which = self._named(project_id, number)
+        self._show(resp, project, self._house.close_pull(project, which))
+
+    def on_post_ready(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Take it out of draft."""
+        read_body(req, {})
+        project, which = self._named(project_id, number)
+        self._show(resp, project, self._house.ready_pull(project, which))
+
+    def on_post_rerun(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Run the checks of its head again."""
+        read_body(req, {})
+        project, which = self._named(project_id, number)
+        self._show(resp, project, self._house.rerun_checks(project, which))
+
+    @staticmethod
+    def _show(resp: falcon.Response, project: str, pull: PullRequest) -> None:
+        answer(resp, pull_view(project, pull))

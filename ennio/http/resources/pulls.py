@@ -1,0 +1,42 @@
+"""Pull requests: list those of all projects, open one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.http.envelope import answer
+from ennio.http.fields import Field, Flag, Id, Text
+from ennio.http.requests import read_body, read_query
+from ennio.http.resources.projects import configured
+from ennio.http.views import pull_view
+
+LIST: Mapping[str, Field] = {"project_id": Id()}
+OPEN: Mapping[str, Field] = {
+    "branch": Text(required=True, longest=250),
+    "title": Text(required=True, longest=300),
+    "body": Text(longest=200_000, blank=True, default=""),
+    "draft": Flag(),
+}
+
+
+class Pulls:
+    """The pull requests of the house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List the open ones and those ended lately, of one project or all."""
+        named = read_query(req, LIST)["project_id"]
+        project_id = configured(self._house, named).id if named else None
+        answer(resp, [pull_view(project, pull) for project, pull in self._house.pulls(project_id)])
+
+    def on_post_project(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+        """Open one for a branch, or find the one that is open."""
+        body = read_body(req, OPEN)
+        project = configured(self._house, project_id).id
+        pull = self._house.open_pull(project, body["branch"], body["title"], body["body"], draft=body["draft"])
+        answer(resp, pull_view(project, pull))

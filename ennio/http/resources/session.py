@@ -1,0 +1,95 @@
+"""One session: look at it, speak to it, end it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import falcon
+
+from ennio.actors.house import House
+from ennio.http.envelope import answer
+from ennio.http.fields import Field, Flag, Number, Text, identifier
+from ennio.http.requests import BODY_LIMIT, read_body, read_query
+from ennio.http.resources.events import PAGE, answer_page
+from ennio.http.selection import Selection
+from ennio.http.views import plain, session_view
+
+SEND: Mapping[str, Field] = {"message": Text(required=True, longest=BODY_LIMIT)}
+CLEANUP: Mapping[str, Field] = {"force": Flag(), "dry_run": Flag()}
+OUTPUT: Mapping[str, Field] = {"lines": Number(1, 10_000, default=200)}
+LIMIT: Mapping[str, Field] = {"limit": Number(1, 1000, default=50)}
+EVENTS: Mapping[str, Field] = {name: field for name, field in PAGE.items() if name not in ("session_id", "project_id")}
+
+
+class OneSession:
+    """A session named by its id; every method raises NotFound when there is none."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def _known(self, session_id: str) -> str:
+        return self._house.store.sessions.need(identifier("session id", session_id)).id
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Show it."""
+        read_query(req, {})
+        answer(resp, session_view(self._house.store, self._house.store.sessions.need(identifier("session id", session_id))))
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Kill its agent; the workspace stays."""
+        read_query(req, {})
+        self._house.kill(self._known(session_id))
+        answer(resp, "killed")
+
+    def on_post_send(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Queue a message; it is typed when the agent can take it."""
+        body = read_body(req, SEND)
+        self._house.send(self._known(session_id), body["message"])
+        answer(resp, "sent")
+
+    def on_post_restore(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Start its agent again in the same workspace and conversation."""
+        read_body(req, {})
+        answer(resp, session_view(self._house.store, self._house.restore(self._known(session_id))))
+
+    def on_post_interrupt(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Make its agent stop what it is doing."""
+        read_body(req, {})
+        self._house.interrupt(self._known(session_id))
+        answer(resp, "interrupted")
+
+    def on_post_cleanup(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Remove its workspace, saving what was only there."""
+        body = read_body(req, CLEANUP)
+        answer(resp, plain(self._house.cleanup(self._known(session_id), None, dry_run=body["dry_run"], force=body["force"])))
+
+    def on_get_output(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """The last lines of its terminal."""
+        lines = read_query(req, OUTPUT)["lines"]
+        answer(resp, self._house.output(self._known(session_id), lines))
+
+    def on_get_attach(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """The command that connects a person's terminal to it, as a list of arguments."""
+        read_query(req, {})
+        answer(resp, plain(self._house.attach(self._known(session_id))))
+
+    def on_get_messages(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Every message to it, oldest first."""
+        read_query(req, {})
+        answer(resp, plain(self._house.store.messages.list(self._known(session_id))))
+
+    def on_get_evidence(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Why it has and had its statuses, newest first."""
+        limit = read_query(req, LIMIT)["limit"]
+        answer(resp, plain(self._house.store.evidence.list(self._known(session_id), limit=limit)))
+
+    def on_get_reactions(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """What was done about its pull request and when, newest first."""
+        limit = read_query(req, LIMIT)["limit"]
+        answer(resp, plain(self._house.store.reactions.history(self._known(session_id), limit)))
+
+    def on_get_events(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Its part of the event log."""
+        query = read_query(req, EVENTS)
+        chosen = Selection.of_query({**query, "session_id": self._known(session_id), "project_id": None})
+        answer_page(resp, self._house.store, query, chosen)

@@ -1,0 +1,54 @@
+"""All sessions: list them, spawn one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import falcon
+
+from ennio.actors.house import House, SpawnRequest
+from ennio.http.envelope import answer
+from ennio.http.fields import Choices, Field, Flag, Id, Number, Text
+from ennio.http.requests import BODY_LIMIT, read_body, read_query
+from ennio.http.resources.projects import need_project
+from ennio.http.views import plain, session_view, session_views
+from ennio.model import SessionStatus
+
+LIST: Mapping[str, Field] = {"project_id": Id(), "status": Choices(tuple(SessionStatus)), "all": Flag()}
+DRY_RUN: Mapping[str, Field] = {"dry_run": Flag()}
+SPAWN: Mapping[str, Field] = {
+    "project_id": Id(required=True),
+    "issue_id": Text(),
+    "prompt": Text(longest=BODY_LIMIT),
+    "branch": Text(longest=250),
+    "role": Text(),
+    "agent": Id(),
+    "runtime": Id(),
+    "workspace": Id(),
+    "priority": Number(-1000, 1000, default=0),
+    "held": Flag(),
+}
+
+
+class Sessions:
+    """The sessions of the house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List them, oldest first; the archived ones only with ``all``."""
+        query = read_query(req, LIST)
+        project_id = query["project_id"] and need_project(self._house, query["project_id"])
+        statuses = tuple(map(SessionStatus, query["status"])) or None
+        sessions = self._house.store.sessions.list(project_id, archived=query["all"], statuses=statuses)
+        answer(resp, session_views(self._house.store, sessions))
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Spawn one, or with ``dry_run`` show what would be spawned."""
+        dry_run = read_query(req, DRY_RUN)["dry_run"]
+        wanted = SpawnRequest(**read_body(req, SPAWN))
+        if dry_run:
+            answer(resp, plain(self._house.preview(wanted)))
+        else:
+            answer(resp, session_view(self._house.store, self._house.spawn(wanted)))

@@ -1,0 +1,209 @@
+"""The supervisor process: gunicorn's arbiter, and under it one worker in which the house lives.
+
+The arbiter is the outermost supervisor. It holds the instance's lock and the port, notices a worker
+that is dead or blocked and starts another, and never has two at once: two houses would start every
+agent twice. While a worker is being replaced requests wait in the port's queue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import pkgutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+
+from ennio.clock import rfc3339
+from ennio.config.model import Config
+from ennio.errors import EnnioError, Refused
+from ennio.home import Home, private
+from ennio.http import address
+from ennio.http.port import listen, url_of
+
+log = logging.getLogger(__name__)
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+PATIENCE = 3.0  # a worker whose arbiter was killed needs up to two seconds to notice
+GRACE = 15  # seconds the actors may take to stop before the worker is killed
+TIMEOUT = 30  # seconds a blocked worker is tolerated
+
+
+class Running(Protocol):
+    """A house that has been started, and how it is stopped."""
+
+    @property
+    def house(self) -> Any:
+        """What the API asks (ennio.actors.house.House)."""
+        ...
+
+    def stop(self) -> None:
+        """Stop its actors in order; the agents keep running."""
+        ...
+
+
+Boot = Callable[[Path], Running]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the supervisor of a configuration in the foreground; returns the exit code."""
+    from ennio.config.discover import find  # noqa: PLC0415 - the patching of the standard library comes first
+    from ennio.config.load import load  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="ennio-supervisor", description="Run Ennio's supervisor in the foreground.")
+    parser.add_argument("--config", type=Path, help="the configuration file (default: found from here upwards)")
+    options = parser.parse_args(argv)
+    try:
+        config = load(find(Path.cwd(), options.config), os.environ)
+        return serve(config, _boot, Home.of_environment())
+    except EnnioError as error:
+        print(f"ennio-supervisor: {error}", file=sys.stderr)
+        return 1
+
+
+def _boot(config_file: Path) -> Running:
+    # by name: who boots the house knows this package, not the other way round
+    boot: Boot = pkgutil.resolve_name("ennio.boot:boot")
+    return boot(config_file)
+
+
+def serve(config: Config, boot: Boot, home: Home) -> int:
+    """Serve a configuration until a signal ends it; returns the exit code.
+
+    Raises Refused when this instance runs already or its port is taken. ``boot`` is called in the
+    worker, anew for each one.
+    """
+    _log_to_stderr()
+    run_dir = private(home.run(config.source))
+    _take(run_dir, config)
+    with listen(config.host, config.port, PATIENCE) as listener:
+        address.token(run_dir, config.api_token)
+        address.write(run_dir, _address(config, listener))
+        return _run(_Arbiter(Supervisor(listener, config, boot, run_dir)))
+
+
+def _run(arbiter: Arbiter) -> int:
+    own = os.getpid()
+    try:
+        arbiter.run()
+    except SystemExit as end:
+        if os.getpid() != own:
+            raise  # a worker comes by here too, and its exit code is a word to the arbiter
+        return 0 if end.code in (0, None) else 1
+    return 0
+
+
+def _take(run_dir: Path, config: Config) -> None:
+    """Hold the instance's lock for the life of this process."""
+    until = time.monotonic() + PATIENCE
+    while address.take(run_dir) is None:
+        if time.monotonic() > until:
+            who = address.read(run_dir)
+            known = f"pid {who.pid}, since {who.started_at}, {who.url}" if who else "its address is not known yet"
+            raise Refused(f"a supervisor runs already for {config.source} ({known}); `ennio stop` ends it")
+        time.sleep(0.1)
+
+
+def _address(config: Config, listener: socket.socket) -> address.Address:
+    return address.Address(os.getpid(), url_of(listener), rfc3339(datetime.now(UTC)), str(config.source))
+
+
+class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
+    """gunicorn's settings and hooks, all in code: no file or variable changes them."""
+
+    def __init__(self, listener: socket.socket, config: Config, boot: Boot, run_dir: Path) -> None:
+        self._listener = listener
+        self._config = config
+        self._boot = boot
+        self._run_dir = run_dir
+        self._running: Running | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set every setting that matters here."""
+        from ennio.http.worker import Worker  # noqa: PLC0415 - gevent's; the arbiter itself needs none of it
+
+        settings: dict[str, Any] = {
+            # handed over: one descriptor more and the port would outlive the worker's closing it
+            "bind": f"fd://{self._listener.detach()}",
+            "worker_class": Worker,
+            "workers": 1,
+            "worker_connections": 1000,
+            "max_requests": 0,
+            "preload_app": False,
+            "timeout": TIMEOUT,
+            "graceful_timeout": GRACE,
+            "keepalive": 15,
+            "limit_request_line": 8190,
+            "limit_request_fields": 100,
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "control_socket_disable": True,
+            "accesslog": None,
+            "logger_class": Log,
+            "worker_exit": self._worker_exit,
+            "on_exit": lambda _arbiter: address.remove(self._run_dir),
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Boot the house in this worker and put the API over it."""
+        from ennio.http.app import create_app  # noqa: PLC0415
+        from ennio.http.worker import Worker  # noqa: PLC0415
+
+        try:
+            self._running = self._boot(self._config.source)
+        except EnnioError as error:
+            log.error("could not start: %s", error)  # noqa: TRY400 - somebody can act on it; the way there is of no interest
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        house = self._running.house
+        return create_app(house, address.token(self._run_dir, house.config.api_token), Worker.listeners)
+
+    def _worker_exit(self, _arbiter: Arbiter, _worker: Any) -> None:
+        if self._running is not None:
+            self._running.stop()
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc] # gunicorn is not typed
+    """gunicorn's arbiter without what would run two workers at once."""
+
+    def handle_hup(self) -> None:
+        """Replace the worker, which reads the configuration anew: the old one ends first."""
+        self.kill_workers(signal.SIGTERM)
+
+    def _ignore(self) -> None:
+        log.warning("ignored a signal that would change the number of workers")
+
+    handle_ttin = handle_ttou = handle_usr2 = handle_winch = _ignore
+
+
+class Log(Logger):  # type: ignore[misc] # gunicorn is not typed
+    """gunicorn's messages go where all others go, from warnings on."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave formats and handlers to the root logger."""
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self.error_log.setLevel(logging.WARNING)
+        self.error_log.propagate = True
+
+
+def _log_to_stderr() -> None:
+    if not logging.getLogger().handlers:
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)
+
+
+def shutdown() -> None:
+    """Ask the arbiter of this worker to stop; returns at once."""
+    os.kill(os.getppid(), signal.SIGTERM)

@@ -1,0 +1,57 @@
+"""A message to an agent: what it says, where it comes from, and how far it got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class MessageState(StrEnum):
+    """How far a message got; ``sent_unsure``: it left here, and nobody saw it arrive yet."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT_UNSURE = "sent_unsure"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+    @property
+    def pending(self) -> bool:
+        """True while there is still something to do about it."""
+        return self in (MessageState.QUEUED, MessageState.SENDING, MessageState.SENT_UNSURE)
+
+
+class Origin(StrEnum):
+    """Who wants the agent to read it."""
+
+    PROMPT = "prompt"
+    PERSON = "person"
+    REACTION = "reaction"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Words for one agent. ``id`` is a uuid.
+
+    A session takes each ``fingerprint`` (what was seen that made the message) once; without one a
+    message is taken every time. ``reaction`` is the rule that wanted it, ``launch`` the number of
+    the launch it was typed into, ``error`` why it failed, ``detail`` what a person may want to know.
+    """
+
+    id: str
+    session_id: str
+    text: str
+    origin: Origin
+    created_at: datetime
+    state: MessageState = MessageState.QUEUED
+    fingerprint: str | None = None
+    reaction: str | None = None
+    started_at: datetime | None = None
+    delivered_at: datetime | None = None
+    attempts: int = 0
+    launch: int | None = None
+    error: str | None = None
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""The seven slots, and what is shipped for each."""

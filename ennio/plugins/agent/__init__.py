@@ -1,0 +1,1 @@
+"""The agent slot; ``kinds`` knows them all. Kept empty: the scripted player imports through it."""

@@ -1,0 +1,100 @@
+"""Trust of claude-code in a new folder: one entry in the user's ``.claude.json``, and nothing else in it.
+
+The agent asks before it works in a folder it has not seen, and its default answer is to leave. There is
+no flag for it, so this one entry is made the way the agent makes it itself: under its lock (a folder
+``.claude.json.lock``), the file replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ennio.errors import Refused, Unreachable
+
+_STALE = 10.0  # seconds after which the agent's own lock counts as left behind
+
+
+def trust(file: Path, folder: Path, patience: float = 5.0) -> bool:
+    """Note that the folder is trusted; False when it was already, and then nothing is written.
+
+    Raises Refused when the file is not what it should be, Unreachable when others keep it locked.
+    """
+    if _trusted(_read(file), folder):
+        return False
+    with _locked(file, patience):
+        content = _read(file)
+        if _trusted(content, folder):
+            return False
+        projects = content.setdefault("projects", {})
+        projects.setdefault(str(folder), {})["hasTrustDialogAccepted"] = True
+        _replace(file, content)
+    return True
+
+
+def _trusted(content: dict[str, Any], folder: Path) -> bool:
+    return content.get("projects", {}).get(str(folder), {}).get("hasTrustDialogAccepted") is True
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text() or "{}")
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError) as error:
+        raise Refused(f"{file} cannot be read ({error}); repair it or move it away, then try again") from error
+    projects = content.get("projects", {}) if isinstance(content, dict) else None
+    if not isinstance(projects, dict) or not all(isinstance(entry, dict) for entry in projects.values()):
+        raise Refused(f"{file} is not the file of settings claude-code keeps; repair it or move it away, then try again")
+    return dict(content)
+
+
+@contextlib.contextmanager
+def _locked(file: Path, patience: float) -> Iterator[None]:
+    lock = file.with_name(file.name + ".lock")
+    deadline = time.monotonic() + patience
+    while not _taken(lock):
+        if time.monotonic() > deadline:
+            raise Unreachable(f"{lock} is held by another program; try again")
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.rmdir()
+
+
+def _taken(lock: Path) -> bool:
+    try:
+        lock.mkdir()
+    except FileExistsError:
+        with contextlib.suppress(OSError):
+            if time.time() - lock.stat().st_mtime > _STALE:
+                lock.rmdir()
+        return False
+    except OSError as error:
+        raise Refused(f"{lock} cannot be made ({error.strerror}); make its folder writable") from error
+    return True
+
+
+def _replace(file: Path, content: dict[str, Any]) -> None:
+    target = Path(os.path.realpath(file))  # people keep it as a link into their dotfiles
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w") as out:
+            out.write(json.dumps(content, indent=2, ensure_ascii=False))
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(name, mode)
+        os.replace(name, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise Refused(f"{target} cannot be written ({error.strerror}); make room or change its rights") from error

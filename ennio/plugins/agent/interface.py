@@ -1,0 +1,109 @@
+"""The agent slot: how one kind of coding agent is started, spoken to and understood.
+
+A prompt is not a turn: giving an agent words and learning that it has finished with them are two
+things. The plugin builds commands and reads what the agent left behind; it starts nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ennio.config.model import AgentConfig
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an agent plugin may know of a session.
+
+    ``directory`` is the session's own 0700 folder, outside of the workspace: whatever the plugin
+    needs to write goes there, never into the user's files. ``conversation`` is a uuid that stays
+    the same over resumes. ``system`` holds the rules that stand above every prompt.
+    """
+
+    session_id: str
+    project_id: str
+    workspace: Path
+    directory: Path
+    conversation: str
+    config: AgentConfig
+    system: str = ""
+    branch: str = ""
+    base: str = ""
+    home: Path = field(default_factory=Path.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How to start an agent. ``carries`` is True when the words given are part of it.
+
+    ``env`` is added to the cleared environment. ``files`` (0600) are written before the start,
+    their paths inside ``desk.directory``.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
+    carries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one look brought: the facts, and where to go on reading next time (kept by the caller)."""
+
+    seen: AgentSeen
+    cursor: Mapping[str, str]
+
+
+class Agent(Protocol):
+    """One kind of coding agent."""
+
+    name: str
+    executable: str
+    passes: tuple[str, ...]
+    """Environment variables of the supervisor that the agent needs (keys, base addresses)."""
+    tells: bool
+    """True when the agent itself says what it is doing; else its terminal must serve."""
+    one_shot: bool
+    """True when it ends after its prompt: exit 0 is then its normal end."""
+    hint: str
+    """The command that installs it, for people."""
+
+    def prepare(self, desk: Desk) -> None:
+        """Settle, before a start, what the agent would otherwise ask a person (trust in a new folder).
+
+        Most have nothing to settle. Safe to repeat. Raises Unreachable (try again) or Refused.
+        """
+        ...
+
+    def launch(self, desk: Desk, prompt: str) -> Command:
+        """The command for a first start. The prompt never passes through a shell."""
+        ...
+
+    def resume(self, desk: Desk, message: str | None) -> Command:
+        """The command that goes on with the same conversation, with words for it or without."""
+        ...
+
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+        """What the agent is doing, from its own files first and its screen (when given) second.
+
+        Reads only what is new since the cursor. ``process.title`` is the terminal's title.
+        Must not start processes or requests per session.
+        """
+        ...
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """Whether the agent itself says that it took these words: alive yes, gone no, unknown it does not tell."""
+        ...
+
+    def takes_text(self, screen: str) -> bool:
+        """Whether the screen shows a place to type (not a question, a dialog or a start-up page)."""
+        ...
+
+    def version(self) -> str | None:
+        """The installed version, or None when it is not installed."""
+        ...

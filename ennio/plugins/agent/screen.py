@@ -1,0 +1,86 @@
+"""Agents that are understood by their terminal alone: what they show tells whether they can be spoken to."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime
+
+from ennio.config.model import AgentConfig
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity
+from ennio.plugins.agent.interface import Desk, Reading
+
+_NOTHING = AgentConfig()
+
+
+class ScreenAgent:
+    """What all agents share that do not say what they are doing; the rest is each one's own.
+
+    ``place`` matches a line to type in, ``dialog`` a question with choices, ``busy`` work going on.
+    A dialog or work going on outweighs a place to type.
+    """
+
+    name = ""
+    executable = ""
+    hint = ""
+    passes: tuple[str, ...] = ()
+    tells = False
+    one_shot = False
+    place = re.compile(r"(?!)")
+    dialog = re.compile(r"(?!)")
+    busy = re.compile(r"(?!)")
+
+    def __init__(self, config: AgentConfig = _NOTHING) -> None:
+        self.config = config
+
+    def prepare(self, desk: Desk) -> None:
+        """There is nothing to settle."""
+
+    def observe(
+        self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
+    ) -> Reading:
+        """Whether it could be spoken to since its present start; what it does, it does not tell."""
+        if process.sighting is Sighting.GONE:
+            return Reading(AgentSeen(now, "process", activity=Activity.EXITED), {})
+        start = str(process.pid)
+        # once ready it stays ready: a prompt that was taken hides the place it was typed in
+        if screen is not None and self.up(screen):
+            return Reading(AgentSeen(now, "screen", ready=True), {"ready": start})
+        known = cursor.get("ready") == start
+        return Reading(AgentSeen(now, "screen", ready=known), dict(cursor) if known else {})
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """It does not tell."""
+        return Sighting.UNKNOWN
+
+    def up(self, screen: str) -> bool:
+        """Whether the screen shows that it has started: it can be typed to, or works already."""
+        return self.takes_text(screen) or bool(self.busy.search(tail(screen)))
+
+    def takes_text(self, screen: str) -> bool:
+        """Whether the screen shows a place to type, and neither a question nor work going on."""
+        end = tail(screen)
+        return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
+
+    def version(self) -> str | None:
+        """What the executable says of itself, or None when it is not installed or does not answer."""
+        return installed(self.executable)
+
+
+def tail(screen: str, lines: int = 15) -> str:
+    """The last lines with something in them: what stands above is the past."""
+    return "\n".join([line.rstrip() for line in screen.splitlines() if line.strip()][-lines:])
+
+
+def installed(executable: str, seconds: float = 10.0) -> str | None:
+    """The first line of ``executable --version``, or None."""
+    try:
+        answer = subprocess.run(
+            [executable, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = answer.stdout.decode(errors="replace").strip().splitlines()
+    return lines[0].strip() if answer.returncode == 0 and lines else None

@@ -1,0 +1,1 @@
+"""An agent that plays a story. Kept empty: the player imports through it and is to stay small."""

@@ -1,0 +1,114 @@
+"""The scripted agent: plays a story instead of asking a model, for demonstrations, rehearsals and tests.
+
+``passthrough``: ``story`` (a file, or the turns themselves), ``speed`` (2 is twice as fast),
+``typed`` (true: the first prompt is typed into its terminal too, instead of handed over in a file).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ennio import __version__
+from ennio.config.model import AgentConfig
+from ennio.facts import ProcessSeen, Sighting
+from ennio.plugins.agent.flags import fault
+from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.screen import tail
+from ennio.plugins.agent.scripted import story, transcript
+from ennio.plugins.agent.words import checked, same
+
+_PLAYER = Path(__file__).with_name("player.py")
+_KEYS = ("story", "speed", "typed")
+_NOTHING = AgentConfig()
+
+
+class ScriptedAgent:
+    """A friendly terminal program that tells honestly what it does; made for one project's configuration."""
+
+    name = "scripted"
+    executable = sys.executable
+    hint = "part of ennio: nothing to install"
+    passes: tuple[str, ...] = ("SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
+    tells = True
+    one_shot = False
+
+    def __init__(self, config: AgentConfig = _NOTHING, directory: Path | None = None) -> None:
+        settings = config.passthrough
+        for key in settings:
+            if key not in _KEYS:
+                raise fault(f"passthrough.{key}", f"is unknown to the scripted agent; it takes {', '.join(_KEYS)}")
+        self._speed = _speed(settings)
+        self._typed = bool(settings.get("typed", False))
+        self._turns = _turns(settings.get("story"), directory)
+
+    def prepare(self, desk: Desk) -> None:
+        """There is nothing to settle."""
+
+    def launch(self, desk: Desk, prompt: str) -> Command:
+        """The player with its story; the prompt lies in a file, unless it is to be typed."""
+        return self._command(desk, None if self._typed else desk.directory / "prompt.txt", checked(prompt))
+
+    def resume(self, desk: Desk, message: str | None) -> Command:
+        """The player goes on where its transcript ends; no turn is played twice for the same prompt."""
+        words = checked(message or "", "message")
+        return self._command(desk, None if message is None else desk.directory / "message.txt", words)
+
+    def observe(
+        self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
+    ) -> Reading:
+        """What its transcript says."""
+        state, on = transcript.go_on(_transcript(desk), cursor)
+        return Reading(state.seen(process, now), on)
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """Whether its transcript has the words."""
+        earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that
+        try:
+            taken = any(at >= earliest and same(words) == same(text) for at, words in transcript.prompts(_transcript(desk)))
+        except FileNotFoundError:
+            return Sighting.GONE
+        except OSError:
+            return Sighting.UNKNOWN
+        return Sighting.ALIVE if taken else Sighting.GONE
+
+    def takes_text(self, screen: str) -> bool:
+        """Whether the last line is its place to type."""
+        return tail(screen, 1).startswith(">")
+
+    def version(self) -> str | None:
+        """Ennio's own."""
+        return __version__
+
+    def _command(self, desk: Desk, words: Path | None, text: str) -> Command:
+        play = desk.directory / "story.json"
+        names = {"session": desk.session_id, "project": desk.project_id, "branch": desk.branch, "base": desk.base}
+        content = json.dumps({"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False)
+        argv = (sys.executable, "-I", "-S", str(_PLAYER), str(play), str(_transcript(desk)), *((str(words),) if words else ()))
+        return Command(argv=argv, files={play: content, **({words: text} if words else {})}, carries=words is not None)
+
+
+def _transcript(desk: Desk) -> Path:
+    return desk.directory / "transcript.jsonl"
+
+
+def _speed(settings: Mapping[str, Any]) -> float:
+    speed = settings.get("speed", 1.0)
+    if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed < float("inf"):
+        raise fault("passthrough.speed", f"must be a number above 0, not {speed!r}")
+    return float(speed)
+
+
+def _turns(told: object, directory: Path | None) -> list[dict[str, Any]]:
+    if told is None:
+        return story.turns(story.DEFAULT, "the default story")
+    if not isinstance(told, str):
+        return story.turns(told, "agent_config.passthrough.story")
+    path = Path(told).expanduser()
+    if not path.is_absolute() and directory is None:
+        raise fault("passthrough.story", f"{told!r} is relative, and nobody said to what; give the whole path")
+    return story.read((directory or Path()) / path)

@@ -1,0 +1,95 @@
+"""The player's honest account of itself: one JSON line per thing that happened. The standard library only.
+
+Every line has ``t`` (seconds since 1970) and ``type``:
+
+    ready         pid, ppid: it takes prompts from now on
+    prompt        id, text, sha256, head (the first characters), answer (to a question of its own)
+    turn_started  id (of the prompt), turn (number in the story, null when it has none for the words)
+    activity      activity, text
+    waiting       question, options
+    usage         id, input, output, cost, model: cumulative per id, so a later line replaces an earlier
+    summary       text
+    error         text
+    background    pid of a process it left behind
+    turn_ended    id, ok, interrupted
+    exit          code
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+try:  # hashlib would load all of OpenSSL
+    from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]
+except ImportError:
+    from hashlib import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Report:
+    """Appends to the transcript; whole lines only, each in one write."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.path = path
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Add one line."""
+        line = json.dumps({"t": round(time.time(), 3), "type": kind, **fields}, ensure_ascii=False)
+        self.raw(line.encode(errors="replace") + b"\n")
+
+    def raw(self, data: bytes) -> None:
+        """Add bytes as they are."""
+        while data:
+            data = data[os.write(self._file, data) :]
+
+    def prompt(self, text: str, *, answer: bool = False) -> str:
+        """Note that words were taken, and return the id they go by."""
+        name = f"p{time.time_ns():x}"
+        self.write("prompt", id=name, sha256=digest(text), head=text[:80], text=text, answer=answer)
+        return name
+
+
+class Past:
+    """What an earlier start of the same session left in the transcript."""
+
+    __slots__ = ("last", "pending", "played", "prompts", "turns")
+
+    def __init__(self, path: str) -> None:
+        self.prompts = 0
+        self.turns = 0
+        self.last = ""
+        self.played: dict[int, int] = {}
+        self.pending: dict[str, str] = {}
+        try:
+            with open(path, encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    self._note(line)
+        except FileNotFoundError:
+            pass
+
+    def _note(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind == "prompt" and not entry.get("answer"):
+            self.prompts += 1
+            self.last = entry.get("sha256", "")
+            self.pending[entry.get("id", "")] = entry.get("text", "")
+        elif kind == "turn_started":
+            self.turns += 1
+            self.pending.pop(entry.get("id", ""), None)
+            if isinstance(entry.get("turn"), int):
+                self.played[entry["turn"]] = self.played.get(entry["turn"], 0) + 1
+
+
+def digest(text: str) -> str:
+    """The sha256 of a text, in hex."""
+    return str(sha256(text.encode(errors="replace")).hexdigest())

@@ -1,0 +1,202 @@
+"""What the player's transcript says, read on from where the last look ended. The format is in ``report``.
+
+Total: whatever the lines hold, there is a reading. Usage counts once per message id, by its last line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity, Usage
+
+_CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
+_MEANS = {
+    "ready": Activity.READY,
+    "turn_started": Activity.ACTIVE,
+    "waiting": Activity.WAITING_INPUT,
+    "turn_ended": Activity.READY,
+    "exit": Activity.EXITED,
+}
+_OPEN = 64  # messages whose usage may still grow; older ones are closed and only summed up
+
+
+@dataclass(slots=True)
+class State:
+    """What has been read so far; kept as JSON in the cursor. ``usage`` holds the messages still open."""
+
+    pids: list[int] = field(default_factory=list)
+    activity: str | None = None
+    since: float = 0.0
+    question: str | None = None
+    summary: str | None = None
+    detail: str = ""
+    turns: int = 0
+    prompts: int = 0
+    input: int = 0
+    output: int = 0
+    cost: str | None = None
+    model: str | None = None
+    usage: dict[str, list[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str) -> State:
+        """The state kept in a cursor; a blank one when it cannot be read."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return cls()
+
+    def as_text(self) -> str:
+        """The state for a cursor."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    def read(self, line: bytes) -> None:
+        """Take in one line; anything that is no line of the player's changes nothing."""
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(entry, dict) or not _number(entry.get("t")):
+            return
+        kind = entry.get("type")
+        self._becomes(_MEANS.get(kind) if isinstance(kind, str) else None, entry)
+        self._tells(kind, entry)
+
+    def _tells(self, kind: object, entry: Mapping[str, Any]) -> None:
+        match kind:
+            case "ready":
+                self.pids = [pid for pid in (entry.get("pid"), entry.get("ppid")) if type(pid) is int]
+            case "prompt":
+                self.prompts += 1
+                self._becomes(Activity.ACTIVE if entry.get("answer") is True else None, entry)
+            case "activity":
+                self._becomes(entry.get("activity"), entry)
+            case "waiting":
+                self.question = _text(entry.get("question"))
+            case "turn_ended":
+                self.turns += 1
+            case "usage":
+                self._used(entry)
+            case "summary":
+                self.summary = _text(entry.get("text"))
+            case "error":
+                self.detail = _text(entry.get("text")) or ""
+
+    def _becomes(self, activity: object, entry: Mapping[str, Any]) -> None:
+        if not isinstance(activity, str) or activity not in tuple(Activity):
+            return
+        if self.activity != activity:
+            self.activity, self.since, self.question = str(activity), entry["t"], None
+        if activity == Activity.ACTIVE:
+            self.detail = _text(entry.get("text")) or ""
+
+    def _used(self, entry: Mapping[str, Any]) -> None:
+        name, tokens = entry.get("id"), (entry.get("input"), entry.get("output"))
+        if not isinstance(name, str) or not all(type(count) is int and count >= 0 for count in tokens):
+            return
+        self.usage[name] = [*tokens, _money(entry.get("cost"))]
+        self.model = _text(entry.get("model")) or self.model
+        while len(self.usage) > _OPEN:
+            self._close(*self.usage.pop(next(iter(self.usage))))
+
+    def _close(self, tokens_in: int, tokens_out: int, cost: str | None) -> None:
+        self.input += tokens_in
+        self.output += tokens_out
+        self.cost = self.cost if cost is None else str(Decimal(self.cost or 0) + Decimal(cost))
+
+    def used(self) -> Usage | None:
+        """Everything used so far, None before the first word of it."""
+        if not self.usage and not self.input and not self.output:
+            return None
+        costs = [Decimal(cost) for cost in (self.cost, *(used[2] for used in self.usage.values())) if cost is not None]
+        return Usage(
+            input_tokens=self.input + sum(used[0] for used in self.usage.values()),
+            output_tokens=self.output + sum(used[1] for used in self.usage.values()),
+            cost_usd=sum(costs, Decimal(0)) if costs else None,
+            model=self.model,
+        )
+
+    def seen(self, process: ProcessSeen, now: datetime) -> AgentSeen:
+        """The facts; what an earlier start of the agent told is not what the present one does."""
+        gone = process.sighting is Sighting.GONE
+        present = not gone and bool(self.pids) and (process.pid is None or process.pid in self.pids)
+        activity = Activity.EXITED if gone else Activity(self.activity) if present and self.activity else None
+        return AgentSeen(
+            at=now,
+            source="transcript",
+            activity=activity,
+            ready=present and activity is not Activity.EXITED,
+            since=_moment(self.since) if present else None,
+            question=self.question if activity is Activity.WAITING_INPUT else None,
+            summary=self.summary,
+            turns=self.turns,
+            prompts=self.prompts,
+            usage=self.used(),
+            detail=self.detail,
+        )
+
+
+def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[State, dict[str, str]]:
+    """The state after everything that was added since the cursor, and the new cursor.
+
+    A transcript that is shorter than before is another one: it is read from its beginning.
+    """
+    try:
+        with path.open("rb") as file:
+            offset = _offset(cursor, file.seek(0, 2))
+            state = State.of(cursor.get("state", "")) if offset else State()
+            file.seek(offset)
+            data = file.read(_CHUNK)
+    except OSError:
+        return State.of(cursor.get("state", "")), dict(cursor)
+    # a line without its end is still being written, unless it is longer than any line of the player's
+    end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _CHUNK else 0)
+    for line in data[:end].split(b"\n"):
+        state.read(line)
+    return state, {"offset": str(offset + end), "state": state.as_text()}
+
+
+def prompts(path: Path) -> Iterator[tuple[datetime, str]]:
+    """Every text the player says it took, with its time. Raises OSError, also when there is no transcript."""
+    with path.open("rb") as file:
+        for line in file:
+            if b'"prompt"' not in line:
+                continue
+            try:
+                entry = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(entry, dict) and entry.get("type") == "prompt" and isinstance(entry.get("text"), str) and _number(entry.get("t")):
+                yield _moment(entry["t"]), entry["text"]
+
+
+def _offset(cursor: Mapping[str, str], size: int) -> int:
+    text = cursor.get("offset", "")
+    return int(text) if text.isdecimal() and int(text) <= size else 0
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _money(value: object) -> str | None:
+    try:
+        amount = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    return value if isinstance(value, str) and amount is not None and amount.is_finite() and amount >= 0 else None

@@ -1,0 +1,90 @@
+"""An agent in memory: it says what it is told to say. For tests of whoever conducts agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.words import checked, same
+
+
+class StubAgent:
+    """Remembers what it was started with; ``says`` and ``took`` are the strings to pull.
+
+    Its commands are real: they print the words they were given and end.
+    """
+
+    executable = "cat"
+    hint = "part of ennio"
+    passes: tuple[str, ...] = ()
+
+    def __init__(self, name: str = "stub", *, tells: bool = True, one_shot: bool = False, carries: bool = True) -> None:
+        self.name = name
+        self.tells = tells
+        self.one_shot = one_shot
+        self.carries = carries
+        self.typable = True
+        self.installed = True
+        self.prepared: list[str] = []
+        self.launches: list[tuple[str, str]] = []
+        self.resumes: list[tuple[str, str | None]] = []
+        self._seen: dict[str, AgentSeen] = {}
+        self._taken: dict[str, list[tuple[datetime, str]]] = {}
+        self._deaf: set[str] = set()
+
+    def says(self, session_id: str, at: datetime, **changes: Any) -> None:
+        """From now on the session's agent tells this; fields that are left out stay as they were."""
+        self._seen[session_id] = replace(self._seen.get(session_id, AgentSeen(at, "stub")), at=at, **changes)
+
+    def took(self, session_id: str, at: datetime, text: str) -> None:
+        """The session's agent took these words."""
+        self._taken.setdefault(session_id, []).append((at, same(text)))
+
+    def deaf(self, session_id: str) -> None:
+        """From now on nobody can tell what this agent took."""
+        self._deaf.add(session_id)
+
+    def prepare(self, desk: Desk) -> None:
+        """Note it."""
+        self.prepared.append(desk.session_id)
+
+    def launch(self, desk: Desk, prompt: str) -> Command:
+        """A command that prints the prompt."""
+        self.launches.append((desk.session_id, checked(prompt)))
+        return self._command(desk.directory / "prompt.txt", prompt)
+
+    def resume(self, desk: Desk, message: str | None) -> Command:
+        """A command that prints the message."""
+        words = None if message is None else checked(message, "message")
+        self.resumes.append((desk.session_id, words))
+        return self._command(desk.directory / "message.txt", words)
+
+    def observe(
+        self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
+    ) -> Reading:
+        """What it was told to say."""
+        seen = replace(self._seen.get(desk.session_id, AgentSeen(now, "stub")), at=now)
+        return Reading(seen, {"looks": str(int(cursor.get("looks", "0")) + 1)})
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """Whether it was told that it took them."""
+        if not self.tells or desk.session_id in self._deaf:
+            return Sighting.UNKNOWN
+        taken = any(at >= since and words == same(text) for at, words in self._taken.get(desk.session_id, ()))
+        return Sighting.ALIVE if taken else Sighting.GONE
+
+    def takes_text(self, screen: str) -> bool:
+        """As ``typable`` says."""
+        return self.typable
+
+    def version(self) -> str | None:
+        """A version, as long as it is ``installed``."""
+        return "1.0 (stub)" if self.installed else None
+
+    def _command(self, file: Path, words: str | None) -> Command:
+        return Command(("cat", str(file)), files={file: words or ""}, carries=self.carries and words is not None)

@@ -1,0 +1,116 @@
+"""Finds plugins by slot and name: entry points ``ennio.<slot>``, ours and anybody's.
+
+An entry point names a factory that takes a ``Context`` and returns the plugin. Runtimes, workspaces
+and terminals are made once for all; agents, trackers and forges once per project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, cast
+
+from ennio.clock import Clock
+from ennio.config.model import Project, Settings
+from ennio.errors import ConfigError, Problem
+from ennio.forge import ForgeBook
+from ennio.home import Home
+from ennio.plugins.agent.interface import Agent
+from ennio.plugins.notifier.interface import Notifier
+from ennio.plugins.runtime.interface import Runtime
+from ennio.plugins.scm.interface import Scm
+from ennio.plugins.terminal.interface import Terminal
+from ennio.plugins.tracker.interface import Tracker
+from ennio.plugins.workspace.interface import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a factory may build from.
+
+    ``project`` is there for agents, trackers and forges; ``settings`` are those configured for the
+    plugin; ``directory`` is what relative paths in a configuration are relative to.
+    """
+
+    home: Home
+    clock: Clock
+    book: ForgeBook | None = None
+    project: Project | None = None
+    settings: Settings = field(default_factory=dict)
+    directory: Path | None = None
+
+
+Factory = Callable[[Context], Any]
+
+
+def installed(slot: str) -> tuple[str, ...]:
+    """The names of the plugins of a slot that can be used in this version."""
+    return tuple(sorted(point.name for point in entry_points(group=f"ennio.{slot}")))
+
+
+class Registry:
+    """The plugins of one running house. Raises ConfigError for a name nobody provides."""
+
+    def __init__(self, home: Home, clock: Clock, book: ForgeBook | None = None, directory: Path | None = None) -> None:
+        self._base = Context(home, clock, book, directory=directory)
+        self._made: dict[tuple[str, str, str], Any] = {}
+
+    def agent(self, name: str, project: Project) -> Agent:
+        """The agent of this name, as the project wants it."""
+        return cast("Agent", self._get("agent", name, project.id, self._for(project, project.agent_config.passthrough)))
+
+    def runtime(self, name: str) -> Runtime:
+        """The runtime of this name."""
+        return cast("Runtime", self._get("runtime", name, "", self._base))
+
+    def workspace(self, name: str) -> Workspace:
+        """The workspace plugin of this name."""
+        return cast("Workspace", self._get("workspace", name, "", self._base))
+
+    def terminal(self, name: str) -> Terminal:
+        """The terminal plugin of this name."""
+        return cast("Terminal", self._get("terminal", name, "", self._base))
+
+    def notifier(self, plugin: str, name: str, settings: Settings) -> Notifier:
+        """The channel of this name."""
+        return cast("Notifier", self._get("notifier", plugin, name, replace(self._base, settings=settings)))
+
+    def tracker(self, project: Project) -> Tracker | None:
+        """The project's tracker, or None when it has none."""
+        if project.tracker is None:
+            return None
+        return cast("Tracker", self._get("tracker", project.tracker.plugin, project.id, self._for(project, project.tracker.config)))
+
+    def scm(self, project: Project) -> Scm | None:
+        """The project's forge, or None when it has none."""
+        if project.scm is None:
+            return None
+        return cast("Scm", self._get("scm", project.scm.plugin, project.id, self._for(project, project.scm.config)))
+
+    def close(self) -> None:
+        """End what plugins keep running for themselves."""
+        for plugin in self._made.values():
+            shutdown = getattr(plugin, "shutdown", None)
+            if shutdown is not None:
+                shutdown()
+        self._made.clear()
+
+    def _for(self, project: Project, settings: Settings) -> Context:
+        return replace(self._base, project=project, settings=settings)
+
+    def _get(self, slot: str, name: str, whose: str, context: Context) -> Any:
+        key = (slot, name, whose)
+        if key not in self._made:
+            self._made[key] = factory(slot, name)(context)
+        return self._made[key]
+
+
+def factory(slot: str, name: str) -> Factory:
+    """The factory behind a name. Raises ConfigError naming those there are."""
+    points: tuple[EntryPoint, ...] = tuple(entry_points(group=f"ennio.{slot}", name=name))
+    if not points:
+        names = ", ".join(installed(slot)) or "none at all (is ennio installed?)"
+        raise ConfigError("plugins", [Problem(slot, f"there is no {slot} plugin {name!r} in this version; there are: {names}")])
+    return cast("Factory", points[0].load())

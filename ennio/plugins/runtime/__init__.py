@@ -1,0 +1,1 @@
+"""Where agents live: terminals that outlast the supervisor (tmux, process), and a stub of them."""

@@ -1,0 +1,54 @@
+"""When a process was born: the only thing that tells a pid from the next process with the same pid."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from ennio.model import RuntimeHandle
+
+_PROC = Path("/proc")
+
+
+def started(pid: int) -> str:
+    """The kernel's start time of a living process as text, empty when it is gone or a zombie.
+
+    Clock ticks since boot where there is ``/proc``, else what ``ps`` calls ``lstart``; only good for comparing.
+    """
+    if not (_PROC / "self/stat").exists():
+        return _started_by_ps(pid)
+    try:
+        # the name of the program stands in brackets and may hold anything, so count from the last one
+        fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] in {"Z", "X"} else fields[19]
+
+
+def _started_by_ps(pid: int) -> str:
+    done = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False)
+    state, _, born = done.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else born.strip()
+
+
+def lives(pid: int | None, born: str) -> bool:
+    """Whether this very process still runs; without a known birth nothing is claimed."""
+    return pid is not None and bool(born) and started(pid) == born
+
+
+def exists(pid: int) -> bool:
+    """Whether there is a process of that number, be it a zombie that nobody has waited for yet."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def recorded(handle: RuntimeHandle) -> tuple[int | None, str]:
+    """The pid and birth that a handle remembers."""
+    pid = handle.data.get("pid", "")
+    return (int(pid) if pid.isdigit() else None), handle.data.get("started", "")

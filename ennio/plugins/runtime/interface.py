@@ -1,0 +1,115 @@
+"""The runtime slot: where an agent's process lives, outliving the supervisor.
+
+A runtime is shared by all sessions that name it. Everything it makes is named by the session, so
+that a second ``start`` finds the first, and one ``survey`` sees all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from ennio.model import RuntimeHandle
+
+
+class Key(StrEnum):
+    """The keys Ennio presses by itself."""
+
+    ENTER = "enter"
+    ESCAPE = "escape"
+    INTERRUPT = "interrupt"  # Ctrl-C
+    CLEAR = "clear"  # Ctrl-U: empty the input line
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Everything needed to start one agent.
+
+    ``name`` is the session id. ``env`` is the whole environment. ``directory`` is the session's own
+    0700 folder: argv and environment go there in a 0600 file, never on a command line.
+    ``number`` counts the launches of a session from 1.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    directory: Path
+    number: int = 1
+    columns: int = 200
+    rows: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """One terminal as a survey sees it. ``dead`` with neither code nor signal: it vanished."""
+
+    name: str
+    number: int
+    pid: int | None
+    dead: bool
+    exit_code: int | None = None
+    signal: int | None = None
+    output_at: datetime | None = None
+    title: str = ""
+
+
+class Runtime(Protocol):
+    """Starts agents in terminals, sees them, types to them, ends them.
+
+    Every method may raise ``Unreachable`` (nothing is known then). A name that is not there raises
+    ``NotFound`` where stated. All calls are safe to repeat.
+    """
+
+    name: str
+
+    def start(self, launch: Launch) -> RuntimeHandle:
+        """Start the agent, or find it when this very launch (name and number) runs or ran already.
+
+        A dead terminal of an earlier number is replaced. A *living* one of an earlier number raises
+        ``Conflict``: nothing alive is ever replaced. ``handle.data`` holds ``pid``, ``started``
+        (kernel start time of that pid, in clock ticks) and ``number`` as text.
+        """
+        ...
+
+    def survey(self) -> Mapping[str, Pane]:
+        """Every terminal of this runtime by name, in one request whatever their number.
+
+        An empty mapping is a *proof* that nothing is there; doubt raises ``Unreachable``.
+        """
+        ...
+
+    def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
+        """The last lines each of these terminals shows (escape codes removed), in one request.
+
+        Names that are gone are left out.
+        """
+        ...
+
+    def output(self, handle: RuntimeHandle, lines: int) -> str:
+        """The last lines of the terminal including what scrolled away. Raises NotFound."""
+        ...
+
+    def paste(self, handle: RuntimeHandle, text: str) -> None:
+        """Put text into the terminal as one bracketed paste, unchanged and without Enter. Raises NotFound."""
+        ...
+
+    def press(self, handle: RuntimeHandle, key: Key) -> None:
+        """Press one key. Raises NotFound."""
+        ...
+
+    def stop(self, handle: RuntimeHandle) -> None:
+        """End the agent with its whole process group and everything it left behind; fine if it is gone."""
+        ...
+
+    def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
+        """The command that connects a person's terminal to the agent's."""
+        ...
+
+    def version(self) -> str | None:
+        """The version of what it runs on, or None when that is not installed."""
+        ...

@@ -1,0 +1,169 @@
+"""One agent and the terminal it lives in: spawned, read, typed to, and waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ennio.plugins.runtime.birth import started
+from ennio.plugins.runtime.keeper.ear import Ear
+from ennio.plugins.runtime.keeper.record import Log, Record, write
+
+RING = 256 << 10
+TERM = "xterm-256color"
+
+
+class Child:
+    """An agent that runs or has ended under this keeper.
+
+    ``ring`` holds the newest output, ``total`` counts every byte there ever was. ``viewers`` are
+    told output as it comes. ``deaf`` is True once no process has the terminal open any more.
+    """
+
+    def __init__(self, directory: Path, record: Record, master: int) -> None:
+        self.record = record
+        self.master: int | None = master
+        self.ring = bytearray()
+        self.total = 0
+        self.typed = bytearray()
+        self.ear = Ear()
+        self.deaf = False
+        self.viewers: list[Callable[[bytes], None]] = []
+        self._directory = directory
+        self._log = Log(directory, record.name)
+        self._size = (record.columns, record.rows)
+        write(directory, record)
+
+    def seen(self) -> Record:
+        """What a survey is told."""
+        return replace(self.record, title=self.ear.title)
+
+    def type(self, data: bytes, *, paste: bool) -> None:
+        """Queue input; a paste is bracketed where the program asked for that, as in every terminal."""
+        self.typed += b"\x1b[200~" + data + b"\x1b[201~" if paste and self.ear.bracketed else data
+
+    def flush(self) -> None:
+        """Write as much of the queued input as the program takes now."""
+        if self.master is None:
+            self.typed.clear()
+            return
+        try:
+            del self.typed[: os.write(self.master, self.typed[: 1 << 16])]
+        except BlockingIOError:
+            return
+        except OSError:
+            self.typed.clear()  # nobody reads there any more
+
+    def hear(self) -> bool:
+        """Take in what the program has written; False once its terminal is closed."""
+        if self.master is None:
+            return False
+        try:
+            data = os.read(self.master, 1 << 16)
+        except BlockingIOError:
+            return True
+        except OSError:  # EIO: the last process on this terminal is gone
+            data = b""
+        if data:
+            self._take(data)
+        return bool(data)
+
+    def _take(self, data: bytes) -> None:
+        answers = self.ear.hear(data)
+        if not self.viewers:  # a person's own terminal answers by itself
+            self.typed += answers
+        self.total += len(data)
+        self.ring += data
+        del self.ring[:-RING]
+        self._log.append(data)
+        self.record = replace(self.record, output_at=time.time())
+        for tell in tuple(self.viewers):
+            tell(data)
+
+    def since(self, offset: int, most: int) -> tuple[int, bytes]:
+        """Output from an offset on, or from where it is still remembered; with the offset it really starts at."""
+        first = max(offset, self.total - len(self.ring), self.total - most)
+        if offset > self.total:  # of an earlier launch
+            first = self.total - min(len(self.ring), most)
+        return first, bytes(self.ring[len(self.ring) - (self.total - first) :])
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size; the program is told."""
+        self.record = replace(self.record, columns=columns, rows=rows)
+        if self.master is not None:
+            set_size(self.master, columns, rows)
+
+    def restore_size(self) -> None:
+        """Back to the size it was started with, once no person looks."""
+        self.resize(*self._size)
+
+    def ended(self, status: int) -> None:
+        """Remember how it ended."""
+        code = os.waitstatus_to_exitcode(status)
+        while self.hear_rest():
+            pass
+        self.record = replace(self.seen(), dead=True, exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
+        with contextlib.suppress(OSError):  # a full disk: it is still told while this keeper lives
+            write(self._directory, self.record)
+
+    def hear_rest(self) -> bool:
+        """Take in one more chunk if there is one already."""
+        before = self.total
+        return self.hear() and self.total > before
+
+    def close(self) -> None:
+        """Close the terminal: the kernel tells whatever is left on it that it hung up."""
+        if self.master is not None:
+            os.close(self.master)
+            self.master = None
+            self._log.close()
+
+    def hang_up(self) -> None:
+        """End the agent: its process group is told, then its terminal is closed."""
+        if not self.record.dead:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.record.pid, signal.SIGHUP)
+        self.close()
+
+
+def spawn(directory: Path, name: str, number: int, command: Sequence[str], *, size: tuple[int, int], umask: int) -> Child:
+    """Start a command as the leader of a session of its own, with a new terminal as its controlling one."""
+    master, slave = pty.openpty()
+    set_size(slave, *size)
+    os.set_blocking(master, False)
+    pid = os.fork()
+    if pid == 0:
+        _become(slave, command, umask)
+    os.close(slave)
+    try:
+        return Child(directory, Record(name, number, pid, started(pid), *size), master)
+    except OSError:
+        os.close(master)
+        os.kill(pid, signal.SIGKILL)  # nobody would find it again
+        os.waitpid(pid, 0)
+        raise
+
+
+def _become(slave: int, command: Sequence[str], umask: int) -> None:
+    try:
+        os.login_tty(slave)
+        os.umask(umask)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.execve(command[0], list(command), {"TERM": TERM, "PATH": os.defpath})  # noqa: S606  no shell is the point
+    finally:
+        os._exit(127)
+
+
+def set_size(terminal: int, columns: int, rows: int) -> None:
+    """Set a terminal's size in characters."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

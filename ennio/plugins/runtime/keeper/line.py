@@ -1,0 +1,105 @@
+"""How one talks to a keeper: a JSON line and as many bytes as its ``size`` says, the same way back.
+
+One request per connection, on a socket only its owner can reach. Every request is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SOCKET = "keeper.sock"
+LOCK = "keeper.lock"
+_LONGEST = 100  # the kernel takes 108 bytes for the address of a unix socket
+
+
+@contextlib.contextmanager
+def address(directory: Path) -> Iterator[str]:
+    """The address of the keeper's socket, short enough for the kernel however long the path is."""
+    path = str(directory / SOCKET)
+    if len(os.fsencode(path)) <= _LONGEST:
+        yield path
+        return
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{SOCKET}"
+    finally:
+        os.close(folder)
+
+
+def connect(directory: Path, within: float) -> socket.socket:
+    """A connection to the keeper. Raises FileNotFoundError or ConnectionRefusedError when none listens."""
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(within)
+    try:
+        with address(directory) as place:
+            line.connect(place)
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+def ask(line: socket.socket, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes]:
+    """Send one request and wait for its answer. Raises ConnectionResetError when the keeper goes away."""
+    line.sendall(encode(request, payload))
+    head, received = _line(line)
+    while len(received) < head["size"]:
+        received += _some(line)
+    return head, received
+
+
+def encode(head: Mapping[str, Any], payload: bytes = b"") -> bytes:
+    """A request or an answer as it goes over the line."""
+    return json.dumps({**head, "size": len(payload)}, separators=(",", ":")).encode("ascii") + b"\n" + payload
+
+
+def decode(received: bytearray) -> tuple[dict[str, Any], bytes] | None:
+    """Take one whole request off the front of what was received, or None while it is incomplete."""
+    end = received.find(b"\n")
+    if end < 0:
+        return None
+    head: dict[str, Any] = json.loads(received[:end])
+    whole = end + 1 + int(head["size"])
+    if len(received) < whole:
+        return None
+    payload = bytes(received[end + 1 : whole])
+    del received[:whole]
+    return head, payload
+
+
+def kept(directory: Path) -> bool:
+    """Whether a keeper lives in the directory: it holds the lock for as long as it does."""
+    try:
+        lock = os.open(directory / LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _line(line: socket.socket) -> tuple[dict[str, Any], bytes]:
+    received = b""
+    while b"\n" not in received:
+        received += _some(line)
+    first, _, rest = received.partition(b"\n")
+    head: dict[str, Any] = json.loads(first)
+    return head, rest
+
+
+def _some(line: socket.socket) -> bytes:
+    data = line.recv(1 << 16)
+    if not data:
+        raise ConnectionResetError("the keeper closed the connection before it answered")
+    return data

@@ -1,0 +1,116 @@
+"""What a keeper writes down of each terminal, so that an exit code outlives the keeper itself.
+
+``<directory>/panes/<name>.json`` beside ``<name>.log`` (and ``<name>.log.1``, the older half).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+LOG_LIMIT = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One terminal: ``dead`` with neither exit code nor signal when its keeper ended before it. Times are epoch seconds."""
+
+    name: str
+    number: int
+    pid: int
+    started: str
+    columns: int
+    rows: int
+    dead: bool = False
+    exit_code: int | None = None
+    signal: int | None = None
+    output_at: float | None = None
+    title: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as it is written and sent."""
+        return asdict(self)
+
+
+def folder(directory: Path) -> Path:
+    """Where the records of a keeper's directory lie."""
+    return directory / "panes"
+
+
+def write(directory: Path, record: Record) -> None:
+    """Write it down whole or not at all."""
+    path = folder(directory) / f"{record.name}.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(record.as_json()), encoding="ascii")
+    draft.replace(path)
+
+
+def read(directory: Path) -> dict[str, Record]:
+    """Every record of a keeper that is no more: what had not ended then has lost its terminal."""
+    found = (one(directory, path.stem) for path in sorted(folder(directory).glob("*.json")))
+    return {record.name: replace(record, dead=True) for record in found if record is not None}
+
+
+def one(directory: Path, name: str) -> Record | None:
+    """The record of one terminal as it was last written, None when there is none."""
+    try:
+        return Record(**json.loads((folder(directory) / f"{name}.json").read_text(encoding="ascii")))
+    except FileNotFoundError:
+        return None
+
+
+def forget(directory: Path, name: str) -> None:
+    """Remove the record and the output; fine if they are gone."""
+    for suffix in (".json", ".log", ".log.1"):
+        (folder(directory) / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def tail(directory: Path, name: str, size: int) -> bytes | None:
+    """The last bytes of a terminal's output, None when there never was such a terminal."""
+    try:
+        newer = _end_of(folder(directory) / f"{name}.log", size)
+    except FileNotFoundError:
+        return None
+    try:
+        older = _end_of(folder(directory) / f"{name}.log.1", size - len(newer))
+    except FileNotFoundError:
+        older = b""
+    return older + newer
+
+
+def _end_of(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        file.seek(max(0, length - size))
+        return file.read(size) if size > 0 else b""
+
+
+class Log:
+    """The output of one terminal on disk: at most twice ``LOG_LIMIT``, the newest of it."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._path = folder(directory) / f"{name}.log"
+        self._path.with_suffix(".log.1").unlink(missing_ok=True)
+        self._file = self._path.open("wb", buffering=0)
+        self._size = 0
+
+    def append(self, data: bytes) -> None:
+        """Write output down, turning the file over when it is full; what does not fit on the disk is dropped."""
+        with contextlib.suppress(OSError):
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        if self._size > LOG_LIMIT:
+            self._file.close()
+            self._path.replace(self._path.with_suffix(".log.1"))
+            self._file = self._path.open("wb", buffering=0)
+            self._size = 0
+        self._size += self._file.write(data) or 0
+
+    def close(self) -> None:
+        """Stop writing."""
+        self._file.close()

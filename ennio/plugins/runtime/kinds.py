@@ -1,0 +1,24 @@
+"""The factories of the shipped runtimes."""
+
+from __future__ import annotations
+
+from ennio.plugins.registry import Context
+from ennio.plugins.runtime.process import ProcessRuntime
+from ennio.plugins.runtime.stub import StubRuntime
+from ennio.plugins.runtime.tmux import TmuxRuntime
+
+
+def tmux(context: Context) -> TmuxRuntime:
+    """Terminals in a tmux server of Ennio's own."""
+    return TmuxRuntime(context.home.tmux_socket)
+
+
+def process(context: Context) -> ProcessRuntime:
+    """Terminals held by a small keeper, for machines without tmux."""
+    return ProcessRuntime(context.home.root / "runtime")
+
+
+def stub(context: Context) -> StubRuntime:
+    """For tests of what is above."""
+    del context
+    return StubRuntime()

@@ -1,0 +1,53 @@
+"""Becomes the agent inside its terminal: ``python -I -S launch.py launch.json``.
+
+No shell stands between a prompt and the program, and neither argv nor environment is ever on a
+command line: both wait in a file that only its owner can read and that is deleted once read.
+Run as a script, this needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from ennio.plugins.runtime.interface import Launch
+
+NOT_STARTED = 127
+
+
+def write(launch: Launch) -> tuple[str, ...]:
+    """Lay the launch file ready (0600) and return the command that becomes the agent."""
+    launch.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = launch.directory.absolute() / "launch.json"
+    path.unlink(missing_ok=True)  # one with other permissions would keep them
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        json.dump({"argv": launch.argv, "cwd": str(launch.cwd), "env": dict(launch.env)}, file)
+    return (sys.executable, "-I", "-S", "-X", "utf8", str(Path(__file__).absolute()), str(path))
+
+
+def become(path: str) -> NoReturn:
+    """Turn this process into the agent; exits 127 with one clear line when that cannot be.
+
+    ``TERM`` is the terminal's own word, whatever the launch says: only the terminal knows what it is.
+    """
+    with Path(path).open(encoding="ascii") as file:
+        launch = json.load(file)
+    Path(path).unlink(missing_ok=True)
+    env = {**launch["env"], "TERM": os.environ.get("TERM", "xterm-256color")}
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # this interpreter ignores them, and that would be inherited
+    try:
+        os.chdir(launch["cwd"])
+        os.execvpe(launch["argv"][0], launch["argv"], env)  # noqa: S606  no shell is the point
+    except OSError as error:
+        print(f"ennio could not start {launch['argv'][0]} in {launch['cwd']}: {error.strerror}", flush=True)
+        sys.exit(NOT_STARTED)
+
+
+if __name__ == "__main__":
+    become(sys.argv[1])

@@ -1,0 +1,104 @@
+"""What an agent leaves running when its terminal closes: found by its mark, and ended.
+
+Every process an agent starts inherits ``ENNIO_SESSION_ID``, however often it forks and whatever
+session it moves to; a session id is unique, so the mark belongs to nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+
+import psutil
+
+from ennio.errors import Unreachable
+from ennio.plugins.runtime.birth import lives
+
+MARK = "ENNIO_SESSION_ID"
+_KILL_WITHIN = 5.0
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, PermissionError)
+
+
+def find(session_id: str) -> list[psutil.Process]:
+    """The living processes that carry the session's mark; never this one or its ancestors."""
+    return [process for process in _others() if _marked(process, session_id)]
+
+
+def family(pid: int | None, born: str) -> list[psutil.Process]:
+    """An agent, its descendants and all of its kernel session, marked or not.
+
+    Empty when the pid belongs to another process by now. Ask before the agent ends: afterwards nobody knows the kinship.
+    """
+    if pid is None or not lives(pid, born):
+        return []
+    try:
+        descendants = set(psutil.Process(pid).children(recursive=True))
+    except _GONE:
+        return []
+    return [process for process in _others() if process.pid == pid or process in descendants or _kernel_session(process) == pid]
+
+
+def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = ()) -> None:
+    """End everything that carries the mark, and the ``known``: TERM, and KILL after the grace. Blocks until they are gone.
+
+    Raises Unreachable when some outlive even that.
+    """
+    remembered = list(known)
+
+    def living() -> set[psutil.Process]:
+        return {process for process in remembered if _lives(process)} | set(find(session_id))
+
+    if _press(living, psutil.Process.terminate, grace):
+        return
+    if not _press(living, psutil.Process.kill, _KILL_WITHIN):
+        pids = ", ".join(str(process.pid) for process in living())
+        raise Unreachable(f"processes of session {session_id} did not end when killed: {pids}")
+
+
+def _press(living: Callable[[], set[psutil.Process]], signal: Callable[[psutil.Process], None], within: float) -> bool:
+    deadline = time.monotonic() + within
+    pause = 0.02
+    told: set[psutil.Process] = set()
+    while rest := living():
+        for process in rest - told:
+            _tell(process, signal)
+        told |= rest
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+    return True
+
+
+def _tell(process: psutil.Process, signal: Callable[[psutil.Process], None]) -> None:
+    try:
+        signal(process)
+    except _GONE:
+        return
+
+
+def _others() -> list[psutil.Process]:
+    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    return [process for process in psutil.process_iter() if process.pid not in mine and _lives(process)]
+
+
+def _marked(process: psutil.Process, session_id: str) -> bool:
+    try:
+        return process.environ().get(MARK) == session_id
+    except (*_GONE, OSError):
+        return False
+
+
+def _kernel_session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except _GONE:
+        return False

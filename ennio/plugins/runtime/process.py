@@ -1,0 +1,208 @@
+"""Agents in terminals without tmux: one keeper daemon per directory owns them.
+
+The keeper outlives the supervisor, however that ends. Should the keeper itself be killed, its
+terminals close and the agents in them are hung up; exit codes known by then are still found.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ennio.errors import Conflict, NotFound, TimedOut, Unreachable
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime import launch as launching
+from ennio.plugins.runtime import leftovers
+from ennio.plugins.runtime.birth import recorded
+from ennio.plugins.runtime.interface import Key, Launch, Pane
+from ennio.plugins.runtime.keeper import line, record
+from ennio.plugins.runtime.screen import Screen, render
+from ennio.plugins.runtime.text import named, pasteable
+
+_KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15"}
+_DOOR = str(Path(line.__file__).absolute().parent)
+_BYTES_A_LINE = 400  # of colours and letters, generously
+_MOST_OUTPUT = 512 << 10
+_NOBODY = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
+_BETWEEN = 1.0  # a keeper that begins or ends holds its lock for a moment without taking requests
+
+
+@dataclass(slots=True)
+class _View:
+    number: int
+    screen: Screen
+    offset: int
+
+
+class ProcessRuntime:
+    """Runs agents under the keeper of one directory (0700), which is started when it is first needed.
+
+    ``grace`` is how long an agent may take to end once told to, ``idle`` how long a keeper without
+    living agents waits before it ends (both seconds).
+    """
+
+    name = "process"
+
+    def __init__(self, directory: Path, *, grace: float = 5.0, timeout: float = 10.0, idle: float = 60.0) -> None:
+        self._directory = directory.absolute()
+        self._grace = grace
+        self._timeout = timeout
+        self._idle = idle
+        self._views: dict[str, _View] = {}
+        self._looking = threading.Lock()  # a screen takes each byte once
+
+    def start(self, launch: Launch) -> RuntimeHandle:
+        """Start the agent under the keeper, or find it."""
+        order = {"op": "start", "name": named(launch.name), "number": launch.number, "columns": launch.columns, "rows": launch.rows}
+        # The launch file is written only when it will be read: it holds secrets.
+        answer, _ = self._insist({**order, "command": None})
+        if "error" not in answer and answer["pane"] is None:
+            answer, _ = self._insist({**order, "command": launching.write(launch)})
+        if answer.get("error") == "failed":
+            raise Unreachable(f"the keeper in {self._directory} could not start session {launch.name}: {answer['text']}")
+        if "error" in answer:
+            state = "ended" if answer["dead"] else "still runs"
+            raise Conflict(f"session {launch.name}: launch {answer['number']} {state}; stop it before launch {launch.number} begins")
+        pane = answer["pane"]
+        born = "" if pane["dead"] else str(pane["started"])
+        return RuntimeHandle(launch.name, self.name, {"pid": str(pane["pid"]), "started": born, "number": str(pane["number"])})
+
+    def survey(self) -> Mapping[str, Pane]:
+        """Every terminal, by one request to the keeper; without a keeper, what it left written."""
+        answer = self._ask({"op": "list"})
+        panes = answer[0]["panes"] if answer else [entry.as_json() for entry in record.read(self._directory).values()]
+        seen = {pane["name"]: _pane(pane) for pane in panes}
+        with self._looking:
+            self._views = {name: view for name, view in self._views.items() if name in seen}
+        return seen
+
+    def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
+        """What these terminals show, by one request for what is new since the last look."""
+        with self._looking:
+            since = {name: self._views[name].offset if name in self._views else 0 for name in names}
+            answer = self._ask({"op": "read", "since": since})
+            return self._show(*answer, lines) if answer is not None else {}
+
+    def output(self, handle: RuntimeHandle, lines: int) -> str:
+        """The last lines of the recorded output, as a terminal would have shown them."""
+        kept = record.one(self._directory, named(handle.id))
+        data = record.tail(self._directory, handle.id, min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE)))
+        if kept is None or data is None:
+            raise NotFound(_no_terminal(handle))
+        return render(data, kept.columns, kept.rows, lines)
+
+    def paste(self, handle: RuntimeHandle, text: str) -> None:
+        """Queue the text for the program; the keeper writes it as fast as the program reads."""
+        self._type(handle, pasteable(text), paste=True)
+
+    def press(self, handle: RuntimeHandle, key: Key) -> None:
+        """Press one key."""
+        self._type(handle, _KEYS[key], paste=False)
+
+    def stop(self, handle: RuntimeHandle) -> None:
+        """Hang up, then end whatever of the agent outlives that; its record is removed."""
+        name = named(handle.id)
+        known = leftovers.family(*recorded(handle))
+        answer = self._ask({"op": "list"})
+        for pane in answer[0]["panes"] if answer else ():
+            if pane["name"] == name and not pane["dead"]:
+                known += leftovers.family(pane["pid"], pane["started"])
+        if self._ask({"op": "stop", "name": name}) is None:
+            record.forget(self._directory, name)
+        self._views.pop(name, None)
+        leftovers.end(name, self._grace, known)
+
+    def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
+        """Our own small terminal client; Ctrl-] detaches."""
+        return (sys.executable, "-I", "-S", _DOOR, "attach", str(self._directory), named(handle.id))
+
+    def version(self) -> str | None:
+        """The version of the Python that keeps the terminals."""
+        return ".".join(map(str, sys.version_info[:3]))
+
+    def _type(self, handle: RuntimeHandle, data: bytes, *, paste: bool) -> None:
+        answer = self._ask({"op": "input", "name": named(handle.id), "paste": paste}, data)
+        if answer is None or "error" in answer[0]:
+            raise NotFound(f"{_no_terminal(handle)}, or its agent has ended; nothing reads there")
+
+    def _show(self, head: Mapping[str, Any], data: bytes, lines: int) -> dict[str, str]:
+        shown, start = {}, 0
+        for entry in head["shown"]:
+            chunk = data[start : start + entry["length"]]
+            start += entry["length"]
+            shown[entry["name"]] = self._look(entry, chunk).shown(lines)
+        return shown
+
+    def _look(self, entry: Mapping[str, Any], chunk: bytes) -> Screen:
+        view = self._views.get(entry["name"])
+        if view is None or view.number != entry["number"] or view.offset != entry["first"]:
+            view = self._views[entry["name"]] = _View(entry["number"], Screen(entry["columns"], entry["rows"]), 0)
+        view.screen.resize(entry["columns"], entry["rows"])
+        view.screen.feed(chunk)
+        view.offset = entry["first"] + entry["length"]
+        return view.screen
+
+    def _insist(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Ask, and start the keeper when there is none (or it ended just then)."""
+        for _ in range(3):
+            answer = self._ask(request)
+            if answer is not None:
+                return answer
+            self._begin()
+        raise Unreachable(f"the keeper in {self._directory} ends as soon as it starts; see {self._directory / 'keeper.log'}")
+
+    def _ask(self, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes] | None:
+        """The keeper's answer, or None when it is proven that none lives. Raises Unreachable otherwise."""
+        deadline = time.monotonic() + _BETWEEN
+        while True:
+            try:
+                return self._once(request, payload)
+            except _NOBODY as error:
+                if not line.kept(self._directory):
+                    return None
+                if time.monotonic() > deadline:
+                    raise Unreachable(f"the keeper in {self._directory} lives but does not take requests: {error}") from error
+                time.sleep(0.02)
+
+    def _once(self, request: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            with line.connect(self._directory, self._timeout) as connection:
+                return line.ask(connection, request, payload)
+        except _NOBODY:
+            raise
+        except TimeoutError as error:
+            raise TimedOut(f"the keeper in {self._directory} did not answer within {self._timeout:g} s") from error
+        except OSError as error:
+            raise Unreachable(f"the keeper in {self._directory} could not be asked: {error}") from error
+
+    def _begin(self) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        command = [sys.executable, "-I", "-S", _DOOR, "keep", str(self._directory), str(self._idle)]
+        env = {"PATH": os.environ.get("PATH", os.defpath)}  # no secrets, no marks of ours
+        log = self._directory / "keeper.log"
+        try:
+            with log.open("ab") as said:  # no pipe: what the keeper inherits of it would keep it open
+                done = subprocess.run(
+                    command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=env, timeout=self._timeout, check=False
+                )
+        except subprocess.TimeoutExpired as error:
+            raise TimedOut(f"the keeper in {self._directory} did not start within {self._timeout:g} s; see {log}") from error
+        if done.returncode != 0:
+            raise Unreachable(f"the keeper in {self._directory} did not start; see {log}")
+
+
+def _pane(entry: Mapping[str, Any]) -> Pane:
+    output_at = None if entry["output_at"] is None else datetime.fromtimestamp(entry["output_at"], UTC)
+    return Pane(entry["name"], entry["number"], entry["pid"], entry["dead"], entry["exit_code"], entry["signal"], output_at, entry["title"])
+
+
+def _no_terminal(handle: RuntimeHandle) -> str:
+    return f"session {handle.id} has no terminal of the process runtime"

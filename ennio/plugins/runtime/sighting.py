@@ -1,0 +1,42 @@
+"""What a survey says of one agent's process. A failed look is never proof of death."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ennio.facts import ProcessSeen, Sighting
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime.birth import lives, recorded
+from ennio.plugins.runtime.interface import Pane
+
+UNTETHERED = "its process runs, but its terminal is gone"
+
+
+def judge(handle: RuntimeHandle | None, pane: Pane | None, surveyed: bool, source: str, now: datetime) -> ProcessSeen:
+    """Whether the agent is alive, gone, or nobody can say.
+
+    ``surveyed`` False means that the survey failed; ``pane`` is then not looked at. A terminal that
+    ended without a word counts as gone only once the process of the handle is gone as well.
+    """
+    pid, born = recorded(handle) if handle is not None else (None, "")
+    if not surveyed:
+        return ProcessSeen(Sighting.UNKNOWN, now, source, pid=pid, detail="the runtime could not be asked")
+    if pane is not None and _another_launch(handle, pane):
+        pane = None
+    if pane is not None and not pane.dead:
+        return _seen(Sighting.ALIVE, pane, source, now)
+    if pane is not None and (pane.exit_code is not None or pane.signal is not None):
+        return _seen(Sighting.GONE, pane, source, now)
+    if lives(pid, born):
+        return ProcessSeen(Sighting.UNKNOWN, now, source, pid=pid, detail=UNTETHERED)
+    if pane is not None:
+        return _seen(Sighting.GONE, pane, source, now, "it ended without an exit code")
+    return ProcessSeen(Sighting.GONE, now, source, pid=pid, detail="its terminal is gone and so is its process")
+
+
+def _another_launch(handle: RuntimeHandle | None, pane: Pane) -> bool:
+    return handle is not None and handle.data.get("number", str(pane.number)) != str(pane.number)
+
+
+def _seen(sighting: Sighting, pane: Pane, source: str, now: datetime, detail: str = "") -> ProcessSeen:
+    return ProcessSeen(sighting, now, source, pane.pid, pane.exit_code, pane.signal, pane.output_at, pane.title, detail, pane.number)

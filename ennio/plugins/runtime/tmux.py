@@ -1,0 +1,310 @@
+"""Agents in tmux sessions, on a tmux server of Ennio's own.
+
+The server outlives the supervisor. Every session is one agent, named by its Ennio session and
+marked with two options that are set in the same command that makes it: ``@ennio_number`` (which
+launch it is) and ``@ennio_pane`` (which pane is the agent's, should a person split the window).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from ennio.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime import launch as launching
+from ennio.plugins.runtime import leftovers
+from ennio.plugins.runtime.birth import exists, recorded, started
+from ennio.plugins.runtime.interface import Key, Launch, Pane
+from ennio.plugins.runtime.text import last_lines, named, pasteable
+
+_KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u"}
+# The title stands last: it is the only field that may hold the separator.
+_FIELDS = (
+    "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",
+    "pane_dead_status", "pane_dead_signal", "window_activity", "pane_title",
+)  # fmt: skip
+_FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
+_SERVER = (
+    ("start-server",),
+    ("set-option", "-g", "remain-on-exit", "on"),
+    ("set-option", "-g", "remain-on-exit-format", ""),  # tmux's own words are no output of the agent
+    ("set-option", "-g", "history-limit", "50000"),
+    ("set-option", "-g", "default-terminal", "screen-256color"),
+)
+_ABSENT = ("can't find", "no such", "no current")
+_NO_SERVER = ("no server running", "error connecting")
+_KEPT = ("PATH", "HOME", "USER", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMUX_TMPDIR")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    pane_id: str
+    pane: Pane
+
+
+class TmuxRuntime:
+    """Runs agents on the tmux server of one socket name (``tmux -L <socket>``). Blocks for milliseconds; limited by ``timeout``.
+
+    ``grace`` is how long an agent may take to end once told to (seconds).
+    """
+
+    name = "tmux"
+
+    def __init__(self, socket: str, *, grace: float = 5.0, timeout: float = 10.0) -> None:
+        self._socket = socket
+        self._grace = grace
+        self._timeout = timeout
+        self._panes: dict[str, str] = {}
+
+    def start(self, launch: Launch) -> RuntimeHandle:
+        """Start the agent in a session of its own, or in the dead pane of an earlier launch, or find it."""
+        if shutil.which("tmux") is None:
+            raise Refused("tmux is not installed; install it, or set `runtime: process` for this project")
+        row = self._find(named(launch.name))
+        if row is None or row.pane.number != launch.number:
+            self._begin(launch, row)
+            row = self._find(launch.name)
+        if row is None:
+            raise Unreachable(f"tmux session {launch.name} was closed while it started")
+        self._panes[launch.name] = row.pane_id
+        return self._handle(row.pane)
+
+    def survey(self) -> Mapping[str, Pane]:
+        """Every terminal, by one ``tmux list-panes -a``."""
+        listing = self._ask(["list-panes", "-a", "-F", _FORMAT])
+        rows = _rows(listing or "")
+        self._panes = {row.pane.name: row.pane_id for row in rows}
+        return {row.pane.name: row.pane for row in rows}
+
+    def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
+        """The visible lines of these terminals, by one tmux command once a survey has seen them."""
+        if any(name not in self._panes for name in names):
+            self.survey()
+        wanted = {name: self._panes[name] for name in names if name in self._panes}
+        if not wanted:
+            return {}
+        mark = secrets.token_hex(16)
+        # Every line on standard input stands alone: a pane that is gone does not spoil the others.
+        naming = f"'{mark} #{{session_name}}'"
+        script = "".join(f"display-message -p -t {pane} {naming}\ncapture-pane -p -t {pane}\n" for pane in wanted.values())
+        done = self._run(["source-file", "-"], script.encode())
+        if done.returncode != 0:
+            self._absent(done)
+        shown = _sections(done.stdout.decode(errors="replace"), mark)
+        return {name: last_lines(shown[name], lines) for name in wanted if name in shown}
+
+    def output(self, handle: RuntimeHandle, lines: int) -> str:
+        """The last lines with what scrolled away, wrapped lines joined."""
+        pane = self._pane(handle)
+        text = self._ask(["capture-pane", "-p", "-J", "-S", f"-{lines}", "-t", pane])
+        if text is None:
+            raise NotFound(_no_terminal(handle))
+        return last_lines(text.split("\n"), lines)
+
+    def paste(self, handle: RuntimeHandle, text: str) -> None:
+        """Paste through a tmux buffer: no length, quote or final semicolon is lost, and no shell sees it."""
+        words = pasteable(text)
+        pane = self._living(handle)
+        buffer = f"ennio-{secrets.token_hex(6)}"
+        put = ["paste-buffer", "-d", "-p", "-r", "-b", buffer, "-t", pane]
+        if self._ask(["load-buffer", "-b", buffer, "-", ";", "copy-mode", "-q", "-t", pane, ";", *put], words) is None:
+            self._ask(["delete-buffer", "-b", buffer])
+            raise NotFound(_no_terminal(handle))
+
+    def press(self, handle: RuntimeHandle, key: Key) -> None:
+        """Press one key, out of copy mode first: a person who scrolled back must not swallow it."""
+        pane = self._living(handle)
+        if self._ask(["copy-mode", "-q", "-t", pane, ";", "send-keys", "-t", pane, _KEYS[key]]) is None:
+            raise NotFound(_no_terminal(handle))
+
+    def stop(self, handle: RuntimeHandle) -> None:
+        """Close the session, then end whatever of the agent outlives that."""
+        row = self._find(named(handle.id))
+        known = leftovers.family(*recorded(handle))
+        if row is not None:
+            known += leftovers.family(*recorded(self._handle(row.pane)))
+        self._ask(["kill-session", "-t", f"={handle.id}"])
+        leftovers.end(handle.id, self._grace, known)
+
+    def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
+        """``tmux attach-session`` on our socket; works inside another tmux too."""
+        folder = os.environ.get("TMUX_TMPDIR")
+        place = (f"TMUX_TMPDIR={folder}",) if folder else ()
+        return ("env", "-u", "TMUX", *place, "tmux", "-L", self._socket, "attach-session", "-t", f"={named(handle.id)}")
+
+    def version(self) -> str | None:
+        """What ``tmux -V`` says (``3.3a``), or None when it is not installed."""
+        if shutil.which("tmux") is None:
+            return None
+        done = subprocess.run(["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False)
+        return done.stdout.strip().removeprefix("tmux ") or None
+
+    def _begin(self, launch: Launch, row: _Row | None) -> None:
+        if row is not None and (not row.pane.dead or row.pane.number > launch.number):
+            state = "ended" if row.pane.dead else "still runs"
+            raise Conflict(f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch {launch.number} begins")
+        command = launching.write(launch)
+        place = ["-c", _literal(str(launch.cwd)), "--", *command]
+        session = f"={launch.name}:"
+        marks = [";", "set-option", "-t", session, "@ennio_number", str(launch.number)]
+        if row is not None:
+            # Without -k tmux itself refuses to replace a pane that lives.
+            done = self._run(["respawn-pane", "-t", row.pane_id, *place, *marks])
+        else:
+            size = ["-x", str(launch.columns), "-y", str(launch.rows)]
+            marks += [";", "set-option", "-F", "-t", session, "@ennio_pane", "#{pane_id}"]
+            prelude = [word for option in _SERVER for word in (*option, ";")]
+            done = self._run([*prelude, "new-session", "-d", "-s", launch.name, *size, *place, *marks])
+        if done.returncode != 0:
+            raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
+
+    def _handle(self, pane: Pane) -> RuntimeHandle:
+        born = "" if pane.dead or pane.pid is None else started(pane.pid)
+        return RuntimeHandle(pane.name, self.name, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
+
+    def _find(self, name: str) -> _Row | None:
+        listing = self._ask(["list-panes", "-s", "-t", f"={name}:", "-F", _FORMAT])
+        return next(iter(_rows(listing or "")), None)
+
+    def _pane(self, handle: RuntimeHandle) -> str:
+        row = self._find(named(handle.id))
+        if row is None:
+            raise NotFound(_no_terminal(handle))
+        return row.pane_id
+
+    def _living(self, handle: RuntimeHandle) -> str:
+        row = self._find(named(handle.id))
+        if row is None:
+            raise NotFound(_no_terminal(handle))
+        if row.pane.dead:
+            raise NotFound(f"the agent of session {handle.id} has ended; nothing reads its terminal")
+        return row.pane_id
+
+    def _ask(self, arguments: Sequence[str], stdin: bytes | None = None) -> str | None:
+        """What tmux printed; None when it proves that the thing asked for is not there. Raises Unreachable otherwise."""
+        done = self._run(arguments, stdin)
+        if done.returncode != 0:
+            self._absent(done)
+            return None
+        return done.stdout.decode(errors="replace")
+
+    def _absent(self, done: subprocess.CompletedProcess[bytes]) -> None:
+        words = _complaint(done)
+        if words.startswith(_ABSENT) or (words.startswith(_NO_SERVER) and self._nobody_listens()):
+            return
+        raise Unreachable(f"tmux on socket {self._socket} did not answer: {words}")
+
+    def _run(self, arguments: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        # The server takes its environment from the client that starts it: it gets no secrets and no marks of ours.
+        env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        command = ["tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
+        # Files, not pipes: the client hands its ends to the server, and a hung server would keep a pipe from ever ending.
+        try:
+            with TemporaryFile() as given, TemporaryFile() as told, TemporaryFile() as complained:
+                given.write(stdin or b"")
+                given.seek(0)
+                done = subprocess.run(
+                    command, stdin=given, stdout=told, stderr=complained, env=env, cwd="/", timeout=self._timeout, check=False
+                )
+                return subprocess.CompletedProcess(command, done.returncode, _whole(told), _whole(complained))
+        except FileNotFoundError as error:
+            raise Unreachable("tmux is not installed, so nobody can say what runs in it; install it") from error
+        except subprocess.TimeoutExpired as error:
+            raise TimedOut(f"tmux on socket {self._socket} did not answer within {self._timeout:g} s") from error
+        except OSError as error:
+            raise Unreachable(f"tmux could not be run: {error}") from error
+
+    def _nobody_listens(self) -> bool:
+        """A proof, not a guess: the server's socket is not there or refuses."""
+        path = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.geteuid()}" / self._socket  # noqa: S108  tmux's own place
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(1)
+                probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return True
+        except OSError:
+            return False
+        return False
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _rows(listing: str) -> list[_Row]:
+    rows = []
+    for line in listing.splitlines():
+        parts = line.split("|", len(_FIELDS) - 1)
+        if len(parts) == len(_FIELDS) and parts[1].isdigit() and parts[2] == parts[3]:
+            rows.append(_Row(parts[2], _read(parts)))
+    return rows
+
+
+def _read(parts: Sequence[str]) -> Pane:
+    name, number, _, _, server, pid, dead, status, killed_by, active, title = parts
+    ended = dead == "1"
+    if ended and not status and not killed_by and exists(int(pid)):
+        ended = False  # its terminal is closed, but nobody has seen it end
+        _remind(int(server))
+    return Pane(
+        name,
+        int(number),
+        int(pid) if pid.isdigit() else None,
+        ended,
+        int(status) if ended and status else None,
+        _signal(killed_by) if ended and killed_by else None,
+        datetime.fromtimestamp(int(active), UTC) if active else None,
+        title,
+    )
+
+
+def _remind(server: int) -> None:
+    """Make tmux wait for its children again: now and then it misses the end of one, and then never tells how it ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(server, signal.SIGCHLD)
+
+
+def _signal(text: str) -> int | None:
+    """A signal as tmux tells it: a number, or a name with or without SIG, by platform."""
+    if text.isdigit():
+        return int(text)
+    return {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}.get(text.upper().removeprefix("SIG"))
+
+
+def _sections(text: str, mark: str) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in text.split("\n"):
+        if line.startswith(mark):
+            current = sections.setdefault(line[len(mark) + 1 :], [])
+        else:
+            current.append(line)
+    return sections
+
+
+def _literal(word: str) -> str:
+    """A word that tmux takes as it stands: neither expanded as a format nor, by a final semicolon, cut off."""
+    word = word.replace("#", "##")
+    return f"{word[:-1]}\\;" if word.endswith(";") else word
+
+
+def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+
+
+def _no_terminal(handle: RuntimeHandle) -> str:
+    return f"session {handle.id} has no terminal in tmux"

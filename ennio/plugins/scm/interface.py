@@ -1,0 +1,87 @@
+"""The scm slot: the forge where pull requests live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ennio.facts import ForgeSeen
+from ennio.pulls import MergeMethod, PullRequest, ReviewState
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One session whose branch is to be looked for.
+
+    ``number`` is the pull request it is known to have. ``resting`` is True when the agent has
+    nothing in hand (ready, idle, exited): a forge that opens pull requests by itself does it then.
+    """
+
+    session_id: str
+    branch: str
+    base: str
+    number: int | None = None
+    resting: bool = False
+    title: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merge that happened: the commit on the base that holds it."""
+
+    commit: str
+    message: str = ""
+
+
+class Scm(Protocol):
+    """One repository on one forge. Calls may raise Unreachable; then nothing is known."""
+
+    name: str
+    repository: str
+    """What names the repository on the forge, for people and for sharing one poller."""
+
+    def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
+        """What became of every watched branch, by session id, in a number of requests that does not grow with them.
+
+        ``gone`` is a proof that there is no pull request. Logs of failing checks are included.
+        """
+        ...
+
+    def look(self, number: int) -> PullRequest:
+        """One pull request, read afresh. Raises NotFound."""
+        ...
+
+    def pulls(self) -> Sequence[PullRequest]:
+        """Every open pull request, and those ended lately."""
+        ...
+
+    def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """Open a pull request, or find the one that is open. Raises Refused when there is nothing to merge."""
+        ...
+
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
+        """Merge if the head is still the expected one; merged already with that head is success.
+
+        Raises Conflict (head moved, conflicts), Refused (closed, draft, policy, a person's checked-out branch).
+        """
+        ...
+
+    def review(
+        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+    ) -> PullRequest:
+        """Review as a person: approve, ask for changes, or (``none``) comment. Raises NotFound, Invalid."""
+        ...
+
+    def close(self, number: int) -> PullRequest:
+        """Close without merging; fine if it is closed. Raises Conflict when merged."""
+        ...
+
+    def ready(self, number: int) -> PullRequest:
+        """Take it out of draft; fine if it is."""
+        ...
+
+    def check(self) -> str | None:
+        """Why this forge could not be used right now, or None; for doctor."""
+        ...

@@ -1,0 +1,15 @@
+"""A forge over plain git: pull requests, checks, reviews and merges for people without one."""
+
+from ennio.plugins.registry import Context
+from ennio.plugins.scm.local.forge import LocalForge
+from ennio.plugins.scm.local.settings import CheckCommand, Settings, parse
+
+__all__ = ["CheckCommand", "LocalForge", "Settings", "build", "parse"]
+
+
+def build(context: Context) -> LocalForge:
+    """The local forge of the context's project. Raises ConfigError for its settings or repository."""
+    if context.project is None or context.book is None:
+        raise TypeError("the local forge belongs to a project and needs a book")
+    project = context.project
+    return LocalForge(project, context.book, context.home.forge(project.id), context.clock, parse(context.settings))

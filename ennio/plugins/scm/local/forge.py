@@ -1,0 +1,236 @@
+"""The forge itself: opens, sees, reviews and merges the pull requests of one local repository.
+
+One lock makes every call see and change the book as if it were alone. What others do to the
+repository meanwhile is met by compare-and-swap: see ``landing.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ennio.clock import Clock
+from ennio.config.model import Project
+from ennio.errors import Conflict, EnnioError, NotFound, Refused
+from ennio.facts import ForgeSeen, Sighting
+from ennio.forge import ForgeBook, PullRow, ReviewRow
+from ennio.plugins.scm.interface import Merged, Watch
+from ennio.plugins.scm.local import progress
+from ennio.plugins.scm.local.landing import land, why_not
+from ennio.plugins.scm.local.merging import Order
+from ennio.plugins.scm.local.present import Present
+from ennio.plugins.scm.local.progress import Refs
+from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.verdict import DECISIVE, check_review
+from ennio.pulls import MergeMethod, PullRequest, PullState, ReviewState
+
+log = logging.getLogger(__name__)
+RECENT = 50
+
+
+class LocalForge:
+    """Pull requests over plain git: branches in a repository, everything else in the book."""
+
+    name = "local"
+
+    def __init__(self, project: Project, book: ForgeBook, directory: Path, clock: Clock, settings: Settings) -> None:
+        self.settings = settings
+        self._project = project
+        self._book = book
+        self._clock = clock
+        self._present = Present(project, book, directory, clock, settings)
+        self.repository = str(self._present.git.path)
+        self._lock = threading.RLock()
+
+    def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
+        """See ``Scm.survey``; a repository that cannot be read leaves every session unknown."""
+        with self._lock:
+            now = self._clock.now()
+            try:
+                refs = self._present.refresh({watch.base for watch in watches})
+                return {watch.session_id: self._seen(watch, refs) for watch in watches}
+            except EnnioError as error:
+                return {watch.session_id: ForgeSeen(Sighting.UNKNOWN, now, self.name, detail=str(error)) for watch in watches}
+
+    def look(self, number: int) -> PullRequest:
+        """See ``Scm.look``."""
+        with self._lock:
+            self._present.refresh()
+            return self._present.show(self._need(number))
+
+    def pulls(self) -> Sequence[PullRequest]:
+        """Every open pull request, and the fifty that ended last; by number."""
+        with self._lock:
+            self._present.refresh()
+            rows = self._book.pulls(self._project.id)
+            ended = sorted((row for row in rows if row.state is not PullState.OPEN), key=lambda row: row.updated_at)
+            kept = {row.number for row in ended[-RECENT:]}
+            return [self._present.show(row) for row in rows if row.state is PullState.OPEN or row.number in kept]
+
+    def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """See ``Scm.open``. Raises NotFound for a branch or base the repository does not have."""
+        with self._lock:
+            refs = self._present.refresh({base})
+            for name in (branch, base):
+                if name not in refs.heads:
+                    raise NotFound(f"there is no branch {name} in {self.repository}; push it first")
+            row = self._book.pull_of(self._project.id, branch)
+            if row is not None and row.state is PullState.OPEN:
+                return self._present.show(row)
+            if not refs.ahead(branch, base):
+                raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks; commit and push first")
+            return self._present.show(self._present.opened(refs, Watch("", branch, base, title=title, body=body), draft=draft))
+
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
+        """See ``Scm.merge``. The branch's head is verified in the transaction that moves the base."""
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            if row.state is PullState.MERGED:
+                return _again(row, expected_head)
+            reviews = self._book.reviews(self._project.id, number)
+            refusal = why_not(row, expected_head, reviews, review_required=self.settings.review_required)
+            if refusal is not None:
+                raise refusal
+            git, method = self._present.git, method or self.settings.merge_method
+            order = Order(row, self._present.base_head(row), method, git.identity(), self._clock.now())
+            commit = land(git, self._book, order, delete_branch=self.settings.delete_branch)
+            self._book.save_pull(progress.merged(row, commit, self._clock.now()))
+            self._present.forget({row.head})
+            log.info("merged pull request", extra={"project": self._project.id, "number": number, "commit": commit})
+            return Merged(commit, f"merged {row.branch} into {row.base} by {method}")
+
+    def review(
+        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+    ) -> PullRequest:
+        """See ``Scm.review``. Raises Conflict for a decision on a pull request that has ended."""
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            check_review(author, decision, body, path, line)
+            if decision in DECISIVE and row.state is not PullState.OPEN:
+                raise Conflict(f"#{number} is {row.state}; only comments can be added to it")
+            bot = author.endswith("[bot]") or author in self._project.bots
+            words = (author, decision, body, path, line, row.head)
+            review = ReviewRow(str(uuid.uuid4()), self._project.id, number, *words, self._clock.now(), bot=bot)
+            self._book.save_review(review)
+            return self._present.show(row)
+
+    def resolve(self, number: int, review_id: str) -> PullRequest:
+        """Mark a comment as answered. Raises NotFound."""
+        return self._settle(number, review_id, dismissed=False)
+
+    def dismiss(self, number: int, review_id: str) -> PullRequest:
+        """Make a review count no longer. Raises NotFound."""
+        return self._settle(number, review_id, dismissed=True)
+
+    def close(self, number: int) -> PullRequest:
+        """See ``Scm.close``."""
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            if row.state is PullState.MERGED:
+                raise Conflict(f"#{number} is merged already; it cannot be closed")
+            if row.state is PullState.OPEN:
+                row = progress.closed(row, self._clock.now())
+                self._book.save_pull(row)
+                self._present.forget({row.head})
+            return self._present.show(row)
+
+    def ready(self, number: int) -> PullRequest:
+        """See ``Scm.ready``. Raises Conflict for a draft that has been closed."""
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            if row.draft and row.state is not PullState.OPEN:
+                raise Conflict(f"#{number} is {row.state}; it stays a draft")
+            if row.draft:
+                row = replace(row, draft=False, updated_at=self._clock.now())
+                self._book.save_pull(row)
+            return self._present.show(row)
+
+    def rerun(self, number: int) -> PullRequest:
+        """Run every check of the head again. Raises NotFound, Conflict (it has ended), Refused (there are none)."""
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            if row.state is not PullState.OPEN:
+                raise Conflict(f"#{number} is {row.state}; its checks are not run again")
+            if not self.settings.checks:
+                raise Refused(f"project {self._project.id} has no checks: list them under scm.config.checks")
+            self._present.queue(row)
+            return self._present.show(row)
+
+    def check(self) -> str | None:
+        """See ``Scm.check``; also tells when merges would be refused because the base is checked out."""
+        base = self._project.default_branch
+        try:
+            if base not in self._present.git.heads():
+                return f"{self.repository} has no branch {base}: commit to it once, or set default_branch"
+            where = self._present.git.checked_out(base)
+        except EnnioError as error:
+            return str(error)
+        if where is None:
+            return None
+        return f"merges into {base} will be refused while it is checked out in {where}: run `git -C {where} switch --detach`"
+
+    def shutdown(self) -> None:
+        """End the checks that run, with their processes; they run again after the next start."""
+        self._present.close()
+
+    def _seen(self, watch: Watch, refs: Refs) -> ForgeSeen:
+        row = self._found(watch)
+        missing = None if row is not None and row.state is PullState.OPEN else self._hindrance(watch, refs, row)
+        if missing is None and (row is None or row.state is not PullState.OPEN):
+            row = self._present.opened(refs, watch, draft=self.settings.draft)
+        if row is None:
+            return ForgeSeen(Sighting.GONE, self._clock.now(), self.name, detail=missing or "")
+        return ForgeSeen(Sighting.ALIVE, self._clock.now(), self.name, self._present.show(row))
+
+    def _found(self, watch: Watch) -> PullRow | None:
+        """The session's pull request: by number, unless it is closed and the branch has a newer one; else by branch."""
+        numbered = self._book.pull(self._project.id, watch.number) if watch.number is not None else None
+        if numbered is not None and numbered.state is not PullState.CLOSED:
+            return numbered
+        newest = self._book.pull_of(self._project.id, watch.branch)
+        return newest if newest is not None and (numbered is None or newest.number > numbered.number) else numbered
+
+    def _hindrance(self, watch: Watch, refs: Refs, ended: PullRow | None) -> str | None:
+        """Why no pull request is opened for a branch that has none, or None."""
+        done = ended is not None and ended.state is PullState.MERGED and ended.number == watch.number
+        reasons = (
+            (done, "its pull request is merged"),
+            (not self.settings.auto_open, "pull requests are not opened by themselves here (auto_open is off)"),
+            (watch.base not in refs.heads, f"the base branch {watch.base} is not in {self.repository}"),
+            (watch.branch not in refs.heads, f"the branch {watch.branch} is not in {self.repository} yet"),
+            (not refs.ahead(watch.branch, watch.base), f"{watch.branch} has no commits that {watch.base} lacks"),
+            (ended is not None and refs.heads.get(watch.branch) == ended.head, "its last pull request has ended with this very head"),
+            (not watch.resting, "the agent is still at work"),
+        )
+        return next((words for hinders, words in reasons if hinders), None)
+
+    def _settle(self, number: int, review_id: str, *, dismissed: bool) -> PullRequest:
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            found = next((review for review in self._book.reviews(self._project.id, number) if review.id == review_id), None)
+            if found is None:
+                raise NotFound(f"#{number} has no comment or review {review_id}")
+            self._book.save_review(replace(found, dismissed=True) if dismissed else replace(found, resolved=True))
+            return self._present.show(row)
+
+    def _need(self, number: int) -> PullRow:
+        row = self._book.pull(self._project.id, number)
+        if row is None:
+            raise NotFound(f"project {self._project.id} has no pull request #{number}")
+        return row
+
+
+def _again(row: PullRow, expected_head: str) -> Merged:
+    if row.head != expected_head or row.merge_commit is None:
+        raise Conflict(f"#{row.number} was merged with head {row.head[:10]}, not {expected_head[:10]}")
+    return Merged(row.merge_commit, "it was merged already")

@@ -1,0 +1,165 @@
+"""The repository a local forge stands on, read and moved through plumbing only.
+
+No working copy, index or HEAD of a person is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ennio.config.model import Project
+from ennio.errors import ConfigError, EnnioError, Problem, Unreachable
+from ennio.plugins.git import Git, Output
+from ennio.pulls import Mergeability
+
+HEADS = "refs/heads/"
+LIMIT = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What comes of merging two commits: the tree, or the files that conflict."""
+
+    mergeability: Mergeability
+    tree: str | None = None
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommitText:
+    """A commit as git stores it: its tree, parents, author line, other headers worth keeping, and message."""
+
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    encoding: str | None
+    message: str
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.strip().partition("\n")[0]
+
+
+def repository_path(project: Project) -> Path:
+    """Where the project's repository lies on this machine. Raises ConfigError when ``repo`` is no local path or file URL."""
+    repo = project.repo
+    if repo.startswith("file://"):
+        return Path(unquote(urlsplit(repo).path))
+    if "://" in repo or (":" in repo.split("/")[0] and not Path(repo).exists()):
+        way_out = "the local forge needs a repository on this machine: write a path or a file:// URL, or use scm github"
+        raise ConfigError("ennio.yaml", [Problem(f"projects.{project.id}.repo", f"{repo!r} is on another machine; {way_out}")])
+    path = Path(repo).expanduser()
+    return path if path.is_absolute() else project.path / path
+
+
+class Repository:
+    """Questions to one repository and the few changes a forge makes. Every call may raise Unreachable."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._git = Git(path)
+
+    def heads(self) -> Mapping[str, str]:
+        """Every branch with its head, in one request."""
+        if not self.path.is_dir():
+            raise Unreachable(f"the repository {self.path} cannot be read: there is no such folder")
+        try:
+            text = self._text("for-each-ref", "--format=%(objectname) %(refname)", HEADS)
+        except EnnioError as error:
+            raise Unreachable(f"the repository {self.path} cannot be read: {error}") from error
+        pairs = (line.split(" ", 1) for line in text.splitlines())
+        return {name.removeprefix(HEADS): commit for commit, name in pairs}
+
+    def merged(self, commit: str) -> frozenset[str]:
+        """The branches whose heads this commit holds, in one request."""
+        names = self._text("for-each-ref", f"--merged={commit}", "--format=%(refname)", HEADS).splitlines()
+        return frozenset(name.removeprefix(HEADS) for name in names)
+
+    def holds(self, holder: str, commit: str) -> bool:
+        """Whether one commit is in the history of another; a commit that is no longer there is not."""
+        return self._git.contains(commit, holder)
+
+    def try_merges(self, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Trial]:
+        """What comes of each (base, head), in one process unless a pair has no common history.
+
+        Git gives up at such a pair; it counts as conflicting, and the rest is asked again.
+        """
+        trials: dict[tuple[str, str], Trial] = {}
+        waiting = list(dict.fromkeys(pairs))
+        while waiting:
+            lines = "".join(f"{base} {head}\n" for base, head in waiting)
+            output = self._run("merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages", input=lines, check=False)
+            found = _trials(output.stdout)[: len(waiting)]
+            trials.update(zip(waiting, found, strict=False))
+            del waiting[: len(found)]
+            if waiting:
+                trials[waiting.pop(0)] = _unmergeable(output.stderr)
+        return trials
+
+    def checked_out(self, branch: str) -> Path | None:
+        """The working copy that has the branch checked out, or None."""
+        path = None
+        for line in self._text("worktree", "list", "--porcelain", "-z").split("\0"):
+            if line.startswith("worktree "):
+                path = line.removeprefix("worktree ")
+            elif line == f"branch {HEADS}{branch}" and path is not None:
+                return Path(path)
+        return None
+
+    def commit(self, name: str) -> CommitText:
+        """One commit as it is stored."""
+        return _parsed(self._text("cat-file", "commit", name))
+
+    def commits(self, base: str, head: str) -> tuple[str, ...]:
+        """The commits of ``head`` that ``base`` lacks, oldest first, merges left out."""
+        return tuple(self._text("rev-list", "--reverse", "--topo-order", "--no-merges", f"{base}..{head}").split())
+
+    def identity(self) -> str:
+        """Who commits here: the configured user, else ``Ennio <ennio@localhost>``."""
+        name, email = (self._run("config", "--get", key, check=False).text for key in ("user.name", "user.email"))
+        return f"{name or 'Ennio'} <{email or 'ennio@localhost'}>"
+
+    def write(self, text: str) -> str:
+        """Store a commit object and return its name."""
+        return self._run("hash-object", "-t", "commit", "-w", "--stdin", input=text).text
+
+    def move(self, lines: Sequence[str], reason: str) -> str | None:
+        """Apply ``update-ref`` lines as one transaction; None when done, else why nothing was changed."""
+        text = "".join(f"{line}\n" for line in ("start", *lines, "prepare", "commit"))
+        # the caller starts anew, which beats waiting: whoever holds the lock is about to move the branch
+        output = self._run("-c", "core.filesRefLockTimeout=200", "update-ref", "-m", reason, "--stdin", input=text, check=False)
+        return None if output.ok else output.stderr.strip()
+
+    def _text(self, *args: str) -> str:
+        return self._run(*args).stdout
+
+    def _run(self, *args: str, input: str | None = None, check: bool = True) -> Output:  # noqa: A002 - as subprocess calls it
+        return self._git.run(*args, input=input, timeout=LIMIT, check=check)
+
+
+def _trials(text: str) -> list[Trial]:
+    """Read ``merge-tree --stdin``: per pair a status, a tree, the conflicting files, an empty field."""
+    trials: list[Trial] = []
+    fields = text.split("\0")
+    while len(fields) > 2:
+        end = fields.index("", 2) if "" in fields[2:] else len(fields)
+        status, tree, files = fields[0], fields[1], tuple(dict.fromkeys(fields[2:end]))
+        trials.append(Trial(Mergeability.CLEAN, tree) if status == "1" else Trial(Mergeability.CONFLICTING, tree, files))
+        fields = fields[end + 1 :]
+    return trials
+
+
+def _unmergeable(error: str) -> Trial:
+    return Trial(Mergeability.CONFLICTING if "unrelated histories" in error else Mergeability.UNKNOWN)
+
+
+def _parsed(text: str) -> CommitText:
+    header, _, message = text.partition("\n\n")
+    lines = [line.partition(" ") for line in header.split("\n") if not line.startswith(" ")]
+    first = {key: value for key, _, value in reversed(lines)}
+    parents = tuple(value for key, _, value in lines if key == "parent")
+    return CommitText(first["tree"], parents, first["author"], first.get("encoding"), message)

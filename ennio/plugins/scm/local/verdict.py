@@ -1,0 +1,73 @@
+"""What the reviewers of a pull request have decided, and what its agent must still answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ennio.errors import Invalid
+from ennio.forge import ReviewRow
+from ennio.pulls import Comment, ReviewState
+
+DECISIVE = (ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED)
+
+
+def counting(reviews: Sequence[ReviewRow]) -> dict[str, ReviewRow]:
+    """The review that counts of each author: the latest decisive one that nobody dismissed.
+
+    A later comment changes nothing: it decides nothing.
+    """
+    decisive = (row for row in reviews if row.decision in DECISIVE and not row.dismissed)
+    return {row.author: row for row in sorted(decisive, key=lambda row: row.at)}
+
+
+def decided(reviews: Sequence[ReviewRow], *, required: bool) -> ReviewState:
+    """What all reviewers together have decided; one who asks for changes outweighs any approval."""
+    decisions = {row.decision for row in counting(reviews).values()}
+    for decision in (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED):
+        if decision in decisions:
+            return decision
+    return ReviewState.REQUIRED if required else ReviewState.NONE
+
+
+def unanswered(reviews: Sequence[ReviewRow], author: str, url: str) -> tuple[Comment, ...]:
+    """What the pull request's author has still to answer, oldest first.
+
+    That is every line comment, conversation comment and request for changes that counts, until
+    it is resolved; but not what the author wrote, nor the words that come with an approval.
+    """
+    standing = {row.id for row in counting(reviews).values()}
+    rows = [row for row in reviews if not row.resolved and not row.dismissed and row.author != author]
+    return tuple(_comment(row, url) for row in sorted(rows, key=lambda row: row.at) if row.body.strip() and _asks(row, standing))
+
+
+def _asks(row: ReviewRow, standing: set[str]) -> bool:
+    if row.path is not None:
+        return True
+    if row.decision is ReviewState.CHANGES_REQUESTED:
+        return row.id in standing
+    return row.decision is ReviewState.NONE
+
+
+def _comment(row: ReviewRow, url: str) -> Comment:
+    decision = row.decision if row.decision in DECISIVE else None
+    thread = f"{row.path}:{row.line or 0}" if row.path is not None else None
+    return Comment(row.id, row.author, row.body, row.at, row.bot, row.path, row.line, f"{url}#{row.id}", thread, decision)
+
+
+def check_review(author: str, decision: ReviewState, body: str, path: str | None, line: int | None) -> None:
+    """Raise Invalid unless this can stand as a review; names the field."""
+    wrong = (
+        (not author.strip(), "author: is empty; who reviews?"),
+        (decision is ReviewState.REQUIRED, "decision: write approved, changes_requested or none"),
+        (decision is not ReviewState.APPROVED and not body.strip(), "body: is empty; say what should change"),
+        (line is not None and path is None, "line: needs a path"),
+        (line is not None and line < 1, f"line: {line} is not a line; lines count from 1"),
+        (path is not None and not _inside(path), f"path: {path!r} is not a path inside the repository, such as src/main.py"),
+    )
+    message = next((words for broken, words in wrong if broken), None)
+    if message:
+        raise Invalid(message)
+
+
+def _inside(path: str) -> bool:
+    return bool(path.strip()) and not path.startswith("/") and ".." not in path.split("/")

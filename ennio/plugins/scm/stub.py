@@ -1,0 +1,193 @@
+"""A forge in memory: branches are pushed, checked and made to conflict by whoever plays with it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ennio.clock import Clock
+from ennio.errors import Conflict, EnnioError, NotFound, Refused
+from ennio.facts import ForgeSeen, Sighting
+from ennio.forge import ReviewRow
+from ennio.plugins.registry import Context
+from ennio.plugins.scm.interface import Merged, Watch
+from ennio.plugins.scm.local.verdict import DECISIVE, check_review, decided, unanswered
+from ennio.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
+
+AUTHOR = "ennio"
+
+
+class StubScm:
+    """Keeps pull requests as long as the process lives; ``trouble`` is raised by every call while it is set."""
+
+    name = "stub"
+    repository = "stub"
+
+    def __init__(self, clock: Clock, base: str = "main") -> None:
+        self.trouble: EnnioError | None = None
+        self._clock = clock
+        self._heads: dict[str, str] = {base: _commit(base, 0)}
+        self._pulls: dict[int, PullRequest] = {}
+        self._reviews: dict[int, list[ReviewRow]] = {}
+        self._pushes = 0
+
+    def push(self, branch: str) -> str:
+        """Give the branch a new head, on its open pull request too, and return it."""
+        self._pushes += 1
+        head = self._heads[branch] = _commit(branch, self._pushes)
+        for pull in self._open_pulls():
+            if pull.branch == branch:
+                self._keep(replace(pull, head=head, head_since=self._clock.now(), check_runs=()))
+        return head
+
+    def report(self, number: int, *checks: Check) -> None:
+        """Let these be the checks of a pull request's head."""
+        self._keep(replace(self._need(number), check_runs=checks))
+
+    def conflict(self, number: int, *files: str) -> None:
+        """Let a pull request conflict in these files; none: it merges cleanly."""
+        state = Mergeability.CONFLICTING if files else Mergeability.CLEAN
+        self._keep(replace(self._need(number), mergeability=state, conflicts=files))
+
+    def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
+        """See ``Scm.survey``."""
+        return {watch.session_id: self._seen(watch) for watch in watches}
+
+    def look(self, number: int) -> PullRequest:
+        """See ``Scm.look``."""
+        self._reach()
+        return self._need(number)
+
+    def pulls(self) -> Sequence[PullRequest]:
+        """See ``Scm.pulls``."""
+        self._reach()
+        return [self._need(number) for number in self._pulls]
+
+    def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """See ``Scm.open``; the body is not kept."""
+        self._reach()
+        del body
+        for name in (branch, base):
+            if name not in self._heads:
+                raise NotFound(f"there is no branch {name}; push it first")
+        found = next((pull for pull in self._open_pulls() if pull.branch == branch), None)
+        if found is not None:
+            return self._need(found.number)
+        if self._landed(branch, base):
+            raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks")
+        number, head = len(self._pulls) + 1, self._heads[branch]
+        pull = PullRequest(number, f"stub://pull/{number}", title or branch, branch, base, head, PullState.OPEN, draft, self._heads[base])
+        self._keep(replace(pull, mergeability=Mergeability.CLEAN, head_since=self._clock.now()))
+        return self._need(number)
+
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
+        """See ``Scm.merge``; every method gives the same."""
+        self._reach()
+        del method
+        pull = self._need(number)
+        if pull.head != expected_head:
+            raise Conflict(f"the head of #{number} is {pull.head[:10]}, expected was {expected_head[:10]}")
+        if pull.merge_commit is not None:
+            return Merged(pull.merge_commit)
+        if pull.state is PullState.CLOSED or pull.draft:
+            raise Refused(f"#{number} is {'closed' if pull.state is PullState.CLOSED else 'a draft'}")
+        if pull.mergeability is Mergeability.CONFLICTING:
+            raise Conflict(f"#{number} conflicts in {', '.join(pull.conflicts)}")
+        commit = self.push(pull.base)
+        self._keep(replace(pull, state=PullState.MERGED, merge_commit=commit, mergeability=Mergeability.UNKNOWN))
+        return Merged(commit)
+
+    def review(
+        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+    ) -> PullRequest:
+        """See ``Scm.review``."""
+        self._reach()
+        pull = self._need(number)
+        check_review(author, decision, body, path, line)
+        if decision in DECISIVE and pull.state is not PullState.OPEN:
+            raise Conflict(f"#{number} is {pull.state}; only comments can be added to it")
+        words = (author, decision, body, path, line, pull.head)
+        bot = author.endswith("[bot]")
+        self._reviews.setdefault(number, []).append(ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now(), bot=bot))
+        return self._need(number)
+
+    def close(self, number: int) -> PullRequest:
+        """See ``Scm.close``."""
+        self._reach()
+        pull = self._need(number)
+        if pull.state is PullState.MERGED:
+            raise Conflict(f"#{number} is merged already; it cannot be closed")
+        self._keep(replace(pull, state=PullState.CLOSED, mergeability=Mergeability.UNKNOWN))
+        return self._need(number)
+
+    def ready(self, number: int) -> PullRequest:
+        """See ``Scm.ready``."""
+        self._reach()
+        self._keep(replace(self._need(number), draft=False))
+        return self._need(number)
+
+    def check(self) -> str | None:
+        """See ``Scm.check``."""
+        return str(self.trouble) if self.trouble is not None else None
+
+    def _seen(self, watch: Watch) -> ForgeSeen:
+        now = self._clock.now()
+        if self.trouble is not None:
+            return ForgeSeen(Sighting.UNKNOWN, now, self.name, detail=str(self.trouble))
+        pull = self._found(watch)
+        settled = pull is not None and (
+            pull.state is PullState.OPEN
+            or pull.head == self._heads.get(watch.branch)
+            or (pull.state is PullState.MERGED and pull.number == watch.number)
+        )
+        if watch.resting and not settled and not self._landed(watch.branch, watch.base):
+            pull = self.open(watch.branch, watch.base, watch.title, watch.body)
+        if pull is None:
+            return ForgeSeen(Sighting.GONE, now, self.name)
+        return ForgeSeen(Sighting.ALIVE, now, self.name, self._need(pull.number))
+
+    def _found(self, watch: Watch) -> PullRequest | None:
+        numbered = self._pulls.get(watch.number or 0)
+        if numbered is not None and numbered.state is not PullState.CLOSED:
+            return numbered
+        return next((pull for pull in reversed(self._pulls.values()) if pull.branch == watch.branch), numbered)
+
+    def _landed(self, branch: str, base: str) -> bool:
+        """The branch has nothing its base lacks: it is not there, or its head is merged, or it is the base."""
+        head = self._heads.get(branch)
+        merged = {pull.head for pull in self._pulls.values() if pull.state is PullState.MERGED}
+        return base not in self._heads or head is None or head in merged or head == self._heads[base]
+
+    def _open_pulls(self) -> list[PullRequest]:
+        return [pull for pull in self._pulls.values() if pull.state is PullState.OPEN]
+
+    def _keep(self, pull: PullRequest) -> None:
+        self._pulls[pull.number] = pull
+
+    def _need(self, number: int) -> PullRequest:
+        pull = self._pulls.get(number)
+        if pull is None:
+            raise NotFound(f"there is no pull request #{number}")
+        reviews = self._reviews.get(number, [])
+        return replace(
+            pull,
+            base_head=self._heads.get(pull.base),
+            checks=roll_up(pull.check_runs),
+            review=decided(reviews, required=False),
+            comments=unanswered(reviews, AUTHOR, pull.url),
+        )
+
+    def _reach(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+def build(context: Context) -> StubScm:
+    """An empty forge whose base is the project's default branch."""
+    return StubScm(context.clock, context.project.default_branch if context.project is not None else "main")
+
+
+def _commit(branch: str, number: int) -> str:
+    return hashlib.sha1(f"{branch} {number}".encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,1 @@
+"""Terminals: a person's window on an agent's."""

@@ -1,0 +1,1 @@
+"""Trackers: where issues come from."""

@@ -1,0 +1,1 @@
+"""The workspace slot: worktree, clone, and a stub without git."""

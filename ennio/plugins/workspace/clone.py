@@ -1,0 +1,154 @@
+"""Workspaces as shallow clones of the ordered repository: slower to make, with nothing shared.
+
+A clone is made under another name and renamed when it is complete, so a half-made one is never
+mistaken for work. It knows the last commits of the base branch and of the session's own; ``origin``
+is the ordered repository, also when that lies on this machine. Work that is only in it is saved into
+``order.source`` where that is a repository, else as a bundle beside the clone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ennio.branch import check_branch
+from ennio.clock import Clock, SystemClock
+from ennio.errors import EnnioError, Refused
+from ennio.facts import WorkspaceSeen
+from ennio.plugins.git import NETWORK, Git, redacted
+from ennio.plugins.workspace import folder
+from ennio.plugins.workspace.address import local_path
+from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.prepare import prepare
+from ennio.plugins.workspace.preserve import Shelf
+from ennio.plugins.workspace.repository import Repository
+from ennio.plugins.workspace.unsaved import FETCHED, Unsaved, survey
+
+DEPTH = 50
+"""Commits of history: enough to see what was done lately and to find where two branches parted."""
+
+
+class CloneWorkspace:
+    """Working copies that are repositories of their own."""
+
+    name = "clone"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+
+    def create(self, order: WorkspaceOrder) -> Made:
+        """Clone, or find the clone with whatever is in it, on whatever branch it is now."""
+        check_branch(order.branch)
+        check_branch(order.base)
+        git = _standing(order.path) or _cloned(order)
+        branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
+        base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{order.base}", check=False).text
+        return Made(order.path, branch, base or git.commit("HEAD") or "")
+
+    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+        """Links and ``post_create``."""
+        prepare(order, made)
+
+    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+        """What would be lost with the clone: all its branches count; asks nobody but the disk."""
+        git, now = _standing(order.path), self._clock.now()
+        if git is None:
+            return WorkspaceSeen(now, exists=False)
+        work = _survey(git)
+        return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
+
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+        """Save what is only there, then remove the clone."""
+        git = _standing(order.path)
+        freed = Freed(order.path, folder.size(order.path))
+        if git is not None:
+            freed = _shelf(order).take(_survey(git), freed, dry_run=dry_run)
+        if not dry_run:
+            folder.discard(order.path)
+            folder.discard(_making(order.path))
+        return freed
+
+    def environment(self, path: Path) -> Mapping[str, str]:
+        """See ``Workspace.environment``: nothing is needed."""
+        return {}
+
+    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+        """Every folder below ``root``."""
+        paths = folder.children(root)
+        sizes = folder.sizes(paths)
+        return [Standing(path.name, path, _branch_of(path), sizes[path]) for path in paths]
+
+
+def _survey(git: Git) -> Unsaved:
+    return survey(git, FETCHED, whole=True)
+
+
+def _standing(path: Path) -> Git | None:
+    """The clone at a place, or None for nothing (an empty folder is nothing). Raises Refused for anything else."""
+    if not path.exists() or folder.empty(path):
+        return None
+    git = Git(path)
+    if git.common != path.resolve() / ".git":
+        message = f"{path} is in the way: it holds files but is no repository of its own; move it away"
+        raise Refused(message)
+    return git
+
+
+def _cloned(order: WorkspaceOrder) -> Git:
+    making = _making(order.path)
+    order.path.parent.mkdir(parents=True, exist_ok=True)
+    folder.discard(making)
+    try:
+        _fill(order, making)
+        making.rename(order.path)
+    finally:
+        folder.discard(making)
+    return Git(order.path)
+
+
+def _making(path: Path) -> Path:
+    return path.with_name(f".{path.name}.making")
+
+
+def _fill(order: WorkspaceOrder, making: Path) -> None:
+    near = local_path(order.repo, order.source)
+    # a plain path would be cloned whole, with hard links: only an address has a depth
+    address = order.repo if near is None else near.absolute().as_uri()
+    options = ("--quiet", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={order.base}")
+    try:
+        Git(making.parent).run("clone", *options, "--", address, str(making), timeout=NETWORK)
+    except Refused as error:
+        raise Refused(_words(order, error)) from error
+    git = Git(making)
+    git.run("remote", "set-url", "origin", order.repo if near is None else str(near.absolute()))
+    # pushes of the branch are remembered, and a fetch does not fail while it is not there yet: hence the star
+    git.run("config", "--add", "remote.origin.fetch", f"+refs/heads/{order.branch}*:refs/remotes/origin/{order.branch}*")
+    git.run("checkout", "--quiet", "--no-track", "-B", order.branch, _start(git, order), timeout=NETWORK)
+
+
+def _start(git: Git, order: WorkspaceOrder) -> str:
+    """The branch as it is at the remote already, else the base."""
+    kept = f"refs/remotes/origin/{order.branch}"
+    if order.branch == order.base or not git.run("ls-remote", "--heads", "origin", f"refs/heads/{order.branch}", timeout=NETWORK).lines:
+        return f"refs/remotes/origin/{order.base}"
+    spec = f"+refs/heads/{order.branch}:{kept}"
+    git.run("fetch", "--quiet", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin", spec, timeout=NETWORK)
+    return kept
+
+
+def _words(order: WorkspaceOrder, error: Refused) -> str:
+    if f"Remote branch {order.base} not found" not in str(error):
+        return str(error)
+    return f"{redacted(order.repo)} has no branch {order.base} (set the project's default_branch)"
+
+
+def _shelf(order: WorkspaceOrder) -> Shelf:
+    try:
+        repository = Repository(order.source, order.repo)
+    except EnnioError:
+        return Shelf(order.session_id, None, order.path.parent)
+    return Shelf(order.session_id, repository.git, order.path.parent, lambda: repository.bring(order.base, order.base))
+
+
+def _branch_of(path: Path) -> str | None:
+    return Git(path).run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or None

@@ -1,0 +1,89 @@
+"""What is found at the place of a session's worktree, and how a half-made one is told from work.
+
+git keeps a worktree in two halves: the folder with its ``.git`` file, and a private folder in the
+repository that points back. While ``git worktree add`` is at it, the latter is locked with the
+reason ``initializing``; nobody has worked in a worktree that still is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ennio.errors import Refused
+from ennio.plugins.git import Git
+from ennio.plugins.workspace import folder
+from ennio.plugins.workspace.repository import Entry, Repository
+
+
+class State(StrEnum):
+    """What stands at a worktree's place."""
+
+    ABSENT = "absent"  # no folder, or an empty one; perhaps git still lists it
+    HALF = "half"  # its making was cut short
+    CUT_OFF = "cut_off"  # full of files, but its .git file is gone
+    STANDING = "standing"
+    FOREIGN = "foreign"  # something we know nothing of
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place, what stands there, and git's entry for it if there is one."""
+
+    path: Path
+    state: State
+    entry: Entry | None
+
+
+def look(repository: Repository, path: Path) -> Found:
+    """See what is there; changes nothing."""
+    place = path.resolve()
+    entry = next((one for one in repository.worktrees() if one.path.resolve() == place and not one.bare), None)
+    return Found(path, _state(repository, path, entry), entry)
+
+
+def _state(repository: Repository, path: Path, entry: Entry | None) -> State:
+    if entry is not None and entry.locked == "initializing":
+        return State.HALF
+    if not path.exists() or folder.empty(path):
+        return State.ABSENT
+    if not (path / ".git").exists():
+        return State.CUT_OFF if entry is not None else State.FOREIGN
+    return State.STANDING if entry is not None and Git(path).common == repository.common else State.FOREIGN
+
+
+def tree(repository: Repository, found: Found) -> Git | None:
+    """The worktree to work with, its ``.git`` file written again if need be; None when there is none.
+
+    Raises Refused when something else is in its place.
+    """
+    if found.state is State.FOREIGN:
+        message = f"{found.path} is in the way: it holds files but is no worktree of {repository.source}; move it away"
+        raise Refused(message)
+    if found.state is State.CUT_OFF:
+        (found.path / ".git").write_text(f"gitdir: {_private(repository, found.path)}\n", encoding="utf-8")
+    return Git(found.path) if found.state in (State.STANDING, State.CUT_OFF) else None
+
+
+def forget(repository: Repository, found: Found) -> None:
+    """Remove what is left of a worktree nobody's work is in: a half-made folder, and git's entry for it.
+
+    Only this worktree's entry goes; ``git worktree prune`` would take the person's missing ones too.
+    """
+    if found.state is State.HALF:
+        folder.discard(found.path)
+    elif folder.empty(found.path):
+        found.path.rmdir()
+    if found.entry is not None and not found.path.exists():
+        repository.git.run("worktree", "remove", "--force", "--force", str(found.entry.path))
+
+
+def _private(repository: Repository, path: Path) -> Path:
+    """The worktree's private folder in the repository: the one that points to this path."""
+    place = path.resolve() / ".git"
+    for pointer in (repository.common / "worktrees").glob("*/gitdir"):
+        if (pointer.parent / pointer.read_text(encoding="utf-8").strip()).resolve() == place:
+            return pointer.parent
+    message = f"{path} has lost its .git file and {repository.source} does not know it any more; move it away"
+    raise Refused(message)

@@ -1,0 +1,104 @@
+"""The workspace slot: the working copy a session has to itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ennio.config.model import Symlink
+from ennio.facts import WorkspaceSeen
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceOrder:
+    """The working copy that is wanted. ``path`` follows from the session id, so a second order finds the first.
+
+    ``branch`` starts from the freshly fetched ``base`` branch, unless it exists already (on the
+    remote or here) and no other working copy holds it. ``log`` receives the output of hooks.
+    """
+
+    project_id: str
+    session_id: str
+    repo: str
+    source: Path
+    path: Path
+    branch: str
+    base: str
+    symlinks: tuple[Symlink, ...] = ()
+    post_create: tuple[str, ...] = ()
+    post_create_timeout: float = 600.0
+    env: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A working copy that stands: where, on which branch, from which commit."""
+
+    path: Path
+    branch: str
+    base_head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A working copy found on disk. ``size`` in bytes."""
+
+    session_id: str
+    path: Path
+    branch: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What a removal did: bytes freed, and the ref that keeps what was only there (None: nothing was)."""
+
+    path: Path
+    size: int
+    preserved: str | None = None
+    preserved_commits: int = 0
+    preserved_files: int = 0
+
+
+class Workspace(Protocol):
+    """Makes, inspects and removes working copies. Every call is safe to repeat."""
+
+    name: str
+
+    def create(self, order: WorkspaceOrder) -> Made:
+        """Make the working copy, or find it: one that stands is never rebuilt over what is in it.
+
+        Raises Refused (no such base branch, branch held elsewhere), Unreachable (fetch failed).
+        A failure leaves nothing half made.
+        """
+        ...
+
+    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+        """Symlinks, then ``post_create`` commands with a time limit; output is kept in ``order.log``.
+
+        Raises Refused naming the command, its exit code and the last lines of its output, or the
+        symlink that would leave the workspace.
+        """
+        ...
+
+    def environment(self, path: Path) -> Mapping[str, str]:
+        """What a process needs in its environment so that ``origin`` means the ordered repository; reads files only."""
+        ...
+
+    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+        """What would be lost with it."""
+        ...
+
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+        """Save uncommitted and unpushed work under ``refs/ennio/preserved/<session>``, then remove it.
+
+        Gone already: nothing is freed. Raises Refused when the work cannot be saved.
+        """
+        ...
+
+    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+        """Every working copy of this kind below ``root`` (``<home>/<kind>s/<project>``)."""
+        ...

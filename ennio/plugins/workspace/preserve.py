@@ -1,0 +1,233 @@
+"""Saves what is only in a working copy before the copy is removed.
+
+Files that are not committed, untracked ones included, become a commit on top of HEAD, built with an
+index of its own: neither the files, the index nor HEAD of the copy are touched. What was staged
+differently is a commit of its own below it. Each saved tip is a ref ``refs/ennio/preserved/<session>``
+(``-2``, ``-3`` ... where that holds something else already: nothing saved is ever overwritten).
+
+Not saved: what git ignores. A file above 100 MB that is neither committed nor ignored is not saved
+either (no forge would take it), so the copy is not removed while it is there. Where the repository
+the refs belong to cannot take them, a git bundle is written beside the working copy instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+from ennio.errors import EnnioError, Refused
+from ennio.plugins.git import NETWORK, Git
+from ennio.plugins.workspace.interface import Freed
+from ennio.plugins.workspace.unsaved import Unsaved
+
+PRESERVED = "refs/ennio/preserved"
+LARGE = 100 * 1024 * 1024
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "Ennio",
+    "GIT_AUTHOR_EMAIL": "ennio@localhost",
+    "GIT_COMMITTER_NAME": "Ennio",
+    "GIT_COMMITTER_EMAIL": "ennio@localhost",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where saved work goes: refs of ``store``, or, when that cannot take it, bundles in ``beside``.
+
+    ``help_out`` is tried once between: it may bring the store what it lacks to take the work.
+    """
+
+    session: str
+    store: Git | None
+    beside: Path
+    help_out: Callable[[], object] | None = None
+
+    def foreseen(self, work: Unsaved) -> str:
+        """The name the work would get now."""
+        if self.store is None:
+            return str(next(self._bundles()))
+        return next(ref for ref in _names(self.session) if _free(self.store, ref, work.head))
+
+    def save(self, work: Unsaved) -> str | None:
+        """Save everything; the name of the first saved tip, or None when there was nothing.
+
+        Saving the same again finds it saved. Raises Refused when something cannot be saved.
+        """
+        saved = [self._keep(one, tip) for one in work.each() for tip in _wanted(one, self.session)]
+        return saved[0] if saved else None
+
+    def take(self, work: Unsaved, freed: Freed, *, dry_run: bool) -> Freed:
+        """Save the work (or only say how) and enter it in the report of a removal."""
+        name = None if work.nothing else self.foreseen(work) if dry_run else self.save(work)
+        return freed if name is None else replace(freed, preserved=name, preserved_commits=work.commits, preserved_files=work.files)
+
+    def hold(self, commit: str) -> str | None:
+        """Keep one commit of the store that no ref leads to any more; None when one does."""
+        if self.store is None or self.store.run("for-each-ref", "--count=1", "--contains", commit).text:
+            return None
+        return _file(self.store, self.session, commit, commit)
+
+    def _keep(self, one: Unsaved, tip: str) -> str:
+        if self.store is None:
+            return self._bundle(one, tip)
+        if one.git.common != self.store.common:
+            try:
+                self._carry(one.git, tip, self.store)
+            except EnnioError as error:
+                _log.warning("saved work was bundled", extra={"session": self.session, "reason": str(error)})
+                return self._bundle(one, tip)
+            ref = _file(self.store, self.session, tip, one.head)
+            self.store.run("update-ref", "-d", _passing(self.session))
+            return ref
+        return _file(self.store, self.session, tip, one.head)
+
+    def _carry(self, git: Git, tip: str, store: Git) -> None:
+        try:
+            _fetch(git, tip, store, self.session)
+        except Refused:
+            # a shallow clone's history begins at a commit the store may not have yet
+            if self.help_out is None:
+                raise
+            self.help_out()
+            _fetch(git, tip, store, self.session)
+
+    def _bundle(self, one: Unsaved, tip: str) -> str:
+        ref = f"{PRESERVED}/{self.session}"
+        path = next(self._bundles())
+        making = path.with_name(f".{path.name}.making")
+        one.git.run("update-ref", ref, tip)
+        one.git.run("bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=NETWORK)
+        making.replace(path)
+        return str(path)
+
+    def _bundles(self) -> Iterator[Path]:
+        names = (self.beside / f"{self.session}{suffix}.bundle" for suffix in _suffixes())
+        return (path for path in names if not path.exists())
+
+
+def _wanted(one: Unsaved, session: str) -> Iterator[str]:
+    """The commits that, with their history, hold all of it."""
+    snapshot = _snapshot(one, session) if one.changed or one.untracked else None
+    if snapshot is not None:
+        yield snapshot
+    yield from (tip for tip in one.tips if snapshot is None or tip != one.head)
+
+
+def _snapshot(one: Unsaved, session: str) -> str | None:
+    """A commit of the files as they are, on top of HEAD; None when that would say nothing new."""
+    _refuse_large(one)
+    with tempfile.TemporaryDirectory(prefix="ennio-index-") as folder:
+        git = one.git.under({**_IDENTITY, "GIT_INDEX_FILE": str(_index(one.git, Path(folder)))})
+        staged = git.run("write-tree", check=False).text  # nothing while a merge is unresolved
+        outside = {*(_below(one, inner) for inner in one.nested)} - _modules(git)
+        pathspecs = [":(top)", *(f":(top,exclude,literal){path}" for path in sorted(outside))]
+        options = ("--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+        git.run("add", *options, input="\0".join(pathspecs), timeout=NETWORK)
+        tree = git.run("write-tree").text
+        below = git.run("rev-parse", "--verify", "--quiet", f"{one.head}^{{tree}}", check=False).text
+        parent = one.head
+        if staged not in ("", tree, below):
+            parent = _commit(git, staged, parent, f"Staged in session {session}, not committed")
+        if tree == below and parent == one.head:
+            return None
+        return _commit(git, tree, parent, _message(one, session))
+
+
+def _refuse_large(one: Unsaved) -> None:
+    """What is too large to be saved must not be lost either: a person decides."""
+    large = [path for path in one.untracked if _size(one.git.directory / path) > LARGE]
+    if large:
+        names = ", ".join(large[:5])
+        raise Refused(
+            f"not removed: {names} in {one.git.directory} is neither committed nor ignored, and above {LARGE // 1024 // 1024} MB "
+            "too large to be saved; commit, move, ignore or delete it"
+        )
+
+
+def _message(one: Unsaved, session: str) -> str:
+    return f"Not committed in session {session}\n\nSaved before the working copy {one.git.directory} was removed.\n"
+
+
+def _commit(git: Git, tree: str, parent: str | None, message: str) -> str:
+    return git.run("commit-tree", tree, *(("-p", parent) if parent else ()), "-F", "-", input=message).text
+
+
+def _index(git: Git, folder: Path) -> Path:
+    """A copy of the index, with its time: git tells by it which files it must read again."""
+    copy = folder / "index"
+    actual = git.directory / git.run("rev-parse", "--git-path", "index").text
+    if actual.exists():
+        shutil.copy2(actual, copy)
+    return copy
+
+
+def _modules(git: Git) -> frozenset[str]:
+    """Repositories the index records as a commit: git adds their new one by itself."""
+    return frozenset(entry.split("\t", 1)[1] for entry in git.run("ls-files", "--stage", "-z").fields if entry.startswith("160000 "))
+
+
+def _below(one: Unsaved, inner: Unsaved) -> str:
+    return inner.git.directory.resolve().relative_to(one.git.directory.resolve()).as_posix()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0  # it went meanwhile
+
+
+def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
+    """Bring a commit of another repository into the store, without a ref that stays."""
+    passing = _passing(session)
+    git.run("update-ref", passing, tip)
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+    store.run("fetch", *options, str(git.directory), f"+{passing}:{passing}", timeout=NETWORK)
+    if store.run("rev-parse", "--verify", "--quiet", passing, check=False).text != tip:
+        # git only warns and succeeds when it will not take a history that begins at a commit it lacks
+        message = f"{store.directory} lacks the commits that the work in {git.directory} stands on"
+        raise Refused(message)
+
+
+def _file(store: Git, session: str, tip: str, head: str | None) -> str:
+    """Put a commit under the first name that is free, holds it, or only goes on to it."""
+    for ref in _names(session):
+        there = store.commit(ref)
+        if there is not None and _holds(store, there, tip, head):
+            break
+        if there is None or store.contains(there, tip):
+            store.run("update-ref", "-m", "ennio: saved", ref, tip, there or "")
+            break
+    return ref
+
+
+def _passing(session: str) -> str:
+    return f"refs/ennio/passing/{session}"
+
+
+def _free(store: Git, ref: str, head: str | None) -> bool:
+    there = store.commit(ref)
+    return there is None or (head is not None and store.contains(there, head))
+
+
+def _holds(store: Git, there: str, tip: str, head: str | None) -> bool:
+    """Whether a saved commit has all that another would: a repeat differs in its time alone."""
+    if store.contains(tip, there):
+        return True
+    trees = store.run("rev-parse", f"{there}^{{tree}}", f"{tip}^{{tree}}").lines
+    return trees[0] == trees[1] and head is not None and head != tip and store.contains(head, there)
+
+
+def _names(session: str) -> Iterator[str]:
+    return (f"{PRESERVED}/{session}{suffix}" for suffix in _suffixes())
+
+
+def _suffixes() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in count(2))

@@ -1,0 +1,192 @@
+"""The repository worktrees hang on: the person's clone, or a bare one.
+
+Nothing of the person's own is moved here: not the check-out, the index, HEAD, a branch that exists,
+nor the configuration. What Ennio keeps in it are refs: ``refs/ennio/base/<branch>`` (fetched from an
+address no remote of the clone has), ``refs/ennio/made/<session>`` (this session made its branch, and
+where it began) and ``refs/ennio/preserved/<session>`` (saved work).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ennio.errors import Refused
+from ennio.plugins.git import NETWORK, Git, redacted
+from ennio.plugins.workspace.address import local_path, same
+
+# How long the branches a remote host told of are believed; a repository on this machine is asked every time.
+_FRESH = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tips:
+    """What the ordered repository holds: the base branch's head, and the session's branch if it is there."""
+
+    base: str
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One worktree as git lists it. ``locked`` is the reason given, None when it is not locked."""
+
+    path: Path
+    branch: str | None = None
+    head: str | None = None
+    bare: bool = False
+    locked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    asked: float
+    shas: Mapping[str, str]
+
+
+class _Shared:
+    """What all sessions on one repository share in this process: two locks and what the remote last said."""
+
+    def __init__(self) -> None:
+        self.alone = threading.Lock()
+        self.fetching = threading.Lock()
+        self.heads: dict[str, _Heads] = {}
+
+
+_shared: dict[Path, _Shared] = {}
+_guard = threading.Lock()
+
+
+class Repository:
+    """The source of a project's worktrees, and its relation to the repository the project is about.
+
+    ``own``: the project is about this very repository, so there is nothing to fetch.
+    """
+
+    def __init__(self, source: Path, repo: str) -> None:
+        self.git = Git(source)
+        self.source = source
+        self.repo = repo
+        self.common = _common(self.git, source, repo)
+        near = local_path(repo, source)
+        self.own = near is not None and near.is_dir() and Git(near).common == self.common
+        self.address = str(near) if near is not None else repo
+        self._window = _FRESH if near is None else 0.0
+        with _guard:
+            self._shared = _shared.setdefault(self.common, _Shared())
+
+    @cached_property
+    def remote(self) -> str | None:
+        """The clone's name for the ordered repository, None when it has none (or is it)."""
+        return None if self.own else self._matching()
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Held by whoever adds or removes worktrees and branches: one at a time per repository."""
+        return self._shared.alone
+
+    def kept(self, branch: str) -> str:
+        """The ref under which a branch of the ordered repository is known here."""
+        if self.own:
+            return f"refs/heads/{branch}"
+        return f"refs/remotes/{self.remote}/{branch}" if self.remote else f"refs/ennio/base/{branch}"
+
+    def bring(self, base: str, branch: str) -> Tips:
+        """Fetch what the two branches are now. Raises Unreachable; Refused when there is no such base."""
+        asked = time.monotonic()
+        with self._shared.fetching:
+            heads = self._heads(asked)
+            if base not in heads:
+                raise Refused(self._no_base(base, heads))
+            there = [name for name in dict.fromkeys((base, branch)) if name in heads]
+            if not self.own:
+                self._fetch([name for name in there if self.git.commit(self.kept(name)) != heads[name]])
+        return Tips(self._tip(base), self._tip(branch) if branch in there and not self.own else None)
+
+    def worktrees(self) -> tuple[Entry, ...]:
+        """Every worktree git knows of, the main one first, the missing ones too."""
+        return listed(self.git)
+
+    def _tip(self, branch: str) -> str:
+        tip = self.git.commit(self.kept(branch))
+        if tip is None:
+            message = f"branch {branch} of {redacted(self.repo)} is no commit in {self.source}: its objects are missing"
+            raise Refused(message)
+        return tip
+
+    def _fetch(self, branches: list[str]) -> None:
+        if branches:
+            specs = [f"+refs/heads/{name}:{self.kept(name)}" for name in branches]
+            # an empty refmap: only what is named here moves, whatever the clone's own refspecs say
+            options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+            self.git.run("fetch", *options, self.remote or self.address, *specs, timeout=NETWORK)
+
+    def _heads(self, asked: float) -> Mapping[str, str]:
+        """The branches of the ordered repository: one question serves all who waited while it was asked."""
+        known = self._shared.heads.get(self.address)
+        if known is None or known.asked < asked - self._window:
+            known = _Heads(time.monotonic(), self._ask())
+            self._shared.heads[self.address] = known
+        return known.shas
+
+    def _ask(self) -> Mapping[str, str]:
+        if self.own:
+            lines = self.git.run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads").lines
+        else:
+            lines = self.git.run("ls-remote", "--heads", self.remote or self.address, timeout=NETWORK).lines
+        pairs = (line.split("\t", 1) for line in lines)
+        return {ref.removeprefix("refs/heads/"): sha for sha, ref in pairs}
+
+    def _matching(self) -> str | None:
+        """The remote whose address, as written or as git rewrites it, is the ordered one; ``origin`` before others."""
+        wanted = {self.repo, self.git.run("ls-remote", "--get-url", self.repo).text}
+        written = self.git.run("config", "--get-regexp", r"^remote\..*\.url$", check=False).lines
+        rewritten = [line.removesuffix(" (fetch)") for line in self.git.run("remote", "-v").lines if line.endswith(" (fetch)")]
+        pairs = [line.split(" ", 1) for line in written] + [line.split("\t", 1) for line in rewritten]
+        names = {
+            pair[0].removeprefix("remote.").removesuffix(".url")
+            for pair in pairs
+            if len(pair) == 2 and any(same(pair[1], address, self.source) for address in wanted)
+        }
+        return min(names, key=lambda name: (name != "origin", name), default=None)
+
+    def _no_base(self, base: str, heads: Mapping[str, str]) -> str:
+        where = redacted(self.repo)
+        if not heads:
+            return f"{where} has no branch yet: commit something to {base} and push it"
+        some = ", ".join(sorted(heads)[:8]) + (", ..." if len(heads) > 8 else "")
+        return f"{where} has no branch {base}; it has: {some} (set the project's default_branch)"
+
+
+def listed(git: Git) -> tuple[Entry, ...]:
+    """The worktrees of the repository a directory belongs to, as ``git worktree list`` tells them."""
+    records = git.run("worktree", "list", "--porcelain").stdout.strip("\n").split("\n\n")
+    return tuple(_entry(record.split("\n")) for record in records if record)
+
+
+def _entry(lines: list[str]) -> Entry:
+    said = {word: rest for word, _, rest in (line.partition(" ") for line in lines)}
+    branch = said.get("branch")
+    return Entry(
+        path=Path(said["worktree"]),
+        branch=branch and branch.removeprefix("refs/heads/"),
+        head=said.get("HEAD"),
+        bare="bare" in said,
+        locked=said.get("locked"),
+    )
+
+
+def _common(git: Git, source: Path, repo: str) -> Path:
+    if not source.is_dir():
+        message = f"the project's path {source} does not exist: git clone {redacted(repo)} {source}"
+        raise Refused(message)
+    common = git.common
+    if common is None:
+        words = git.run("rev-parse", "--git-dir", check=False).stderr.strip()
+        message = f"the project's path {source} is not the top of a git repository ({words}): set it to a clone of {redacted(repo)}"
+        raise Refused(message)
+    return common

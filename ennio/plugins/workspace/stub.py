@@ -1,0 +1,81 @@
+"""A workspace without git: a plain folder, for trying things and for tests of what stands above.
+
+Files that are in it are what would be lost with it; ``remove`` moves them to ``.preserved`` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+from ennio.branch import check_branch
+from ennio.clock import Clock, SystemClock
+from ennio.errors import Refused
+from ennio.facts import WorkspaceSeen
+from ennio.plugins.workspace import folder
+from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.prepare import prepare
+
+BASE_HEAD = "0" * 40
+
+
+class StubWorkspace:
+    """Working copies that are empty folders."""
+
+    name = "stub"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+
+    def create(self, order: WorkspaceOrder) -> Made:
+        """Make the folder, or find it with whatever is in it."""
+        check_branch(order.branch)
+        check_branch(order.base)
+        if order.path.exists() and not order.path.is_dir():
+            message = f"{order.path} is in the way: it is no folder; move it away"
+            raise Refused(message)
+        order.path.mkdir(parents=True, exist_ok=True)
+        return Made(order.path, order.branch, BASE_HEAD)
+
+    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+        """Links and ``post_create``, as everywhere."""
+        prepare(order, made)
+
+    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+        """Every file counts as uncommitted, links do not."""
+        if not order.path.is_dir():
+            return WorkspaceSeen(self._clock.now(), exists=False)
+        return WorkspaceSeen(self._clock.now(), exists=True, branch=order.branch, head=BASE_HEAD, uncommitted=_files(order.path))
+
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+        """Move the folder to ``.preserved`` if there are files in it, else remove it."""
+        files = _files(order.path) if order.path.is_dir() else 0
+        kept = _free(order.path.parent / ".preserved", order.session_id) if files else None
+        freed = Freed(order.path, folder.size(order.path), None if kept is None else str(kept), 0, files)
+        if dry_run:
+            return freed
+        if kept is not None:
+            kept.parent.mkdir(exist_ok=True)
+            order.path.rename(kept)
+        folder.discard(order.path)
+        return freed
+
+    def environment(self, path: Path) -> Mapping[str, str]:
+        """See ``Workspace.environment``: nothing is needed."""
+        return {}
+
+    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+        """Every folder below ``root``."""
+        paths = folder.children(root)
+        sizes = folder.sizes(paths)
+        return [Standing(path.name, path, None, sizes[path]) for path in paths]
+
+
+def _files(path: Path) -> int:
+    return sum(1 for one in path.rglob("*") if one.is_file() and not one.is_symlink())
+
+
+def _free(directory: Path, session: str) -> Path:
+    names = (directory / (session if number == 1 else f"{session}-{number}") for number in count(1))
+    return next(path for path in names if not path.exists())

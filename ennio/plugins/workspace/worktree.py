@@ -1,0 +1,222 @@
+"""Workspaces as git worktrees of the person's clone: made at once, sharing its objects.
+
+The branch is a branch of the clone; the person's check-out, index, HEAD and configuration stay as
+they are, and no upstream is set. ``git push -u origin HEAD`` from the worktree reaches the ordered
+repository; where the clone's own ``origin`` is another one, through an environment (see ``routes.py``).
+Submodules are not filled: ``git submodule update --init`` belongs into ``post_create``.
+
+Twenty sessions may start at once: fetching is asked once for all who wait, adding and removing go
+one at a time per repository. A branch is deleted with its workspace only when this session made it
+and nothing in it would be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from ennio.branch import check_branch
+from ennio.clock import Clock, SystemClock
+from ennio.errors import Refused
+from ennio.facts import WorkspaceSeen
+from ennio.plugins.git import NETWORK, Git
+from ennio.plugins.workspace import folder, found, routes
+from ennio.plugins.workspace.found import Found, State
+from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.prepare import prepare
+from ennio.plugins.workspace.preserve import PRESERVED, Shelf
+from ennio.plugins.workspace.repository import Repository, Tips, listed
+from ennio.plugins.workspace.routes import route
+from ennio.plugins.workspace.unsaved import FETCHED, HERE, Unsaved, survey
+
+
+class WorktreeWorkspace:
+    """Working copies that are worktrees of ``order.source``."""
+
+    name = "worktree"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+
+    def create(self, order: WorkspaceOrder) -> Made:
+        """Add the worktree, or find it with whatever is in it, on whatever branch it is now."""
+        check_branch(order.branch)
+        check_branch(order.base)
+        repository = Repository(order.source, order.repo)
+        with repository.alone():
+            tree = _mended(repository, order)
+        if tree is None:
+            tips = repository.bring(order.base, order.branch)
+            with repository.alone():
+                tree = _mended(repository, order) or _added(repository, order, tips)
+        return _made(repository, order, tree)
+
+    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+        """Links and ``post_create``."""
+        prepare(order, made)
+
+    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+        """What would be lost with the worktree; asks nobody but the disk."""
+        now = self._clock.now()
+        if not order.path.is_dir():
+            return WorkspaceSeen(now, exists=False)
+        repository = Repository(order.source, order.repo)
+        tree = found.tree(repository, found.look(repository, order.path))
+        if tree is None:
+            return WorkspaceSeen(now, exists=False)
+        work = _survey(repository, tree)
+        return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
+
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+        """Save what is only there, then remove the worktree, and the branch if nothing needs it.
+
+        Raises Refused for a worktree somebody locked.
+        """
+        if not order.path.exists() and not order.source.is_dir():
+            return Freed(order.path, 0)
+        repository = Repository(order.source, order.repo)
+        there = found.look(repository, order.path)
+        tree = found.tree(repository, there)
+        freed = Freed(order.path, folder.size(order.path))
+        if tree is not None:
+            _check_lock(there)
+            freed = _shelf(repository, order).take(_survey(repository, tree), freed, dry_run=dry_run)
+        if not dry_run:
+            _hold(repository, order, there)
+            folder.discard(order.path)
+            with repository.alone():
+                _dissolve(repository, order)
+        return freed
+
+    def environment(self, path: Path) -> Mapping[str, str]:
+        """See ``Workspace.environment``: a configuration of the worktree's own, where one is needed."""
+        return routes.environment(path)
+
+    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+        """Every folder below ``root``, half-made ones too."""
+        paths = folder.children(root)
+        git = Git(source)
+        entries = listed(git) if source.is_dir() and git.common is not None else ()
+        branches = {entry.path.resolve(): entry.branch for entry in entries}
+        sizes = folder.sizes(paths)
+        return [Standing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths]
+
+
+def _survey(repository: Repository, tree: Git) -> Unsaved:
+    """In the project's own repository a branch stays when its worktree goes; elsewhere it must have been pushed."""
+    return survey(tree, HERE if repository.own else FETCHED, whole=False)
+
+
+def _mended(repository: Repository, order: WorkspaceOrder) -> Git | None:
+    """The worktree if it stands; what is left of one that does not is cleared away."""
+    there = found.look(repository, order.path)
+    tree = found.tree(repository, there)
+    if tree is None and (there.entry is not None or order.path.exists()):
+        _hold(repository, order, there)
+        found.forget(repository, there)
+    return tree
+
+
+def _hold(repository: Repository, order: WorkspaceOrder, there: Found) -> None:
+    """Keep the detached commit of a worktree whose folder somebody deleted; git's entry alone leads to it."""
+    if there.state is State.ABSENT and there.entry is not None and there.entry.head is not None:
+        _shelf(repository, order).hold(there.entry.head)
+
+
+def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Git:
+    order.path.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        if _branch(repository, order, tips):
+            undo.callback(_drop_branch, repository, order)
+        undo.callback(_clear, repository, order)
+        repository.git.run("worktree", "add", "--quiet", str(order.path), order.branch, timeout=NETWORK)
+        undo.pop_all()
+    return Git(order.path)
+
+
+def _branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> bool:
+    """See that the branch is there and up to date with the remote's; True when it was made just now."""
+    git, ref = repository.git, f"refs/heads/{order.branch}"
+    holder = next((entry for entry in repository.worktrees() if entry.branch == order.branch), None)
+    if holder is not None:
+        way_out = f"git -C {holder.path} switch --detach, or give the session another branch"
+        message = f"branch {order.branch} is checked out in {holder.path}: {way_out}"
+        raise Refused(message)
+    here = git.commit(ref)
+    if here is None:
+        start = tips.branch or tips.base
+        git.run("update-ref", "--stdin", input=f"create {ref} {start}\nupdate {_mark(order)} {start}\n")
+        return True
+    if tips.branch is not None and not git.contains(tips.branch, here):
+        if not git.contains(here, tips.branch):
+            words = f"branch {order.branch} in {order.source} and in {order.repo} have gone different ways"
+            message = f"{words}: bring them together (git -C {order.source} branch -f {order.branch} {repository.kept(order.branch)})"
+            raise Refused(message)
+        git.run("update-ref", ref, tips.branch, here)
+    return False
+
+
+def _made(repository: Repository, order: WorkspaceOrder, tree: Git) -> Made:
+    head = tree.commit("HEAD") or ""
+    branch = tree.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
+    base = tree.run("merge-base", "HEAD", repository.kept(order.base), check=False).text or head
+    route(repository, tree, order.branch)
+    return Made(order.path, branch, base)
+
+
+def _check_lock(there: Found) -> None:
+    if there.entry is not None and there.entry.locked is not None:
+        reason = f" ({there.entry.locked})" if there.entry.locked else ""
+        message = f"{there.path} is locked{reason}: git worktree unlock {there.path}"
+        raise Refused(message)
+
+
+def _shelf(repository: Repository, order: WorkspaceOrder) -> Shelf:
+    return Shelf(order.session_id, repository.git, order.path.parent)
+
+
+def _clear(repository: Repository, order: WorkspaceOrder) -> None:
+    """Remove folder and entry of a worktree whose work is saved, and of those the agent made inside of it."""
+    folder.discard(order.path)
+    place = order.path.resolve()
+    for entry in repository.worktrees():
+        if entry.path == place or place in entry.path.parents:
+            repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))
+
+
+def _dissolve(repository: Repository, order: WorkspaceOrder) -> None:
+    _clear(repository, order)
+    _drop_branch(repository, order)
+
+
+def _drop_branch(repository: Repository, order: WorkspaceOrder) -> None:
+    """Delete the branch if this session made it, nobody has it checked out, and all of it is elsewhere."""
+    git, ref = repository.git, f"refs/heads/{order.branch}"
+    start, tip = git.commit(_mark(order)), git.commit(ref)
+    if start is None:
+        return
+    if tip is None:
+        git.run("update-ref", "-d", _mark(order))
+    elif not any(entry.branch == order.branch for entry in repository.worktrees()) and _elsewhere(repository, order, tip):
+        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(order)}\n")
+        git.run("config", "--remove-section", f"branch.{order.branch}", check=False)  # an upstream the agent's push had set
+
+
+def _elsewhere(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
+    """Whether a branch's commits are merged, pushed or saved.
+
+    In the project's own repository the branch itself is what a pull request stands on: only merged
+    ones go, squashed ones included (merging them again would change nothing).
+    """
+    git, base = repository.git, repository.kept(order.base)
+    if git.contains(tip, base):
+        return True
+    if not repository.own:
+        return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
+    merged = git.run("merge-tree", "--write-tree", base, tip, check=False)
+    return merged.ok and merged.lines[:1] == git.run("rev-parse", f"{base}^{{tree}}").lines
+
+
+def _mark(order: WorkspaceOrder) -> str:
+    return f"refs/ennio/made/{order.session_id}"

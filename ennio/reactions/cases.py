@@ -1,0 +1,174 @@
+"""The nine conditions: does it hold, and what exactly was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ennio.config.model import Reaction
+from ennio.facts import Facts, Sighting
+from ennio.model import Activity, Session, SessionStatus
+from ennio.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
+
+STUCK_AFTER = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One session as the reactions see it. ``merge_ready`` is the head that is approved, green and clean."""
+
+    session: Session
+    facts: Facts
+    merge_ready: str = ""
+    bots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Whether a condition holds (None: it cannot be seen) and the items that were seen.
+
+    Without items the episode itself is the item. ``wake_at`` is when time alone may make it hold.
+    ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
+    """
+
+    holds: bool | None
+    headline: str
+    items: tuple[str, ...] = ()
+    wake_at: datetime | None = None
+    lasting: bool = True
+
+
+NOT_HERE = Case(False, "")
+
+
+def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
+    """The case of one reaction for one session. Raises KeyError for a key that is none of ours."""
+    if situation.session.status.terminal:
+        return NOT_HERE
+    return _CASES[key](rule, situation, now)
+
+
+def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
+    """A comment by a program: the forge says so, its name ends in ``[bot]``, or it is on the list."""
+    return comment.bot or comment.author.endswith("[bot]") or comment.author in bots
+
+
+def _open_pull(situation: Situation) -> tuple[PullRequest | None, Case | None]:
+    """The open pull request, or the case there is without one."""
+    forge = situation.facts.forge
+    if forge is None:
+        return None, NOT_HERE
+    if forge.sighting is Sighting.UNKNOWN:
+        return None, Case(None, forge.detail or "the forge was not seen")
+    if forge.pull is None or forge.pull.state is not PullState.OPEN:
+        return None, NOT_HERE
+    return forge.pull, None
+
+
+def _ci_failed(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    if pull.checks is CheckState.FAILING:
+        names = [check.name for check in pull.failing]
+        return Case(True, f"checks failed on #{pull.number}: {', '.join(names)}", (f"{pull.head}:{','.join(names)}",))
+    if pull.checks is CheckState.PASSING:
+        return NOT_HERE
+    # a new head has no checks for a moment: that is no end of the episode
+    return Case(None, "the checks are not through")
+
+
+def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    said = tuple(comment.id for comment in pull.comments if not is_bot(comment, situation.bots))
+    if pull.review is not ReviewState.CHANGES_REQUESTED:
+        return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else NOT_HERE
+    return Case(True, f"a reviewer of #{pull.number} asks for changes", said)
+
+
+def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    said = tuple(comment.id for comment in pull.comments if is_bot(comment, situation.bots))
+    return Case(True, f"bots commented on #{pull.number}", said) if said else NOT_HERE
+
+
+def _merge_conflicts(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    if pull.mergeability is Mergeability.UNKNOWN:
+        return Case(None, "the forge does not know yet whether it merges")
+    if pull.mergeability is Mergeability.CLEAN:
+        return NOT_HERE
+    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base_head or pull.base}",))
+
+
+def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    if situation.session.status is not SessionStatus.APPROVED or situation.merge_ready != pull.head:
+        return NOT_HERE
+    return Case(True, f"#{pull.number} is approved and green", (pull.head,))
+
+
+def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
+    session, process = situation.session, situation.facts.process
+    if session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING) or session.activity is Activity.WAITING_INPUT:
+        return NOT_HERE
+    if process is None or process.sighting is Sighting.GONE:
+        return NOT_HERE
+    if process.sighting is Sighting.UNKNOWN:
+        return Case(None, process.detail)
+    threshold = timedelta(seconds=STUCK_AFTER if rule.threshold is None else rule.threshold)
+    due = session.last_activity_at + threshold
+    if now < due:
+        return Case(False, "", wake_at=due)
+    return Case(True, f"no activity for {_spell(now - session.last_activity_at)} (status {session.status})")
+
+
+def _agent_needs_input(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    if situation.session.activity is not Activity.WAITING_INPUT:
+        return NOT_HERE
+    agent = situation.facts.agent
+    question = agent.question if agent is not None else None
+    return Case(True, f"the agent waits for an answer: {question or '(it does not say to what)'}")
+
+
+def _agent_exited(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    if situation.session.status is not SessionStatus.EXITED:
+        return NOT_HERE
+    return Case(True, situation.session.reason or "the agent ended unexpectedly")
+
+
+_CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
+    "ci-failed": _ci_failed,
+    "changes-requested": _changes_requested,
+    "bugbot-comments": _bugbot_comments,
+    "merge-conflicts": _merge_conflicts,
+    "approved-and-green": _approved_and_green,
+    "agent-stuck": _agent_stuck,
+    "agent-needs-input": _agent_needs_input,
+    "agent-exited": _agent_exited,
+}
+
+SESSION_KEYS = tuple(_CASES)
+
+
+def all_complete(sessions: Sequence[Session]) -> Case:
+    """The case of the ninth reaction: every session of a project has ended."""
+    if not sessions or not all(session.status.terminal for session in sessions):
+        return NOT_HERE
+    ends = [session.outcome or session.status.value for session in sessions]
+    counts = ", ".join(f"{ends.count(end)} {end}" for end in sorted(set(ends)))
+    return Case(True, f"all {len(sessions)} sessions of {sessions[0].project_id} have ended: {counts}")
+
+
+def _spell(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

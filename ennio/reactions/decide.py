@@ -1,0 +1,94 @@
+"""Whether a reaction acts, escalates or stays quiet, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ennio.config.model import Reaction
+from ennio.reactions.cases import Case
+
+REMEMBERED = 500
+
+
+class Verdict(StrEnum):
+    """Do nothing, perform the rule's action, or call a person."""
+
+    QUIET = "quiet"
+    ACT = "act"
+    ESCALATE = "escalate"
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionMemory:
+    """What one reaction did about one session. An episode lasts as long as the case holds.
+
+    ``told`` are the items acted on, kept over episodes so that nothing is told twice.
+    """
+
+    episode: int = 0
+    since: datetime | None = None
+    attempts: int = 0
+    told: tuple[str, ...] = ()
+    escalated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, the items it is about (never told before), the new memory, and the reason in words."""
+
+    verdict: Verdict
+    memory: ReactionMemory
+    reason: str
+    items: tuple[str, ...] = ()
+    wake_at: datetime | None = None
+
+
+def decide(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:
+    """Decide about one case; the caller writes the memory down before it acts."""
+    if not rule.enabled:
+        return Decision(Verdict.QUIET, memory, "it is switched off")
+    if case.holds is None:
+        return Decision(Verdict.QUIET, memory, f"it cannot be seen: {case.headline}")
+    if not case.holds:
+        ended = replace(memory, since=None, attempts=0, escalated_at=None)
+        return Decision(Verdict.QUIET, ended, "the condition does not hold", wake_at=case.wake_at)
+    if not case.lasting:
+        return _pass_on(case, memory)
+    if memory.since is None:
+        memory = replace(memory, since=now, episode=memory.episode + 1)
+    return _while_it_holds(rule, case, memory, now)
+
+
+def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:
+    items = case.items or (f"episode-{memory.episode}",)
+    fresh = tuple(item for item in items if item not in memory.told)
+    if fresh and memory.attempts <= rule.retries:
+        acted = replace(memory, attempts=memory.attempts + 1, told=(*memory.told, *fresh)[-REMEMBERED:])
+        reason = f"attempt {acted.attempts} of {rule.retries + 1}"
+        return Decision(Verdict.ACT, acted, reason, fresh, _deadline(rule, acted))
+    if memory.escalated_at is not None:
+        return Decision(Verdict.QUIET, memory, "a person has been told")
+    if fresh:
+        return _escalate(memory, now, f"it still holds after {memory.attempts} attempts", fresh)
+    deadline = _deadline(rule, memory)
+    if deadline is not None and now >= deadline:
+        return _escalate(memory, now, f"it has held for {(rule.escalate_after or 0):g} s", items)
+    return Decision(Verdict.QUIET, memory, "what was seen has been told; waiting for it to change", wake_at=deadline)
+
+
+def _pass_on(case: Case, memory: ReactionMemory) -> Decision:
+    fresh = tuple(item for item in case.items if item not in memory.told)
+    told = replace(memory, since=None, attempts=0, escalated_at=None, told=(*memory.told, *fresh)[-REMEMBERED:])
+    return Decision(Verdict.ACT if fresh else Verdict.QUIET, told, "words to pass on" if fresh else "all was passed on", fresh)
+
+
+def _escalate(memory: ReactionMemory, now: datetime, reason: str, items: tuple[str, ...]) -> Decision:
+    return Decision(Verdict.ESCALATE, replace(memory, escalated_at=now), reason, items)
+
+
+def _deadline(rule: Reaction, memory: ReactionMemory) -> datetime | None:
+    if rule.escalate_after is None or memory.since is None or memory.escalated_at is not None:
+        return None
+    return memory.since + timedelta(seconds=rule.escalate_after)

@@ -1,0 +1,66 @@
+"""The words of reactions: what the agent needs to know to act, and what a person needs to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ennio.config.model import Reaction
+from ennio.model import Session
+from ennio.pulls import Comment, PullRequest
+from ennio.reactions.cases import Situation, is_bot
+
+_ASKS = {
+    "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
+    "changes-requested": "A reviewer asks for changes. Answer each point by a change, commit and push.",
+    "bugbot-comments": "Bots commented on your pull request. Look at each; fix what is right, commit and push.",
+    "merge-conflicts": "Your branch conflicts with its base. Bring it up to date, resolve the conflicts, test, commit and push.",
+    "approved-and-green": "Your pull request is approved and green.",
+    "agent-stuck": "You have been silent for a while. Say where you stand and go on, or say what you need.",
+    "agent-needs-input": "You are waiting for an answer.",
+    "agent-exited": "You ended before the work was done. Look at what is there and go on.",
+    "all-complete": "All sessions of the project have ended.",
+}
+
+
+def to_agent(key: str, rule: Reaction, situation: Situation, items: Sequence[str]) -> str:
+    """The message for the agent: the configured words or ours, then all it needs to act on these items."""
+    pull = situation.facts.forge.pull if situation.facts.forge is not None else None
+    parts = [rule.message or _ASKS[key]]
+    if pull is not None:
+        parts.append(f"Pull request #{pull.number} ({pull.url}), branch {pull.branch}, head {pull.head[:12]}, base {pull.base}.")
+        parts.extend(_details(key, situation, pull, items))
+    return "\n\n".join(parts)
+
+
+def _details(key: str, situation: Situation, pull: PullRequest, items: Sequence[str]) -> list[str]:
+    if key == "ci-failed":
+        return [_check(check.name, check.url, check.log_tail) for check in pull.failing]
+    if key == "merge-conflicts":
+        files = "\n".join(f"- {path}" for path in pull.conflicts)
+        return [f"Conflicting files:\n{files}"] if files else []
+    if key in ("changes-requested", "bugbot-comments"):
+        wanted = [c for c in pull.comments if c.id in items and is_bot(c, situation.bots) is (key == "bugbot-comments")]
+        return [_comment(comment) for comment in wanted]
+    return []
+
+
+def _check(name: str, url: str | None, log_tail: str) -> str:
+    where = f" ({url})" if url else ""
+    tail = f"\nLast lines of its log:\n```\n{log_tail.rstrip()}\n```" if log_tail.strip() else "\nIt left no log."
+    return f"Failed check: {name}{where}{tail}"
+
+
+def _comment(comment: Comment) -> str:
+    at = f" at {comment.path}{f':{comment.line}' if comment.line is not None else ''}" if comment.path else ""
+    link = f" ({comment.url})" if comment.url else ""
+    return f"{comment.author}{at}{link}:\n{comment.body.strip() or '(no words)'}"
+
+
+def notice(rule: Reaction, headline: str, session: Session, *, escalated: str | None = None) -> str:
+    """One line for a person, with the session's summary when the rule wants it."""
+    words = f"{session.id}: {rule.message if rule.message and not escalated else headline}"
+    if escalated:
+        words = f"{session.id}: {headline}; {escalated}"
+    if rule.include_summary and session.summary:
+        words = f"{words}\n{session.summary}"
+    return words

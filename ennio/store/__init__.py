@@ -1,0 +1,27 @@
+"""Everything that must outlive the supervisor: one database, one file of queries per noun.
+
+Callers see frozen dataclasses only; tables and queries are private to this folder.
+"""
+
+from ennio.store.merges import Merge, MergeState
+from ennio.store.metrics import SessionMetrics
+from ennio.store.notifications import Notice
+from ennio.store.opening import open_store
+from ennio.store.projects import ProjectRow
+from ennio.store.queue import Waiting
+from ennio.store.reactions import ReactionRecord
+from ennio.store.store import Store
+from ennio.store.transaction import Transaction
+
+__all__ = [
+    "Merge",
+    "MergeState",
+    "Notice",
+    "ProjectRow",
+    "ReactionRecord",
+    "SessionMetrics",
+    "Store",
+    "Transaction",
+    "Waiting",
+    "open_store",
+]

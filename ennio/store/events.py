@@ -1,0 +1,121 @@
+"""The log of events: numbered rows, read forwards from a cursor or backwards from the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from operator import attrgetter
+from typing import Any
+
+import peewee
+
+from ennio.clock import parse_time
+from ennio.events import Event
+from ennio.model import Priority
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, Shape, Values, encode_fields
+
+_COLUMNS = ("seq", "id", "event_type", "priority", "session_id", "project_id", "timestamp", "message", "data")
+
+
+def _encode(event: Event) -> Values:
+    return encode_fields(event, _COLUMNS)
+
+
+def _decode(values: Values) -> Event:
+    data = json.loads(values["data"])
+    return Event(
+        **values
+        | {
+            "priority": Priority(values["priority"]),
+            "timestamp": parse_time(values["timestamp"]),
+            # v0.1 wrote the text null for "no data"
+            "data": data if isinstance(data, dict) else {} if data is None else {"value": data},
+        }
+    )
+
+
+class EventLog:
+    """Reads the log; what is written comes through a transaction. ``seq`` only grows."""
+
+    def __init__(self, connection: Connection) -> None:
+        shape = Shape(_COLUMNS, _encode, _decode)
+        self._connection = connection
+        self._log = Rows(connection, "event_log", shape, ("id",))
+        self._of_sessions = Rows(connection, "events", shape, ("id",))
+        self._of_house = Rows(connection, "house_events", shape, ("id",))
+
+    def append(self, event: Event) -> None:
+        """Write one event. Raises NotFound when its session is unknown."""
+        (self._of_sessions if event.session_id else self._of_house).insert(event)
+
+    def get(self, event_id: str) -> Event | None:
+        """One event, or None."""
+        return self._log.get(event_id)
+
+    def after(
+        self,
+        seq: int,
+        *,
+        limit: int = 500,
+        session_id: str | None = None,
+        project_id: str | None = None,
+        types: Collection[str] | None = None,
+        min_priority: Priority | None = None,
+    ) -> list[Event]:
+        """The events that follow a cursor, oldest first."""
+        equal = _filters(session_id, project_id, types, min_priority)
+        return list(self._log.find(self._log.column("seq") > seq, order=("seq",), limit=limit, **equal))
+
+    def before(
+        self,
+        seq: int | None,
+        limit: int = 500,
+        *,
+        session_id: str | None = None,
+        project_id: str | None = None,
+        types: Collection[str] | None = None,
+        min_priority: Priority | None = None,
+    ) -> list[Event]:
+        """The events that precede a cursor (None: the end of the log), newest first."""
+        equal = _filters(session_id, project_id, types, min_priority)
+        earlier = () if seq is None else (self._log.column("seq") < seq,)
+        return list(self._log.find(*earlier, order=("-seq",), limit=limit, **equal))
+
+    def list_by_session(self, session_id: str, limit: int = 500) -> list[Event]:
+        """The last events of a session, oldest of them first."""
+        return sorted(self.before(None, limit, session_id=session_id), key=attrgetter("seq"))
+
+    def list_by_project(self, project_id: str, limit: int = 500) -> list[Event]:
+        """The last events of a project, oldest of them first."""
+        return sorted(self.before(None, limit, project_id=project_id), key=attrgetter("seq"))
+
+    def last_seq(self) -> int:
+        """The number given last, 0 before the first; it stays when rows are removed."""
+        found = self._connection.sql("SELECT value FROM sequence WHERE name = 'events'").fetchone()
+        return int(found[0]) if found else 0
+
+    def first_seq(self) -> int:
+        """The number of the oldest event that is still there, 0 when there is none."""
+        return next((event.seq for event in self.after(0, limit=1)), 0)
+
+    def counts(self, session_id: str | None = None) -> dict[str, int]:
+        """How many events of each type there are."""
+        kind = self._log.column("event_type")
+        query = self._log.table.select(kind, peewee.fn.COUNT(peewee.SQL("*"))).group_by(kind)
+        if session_id is not None:
+            query = query.where(self._log.column("session_id") == session_id)
+        return {str(name): int(count) for name, count in self._connection.read(query)}
+
+
+def _filters(session_id: str | None, project_id: str | None, types: Collection[str] | None, least: Priority | None) -> dict[str, Any]:
+    equal: dict[str, Any] = {}
+    if session_id is not None:
+        equal["session_id"] = session_id
+    if project_id is not None:
+        equal["project_id"] = project_id
+    if types is not None:
+        equal["event_type"] = tuple(types)
+    if least is not None:
+        equal["priority"] = tuple(priority for priority in Priority if priority.rank >= least.rank)
+    return equal

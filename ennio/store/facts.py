@@ -1,0 +1,96 @@
+"""What was last seen of each session, one row per kind of fact.
+
+The hour of an observation is a column of its own: seeing the same thing again is not worth a
+write each time, so it is only noted once a minute.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ennio.clock import rfc3339
+from ennio.codec import dumps, from_json, to_json
+from ennio.errors import Refused
+from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, WorkspaceSeen
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, shape_of
+
+Seen = ProcessSeen | AgentSeen | WorkspaceSeen | ForgeSeen
+_KINDS: Mapping[str, Any] = {"process": ProcessSeen, "agent": AgentSeen, "workspace": WorkspaceSeen, "forge": ForgeSeen}
+_SAME_AGAIN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    session_id: str
+    kind: str
+    value: str
+    source: str
+    observed_at: datetime
+
+    @classmethod
+    def of(cls, session_id: str, kind: str, seen: Seen) -> _Fact:
+        value = to_json(seen)
+        del value["at"]
+        return cls(session_id, kind, dumps(value), getattr(seen, "source", kind), seen.at)
+
+    def read(self) -> Seen:
+        data = json.loads(self.value) | {"at": rfc3339(self.observed_at)}
+        try:
+            return from_json(_KINDS[self.kind], data)  # type: ignore[no-any-return]
+        except ValueError as error:
+            raise Refused(f"what is stored of session {self.session_id} cannot be read ({self.kind}): {error}") from error
+
+    def adds_to(self, stored: _Fact | None) -> bool:
+        """Whether it says anything new: something else was seen, or the same long enough after."""
+        if stored is None or stored.value != self.value:
+            return True
+        return abs(self.observed_at - stored.observed_at) >= _SAME_AGAIN
+
+
+class FactsShelf:
+    """Keeps the last facts of every session."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows = Rows(connection, "facts", shape_of(_Fact), ("session_id", "kind"))
+
+    def get(self, session_id: str) -> Facts:
+        """What was last seen of a session; empty when nothing was."""
+        return _together(self._rows.find(session_id=session_id))
+
+    def load_all(self) -> dict[str, Facts]:
+        """The facts of every session that has some."""
+        rows: dict[str, list[_Fact]] = defaultdict(list)
+        for row in self._rows.find():
+            rows[row.session_id].append(row)
+        return {session_id: _together(found) for session_id, found in rows.items()}
+
+    def save(self, session_id: str, facts: Facts) -> None:
+        """Write the kinds of fact that changed; one that is None is forgotten.
+
+        When only the hour of an observation moved, it is written once it is a minute ahead.
+        Raises NotFound for an unknown session.
+        """
+        with self._connection.transaction():
+            stored = {row.kind: row for row in self._rows.find(session_id=session_id)}
+            for kind in _KINDS:
+                self._save_kind(session_id, kind, getattr(facts, kind), stored.get(kind))
+
+    def _save_kind(self, session_id: str, kind: str, seen: Seen | None, stored: _Fact | None) -> None:
+        if seen is None:
+            if stored is not None:
+                self._rows.remove(session_id, kind)
+            return
+        fact = _Fact.of(session_id, kind, seen)
+        if fact.adds_to(stored):
+            self._rows.save(fact)
+
+
+def _together(rows: list[_Fact] | tuple[_Fact, ...]) -> Facts:
+    return Facts(**{row.kind: row.read() for row in rows if row.kind in _KINDS})  # type: ignore[arg-type]

@@ -1,0 +1,30 @@
+"""What the lifecycle remembers of each session, as opaque text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    session_id: str
+    value: str
+
+
+class Memories:
+    """Keeps one text per session."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = Rows(connection, "memories", shape_of(_Memory), ("session_id",))
+
+    def get(self, session_id: str) -> str | None:
+        """The text last saved, or None."""
+        found = self._rows.get(session_id)
+        return None if found is None else found.value
+
+    def save(self, session_id: str, text: str) -> None:
+        """Keep this text in place of the last. Raises NotFound for an unknown session."""
+        self._rows.save(_Memory(session_id, text))

@@ -1,0 +1,57 @@
+"""Merges, written down before they happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ennio.pulls import MergeMethod
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, shape_of
+
+
+class MergeState(StrEnum):
+    """How far a merge got; ``intended`` after a crash means: look before repeating."""
+
+    INTENDED = "intended"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One merge of one head. ``at`` is when it was intended."""
+
+    session_id: str
+    number: int
+    head: str
+    method: MergeMethod
+    fingerprint: str
+    at: datetime
+    state: MergeState = MergeState.INTENDED
+    commit: str | None = None
+    error: str | None = None
+
+
+class Merges:
+    """Keeps merges; a session merges each head once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = Rows(connection, "merges", shape_of(Merge), ("session_id", "head"))
+
+    def intend(self, merge: Merge) -> bool:
+        """Write a merge down; False when this head has one. Raises NotFound for an unknown session."""
+        return self._rows.add(merge)
+
+    def get(self, session_id: str, head: str) -> Merge | None:
+        """The merge of a head, or None."""
+        return self._rows.get(session_id, head)
+
+    def save(self, merge: Merge) -> None:
+        """Keep what became of a merge."""
+        self._rows.save(merge)
+
+    def open(self) -> tuple[Merge, ...]:
+        """The merges of which nobody knows the end, oldest first."""
+        return self._rows.find(order=("at",), state=MergeState.INTENDED)

@@ -1,0 +1,30 @@
+"""Small facts of the instance: a cursor, an id, a mark that something was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    key: str
+    value: str
+
+
+class Meta:
+    """Keeps texts by name."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = Rows(connection, "meta", shape_of(_Entry), ("key",))
+
+    def get(self, key: str) -> str | None:
+        """The text under this name, or None."""
+        found = self._rows.get(key)
+        return None if found is None else found.value
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a text under this name in place of the last."""
+        self._rows.save(_Entry(key, value))

@@ -1,0 +1,49 @@
+"""The sessions that wait for a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One session in the queue. A ``held`` one is not admitted until released; ``reason`` says what it waits for."""
+
+    session_id: str
+    project_id: str
+    priority: int
+    position: int
+    held: bool
+    enqueued_at: datetime
+    reason: str
+
+
+class Queue:
+    """Keeps the queue: higher priority first, then by position, then whoever waits longest."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = Rows(connection, "queue", shape_of(Waiting), ("session_id",))
+
+    def add(self, waiting: Waiting) -> bool:
+        """Line a session up; False when it waits already. Raises NotFound for an unknown session."""
+        return self._rows.add(waiting)
+
+    def get(self, session_id: str) -> Waiting | None:
+        """A session's place, or None."""
+        return self._rows.get(session_id)
+
+    def save(self, waiting: Waiting) -> None:
+        """Keep a changed place."""
+        self._rows.save(waiting)
+
+    def remove(self, session_id: str) -> bool:
+        """Take a session out; tells whether it was waiting."""
+        return self._rows.remove(session_id)
+
+    def list(self) -> tuple[Waiting, ...]:
+        """All that wait, in the order of admission."""
+        return self._rows.find(order=("-priority", "position", "enqueued_at", "session_id"))

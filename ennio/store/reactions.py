@@ -1,0 +1,68 @@
+"""What the reactions remember, and what they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionRecord:
+    """One decision of a reaction. ``outcome`` is a word: sent, notified, merged, escalated, skipped ...
+
+    ``session_id`` is empty for a reaction to a whole project. ``detail`` says why.
+    """
+
+    id: str
+    session_id: str
+    key: str
+    at: datetime
+    action: str
+    attempt: int
+    fingerprint: str | None
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    session_id: str
+    key: str
+    value: str
+
+
+class Reactions:
+    """Keeps one opaque text per session and reaction, and the history of what was decided."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._memories = Rows(connection, "reactions", shape_of(_Memory), ("session_id", "key"))
+        self._history = Rows(connection, "reaction_history", shape_of(ReactionRecord), ("id",), ordinal=True)
+
+    def get(self, session_id: str, key: str) -> str | None:
+        """The text last saved, or None."""
+        found = self._memories.get(session_id, key)
+        return None if found is None else found.value
+
+    def save(self, session_id: str, key: str, text: str) -> None:
+        """Keep this text in place of the last."""
+        self._memories.save(_Memory(session_id, key, text))
+
+    def list(self, session_id: str) -> dict[str, str]:
+        """A session's texts by reaction."""
+        return {row.key: row.value for row in self._memories.find(session_id=session_id)}
+
+    def all(self) -> dict[tuple[str, str], str]:
+        """Every text by session and reaction."""
+        return {(row.session_id, row.key): row.value for row in self._memories.find()}
+
+    def record(self, record: ReactionRecord) -> None:
+        """Add to the history. Raises Conflict when the id is taken."""
+        self._history.insert(record)
+
+    def history(self, session_id: str | None = None, limit: int = 50) -> tuple[ReactionRecord, ...]:
+        """What was decided, newest first, for one session or all."""
+        equal = {} if session_id is None else {"session_id": session_id}
+        return self._history.find(order=("-ordinal",), limit=limit, **equal)

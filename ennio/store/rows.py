@@ -1,0 +1,173 @@
+"""Frozen dataclasses as rows of a table: one column per field, written and read by its annotation."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, partial
+from typing import Any, Generic, TypeVar
+
+import peewee
+
+from ennio.codec import dumps, reader, to_json
+from ennio.errors import Conflict, NotFound, Refused
+from ennio.store.connection import Connection
+from ennio.store.failures import breaks_reference
+
+R = TypeVar("R")
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[R]):
+    """How a dataclass lies in a table: its columns, and the way there and back."""
+
+    columns: tuple[str, ...]
+    encode: Callable[[R], Values]
+    decode: Callable[[Values], R]
+
+
+def shape_of(kind: type[R]) -> Shape[R]:
+    """The plain shape: every field is the column of its name."""
+    columns = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
+    return Shape(columns, partial(encode_fields, columns=columns), lambda values: kind(**decode_fields(kind, values)))
+
+
+def encode_fields(row: Any, columns: Sequence[str]) -> Values:
+    """Those fields of a dataclass as what a column holds."""
+    return {column: encode(getattr(row, column)) for column in columns}
+
+
+def decode_fields(kind: Any, values: Values) -> Values:
+    """Columns as fields of the dataclass; a NULL where the field cannot be None takes its default."""
+    readers = _column_readers(kind)
+    return {name: readers[name](value) for name, value in values.items() if value is not None or _optional(kind, name)}
+
+
+def encode(value: Any) -> Any:
+    """A value as what a column holds: text, a number or NULL; structures as JSON text."""
+    plain = to_json(value)
+    if isinstance(plain, (dict, list)):
+        return dumps(plain)
+    return int(plain) if isinstance(plain, bool) else plain
+
+
+@cache
+def _column_readers(kind: Any) -> Mapping[str, Callable[[Any], Any]]:
+    return {name: _column_reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+
+
+def _column_reader(hint: Any) -> Callable[[Any], Any]:
+    read = reader(hint)
+    members = typing.get_args(hint) if type(None) in typing.get_args(hint) else (hint,)
+    if bool in members:
+        return lambda value: None if value is None else bool(value)
+    if any(_structured(member) for member in members):
+        return lambda value: None if value is None else read(json.loads(value))
+    return read
+
+
+def _structured(hint: Any) -> bool:
+    return typing.get_origin(hint) is not None or hasattr(hint, "__dataclass_fields__")
+
+
+@cache
+def _optional(kind: Any, name: str) -> bool:
+    return type(None) in typing.get_args(typing.get_type_hints(kind)[name])
+
+
+class Rows(Generic[R]):
+    """The rows of one table. ``key`` names what makes a row unique; ``ordinal`` adds the order of adding."""
+
+    def __init__(self, connection: Connection, name: str, shape: Shape[R], key: tuple[str, ...], *, ordinal: bool = False) -> None:
+        self.connection = connection
+        self.name = name
+        self.shape = shape
+        self.key = key
+        self._ordinal = ordinal
+        self.table = peewee.Table(name)
+
+    def get(self, *key: Any) -> R | None:
+        """The row with this key, or None."""
+        found = self.find(**dict(zip(self.key, key, strict=True)))
+        return found[0] if found else None
+
+    def find(self, *conditions: Any, order: Sequence[str] = (), limit: int | None = None, **equal: Any) -> tuple[R, ...]:
+        """The rows whose columns equal what is given (None: NULL, a tuple: any of), ``-column`` for descending order."""
+        query = self.table.select(*(self.column(name) for name in self.shape.columns))
+        if equal or conditions:
+            query = query.where(*self._where(equal), *conditions)
+        query = query.order_by(*(self.column(name[1:]).desc() if name.startswith("-") else self.column(name) for name in order))
+        rows = self.connection.read(query if limit is None else query.limit(limit))
+        return tuple(self._decode(row) for row in rows)
+
+    def count(self, **equal: Any) -> int:
+        """How many rows have these values."""
+        query = self.table.select(peewee.fn.COUNT(peewee.SQL("*")))
+        return int(self.connection.read(query.where(*self._where(equal)) if equal else query)[0][0])
+
+    def add(self, row: R) -> bool:
+        """Add a row unless one stands in its way; tells whether it was added. Raises NotFound for an unknown session."""
+        with self.connection.transaction():
+            return self._insert(row)
+
+    def insert(self, row: R) -> None:
+        """Add a row. Raises Conflict when it is there already."""
+        if not self.add(row):
+            raise Conflict(f"{self.name} already has a row {self._named(row)}")
+
+    def change(self, row: R) -> bool:
+        """Replace the row that has this key; tells whether there was one."""
+        values = self.shape.encode(row)
+        where = self._where({name: values[name] for name in self.key})
+        update = {self.column(name): value for name, value in values.items() if name not in self.key}
+        return self.connection.change(self.table.update(update).where(*where)) > 0
+
+    def save(self, row: R) -> None:
+        """Replace the row that has this key, or add it. Raises NotFound for an unknown session."""
+        with self.connection.transaction():
+            if not self.change(row) and not self._insert(row):
+                raise Conflict(f"{self.name}: another row stands in the way of {self._named(row)}")
+
+    def remove(self, *key: Any) -> bool:
+        """Take a row away; tells whether it was there."""
+        where = self._where(dict(zip(self.key, key, strict=True)))
+        return self.connection.change(self.table.delete().where(*where)) > 0
+
+    def column(self, name: str) -> Any:
+        """A column of the table, for conditions."""
+        return peewee.Column(self.table, name)
+
+    def _insert(self, row: R) -> bool:
+        values = {self.column(name): value for name, value in self.shape.encode(row).items()}
+        if self._ordinal:
+            values[self.column("ordinal")] = self.connection.bump(self.name)
+        try:
+            return self.connection.change(self.table.insert(values).on_conflict(action="nothing")) > 0
+        except peewee.IntegrityError as error:
+            if breaks_reference(error):
+                raise NotFound(f"no session {getattr(row, 'session_id', '')} for a row of {self.name}") from error
+            raise
+
+    def _where(self, equal: Mapping[str, Any]) -> list[Any]:
+        return [self._equals(self.column(name), value) for name, value in equal.items()]
+
+    @staticmethod
+    def _equals(column: Any, value: Any) -> Any:
+        if value is None:
+            return column.is_null()
+        return column.in_([encode(item) for item in value]) if isinstance(value, tuple) else column == encode(value)
+
+    def _decode(self, row: Sequence[Any]) -> R:
+        values = dict(zip(self.shape.columns, row, strict=True))
+        try:
+            return self.shape.decode(values)
+        except ValueError as error:
+            key = ", ".join(str(values[name]) for name in self.key)
+            raise Refused(f"row {key} of table {self.name} in {self.connection.name} cannot be read: {error}") from error
+
+    def _named(self, row: R) -> str:
+        values = self.shape.encode(row)
+        return ", ".join(str(values[name]) for name in self.key)

@@ -1,0 +1,139 @@
+"""Sessions as rows: the documented columns, and nullable ones for the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+from ennio.codec import dumps
+from ennio.errors import Conflict, NotFound
+from ennio.model import RuntimeHandle, Session, SessionStatus, Usage
+from ennio.store.connection import Connection
+from ennio.store.rows import Rows, Shape, Values, decode_fields, encode_fields
+
+# runtime_handle, agent_info and metadata are JSON that v0.1 wrote more freely than our types say
+_LOOSE = ("usage", "summary", "runtime_handle", "metadata")
+_PLAIN = tuple(field.name for field in fields(Session) if field.name not in _LOOSE)
+_COLUMNS = (*_PLAIN, "runtime_handle", "agent_info", "metadata")
+
+# an agent may be running, or about to
+_ENDED = (SessionStatus.EXITED, SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED)
+_LIVE = tuple(status for status in SessionStatus if status not in _ENDED)
+_UNENDED = tuple(status for status in SessionStatus if not status.terminal)
+
+
+class Sessions:
+    """Keeps sessions. They are archived, never deleted."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows = Rows(connection, "sessions", Shape(_COLUMNS, _encode, _decode), ("id",))
+
+    def insert(self, session: Session) -> None:
+        """Keep a new session. Raises Conflict when the id is taken."""
+        if not self._rows.add(session):
+            raise Conflict(f"session {session.id} exists already")
+
+    def get(self, session_id: str) -> Session | None:
+        """One session, or None."""
+        return self._rows.get(session_id)
+
+    def need(self, session_id: str) -> Session:
+        """One session. Raises NotFound."""
+        session = self.get(session_id)
+        if session is None:
+            raise NotFound(f"no session {session_id}; `ennio session list` shows them")
+        return session
+
+    def list(
+        self, project_id: str | None = None, *, archived: bool = False, statuses: Collection[SessionStatus] | None = None
+    ) -> tuple[Session, ...]:
+        """Sessions, oldest first; archived ones only when asked for, beside the others."""
+        equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
+        if not archived:
+            equal["archived_at"] = None
+        if statuses is not None:
+            equal["status"] = tuple(statuses)
+        return _by_age(self._rows.find(**equal))
+
+    def save(self, session: Session) -> None:
+        """Replace all that is kept of a session. Raises NotFound."""
+        if not self._rows.change(session):
+            raise NotFound(f"no session {session.id}; `ennio session list` shows them")
+
+    def on_branch(self, project_id: str, branch: str) -> tuple[Session, ...]:
+        """The sessions on a branch that have not ended for good, oldest first."""
+        return _by_age(self._rows.find(project_id=project_id, branch=branch, status=_UNENDED))
+
+    def count_live(self, project_id: str | None = None) -> int:
+        """How many sessions have an agent or wait for one (neither ended nor exited, not archived)."""
+        equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
+        return self._rows.count(status=_LIVE, archived_at=None, **equal)
+
+
+def _by_age(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
+    # not left to the database: the times of v0.1 are texts in two formats
+    return tuple(sorted(sessions, key=lambda session: (session.created_at, session.id)))
+
+
+def _encode(session: Session) -> Values:
+    info = _agent_info(session)
+    return encode_fields(session, _PLAIN) | {
+        "runtime_handle": None if session.runtime_handle is None else dumps(session.runtime_handle),
+        "agent_info": None if info is None else dumps(info),
+        "metadata": dumps(session.metadata),
+    }
+
+
+def _agent_info(session: Session) -> Mapping[str, Any] | None:
+    if session.usage is None and session.summary is None:
+        return None
+    return {"summary": session.summary, "cost": None if session.usage is None else _cost(session.usage)}
+
+
+def _cost(usage: Usage) -> Mapping[str, Any]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        # a number for readers of v0.1, and the exact amount beside it
+        "estimated_cost_usd": float(usage.cost_usd or 0),
+        "cost_usd": None if usage.cost_usd is None else str(usage.cost_usd),
+        "model": usage.model,
+    }
+
+
+def _decode(values: Values) -> Session:
+    info = json.loads(values["agent_info"] or "null") or {}
+    return Session(
+        **decode_fields(Session, {name: values[name] for name in _PLAIN}),
+        runtime_handle=_handle(json.loads(values["runtime_handle"] or "null")),
+        metadata=_texts(json.loads(values["metadata"]) or {}),
+        summary=info.get("summary"),
+        usage=_usage(info.get("cost")),
+    )
+
+
+def _handle(data: Mapping[str, Any] | None) -> RuntimeHandle | None:
+    if data is None:
+        return None
+    return RuntimeHandle(str(data["id"]), str(data["runtime_name"]), _texts(data.get("data") or {}))
+
+
+def _usage(cost: Mapping[str, Any] | None) -> Usage | None:
+    if cost is None:
+        return None
+    amount = cost["cost_usd"] if "cost_usd" in cost else cost.get("estimated_cost_usd")
+    return Usage(
+        input_tokens=int(cost.get("input_tokens") or 0),
+        output_tokens=int(cost.get("output_tokens") or 0),
+        cost_usd=None if amount is None else Decimal(str(amount)),
+        model=cost.get("model"),
+    )
+
+
+def _texts(data: Mapping[str, Any]) -> dict[str, str]:
+    """Values that are not text travel as their JSON text."""
+    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in data.items()}

@@ -1,0 +1,88 @@
+"""The store: its nouns, its transactions, and whom it tells of committed events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ennio.clock import Clock
+from ennio.forge import ForgeBook
+from ennio.store.announcer import Announcer, Listener
+from ennio.store.connection import Connection
+from ennio.store.events import EventLog
+from ennio.store.evidence import EvidenceLog
+from ennio.store.facts import FactsShelf
+from ennio.store.forge import ForgeShelf
+from ennio.store.memories import Memories
+from ennio.store.merges import Merges
+from ennio.store.messages import Messages
+from ennio.store.meta import Meta
+from ennio.store.metrics import Metrics
+from ennio.store.notifications import Notifications
+from ennio.store.projects import Projects
+from ennio.store.queue import Queue
+from ennio.store.reactions import Reactions
+from ennio.store.sessions import Sessions
+from ennio.store.transaction import Transaction
+
+
+class Store:
+    """An open database. Every call is short, blocks, and may raise Unreachable or Refused (its file or disk)."""
+
+    def __init__(self, connection: Connection, clock: Clock, schema_version: int) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._announcer = Announcer()
+        self._current: Transaction | None = None
+        self.schema_version = schema_version
+        self.sessions = Sessions(connection)
+        self.memories = Memories(connection)
+        self.facts = FactsShelf(connection)
+        self.events = EventLog(connection)
+        self.evidence = EvidenceLog(connection)
+        self.messages = Messages(connection)
+        self.reactions = Reactions(connection)
+        self.merges = Merges(connection)
+        self.notifications = Notifications(connection)
+        self.projects = Projects(connection, clock)
+        self.metrics = Metrics(connection, clock)
+        self.queue = Queue(connection)
+        self.forge: ForgeBook = ForgeShelf(connection)
+        self.meta = Meta(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Change several things at once, or none of them; inside another one it joins that.
+
+        Nothing in it may yield: no logging, no I/O but this store's. Listeners hear of its events
+        once it is committed; an error rolls everything back and tells nobody.
+        """
+        with self._connection.lock:
+            with self._connection.transaction() as outermost:
+                if outermost:
+                    self._current = Transaction(self._connection, self.events, self._clock)
+                transaction = self._current
+                if transaction is None:
+                    raise RuntimeError("a transaction of the store was opened inside one of the connection")
+                try:
+                    yield transaction
+                finally:
+                    if outermost:
+                        self._current = None
+                        transaction.close()
+            if outermost:
+                self._announcer.enqueue(transaction.emitted)
+        if outermost:
+            self._announcer.announce()
+
+    def listen(self, callback: Listener) -> Callable[[], None]:
+        """Have the callback told of every committed batch of events, in the order of ``seq``.
+
+        It is called where the transaction ended and must return soon. What it raises is logged.
+        The function returned ends it.
+        """
+        return self._announcer.add(callback)
+
+    def close(self) -> None:
+        """Close the database; fine if it is closed. Using the store afterwards is an error."""
+        self._connection.close()

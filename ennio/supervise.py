@@ -1,0 +1,19 @@
+"""Where the supervisor's process begins: everything is made cooperative before anything else is imported."""
+
+# The order is the point: what is imported before the patch keeps the blocking versions for good.
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys  # noqa: E402
+
+from ennio.http import serve  # noqa: E402
+
+
+def main() -> int:
+    """Run the supervisor with the arguments of this process; returns the exit code."""
+    return serve.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""``ennio doctor``: each check by itself, and the whole on a real repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.cli.checkup import agents, configuration, machine, running
+from ennio.cli.checkup.finding import Level
+from ennio.config.model import Config, PluginChoice, Project
+from tests.cli.conftest import Api, Place
+from tests.conftest import need
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        (None, Level.BROKEN),
+        ("git version 2.37.9", Level.BROKEN),
+        ("git version 1.99", Level.BROKEN),
+        ("git version 2.38.0", Level.FINE),
+        ("git version 2.39.5 (Apple Git-154)", Level.FINE),
+        ("git version 3.0", Level.FINE),
+    ],
+)
+def test_git_must_be_new_enough(line: str | None, level: Level) -> None:
+    finding = machine.git(line)
+    assert finding.level is level
+    assert bool(finding.fix) == (level is not Level.FINE)
+
+
+def test_python_must_be_new_enough() -> None:
+    assert machine.python((3, 10, 12)).level is Level.BROKEN
+    assert machine.python((3, 11, 0)).level is Level.FINE
+
+
+def test_tmux_is_only_needed_where_a_project_wants_it() -> None:
+    assert machine.tmux(None, wanted=True).level is Level.BROKEN
+    assert machine.tmux(None, wanted=False).level is Level.WARNING
+    assert machine.tmux("tmux 3.3a", wanted=True).level is Level.FINE
+
+
+def test_memory_and_disk_warn_but_do_not_fail() -> None:
+    assert machine.memory(100, 200).level is Level.WARNING
+    assert machine.memory(300, 200).level is Level.FINE
+    assert machine.disk(1024, Path("/")).level is Level.WARNING
+
+
+def test_a_state_folder_that_is_a_file_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert machine.state(tmp_path / "file" / "below").level is Level.BROKEN
+    assert machine.state(tmp_path / "new" / "folder").level is Level.FINE
+
+
+def test_a_missing_agent_fails_only_a_project_that_uses_it() -> None:
+    assert agents.agent("codex", None, "npm install x", wanted=True).level is Level.BROKEN
+    finding = agents.agent("codex", None, "npm install x", wanted=False)
+    assert (finding.level, finding.fix) == (Level.WARNING, "npm install x")
+
+
+def test_a_missing_key_is_a_warning_because_of_logins() -> None:
+    passes = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+    finding = agents.key("codex", passes, {"OPENAI_BASE_URL"})
+    assert finding is not None
+    assert finding.level is Level.WARNING
+    assert agents.key("codex", passes, {"OPENAI_API_KEY"}) is None
+    assert agents.key("scripted", (), ()) is None
+
+
+def test_a_port_is_free_taken_or_ours() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        number = listener.getsockname()[1]
+        taken = configuration.port(number, "127.0.0.1", ours=False, name="port")
+        assert (taken.level, str(number) in taken.fix) == (Level.BROKEN, True)
+        assert configuration.port(number, "127.0.0.1", ours=True, name="port").level is Level.FINE
+    assert configuration.port(number, "127.0.0.1", ours=False, name="port").level is Level.FINE
+
+
+def test_incident_42_a_bind_beyond_this_machine_is_pointed_out(tmp_path: Path) -> None:
+    config = Config(tmp_path / "ennio.yaml", tmp_path)
+    assert configuration.open_door(config) is None
+    finding = configuration.open_door(Config(tmp_path / "ennio.yaml", tmp_path, host="0.0.0.0"))  # noqa: S104 - compared, not bound
+    assert finding is not None
+    assert finding.level is Level.WARNING
+
+
+def test_a_forge_without_a_token_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    project = Project("p", "p", "r", Path("/p"))
+    finding = configuration.token(project, PluginChoice("github"), "scm")
+    assert finding is not None
+    assert "GITHUB_TOKEN" in finding.fix
+    assert configuration.token(project, PluginChoice("github", {"token": "x"}), "scm") is None
+    assert configuration.token(project, PluginChoice("local"), "scm") is None
+
+
+def test_terminals_without_a_session_are_named_with_the_command_that_ends_them() -> None:
+    assert running.orphans(["a"], ["a", "b"], "ennio") is None
+    finding = running.orphans(["z", "a"], ["a"], "ennio")
+    assert finding is not None
+    assert finding.fix == "tmux -L ennio kill-session -t =z"
+
+
+def test_real_terminals_are_found(place: Place) -> None:
+    tmux = need("tmux")
+    name = f"ennio-test-{os.getpid()}"
+    assert running.terminals(name) == ()
+    machine.said(tmux, "-L", name, "new-session", "-d", "-s", "stray", "sleep", "60")
+    try:
+        assert running.terminals(name) == ("stray",)
+    finally:
+        machine.said(tmux, "-L", name, "kill-server")
+
+
+def _findings(document: Any) -> dict[str, str]:
+    return {finding["what"]: finding["level"] for finding in document["findings"]}
+
+
+def test_without_a_configuration_doctor_says_how_to_get_one(place: Place) -> None:
+    ended = place.ennio("doctor")
+    assert ended.code == 1
+    assert "      -> ennio init" in ended.out.splitlines()
+
+
+def _configured(place: Place) -> None:
+    place.git("init", "-q")
+    place.git("commit", "-q", "--allow-empty", "-m", "first")
+    project = f"{{name: app, repo: {place.folder}, path: {place.folder}}}"
+    text = f"port: 0\ndefaults: {{agent: scripted, runtime: process}}\nprojects:\n  - {project}\n"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        text = text.replace("port: 0", f"port: {free.getsockname()[1]}")
+    (place.folder / "ennio.yaml").write_text(text)
+
+
+def test_a_sound_machine_and_configuration_pass(place: Place) -> None:
+    _configured(place)
+    ended = place.ennio("doctor", "--json")
+    assert (ended.code, ended.document["ok"], ended.err) == (0, True, "")
+    assert "broken" not in _findings(ended.document).values()
+    assert "no supervisor runs (ennio start begins one)" in _findings(ended.document)
+
+
+def test_a_wanted_agent_that_is_missing_fails_with_its_install_command(place: Place) -> None:
+    _configured(place)
+    file = place.folder / "ennio.yaml"
+    file.write_text(file.read_text().replace("scripted", "codex"))
+    bare = place.home / "bin"
+    bare.mkdir()
+    (bare / "git").symlink_to(shutil.which("git") or "")
+    ended = place.ennio("doctor", "--json", PATH=str(bare))
+    assert ended.code == 1
+    assert {f["fix"] for f in ended.document["findings"] if f["level"] == "broken"} == {"npm install -g @openai/codex"}
+
+
+def test_a_running_supervisor_is_asked_and_its_port_is_its_own(api: Api) -> None:
+    api.on("GET", "/sessions", [])
+    found = _findings(api.ennio("doctor", "--json").document)
+    assert found[f"the supervisor answers at {api.url}"] == "fine"
+    assert any(what.endswith("is the running supervisor's") for what in found)
+
+
+def test_a_supervisor_that_does_not_answer_well_is_a_warning(api: Api) -> None:
+    api.on("GET", "/sessions", "out of order", status=500)
+    found = _findings(api.ennio("doctor", "--json").document)
+    assert found[f"the supervisor at {api.url} does not answer: out of order"] == "warning"

@@ -1,0 +1,182 @@
+"""``ennio init`` in real repositories."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ennio.config.load import load
+from tests.cli.conftest import Place
+
+
+def _repository(place: Place, *, remote: str | None = None) -> Path:
+    place.git("init", "-q", "-b", "trunk")
+    (place.folder / "a.txt").write_text("a\n")
+    place.git("add", "-A")
+    place.git("commit", "-q", "-m", "first")
+    if remote:
+        place.git("remote", "add", "origin", remote)
+    return place.folder
+
+
+def _snapshot(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if ".git/objects" not in str(path)}
+
+
+def test_the_written_file_loads_and_names_the_remote(place: Place) -> None:
+    _repository(place, remote="git@github.com:ann/app.git")
+    ended = place.ennio("init", ".", PATH=os.environ["PATH"])
+    assert (ended.code, ended.err) == (0, "")
+    config = load(place.folder / "ennio.yaml", {})
+    project = config.projects[0]
+    assert (project.repo, project.path, project.default_branch) == ("git@github.com:ann/app.git", place.folder, "trunk")
+    assert ended.out.splitlines()[-2:] == ["  ennio start --detach", f'  ennio spawn {place.folder.name} --prompt "..."']
+
+
+def test_the_default_branch_is_the_remotes_not_the_one_checked_out(place: Place, tmp_path: Path) -> None:
+    origin = tmp_path / "origin.git"
+    _repository(place)
+    place.git("clone", "-q", "--bare", ".", str(origin))
+    place.git("remote", "add", "origin", str(origin))
+    place.git("checkout", "-q", "-b", "feature")
+    assert place.ennio("init").code == 0
+    assert load(place.folder / "ennio.yaml", {}).projects[0].default_branch == "trunk"
+
+
+def test_a_remote_given_relative_to_the_root_is_found_from_anywhere(place: Place, tmp_path: Path) -> None:
+    _repository(place)
+    place.git("clone", "-q", "--bare", ".", str(tmp_path / "origin.git"))
+    place.git("remote", "add", "origin", "../origin.git")
+    assert place.ennio("init").code == 0
+    assert load(place.folder / "ennio.yaml", {}).projects[0].repo == str(tmp_path / "origin.git")
+
+
+def test_a_repository_without_a_remote_gets_a_hub_and_its_branch_stays_where_it_was(place: Place) -> None:
+    _repository(place)
+    ended = place.ennio("init", "--json")
+    assert ended.code == 0
+    hub = Path(ended.document["hub"])
+    assert hub.parent == place.home / "ennio" / "hubs"
+    assert place.git("rev-parse", "trunk") == place.git("rev-parse", "HEAD", cwd=hub)
+    assert place.git("symbolic-ref", "HEAD", cwd=hub) == "refs/heads/trunk"
+    assert place.git("remote", "get-url", "ennio") == str(hub)
+    assert load(place.folder / "ennio.yaml", {}).projects[0].repo == str(hub)
+    assert place.git("status", "--porcelain") == "?? ennio.yaml"
+    # the advice that is printed holds
+    other = place.home / "elsewhere"
+    place.git("clone", "-q", str(hub), str(other))
+    place.git("commit", "-q", "--allow-empty", "-m", "merged there", cwd=other)
+    place.git("push", "-q", "origin", "trunk", cwd=other)
+    place.git("pull", "-q", "ennio", "trunk")
+    assert place.git("log", "-1", "--format=%s") == "merged there"
+
+
+def test_a_hub_of_an_earlier_init_is_used_again_and_brought_up_to_date(place: Place) -> None:
+    _repository(place)
+    hub = place.ennio("init", "--json").document["hub"]
+    place.git("remote", "remove", "ennio")
+    (place.folder / "ennio.yaml").unlink()
+    place.git("commit", "-q", "--allow-empty", "-m", "second")
+    assert place.ennio("init", "--json").document["hub"] == hub
+    assert place.git("log", "-1", "--format=%s", "ennio/trunk") == "second"
+
+
+def test_the_database_is_kept_out_of_git_without_touching_gitignore(place: Place) -> None:
+    _repository(place, remote="git@github.com:ann/app.git")
+    place.ennio("init")
+    (place.folder / "ennio.db-wal").write_text("")
+    assert place.git("status", "--porcelain") == "?? ennio.yaml"
+    assert not (place.folder / ".gitignore").exists()
+
+
+def test_a_file_that_is_there_is_never_overwritten(place: Place) -> None:
+    _repository(place)
+    (place.folder / ".ennio.yml").write_text("mine\n")
+    ended = place.ennio("init")
+    assert ended.code == 1
+    assert ".ennio.yml" in ended.err
+    assert (place.folder / ".ennio.yml").read_text() == "mine\n"
+    assert not (place.home / "ennio").exists()
+
+
+@pytest.mark.parametrize("given", [[], ["."], ["{}/sub"], ["{}/other.yaml"]])
+def test_the_file_is_written_where_it_was_asked_for(place: Place, given: list[str]) -> None:
+    _repository(place, remote="git@github.com:ann/app.git")
+    (place.folder / "sub").mkdir()
+    words = [word.format(place.folder) for word in given]
+    target = Path(place.ennio("init", *words, "--json").document["file"])
+    expected = {(): "ennio.yaml", (".",): "ennio.yaml", ("{}/sub",): "sub/ennio.yaml", ("{}/other.yaml",): "other.yaml"}[tuple(given)]
+    assert target == place.folder / expected
+    assert load(target, {}).projects[0].path == place.folder
+
+
+def test_outside_of_a_repository_the_command_that_makes_one_is_told(place: Place) -> None:
+    ended = place.ennio("init")
+    assert ended.code == 3
+    assert "git init" in ended.err
+    assert _snapshot(place.folder) == set()
+
+
+def test_a_repository_without_commits_is_refused_with_the_command_that_helps(place: Place) -> None:
+    place.git("init", "-q")
+    before = _snapshot(place.folder)
+    ended = place.ennio("init")
+    assert ended.code == 1
+    assert "git commit -m" in ended.err
+    assert _snapshot(place.folder) == before
+
+
+def test_a_failure_leaves_nothing_half_made(place: Place) -> None:
+    _repository(place)
+    before, settings = _snapshot(place.folder), place.git("config", "--local", "--list")
+    # the file cannot be written, after the hub was made: a dangling link is no file, and cannot be opened anew
+    target = place.folder / "sub" / "ennio.yaml"
+    target.parent.mkdir()
+    target.symlink_to("/nowhere/at/all")
+    ended = place.ennio("init", str(target))
+    assert ended.code == 1
+    left = {name for name in _snapshot(place.folder) - before if not name.startswith(".git/")}
+    assert left == {"sub", "sub/ennio.yaml"}
+    assert place.git("config", "--local", "--list") == settings
+    assert place.git("branch", "-a") == "* trunk"
+    assert list((place.home / "ennio" / "hubs").iterdir()) == []
+
+
+def test_a_hook_of_the_repository_does_not_run(place: Place) -> None:
+    _repository(place)
+    hook = place.folder / ".git" / "hooks" / "pre-push"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert place.ennio("init").code == 0
+
+
+def test_config_check_and_show_agree_with_what_init_wrote(place: Place) -> None:
+    _repository(place)
+    place.ennio("init")
+    assert place.ennio("config", "check").out == f"{place.folder / 'ennio.yaml'} is fine\n"
+    assert place.ennio("config", "show", "--json").document["projects"][0]["default_branch"] == "trunk"
+    assert "default_branch: trunk" in place.ennio("config", "show").out
+    assert "$schema" in place.ennio("config", "schema").document
+
+
+def test_config_check_tells_every_problem_and_fails(place: Place) -> None:
+    (place.folder / "ennio.yaml").write_text("prot: 3000\nprojects:\n  - name: x\n")
+    ended = place.ennio("config", "check", "--json")
+    assert ended.code == 1
+    problems = {problem["path"]: problem for problem in ended.document["problems"]}
+    assert problems["prot"]["line"] == 1
+    assert len(problems) >= 2
+    assert place.ennio("start", "--json").document["problems"] == ended.document["problems"]
+
+
+def test_config_show_masks_secrets(place: Place) -> None:
+    _repository(place)
+    place.ennio("init")
+    with (place.folder / "ennio.yaml").open("a") as stream:
+        stream.write("\napi_token: ${THE_TOKEN}\n")
+    ended = place.ennio("config", "show", THE_TOKEN="hunter2-hunter2")
+    assert ended.code == 0
+    assert "hunter2" not in ended.out + ended.err
+    assert "***" in ended.out

@@ -1,0 +1,115 @@
+"""The command line as such: help, usage, suggestions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ennio.cli.verbs
+from ennio.cli.main import main
+from ennio.cli.parser import VERBS, Usage, overview, understand, verb_parser
+from ennio.cli.verbs.completion import bash, fish, words
+
+DOCUMENTED = (
+    "init .",
+    "start",
+    "stop",
+    "status",
+    "status my-app",
+    "spawn my-app --issue 42",
+    "spawn my-app -i 42 -p words -b branch -r role",
+    "send ma-1 words",
+    "session info ma-1",
+    "session kill ma-1",
+    "session restore ma-1",
+    "session list",
+    "session list my-app",
+    "dashboard",
+    "dashboard --port 3000",
+    "open ma-1",
+    "node status",
+    "node status host",
+    "node list",
+    "node connect my-app",
+    "node disconnect my-app",
+)
+
+
+@pytest.mark.parametrize("line", DOCUMENTED)
+def test_every_documented_command_line_is_understood(line: str) -> None:
+    assert callable(understand(line.split()).run)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_command_has_help_with_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    out = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert f"usage: ennio {verb}" in out
+    assert f"examples:\n  ennio {verb}" in out
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_example_of_the_help_is_understood(verb: str) -> None:
+    import shlex
+
+    examples = [line.split("#  ")[0] for line in (verb_parser(verb).epilog or "").splitlines() if "ennio " in line]
+    assert examples
+    for example in examples:
+        argv = shlex.split(example[example.index("ennio ") :].split(" | ")[0].split(" > ")[0], comments=" #" in example)
+        assert callable(understand(argv[1:]).run)
+
+
+@pytest.mark.parametrize("path", sorted(path for path in words() if path not in ("", "demo")))
+def test_every_command_says_in_json_what_is_wrong_with_its_use(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    assert main([*path.split(), "--json", "--no-such-option"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["code"] == 2
+    assert told["error"]
+
+
+def test_the_demo_is_given_what_it_is_called_with() -> None:
+    assert understand(["demo", "--speed", "3", "--json"]).options.passed_on == ["--speed", "3"]
+
+
+def test_the_overview_names_every_command_and_every_command_has_a_module() -> None:
+    modules = {file.stem for file in Path(ennio.cli.verbs.__file__).parent.glob("*.py")} - {"__init__"}
+    assert modules == set(VERBS)
+    assert all(f"  {verb} " in overview() for verb in VERBS)
+
+
+@pytest.mark.parametrize("line", ["--json session list", "session --json list", "session list --json"])
+def test_json_may_stand_anywhere(line: str) -> None:
+    assert understand(line.split()).json
+
+
+@pytest.mark.parametrize("line", ["--config x.yaml status", "status --config x.yaml", "--config=x.yaml status"])
+def test_the_configuration_may_be_named_anywhere(line: str) -> None:
+    assert understand(line.split()).config == "x.yaml"
+
+
+def test_an_unknown_command_suggests_the_nearest() -> None:
+    with pytest.raises(Usage, match="did you mean 'status'"):
+        understand(["statsu"])
+
+
+def test_an_option_is_never_guessed_from_its_beginning() -> None:
+    with pytest.raises(Usage, match="--bran"):
+        understand(["spawn", "my-app", "--bran", "x"])
+
+
+def test_a_message_may_look_like_an_option_behind_two_dashes() -> None:
+    assert understand(["send", "ma-1", "--", "--force", "it"]).options.message == ["--force", "it"]
+
+
+def test_completion_knows_what_follows_each_command() -> None:
+    tree = words()
+    assert set(VERBS) <= set(tree[""])
+    assert {"info", "why", "kill", "restore", "list"} <= set(tree["session"])
+    assert "--dry-run" in tree["spawn"]
+    assert '" pr merge"*)' in bash(tree)
+    assert "-a request-changes" in fish(tree)

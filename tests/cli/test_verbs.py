@@ -1,0 +1,322 @@
+"""What each verb asks the supervisor, and what it prints."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Api
+
+WHEN = "2026-01-01T00:00:00+00:00"
+SESSION: dict[str, Any] = {
+    "id": "ma-1a2b3c4d",
+    "project_id": "my-app",
+    "status": "ci_failed",
+    "activity": "waiting_input",
+    "branch": "issue-42-login",
+    "base": "main",
+    "pr_url": "https://example.org/pull/7",
+    "pr_number": 7,
+    "agent_name": "claude-code",
+    "created_at": WHEN,
+    "last_activity_at": WHEN,
+    "reason": "a check fails on the head",
+    "outcome": None,
+    "prompt": "Log in\nby key",
+    "usage": {"input_tokens": 12000, "output_tokens": 340, "cost_usd": "0.42", "model": None},
+    "queued": None,
+    "question": "May I run rm?",
+    "no_signal_since": None,
+    "runtime": "tmux",
+    "tmux_name": "ma-1a2b3c4d",
+}
+EVIDENCE = [
+    {
+        "at": WHEN,
+        "status": "ci_failed",
+        "rule": "a check fails on the head",
+        "facts": [{"what": "check lint: failing", "source": "github", "at": WHEN}, {"what": "head 0a1b", "source": "github", "at": None}],
+    }
+]
+EVENT = {"seq": 4, "id": "u", "event_type": "ci_failing", "priority": "urgent", "session_id": "ma-1a2b3c4d", "project_id": "my-app"}
+EVENT |= {"timestamp": WHEN, "message": "lint fails", "data": {}}
+MESSAGE = {"id": "m", "session_id": "ma-1a2b3c4d", "text": "fix\nlint", "origin": "reaction", "state": "delivered", "created_at": WHEN}
+MESSAGE |= {"reaction": "ci-failed", "error": None, "detail": ""}
+PULL: dict[str, Any] = {
+    "project_id": "my-app",
+    "number": 7,
+    "url": "u7",
+    "title": "Log in",
+    "branch": "issue-42-login",
+    "base": "main",
+    "head": "0a1b",
+}
+PULL |= {
+    "state": "open",
+    "draft": False,
+    "mergeability": "clean",
+    "conflicts": [],
+    "checks": "failing",
+    "review": "none",
+    "merge_commit": None,
+}
+PULL |= {
+    "check_runs": [{"id": "1", "name": "lint", "state": "failing", "url": None, "log_tail": "E501 line too long"}],
+    "comments": [{"id": "c", "author": "ann", "body": "Add a test", "path": "a.py", "line": 3, "decision": None}],
+}
+
+
+def test_status_shows_sessions_queue_and_the_question(api: Api) -> None:
+    api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", [{"session_id": "ma-2", "project_id": "my-app", "held": True}])
+    ended = api.ennio("status")
+    assert ended.code == 0
+    titles, row, _, total, queue = ended.out.splitlines()
+    assert titles.split() == ["SESSION", "STATUS", "ACTIVITY", "BRANCH", "PR", "AGENT", "AGE", "WHY"]
+    assert row.startswith("ma-1a2b3c4d  ci_failed  waiting_input  issue-42-login  #7  claude-code")
+    assert row.endswith("asks: May I run rm?")
+    assert total == "1 session: 1 ci_failed"
+    assert queue == "1 in the queue, 1 of them held; more: ennio queue list"
+
+
+@pytest.mark.parametrize("name", ["my-app", "My App"])
+def test_a_project_may_be_given_by_id_or_name(api: Api, name: str) -> None:
+    api.on("GET", "/sessions", []).on("GET", "/queue", [])
+    assert api.ennio("status", name).code == 0
+    assert ("GET", "/sessions", {"project_id": "my-app"}, None) in api.asked
+
+
+def test_an_unknown_project_suggests_the_nearest(api: Api) -> None:
+    ended = api.ennio("status", "my-ap", "--json")
+    assert (ended.code, ended.document["code"]) == (3, 3)
+    assert "did you mean 'my-app'" in ended.document["error"]
+
+
+def test_info_shows_the_sheet_history_events_and_messages(api: Api) -> None:
+    _with_session(api)
+    ended = api.ennio("session", "info", "ma-1a2b3c4d")
+    assert ended.code == 0
+    for line in (
+        "status         ci_failed",
+        "asks           May I run rm?",
+        "used           12.0k in, 340 out, $0.42",
+        "               by key",
+    ):
+        assert line in ended.out.splitlines()
+    assert "lint fails" in ended.out
+    assert "ci-failed  delivered  fix lint" in ended.out
+    assert set(api.ennio("session", "info", "ma-1a2b3c4d", "--json").document) == {"session", "evidence", "events", "messages"}
+
+
+def _with_session(api: Api) -> None:
+    at = "/sessions/ma-1a2b3c4d"
+    api.on("GET", at, SESSION).on("GET", f"{at}/evidence", EVIDENCE).on("GET", f"{at}/events", [EVENT]).on(
+        "GET", f"{at}/messages", [MESSAGE]
+    )
+
+
+def test_why_tells_the_rule_and_each_fact_with_its_source(api: Api) -> None:
+    _with_session(api)
+    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()
+    assert lines[0].startswith("ci_failed since ")
+    assert lines[1] == "  rule: a check fails on the head"
+    assert lines[2].startswith("  - check lint: failing  [github, seen ")
+    assert lines[3] == "  - head 0a1b  [github]"
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("session kill ma-1", ("DELETE", "/sessions/ma-1", {}, None)),
+        ("interrupt ma-1", ("POST", "/sessions/ma-1/interrupt", {}, {})),
+        ("send ma-1 two words", ("POST", "/sessions/ma-1/send", {}, {"message": "two words"})),
+        ("queue hold ma-1", ("POST", "/queue/ma-1/hold", {}, {})),
+        ("queue release ma-1", ("POST", "/queue/ma-1/release", {}, {})),
+        ("queue move ma-1 3", ("POST", "/queue/ma-1/move", {}, {"position": 3})),
+        ("queue drop ma-1", ("DELETE", "/queue/ma-1", {}, None)),
+        ("queue priority ma-1 -5", ("POST", "/queue/ma-1/priority", {}, {"priority": -5})),
+        ("output ma-1 -n 7", ("GET", "/sessions/ma-1/output", {"lines": "7"}, None)),
+        (
+            "session list my-app --status exited --status killed -a",
+            ("GET", "/sessions", {"project_id": "my-app", "status": "exited,killed", "all": "true"}, None),
+        ),
+    ],
+)
+def test_a_verb_asks_for_exactly_what_was_said(api: Api, words: str, asked: tuple[str, str, dict[str, str], Any]) -> None:
+    api.on(asked[0], asked[1], [] if asked[1] == "/sessions" else "ok")
+    ended = api.ennio(*words.split())
+    assert (ended.code, ended.err) == (0, "")
+    assert api.last == asked
+
+
+def test_an_id_cannot_reach_another_path(api: Api) -> None:
+    assert api.ennio("session", "kill", "../queue").code == 3
+    assert api.last[1] == "/sessions/..%2Fqueue"
+    before = len(api.asked)
+    assert api.ennio("session", "kill", "..").code == 2
+    assert len(api.asked) == before
+
+
+def test_spawn_sends_only_what_was_given(api: Api) -> None:
+    api.on("POST", "/sessions", SESSION | {"status": "spawning"})
+    ended = api.ennio("spawn", "My App", "-i", "42", "--priority", "3", "--hold", "-b", "feat/x")
+    assert ended.out == "spawned ma-1a2b3c4d on issue-42-login; see: ennio session info ma-1a2b3c4d\n"
+    assert api.last[3] == {"project_id": "my-app", "issue_id": "42", "priority": 3, "held": True, "branch": "feat/x"}
+
+
+def test_spawn_reads_the_prompt_from_standard_input_or_a_file(api: Api) -> None:
+    api.on("POST", "/sessions", SESSION)
+    assert api.ennio("spawn", "my-app", "-p", "-", given="from the pipe\n").code == 0
+    assert api.last[3]["prompt"] == "from the pipe\n"
+    (api.place.folder / "notes.md").write_text("from the file")
+    assert api.ennio("spawn", "my-app", "-p", "@notes.md").code == 0
+    assert api.last[3]["prompt"] == "from the file"
+    assert api.ennio("spawn", "my-app", "-p", "@missing").code == 2
+
+
+def test_incident_48_a_prompt_is_only_words(api: Api) -> None:
+    api.on("POST", "/sessions", SESSION)
+    nasty = "$(touch owned) `touch owned`; touch owned 'x\" \n--force"
+    assert api.ennio("spawn", "my-app", f"--prompt={nasty}").code == 0
+    assert api.last[3]["prompt"] == nasty
+    assert not (api.place.folder / "owned").exists()
+
+
+def test_spawn_without_anything_to_do_is_wrong_usage(api: Api) -> None:
+    ended = api.ennio("spawn", "my-app")
+    assert ended.code == 2
+    assert "--issue" in ended.err
+    assert api.ennio("spawn", "my-app", "-p", "  ").code == 2
+
+
+def test_a_dry_run_shows_prompt_command_branch_and_workspace(api: Api) -> None:
+    preview = {
+        "session_id": "ma-0",
+        "agent": "claude-code",
+        "runtime": "tmux",
+        "workspace_kind": "worktree",
+        "workspace": "/w",
+        "branch": "b",
+    }
+    preview |= {
+        "base": "main",
+        "prompt": "Do it",
+        "system": "Rules",
+        "command": ["claude", "--", "Do it"],
+        "env": ["KEY"],
+        "post_create": ["npm i"],
+    }
+    api.on("POST", "/sessions", preview | {"queue_reason": "3 of 3 run"})
+    lines = api.ennio("spawn", "my-app", "-p", "Do it", "--dry-run").out.splitlines()
+    assert api.last[2] == {"dry_run": "true"}
+    for line in (
+        "workspace    /w (worktree)",
+        "branch       b (from main)",
+        "command      claude -- 'Do it'",
+        "prompt       Do it",
+        "waits        3 of 3 run",
+    ):
+        assert line in lines
+    assert lines[-1] == "nothing was started (--dry-run)"
+
+
+def test_spawn_wait_follows_the_session_until_it_works(api: Api) -> None:
+    steps = [
+        EVENT | {"seq": 5, "event_type": "session_step", "message": "cloning"},
+        EVENT | {"seq": 6, "event_type": "session_working", "message": "works"},
+    ]
+    stream = "".join(f"id: {step['seq']}\nevent: {step['event_type']}\ndata: {json.dumps(step)}\n\n" for step in steps)
+    api.on("POST", "/sessions", SESSION).on("GET", "/events/stream", stream).on(
+        "GET", "/sessions/ma-1a2b3c4d", SESSION | {"status": "working"}
+    )
+    ended = api.ennio("spawn", "my-app", "-p", "x", "--wait", "--json")
+    assert ended.err == "cloning\nworks\n"
+    assert ended.document["status"] == "working"
+
+
+def test_open_prints_the_command_where_there_is_no_terminal(api: Api) -> None:
+    api.on("GET", "/sessions/ma-1/attach", ["tmux", "-L", "my socket", "attach", "-t", "=ma-1"])
+    assert api.ennio("open", "ma-1").out == "tmux -L 'my socket' attach -t =ma-1\n"
+
+
+def test_events_are_shown_oldest_first_and_filters_are_passed_on(api: Api) -> None:
+    api.on("GET", "/events", [EVENT | {"seq": 9, "message": "later"}, EVENT])
+    ended = api.ennio("events", "--type", "ci_failing", "--type", "pr_merged", "--session", "ma-1", "--project", "My App", "-n", "2")
+    assert [line.split("  ")[-1] for line in ended.out.splitlines()] == ["lint fails", "later"]
+    assert api.last[2] == {"type": "ci_failing,pr_merged", "session_id": "ma-1", "project_id": "my-app", "limit": "2"}
+
+
+def test_a_pull_request_is_named_by_project_and_number_or_by_its_session(api: Api) -> None:
+    api.on("GET", "/sessions/ma-1a2b3c4d", SESSION).on("GET", "/projects/my-app/pulls/7", PULL)
+    for words in (["my-app", "7"], ["My App", "#7"], ["my-app#7"], ["ma-1a2b3c4d"]):
+        assert api.ennio("pr", "show", *words).code == 0, words
+    lines = api.ennio("pr", "show", "my-app", "7").out.splitlines()
+    assert "  | E501 line too long" in lines
+    assert "ann on a.py:3:" in lines
+    assert api.ennio("pr", "show", "my-app", "seven").code == 2
+
+
+def test_reviews_and_merges_carry_what_was_said(api: Api) -> None:
+    api.on("POST", "/projects/my-app/pulls/7/request-changes", PULL).on(
+        "POST", "/projects/my-app/pulls/7/merge", {"commit": "c0ffee", "message": ""}
+    )
+    assert api.ennio("pr", "request-changes", "my-app", "7", "-m", "Add a test", "--path", "a.py", "--line", "3").code == 0
+    assert api.last[3] == {"body": "Add a test", "path": "a.py", "line": 3}
+    assert api.ennio("pr", "merge", "my-app", "7", "--method", "squash").out == "merged as c0ffee\n"
+    assert api.last[3] == {"method": "squash"}
+    assert api.ennio("pr", "comment", "my-app", "7").code == 2
+
+
+def test_pr_list_and_create_and_issues(api: Api) -> None:
+    api.on("GET", "/pulls", [PULL]).on("POST", "/projects/my-app/pulls", PULL)
+    api.on("POST", "/projects/my-app/issues", {"id": "3"}).on(
+        "GET", "/projects/my-app/issues", [{"id": "3", "state": "open", "title": "T", "labels": ["bug"]}]
+    )
+    assert api.ennio("pr", "list").out.splitlines()[1].split() == [
+        "my-app",
+        "#7",
+        "open",
+        "failing",
+        "none",
+        "clean",
+        "issue-42-login",
+        "Log",
+        "in",
+    ]
+    assert api.ennio("pr", "create", "my-app", "-b", "x", "-t", "T").out == "#7 is open: u7\n"
+    assert "ennio spawn my-app --issue 3" in api.ennio("issue", "add", "my-app", "T", "-l", "bug").out
+    assert api.last[3] == {"title": "T", "body": "", "labels": ["bug"]}
+    assert api.ennio("issue", "list", "my-app").out.splitlines()[1].split() == ["3", "open", "T", "bug"]
+
+
+def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> None:
+    item = {
+        "session_id": "ma-1",
+        "path": "/w",
+        "size": 2048,
+        "action": "removed",
+        "reason": "merged",
+        "preserved": "refs/ennio/preserved/ma-1",
+    }
+    api.on("POST", "/cleanup", [item, item | {"session_id": "ma-2", "action": "kept", "reason": "alive"}])
+    ended = api.ennio("cleanup", "--project", "my-app", "--dry-run")
+    assert api.last[3] == {"force": False, "dry_run": True, "project_id": "my-app"}
+    assert ended.out.splitlines()[-1] == "2.0 KiB freed"
+
+
+def test_the_dashboard_link_carries_a_one_time_code(api: Api) -> None:
+    api.on("POST", "/auth/code", {"code": "once", "expires_in": 60})
+    assert api.ennio("dashboard").out == f"{api.url}/auth?code=once\n"
+    assert api.ennio("dashboard", "--port", "8080", "--json").document == {"url": "http://127.0.0.1:8080/auth?code=once"}
+
+
+def test_one_frame_of_the_board_can_be_printed(api: Api) -> None:
+    api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", [])
+    assert "ma-1a2b3c4d" in api.ennio("board", "--once").out
+    assert api.ennio("board").code == 2
+
+
+def test_nodes_come_later_and_say_so(api: Api) -> None:
+    ended = api.ennio("node", "list")
+    assert (ended.code, "later version" in ended.err) == (1, True)

@@ -1,0 +1,103 @@
+"""The worlds the runtime contract is held in: the stub, the keeper, a tmux server of its own."""
+
+from __future__ import annotations
+
+import os
+import signal as signals
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime.interface import Launch, Pane, Runtime
+from ennio.plugins.runtime.process import ProcessRuntime
+from ennio.plugins.runtime.stub import StubRuntime
+from ennio.plugins.runtime.tmux import TmuxRuntime
+from tests.conftest import eventually, need
+
+RECORDER = Path(__file__).with_name("runtime_recorder.py")
+
+
+@dataclass
+class Bench:
+    """One runtime with a place of its own; ``again`` makes the object a restarted supervisor would have."""
+
+    root: Path
+    again: Callable[[], Runtime]
+    construct: str
+    real: bool = True
+    name: str = field(default_factory=lambda: f"fix-{uuid.uuid4().hex[:8]}")
+
+    def __post_init__(self) -> None:
+        self.runtime = self.again()
+
+    def launch(self, *argv: str, name: str | None = None, number: int = 1, **env: str) -> Launch:
+        name = name or self.name
+        words = argv or (sys.executable, "-I", "-S", str(RECORDER), str(self.file(name)))
+        whole = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ENNIO_SESSION_ID": name, **env}
+        return Launch(name, words, self.root, whole, self.root / "sessions" / name, number)
+
+    def file(self, name: str) -> Path:
+        return self.root / f"{name}.received"
+
+    def start(self, number: int = 1) -> RuntimeHandle:
+        """Start the recorder and wait until it takes input."""
+        handle = self.runtime.start(self.launch(number=number))
+        if self.real:
+            eventually(lambda: "READY" in self.runtime.output(handle, 50))
+        return handle
+
+    def received(self, wanted: bytes) -> bytes:
+        """What the recorder was given, as soon as it ends as wanted."""
+        if isinstance(self.runtime, StubRuntime):
+            return b"".join(b"\x1b[200~" + text.encode() + b"\x1b[201~" for _, text in self.runtime.pastes)
+        eventually(lambda: self.file(self.name).read_bytes().endswith(wanted), why=f"the program received {wanted[-40:]!r}")
+        return self.file(self.name).read_bytes()
+
+    def end(self, handle: RuntimeHandle, *, exit_code: int | None = None, signal: int | None = None) -> Pane:
+        """Let the recorder end (with code 3 or by a signal) and return what a survey then says."""
+        if isinstance(self.runtime, StubRuntime):
+            self.runtime.finish(handle.id, exit_code=exit_code, signal=signal)
+        else:
+            os.kill(int(handle.data["pid"]), signal or signals.SIGUSR1)
+        eventually(lambda: self.pane().dead)
+        return self.pane()
+
+    def pane(self) -> Pane:
+        return self.runtime.survey()[self.name]
+
+
+def stub_bench(root: Path) -> Iterator[Bench]:
+    runtime = StubRuntime()
+    yield Bench(root, lambda: runtime, "", real=False)
+
+
+def process_bench(root: Path) -> Iterator[Bench]:
+    directory = root / "keeper"
+    bench = Bench(
+        root,
+        lambda: ProcessRuntime(directory, grace=2.0, idle=1.0),
+        f"from ennio.plugins.runtime.process import ProcessRuntime as R; runtime = R(Path({str(directory)!r}), idle=1.0)",
+    )
+    yield bench
+    for name in bench.runtime.survey():
+        bench.runtime.stop(RuntimeHandle(name, "process"))
+
+
+def tmux_bench(root: Path) -> Iterator[Bench]:
+    need("tmux")
+    socket = f"ennio-test-{uuid.uuid4().hex[:8]}"
+    yield Bench(
+        root,
+        lambda: TmuxRuntime(socket, grace=2.0),
+        f"from ennio.plugins.runtime.tmux import TmuxRuntime as R; runtime = R({socket!r})",
+    )
+    subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=10)
+    folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.geteuid()}"
+    (folder / socket).unlink(missing_ok=True)  # tmux leaves it behind
+
+
+BENCHES = {"stub": stub_bench, "process": process_bench, "tmux": tmux_bench}

@@ -1,0 +1,297 @@
+"""What every forge promises, held against the stub and the local forge over real git."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ennio.clock import ManualClock
+from ennio.errors import Conflict, Invalid, NotFound, Refused, Unreachable
+from ennio.facts import Sighting
+from ennio.plugins.scm.interface import Scm, Watch
+from ennio.plugins.scm.stub import StubScm
+from ennio.pulls import Mergeability, PullState, ReviewState
+from tests.conftest import need
+from tests.plugins.scm.hub import ALONE, Hub
+
+
+@dataclass
+class Bench:
+    """A forge and what happens to it from outside."""
+
+    scm: Scm
+    push: Callable[[str], str]
+    quarrel: Callable[[str], None]
+    break_it: Callable[[], None]
+    clock: ManualClock
+
+
+def _stub(tmp_path: Path) -> Iterator[Bench]:
+    clock = ManualClock()
+    scm = StubScm(clock)
+
+    def break_it() -> None:
+        scm.trouble = Unreachable("the forge is down")
+
+    def quarrel(branch: str) -> None:
+        scm.conflict(next(pull.number for pull in scm.pulls() if pull.branch == branch), "app.py")
+
+    yield Bench(scm, scm.push, quarrel, break_it, clock)
+
+
+def _local(tmp_path: Path) -> Iterator[Bench]:
+    need("git")
+    clock = ManualClock()
+    hub = Hub(tmp_path, clock)
+    pushes = iter(range(1000))
+
+    def quarrel(branch: str) -> None:
+        hub.push(branch, {"app.py": "theirs\n"})
+        hub.push("main", {"app.py": "ours\n"})
+
+    def push(branch: str) -> str:
+        return hub.push(branch, {f"{branch}.txt": f"{next(pushes)}\n"})
+
+    yield Bench(hub.forge(), push, quarrel, lambda: hub.path.rename(tmp_path / "away"), clock)
+    hub.end()
+
+
+@pytest.fixture(params=[_stub, _local], ids=["stub", "local"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    for key, value in ALONE.items():
+        monkeypatch.setenv(key, value)
+    yield from request.param(tmp_path)
+
+
+def _watch(branch: str, *, number: int | None = None, resting: bool = True) -> Watch:
+    return Watch("s-1", branch, "main", number=number, resting=resting, title="A title")
+
+
+def test_it_has_a_name_and_a_repository(bench: Bench) -> None:
+    assert bench.scm.name
+    assert bench.scm.repository
+
+
+def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(bench: Bench) -> None:
+    seen = bench.scm.survey([_watch("fix")])["s-1"]
+    assert (seen.sighting, seen.pull) == (Sighting.GONE, None)
+    assert seen.at == bench.clock.now()
+
+
+def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(bench: Bench) -> None:
+    head = bench.push("fix")
+    assert bench.scm.survey([_watch("fix", resting=False)])["s-1"].sighting is Sighting.GONE
+    pull = bench.scm.survey([_watch("fix")])["s-1"].pull
+    assert pull is not None
+    assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")
+    assert pull.head_since == bench.clock.now()
+    assert pull.mergeability is Mergeability.CLEAN
+
+
+def test_surveying_again_finds_the_same_pull_request(bench: Bench) -> None:
+    bench.push("fix")
+    first = bench.scm.survey([_watch("fix")])["s-1"].pull
+    assert first is not None
+    assert bench.scm.survey([_watch("fix")])["s-1"].pull == first
+    assert bench.scm.survey([_watch("other-name", number=first.number, resting=False)])["s-1"].pull == first
+    assert [pull.number for pull in bench.scm.pulls()] == [first.number]
+
+
+def test_every_watch_gets_an_answer(bench: Bench) -> None:
+    bench.push("fix")
+    watches = [Watch(f"s-{branch}", branch, "main", resting=True) for branch in ("fix", "none", "main")]
+    seen = bench.scm.survey(watches)
+    assert {session: fact.sighting for session, fact in seen.items()} == {
+        "s-fix": Sighting.ALIVE,
+        "s-none": Sighting.GONE,
+        "s-main": Sighting.GONE,
+    }
+
+
+def test_a_new_head_is_seen_with_its_time(bench: Bench) -> None:
+    bench.push("fix")
+    bench.scm.survey([_watch("fix")])
+    later = bench.clock.advance(60)
+    head = bench.push("fix")
+    pull = bench.scm.survey([_watch("fix")])["s-1"].pull
+    assert pull is not None
+    assert (pull.head, pull.head_since) == (head, later)
+
+
+def test_incident_11_an_unreachable_forge_is_unknown_and_never_gone(bench: Bench) -> None:
+    bench.push("fix")
+    pull = bench.scm.open("fix", "main", "t", "")
+    bench.break_it()
+    seen = bench.scm.survey([_watch("fix"), Watch("s-2", "none", "main")])
+    assert {fact.sighting for fact in seen.values()} == {Sighting.UNKNOWN}
+    assert all(fact.detail for fact in seen.values())
+    assert bench.scm.check()
+    for call in (lambda: bench.scm.look(pull.number), bench.scm.pulls, lambda: bench.scm.merge(pull.number, pull.head)):
+        with pytest.raises(Unreachable):
+            call()
+
+
+def test_opening_twice_finds_the_open_one(bench: Bench) -> None:
+    bench.push("fix")
+    first = bench.scm.open("fix", "main", "One", "", draft=True)
+    assert first.draft
+    assert bench.scm.open("fix", "main", "Two", "") == first
+
+
+def test_opening_what_is_not_there_or_not_ahead_is_refused(bench: Bench) -> None:
+    with pytest.raises(NotFound, match="fix"):
+        bench.scm.open("fix", "main", "t", "")
+    with pytest.raises(Refused, match="nothing to merge"):
+        bench.scm.open("main", "main", "t", "")
+
+
+def test_merging_is_success_again_with_the_same_head(bench: Bench) -> None:
+    head = bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    merged = bench.scm.merge(number, head)
+    assert bench.scm.merge(number, head).commit == merged.commit
+    pull = bench.scm.look(number)
+    assert (pull.state, pull.merge_commit, pull.head) == (PullState.MERGED, merged.commit, head)
+    with pytest.raises(Conflict):
+        bench.scm.merge(number, "0" * 40)
+    with pytest.raises(Conflict):
+        bench.scm.close(number)
+
+
+def test_a_merged_branch_is_not_proposed_again(bench: Bench) -> None:
+    head = bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    bench.scm.merge(number, head)
+    pull = bench.scm.survey([_watch("fix")])["s-1"].pull
+    assert pull is not None
+    assert (pull.number, pull.state) == (number, PullState.MERGED)
+
+
+def test_commits_pushed_after_the_merge_do_not_reopen_a_session(bench: Bench) -> None:
+    head = bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    bench.scm.merge(number, head)
+    bench.push("fix")
+    pull = bench.scm.survey([_watch("fix", number=number)])["s-1"].pull
+    assert pull is not None
+    assert (pull.number, pull.state, pull.head) == (number, PullState.MERGED, head)
+    another = bench.scm.survey([_watch("fix")])["s-1"].pull
+    assert another is not None
+    assert (another.number, another.state) == (number + 1, PullState.OPEN)
+
+
+def test_a_head_that_moved_is_not_merged(bench: Bench) -> None:
+    old = bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    bench.push("fix")
+    with pytest.raises(Conflict):
+        bench.scm.merge(number, old)
+    assert bench.scm.look(number).state is PullState.OPEN
+
+
+def test_conflicts_are_seen_with_their_files_and_not_merged(bench: Bench) -> None:
+    bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    bench.quarrel("fix")
+    pull = bench.scm.look(number)
+    assert (pull.mergeability, pull.conflicts) == (Mergeability.CONFLICTING, ("app.py",))
+    with pytest.raises(Conflict, match=r"app\.py"):
+        bench.scm.merge(number, pull.head)
+
+
+def test_a_draft_is_merged_only_once_it_is_ready(bench: Bench) -> None:
+    head = bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "", draft=True).number
+    with pytest.raises(Refused):
+        bench.scm.merge(number, head)
+    assert not bench.scm.ready(number).draft
+    assert not bench.scm.ready(number).draft
+    assert bench.scm.merge(number, head).commit
+
+
+def test_a_closed_one_stays_closed_until_its_branch_moves(bench: Bench) -> None:
+    head = bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    assert bench.scm.close(number).state is PullState.CLOSED
+    assert bench.scm.close(number).state is PullState.CLOSED
+    with pytest.raises(Refused):
+        bench.scm.merge(number, head)
+    again = bench.scm.survey([_watch("fix", number=number)])["s-1"].pull
+    assert again is not None
+    assert (again.number, again.state) == (number, PullState.CLOSED)
+    bench.push("fix")
+    new = bench.scm.survey([_watch("fix", number=number)])["s-1"].pull
+    assert new is not None
+    assert new.number != number
+    assert new.state is PullState.OPEN
+
+
+def test_an_approval_survives_a_later_comment_and_changes_requested_wins(bench: Bench) -> None:
+    bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    assert bench.scm.look(number).review is ReviewState.NONE
+    assert bench.scm.review(number, "ada", ReviewState.APPROVED, "fine").review is ReviewState.APPROVED
+    assert bench.scm.review(number, "ada", ReviewState.NONE, "one more thing").review is ReviewState.APPROVED
+    assert bench.scm.review(number, "bob", ReviewState.CHANGES_REQUESTED, "no").review is ReviewState.CHANGES_REQUESTED
+    pull = bench.scm.review(number, "bob", ReviewState.APPROVED, "")
+    assert pull.review is ReviewState.APPROVED
+    assert [comment.body for comment in pull.comments] == ["one more thing"]
+
+
+def test_incident_29_every_comment_arrives_with_its_place(bench: Bench) -> None:
+    bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    bench.scm.review(number, "ada", ReviewState.NONE, "first of a thread", path="app.py", line=2)
+    bench.scm.review(number, "bob", ReviewState.NONE, "reply in the thread", path="app.py", line=2)
+    bench.scm.review(number, "cat[bot]", ReviewState.NONE, "conversation")
+    pull = bench.scm.review(number, "ada", ReviewState.CHANGES_REQUESTED, "please change")
+    told = [(comment.author, comment.body, comment.path, comment.line, comment.bot, comment.decision) for comment in pull.comments]
+    assert told == [
+        ("ada", "first of a thread", "app.py", 2, False, None),
+        ("bob", "reply in the thread", "app.py", 2, False, None),
+        ("cat[bot]", "conversation", None, None, True, None),
+        ("ada", "please change", None, None, False, ReviewState.CHANGES_REQUESTED),
+    ]
+    assert pull.comments[0].thread == pull.comments[1].thread != pull.comments[2].thread
+    assert len({comment.id for comment in pull.comments}) == 4
+
+
+@pytest.mark.parametrize(
+    ("field", "call"),
+    [
+        ("author", {"author": " "}),
+        ("decision", {"decision": ReviewState.REQUIRED}),
+        ("body", {"body": ""}),
+        ("line", {"line": 3}),
+        ("line", {"line": 0, "path": "a"}),
+        ("path", {"path": "../a"}),
+        ("path", {"path": "/etc/passwd"}),
+    ],
+)
+def test_a_wrong_review_is_invalid_and_named(bench: Bench, field: str, call: dict[str, object]) -> None:
+    bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    words = {"author": "ada", "decision": ReviewState.NONE, "body": "text", "path": None, "line": None, **call}
+    with pytest.raises(Invalid, match=f"^{field}:"):
+        bench.scm.review(number, words["author"], words["decision"], words["body"], path=words["path"], line=words["line"])
+    assert bench.scm.look(number).comments == ()
+
+
+def test_a_number_nobody_has_is_not_found(bench: Bench) -> None:
+    calls = (
+        lambda: bench.scm.look(7),
+        lambda: bench.scm.merge(7, "0" * 40),
+        lambda: bench.scm.close(7),
+        lambda: bench.scm.ready(7),
+        lambda: bench.scm.review(7, "ada", ReviewState.APPROVED, ""),
+    )
+    for call in calls:
+        with pytest.raises(NotFound, match="#7"):
+            call()
+
+
+def test_a_usable_forge_has_nothing_to_complain(bench: Bench) -> None:
+    assert bench.scm.check() is None

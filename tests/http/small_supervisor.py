@@ -1,0 +1,57 @@
+"""A real supervisor process over the small house: ``python -m tests.http.small_supervisor DIRECTORY PORT``."""
+
+# what is imported before the patch keeps the blocking versions for good
+from gevent import monkey
+
+monkey.patch_all()
+
+import os  # noqa: E402
+import sys  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from ennio.errors import EnnioError, Refused  # noqa: E402
+from ennio.home import Home  # noqa: E402
+from tests.http.small_house import SmallHouse, configuration  # noqa: E402
+
+from ennio.http.serve import serve, shutdown  # noqa: E402 # isort: skip
+from ennio.http.worker import Worker  # noqa: E402 # isort: skip
+
+
+class Served(SmallHouse):
+    """The small house in a worker: it can be stopped, and tells of itself."""
+
+    def status(self) -> dict[str, Any]:
+        return super().status() | {"pid": os.getpid(), "listeners": Worker.listeners.open}
+
+    def shutdown(self) -> None:
+        shutdown()
+
+
+@dataclass
+class Running:
+    house: Served
+
+    def stop(self) -> None:
+        self.house.store.close()
+        (self.house.config.directory / "stopped").touch()
+
+
+def main(directory: Path, port: int) -> int:
+    changes: dict[str, Any] = {"port": port, "api_token": os.environ.get("TOKEN")}
+
+    def boot(_config_file: Path) -> Running:
+        if (directory / "refuse").exists():
+            raise Refused("the database is of a newer version")
+        return Running(Served.at(directory, **changes))
+
+    try:
+        return serve(configuration(directory, **changes), boot, Home(directory / "home"))
+    except EnnioError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

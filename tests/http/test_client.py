@@ -1,0 +1,134 @@
+"""The client against servers that do not behave, and what it costs to load."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ennio.errors import TimedOut, Unreachable
+from ennio.home import Home, private
+from ennio.http import address
+from ennio.http.client import Client, NoSupervisor, find
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def answering(*answers: bytes) -> Iterator[str]:
+    """A server that gives these answers to one connection each, then hangs up; its base URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"],
+)
+def test_an_answer_that_breaks_off_or_is_no_json_is_unreachable(answer: bytes) -> None:
+    with answering(answer) as url, pytest.raises(Unreachable):
+        Client(url, "t").get("/sessions")
+
+
+def test_an_error_without_an_envelope_is_still_told() -> None:
+    with answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno") as url, pytest.raises(Unreachable, match="503 Busy"):
+        Client(url, "t").get("/sessions")
+
+
+def test_no_answer_in_time_is_timed_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimedOut, match=r"within 0\.1 s"):
+        Client(f"http://127.0.0.1:{silent.getsockname()[1]}", "t", timeout=0.1).get("/sessions")
+
+
+def _stream(*blocks: str) -> bytes:
+    return ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + "".join(blocks)).encode()
+
+
+def test_a_stream_that_breaks_off_in_a_block_goes_on_behind_the_last_whole_one() -> None:
+    first = _stream("retry: 2000\nid: 4\n\n", 'id: 5\ndata: {"seq": 5}\n\n', 'id: 6\ndata: {"se')
+    second = _stream('id: 6\ndata: {"seq": 6}\n\n')
+    with answering(first, second) as url:
+        events = Client(url, "t").stream(after=4)
+        assert [next(events)["seq"], next(events)["seq"]] == [5, 6]
+
+
+def test_a_stream_gives_up_when_its_patience_ends() -> None:
+    with answering(_stream("id: 1\n\n")) as url:
+        pass_on = Client(url, "t").stream(after=0, patience=0.2)
+        with pytest.raises(NoSupervisor, match=r"0\.2 s"):
+            next(pass_on)
+
+
+def test_a_stream_that_never_begins_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(NoSupervisor):
+        next(Client(f"http://127.0.0.1:{port}", "t").stream())
+
+
+def test_without_a_supervisor_the_words_tell_how_to_start_one(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with pytest.raises(NoSupervisor, match=r"no supervisor runs for .*ennio.yaml; start it with: ennio start") as caught:
+        find(tmp_path / "ennio.yaml", home, lambda: None)
+    assert caught.value.exit_code == 4
+    run_dir = private(home.run(tmp_path / "ennio.yaml"))
+    address.write(run_dir, address.Address(1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "x"))
+    with pytest.raises(NoSupervisor):
+        find(tmp_path / "ennio.yaml", home, lambda: None)
+
+
+def test_a_token_is_made_once_kept_private_and_removed_when_one_is_configured(tmp_path: Path) -> None:
+    made = address.token(tmp_path, None)
+    path = tmp_path / "api_token"
+    assert address.token(tmp_path, None) == made == address.known_token(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    assert address.known_token(tmp_path) == made
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("")
+    assert address.token(tmp_path, None) not in ("", made)
+    assert address.token(tmp_path, "configured") == "configured"
+    assert address.known_token(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"pid": "x"}', '{"pid": 1}'])
+def test_an_address_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "supervisor.json").write_text(text)
+    assert address.read(tmp_path) is None
+
+
+def test_who_holds_the_lock_is_running(tmp_path: Path) -> None:
+    assert not address.locked(tmp_path)
+    hold = (
+        "import sys, pathlib; from ennio.http import address; address.take(pathlib.Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    assert address.locked(tmp_path)
+    assert address.take(tmp_path) is None
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    assert not address.locked(tmp_path)
+
+
+def test_loading_the_client_loads_nothing_heavy() -> None:
+    words = "import sys, ennio.http.client; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, cwd=ROOT, timeout=30)
+    assert not {"falcon", "gevent", "http.client", "pykka", "ssl", "yaml"} & set(loaded.stdout.split())

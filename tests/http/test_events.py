@@ -1,0 +1,139 @@
+"""The event log over the API, page by page and as it grows."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ennio.events import EventType
+from ennio.http.app import create_app
+from ennio.http.client import blocks
+from ennio.http.selection import Selection
+from ennio.http.stream import Listeners, stream
+from ennio.model import Priority
+from tests.http.api import TOKEN, Api
+from tests.http.small_house import SmallHouse
+
+
+def test_pages_lead_on_in_both_directions(api: Api, house: SmallHouse, session_id: str) -> None:
+    for number in range(5):
+        house.tell(session_id, str(number))
+    first = api.ask("GET", "/events?after=0&limit=4").json
+    assert [event["seq"] for event in first["data"]] == [1, 2, 3, 4]
+    last = api.ask("GET", f"/events?after={first['next']}&limit=4").json
+    assert ([event["seq"] for event in last["data"]], last["next"]) == ([5, 6], None)
+    newest = api.ask("GET", "/events?limit=5").json
+    assert ([event["seq"] for event in newest["data"]], newest["next"]) == ([6, 5, 4, 3, 2], 2)
+    assert [event["seq"] for event in api.get("/events?before=2")] == [1]
+
+
+def test_events_are_filtered(api: Api, house: SmallHouse, session_id: str) -> None:
+    other = house.store.sessions.need(api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"])
+    house.tell(session_id, kind=EventType.CI_FAILING, priority=Priority.URGENT)
+    house.tell(other.id, kind=EventType.PR_CREATED, priority=Priority.ACTION)
+    kinds = lambda query: [event["event_type"] for event in api.get(f"/events?after=0&{query}")]  # noqa: E731
+    assert kinds("type=ci_failing,pr_created") == kinds("type=ci_failing&type=pr_created") == ["ci_failing", "pr_created"]
+    assert kinds("priority=action") == ["ci_failing", "pr_created"]
+    assert kinds("priority=urgent") == ["ci_failing"]
+    assert kinds(f"session_id={other.id}") == kinds("project_id=bare") == ["session_spawned", "pr_created"]
+    assert [event["event_type"] for event in api.get(f"/sessions/{session_id}/events?after=0")] == ["session_spawned", "ci_failing"]
+
+
+class Listening:
+    """One open stream and what it brought."""
+
+    def __init__(self, house: Any, after: int, selection: Selection | None = None, heartbeat: float = 15.0) -> None:
+        self.listeners = Listeners(2, heartbeat)
+        self.left = False
+        self._chunks = stream(house, self.listeners, after, selection or Selection(), lambda: self.left)
+        self._blocks = blocks(self._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            yield from chunk.splitlines(keepends=True)
+
+    def event(self) -> Any:
+        """The next event; heartbeats are passed over."""
+        return next(event for _, event in self._blocks if event is not None)
+
+    def block(self) -> tuple[int, Any]:
+        """The next block, whatever it is."""
+        return next(self._blocks)
+
+    def rest(self) -> list[Any]:
+        """What comes until it ends."""
+        return list(self._blocks)
+
+
+def test_a_stream_brings_the_past_and_then_the_present(house: SmallHouse, session_id: str) -> None:
+    for number in range(450):
+        house.tell(session_id, str(number))
+    listening = Listening(house, 0)
+    assert [listening.event()["seq"] for _ in range(451)] == list(range(1, 452))
+    threading.Timer(0.05, house.tell, (session_id, "new")).start()
+    assert listening.event()["message"] == "new"
+
+
+def test_a_stream_goes_on_behind_the_last_event_seen(house: SmallHouse, session_id: str) -> None:
+    house.tell(session_id, "two")
+    assert Listening(house, 1).event()["message"] == "two"
+
+
+def test_a_stream_tells_at_once_from_where_it_goes_on(house: SmallHouse, session_id: str) -> None:
+    assert Listening(house, 1).block() == (1, None)
+
+
+def test_a_seq_from_another_log_begins_at_the_beginning(house: SmallHouse, session_id: str) -> None:
+    assert Listening(house, 9999).event()["seq"] == 1
+
+
+def test_a_stream_is_filtered_and_its_heartbeat_moves_on(house: SmallHouse, session_id: str) -> None:
+    chosen = Selection(types=("pr_created",))
+    listening = Listening(house, 1, chosen, heartbeat=0.05)
+    assert listening.block() == (1, None)
+    house.tell(session_id, "not wanted")
+    last = house.tell(session_id, "not wanted either").seq
+    while (block := listening.block()) != (last, None):
+        assert block[1] is None
+    house.tell(session_id, kind=EventType.PR_CREATED)
+    assert listening.event()["event_type"] == "pr_created"
+
+
+def test_a_stream_ends_when_its_client_leaves_and_when_the_server_closes(house: SmallHouse, session_id: str) -> None:
+    leaving = Listening(house, 0)
+    leaving.event()
+    assert leaving.listeners.open == 1
+    leaving.left = True
+    assert leaving.rest() == []
+    assert leaving.listeners.open == 0
+    closing = Listening(house, 0)
+    closing.event()
+    closing.listeners.close()
+    assert closing.rest() == []
+
+
+def test_listeners_are_bounded(house: SmallHouse, session_id: str) -> None:
+    listeners = Listeners(most=0)
+    api = Api(create_app(house, TOKEN, listeners))
+    answer = api.ask("GET", "/events/stream")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+def test_head_on_the_stream_opens_none(api: Api) -> None:
+    answer = api.ask("HEAD", "/events/stream")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+@pytest.mark.parametrize("last", ["x", "-1", "1.5", "", "9" * 30])
+def test_a_last_event_id_that_is_no_seq_is_refused(api: Api, last: str) -> None:
+    assert "Last-Event-ID" in api.get("/events/stream", 400, headers={"Last-Event-ID": last})["error"]
+
+
+def test_blocks_are_read_as_the_format_says() -> None:
+    data = json.dumps({"a": 1}).encode()
+    text = b"retry: 2000\n\n: hello\nid: 7\r\nevent: x\r\ndata: " + data + b"\r\n\r\nid: 8\n\nid: 9\n"
+    assert list(blocks(iter(text.splitlines(keepends=True)))) == [(7, {"a": 1}), (8, None)]

@@ -1,0 +1,124 @@
+"""What is true of tmux alone: its server, its copy mode, its splits, its races."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ennio.clock import SystemClock
+from ennio.errors import Refused, Unreachable
+from ennio.facts import Sighting
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime.birth import started
+from ennio.plugins.runtime.interface import Key
+from ennio.plugins.runtime.sighting import judge
+from ennio.plugins.runtime.tmux import TmuxRuntime
+from tests.conftest import eventually
+from tests.contract.runtime_bench import Bench, tmux_bench
+
+pytestmark = pytest.mark.live
+Tmux = Callable[..., str]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    yield from tmux_bench(tmp_path)
+
+
+@pytest.fixture
+def tmux(bench: Bench) -> Tmux:
+    def run(*arguments: str) -> str:
+        command = bench.runtime.attach_command(RuntimeHandle("x", "tmux"))
+        done = subprocess.run([*command[: command.index("-L") + 2], *arguments], capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip()
+
+    return run
+
+
+def test_incident_26_enter_arrives_although_a_person_has_scrolled_back(bench: Bench, tmux: Tmux) -> None:
+    handle = bench.start()
+    tmux("copy-mode", "-t", f"={bench.name}:")
+    bench.runtime.paste(handle, "words")
+    tmux("copy-mode", "-t", f"={bench.name}:")
+    bench.runtime.press(handle, Key.ENTER)
+    assert bench.received(b"\r") == b"\x1b[200~words\x1b[201~\r"
+
+
+def test_the_agents_pane_stays_the_agents_when_a_person_splits_the_window(bench: Bench, tmux: Tmux) -> None:
+    handle = bench.start()
+    tmux("split-window", "-b", "-t", f"={bench.name}:", "exec sleep 60")
+    assert str(bench.pane().pid) == handle.data["pid"]
+    bench.runtime.paste(handle, "for the agent")
+    assert b"for the agent" in bench.received(b"\x1b[201~")
+    assert "READY" in bench.runtime.screens([bench.name])[bench.name]
+    assert "READY" in bench.again().screens([bench.name])[bench.name]
+
+
+def test_sessions_of_other_people_on_our_socket_are_not_ours(bench: Bench, tmux: Tmux) -> None:
+    bench.start()
+    tmux("new-session", "-d", "-s", "private", "sleep", "60")
+    assert set(bench.runtime.survey()) == {bench.name}
+
+
+def test_a_server_that_was_killed_is_a_proof(bench: Bench, tmux: Tmux) -> None:
+    handle = bench.start()
+    os.kill(int(tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
+    eventually(lambda: bench.runtime.survey() == {})
+    eventually(lambda: not started(int(handle.data["pid"])))
+    assert judge(handle, None, True, "tmux", SystemClock().now()).sighting is Sighting.GONE
+
+
+def test_incident_10_a_server_that_hangs_is_not_a_proof(bench: Bench, tmux: Tmux) -> None:
+    bench.start()
+    server = int(tmux("display-message", "-p", "#{pid}"))
+    hasty = TmuxRuntime(bench.runtime._socket, timeout=0.3)  # type: ignore[attr-defined]
+    os.kill(server, signal.SIGSTOP)
+    try:
+        with pytest.raises(Unreachable, match="did not answer within"):
+            hasty.survey()
+    finally:
+        os.kill(server, signal.SIGCONT)
+    assert not bench.pane().dead
+
+
+def test_incident_10_a_socket_that_cannot_be_entered_is_not_a_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"tmux-{os.geteuid()}").write_text("a file where a folder should be")
+    monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
+    with pytest.raises(Unreachable):
+        TmuxRuntime("ennio-test").survey()
+
+
+def test_incident_50_without_tmux_it_says_what_to_do(tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = bench.launch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert bench.runtime.version() is None
+    with pytest.raises(Refused, match="install it"):
+        bench.runtime.start(launch)
+    with pytest.raises(Unreachable, match="install it"):
+        bench.runtime.survey()
+
+
+def test_incident_41_every_end_is_told_even_one_that_tmux_missed(bench: Bench) -> None:
+    names = [f"{bench.name}-{index}" for index in range(40)]
+    for name in names:
+        bench.runtime.start(bench.launch("sh", "-c", "exit 4", name=name))
+    eventually(lambda: all(pane.dead for pane in bench.runtime.survey().values()))
+    assert {pane.exit_code for pane in bench.runtime.survey().values()} == {4}
+
+
+def test_incident_48_a_folder_named_like_a_command_is_only_a_folder(bench: Bench, tmux: Tmux) -> None:
+    odd = bench.root / "#(touch owned);"
+    odd.mkdir()
+    bench.root = odd
+    bench.start()
+    assert tmux("display-message", "-p", "-t", f"={bench.name}:", "#{session_path}") == str(odd)
+    assert not list(odd.parent.rglob("owned"))
+
+
+def test_no_environment_of_the_supervisor_reaches_the_server(bench: Bench, tmux: Tmux, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERVISOR_SECRET", "hush")
+    bench.start()
+    assert "SUPERVISOR_SECRET" not in tmux("show-environment", "-g")

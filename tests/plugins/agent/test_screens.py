@@ -1,0 +1,116 @@
+"""What the screens of agents tell: a place to type, a question, work going on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ennio.config.model import AgentConfig
+from ennio.errors import ConfigError
+from ennio.facts import ProcessSeen, Sighting
+from ennio.plugins.agent.aider import Aider
+from ennio.plugins.agent.claude_code import ClaudeCode
+from ennio.plugins.agent.codex import Codex
+from ennio.plugins.agent.command import CommandAgent
+from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.opencode import OpenCode
+from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.scripted.agent import ScriptedAgent
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+DESK = Desk("s", "p", Path("/w"), Path("/d"), "c", AgentConfig())
+
+FREE = [
+    (ClaudeCode(), "● Done. Do you want me to go on?\n\n────────\n❯ \n────────\n  ? for shortcuts\n"),
+    (ClaudeCode(), "╭──────╮\n│ > Try \"fix lint errors\" │\n╰──────╯\n"),
+    (Codex(), "• Done.\n\n› Ask Codex to do anything\n\n  gpt-5 · 98% left\n"),
+    (Aider(), "Aider v0.86.2\nModel: x with diff edit format\n─────────\ndiff> \n"),
+    (Aider(), "> \n\n\n"),
+    (OpenCode(), "┃ Ask anything... \"Fix a TODO\"\n┃\n  Build  opus\n  ctrl+p commands\n"),
+    (ScriptedAgent(), "Ready. Type a prompt\n> "),
+]
+TAKEN = [
+    (ClaudeCode(), "Do you want to make this edit to a.py?\n❯ 1. Yes\n  2. No, and tell Claude what to do\n\nEsc to cancel\n"),
+    (ClaudeCode(), "Do you trust the files in this folder?\n\n❯ 1. Yes, proceed\n  2. No, exit\n\nEnter to confirm · Esc to exit\n"),
+    (ClaudeCode(), "✻ Thinking… (3s · esc to interrupt)\n\n❯ \n"),
+    (ClaudeCode(), ""),
+    (Codex(), "Allow command?\n› 1. Yes, proceed\n  2. No\n\nPress enter to confirm or esc to cancel\n"),
+    (Codex(), "• Working (2s • esc to interrupt)\n\n› next thing\n"),
+    (Aider(), "Create new file? (Y)es/(N)o [Yes]: \n"),
+    (Aider(), "Aider v0.86.2\n"),
+    (OpenCode(), "Permission required\n  Allow once   Allow always   Reject\n  ctrl+p commands\n"),
+    (OpenCode(), "┃ Ask anything\n  esc interrupt\n"),
+    (ScriptedAgent(), "? Which colour?\n  1. red\n"),
+    (ScriptedAgent(), "> old\nworking (esc to interrupt)\n"),
+]
+
+
+@pytest.mark.parametrize(("agent", "screen"), FREE)
+def test_a_place_to_type_is_seen(agent: ScreenAgent, screen: str) -> None:
+    assert agent.takes_text(screen)
+
+
+@pytest.mark.parametrize(("agent", "screen"), TAKEN)
+def test_incident_27_no_text_goes_into_a_question_or_a_start_page(agent: ScreenAgent, screen: str) -> None:
+    assert not agent.takes_text(screen)
+
+
+def seen(sighting: Sighting = Sighting.ALIVE, pid: int = 1) -> ProcessSeen:
+    return ProcessSeen(sighting, NOW, "test", pid=pid)
+
+
+def test_incident_25_ready_is_once_its_screen_shows_it_and_then_stays() -> None:
+    agent = ClaudeCode()
+    start = agent.observe(DESK, {}, seen(), "Loading", NOW)
+    assert not start.seen.ready
+    up = agent.observe(DESK, start.cursor, seen(), "❯ \n", NOW)
+    assert up.seen.ready
+    assert agent.observe(DESK, up.cursor, seen(), "lots of output", NOW).seen.ready
+    assert agent.observe(DESK, up.cursor, seen(), None, NOW).seen.ready
+
+
+def test_a_new_start_is_not_ready_because_the_last_one_was() -> None:
+    assert not ClaudeCode().observe(DESK, {"ready": "1"}, seen(pid=2), "Loading", NOW).seen.ready
+
+
+def test_who_works_already_has_begun_with_the_prompt() -> None:
+    assert ClaudeCode().observe(DESK, {}, seen(), "✻ Thinking… (esc to interrupt)\n", NOW).seen.ready
+
+
+def test_a_command_that_is_not_interactive_is_never_typed_to() -> None:
+    one_shot = CommandAgent(AgentConfig(passthrough={"argv": ["cat"]}))
+    assert one_shot.one_shot
+    assert not one_shot.takes_text("$ ")
+    chat = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": "^you:"}))
+    assert not chat.one_shot
+    assert not chat.launch(DESK, "hello").carries
+    assert chat.takes_text("bot: hi\nyou:")
+    assert not chat.takes_text("bot: one moment")
+
+
+def test_words_beside_a_script_are_its_arguments_and_safe() -> None:
+    argv = ["bash", "-c", 'agent "$1"', "agent", "{prompt}"]
+    assert CommandAgent(AgentConfig(passthrough={"argv": argv})).launch(DESK, "$(x)").argv[-1] == "$(x)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "needs `argv"),
+        ({"argv": "ls"}, "must be a list"),
+        ({"argv": []}, "must be a list"),
+        ({"argv": ["a"], "run": "b"}, "keep one"),
+        ({"run": 3}, "line for `sh`"),
+        ({"run": "agent {prompt}"}, "in a script for a shell would be run by it"),
+        ({"argv": ["env", "X=1", "/bin/bash", "-lc", "agent '{prompt}'"]}, "in a script for a shell would be run by it"),
+        ({"argv": ["agent"], "resume_run": "agent {branch}"}, "resume_run: `.branch.` in a script"),
+        ({"argv": ["a"], "stdin": "yes"}, "true or false"),
+        ({"argv": ["a"], "interactiv": True}, "is unknown"),
+        ({"argv": ["a"], "ready": "("}, "no regular expression"),
+    ],
+)
+def test_settings_of_a_command_that_cannot_be_used_are_named(settings: dict[str, object], fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        CommandAgent(AgentConfig(passthrough=settings))

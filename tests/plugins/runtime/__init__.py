@@ -1,0 +1,1 @@
+"""Tests of the runtime plugins, each kind apart from what all of them promise."""

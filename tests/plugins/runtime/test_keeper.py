@@ -1,0 +1,145 @@
+"""The keeper's own life: one per directory, detached, gone when it is not needed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ennio.clock import SystemClock
+from ennio.errors import Conflict, Unreachable
+from ennio.facts import Sighting
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime.birth import started
+from ennio.plugins.runtime.keeper import line
+from ennio.plugins.runtime.process import ProcessRuntime
+from ennio.plugins.runtime.sighting import judge
+from tests.conftest import eventually
+from tests.contract.runtime_bench import Bench, process_bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    yield from process_bench(tmp_path)
+
+
+def keepers(directory: Path) -> list[int]:
+    listing = subprocess.run(["ps", "axww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [int(row.split()[0]) for row in listing.splitlines() if f"keep {directory} " in f"{row} "]
+
+
+def kill_keeper(bench: Bench) -> None:
+    (pid,) = keepers(bench.root / "keeper")
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not started(pid))
+
+
+def test_many_who_need_a_keeper_at_once_get_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(Path(line.__file__).parent), "keep", str(tmp_path), "1"]
+    starters = [subprocess.Popen(command) for _ in range(6)]
+    assert [starter.wait(20) for starter in starters] == [0] * 6
+    assert len(keepers(tmp_path)) == 1
+
+
+def test_a_keeper_without_agents_ends_by_itself_and_leaves_no_door_open(bench: Bench) -> None:
+    bench.runtime.stop(bench.start())
+    directory = bench.root / "keeper"
+    eventually(lambda: not line.kept(directory))
+    assert not (directory / line.SOCKET).exists()
+    assert bench.runtime.survey() == {}
+
+
+def test_exit_codes_outlive_the_keeper(bench: Bench) -> None:
+    handle = bench.start()
+    bench.end(handle, exit_code=3)
+    kill_keeper(bench)
+    assert bench.pane().exit_code == 3
+    assert bench.again().start(bench.launch()).data["pid"] == handle.data["pid"]
+    assert "READY" in bench.runtime.output(handle, 10)
+
+
+def test_agents_end_with_a_keeper_that_is_killed_and_are_seen_as_gone(bench: Bench) -> None:
+    handle = bench.start()
+    kill_keeper(bench)
+    eventually(lambda: not started(int(handle.data["pid"])))
+    seen = judge(handle, bench.pane(), True, "process", SystemClock().now())
+    assert (seen.sighting, seen.exit_code) == (Sighting.GONE, None)
+    assert bench.runtime.start(bench.launch(number=2)).data["pid"] != handle.data["pid"]
+
+
+def test_incident_10_an_agent_that_outlives_its_keeper_is_neither_dead_nor_replaced(bench: Bench) -> None:
+    handle = bench.runtime.start(bench.launch("sh", "-c", "trap '' HUP; echo READY; while :; do sleep 1; done"))
+    eventually(lambda: "READY" in bench.runtime.output(handle, 5))
+    kill_keeper(bench)
+    assert judge(handle, bench.pane(), True, "process", SystemClock().now()).sighting is Sighting.UNKNOWN
+    with pytest.raises(Conflict):
+        bench.runtime.start(bench.launch(number=2))
+    bench.runtime.stop(handle)
+    assert not started(int(handle.data["pid"]))
+
+
+def test_incident_10_a_keeper_that_does_not_answer_proves_nothing(bench: Bench) -> None:
+    bench.start()
+    (pid,) = keepers(bench.root / "keeper")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Unreachable, match="did not answer"):
+            ProcessRuntime(bench.root / "keeper", timeout=0.3).survey()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert not bench.pane().dead
+
+
+def test_a_directory_too_long_for_a_socket_will_do(tmp_path: Path) -> None:
+    for bench in process_bench(tmp_path / ("long" * 20) / ("longer" * 15)):
+        bench.root.mkdir(parents=True)
+        assert not bench.runtime.survey()
+        bench.start()
+        assert not bench.pane().dead
+
+
+def test_a_request_without_sense_does_not_end_the_keeper(bench: Bench) -> None:
+    handle = bench.start()
+    directory = bench.root / "keeper"
+    for request in (b"nonsense\n", b'{"size":0}\n', b'{"op":"start","size":0}\n', b"[1]\n", b'{"op":"read","since":3,"size":0}\n'):
+        with line.connect(directory, 5) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
+    assert str(bench.pane().pid) == handle.data["pid"]
+
+
+def test_only_its_owner_can_reach_the_keeper(bench: Bench) -> None:
+    bench.start()
+    directory = bench.root / "keeper"
+    assert directory.stat().st_mode & 0o077 == 0
+    assert (directory / line.SOCKET).stat().st_mode & 0o077 == 0
+    assert (directory / "panes" / f"{bench.name}.log").stat().st_mode & 0o077 == 0
+
+
+def test_the_agents_umask_is_not_the_keepers(bench: Bench) -> None:
+    before = os.umask(0o022)
+    try:
+        handle = bench.runtime.start(bench.launch("sh", "-c", "umask; exec sleep 60"))
+    finally:
+        os.umask(before)
+    eventually(lambda: bench.runtime.output(handle, 5) == "0022")
+
+
+def test_incident_41_no_terminal_is_leaked_over_many_lives(bench: Bench) -> None:
+    bench.start()
+    (pid,) = keepers(bench.root / "keeper")
+    open_files = Path(f"/proc/{pid}/fd")
+    before = len(list(open_files.iterdir()))
+    names = [f"{bench.name}-{index}" for index in range(10)]
+    for name in names:
+        bench.runtime.start(bench.launch("true", name=name))
+    eventually(lambda: all(bench.runtime.survey()[name].dead for name in names))
+    for name in names:
+        bench.runtime.stop(RuntimeHandle(name, "process"))
+    eventually(lambda: len(list(open_files.iterdir())) == before)

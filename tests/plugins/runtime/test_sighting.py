@@ -1,0 +1,81 @@
+"""A failed look is never proof of death."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from ennio.facts import Sighting
+from ennio.model import RuntimeHandle
+from ennio.plugins.runtime.birth import lives, started
+from ennio.plugins.runtime.interface import Pane
+from ennio.plugins.runtime.sighting import UNTETHERED, judge
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[RuntimeHandle]:
+    process = subprocess.Popen(["sleep", "60"])
+    yield handle(process.pid, started(process.pid))
+    process.kill()
+    process.wait()
+
+
+def handle(pid: int = 1_000_000_000, born: str = "1", number: int = 1) -> RuntimeHandle:
+    return RuntimeHandle("fix-1", "tmux", {"pid": str(pid), "started": born, "number": str(number)})
+
+
+def test_a_living_terminal_is_alive_with_what_was_seen() -> None:
+    seen = judge(handle(), Pane("fix-1", 1, 7, dead=False, output_at=NOW, title="t"), True, "tmux", NOW)
+    assert (seen.sighting, seen.pid, seen.output_at, seen.title, seen.at, seen.source) == (Sighting.ALIVE, 7, NOW, "t", NOW, "tmux")
+
+
+@pytest.mark.parametrize(("code", "signal"), [(0, None), (3, None), (None, 9)])
+def test_a_dead_terminal_is_gone_with_its_ending(code: int | None, signal: int | None) -> None:
+    seen = judge(handle(), Pane("fix-1", 1, 7, True, code, signal), True, "tmux", NOW)
+    assert (seen.sighting, seen.exit_code, seen.signal) == (Sighting.GONE, code, signal)
+
+
+def test_incident_10_a_failed_survey_proves_nothing() -> None:
+    assert judge(handle(), None, False, "tmux", NOW).sighting is Sighting.UNKNOWN
+    assert judge(handle(), Pane("fix-1", 1, 7, True, 0), False, "tmux", NOW).sighting is Sighting.UNKNOWN
+
+
+@pytest.mark.parametrize("pane", [None, Pane("fix-1", 1, 7, dead=True)])
+def test_incident_10_a_process_that_lives_without_its_terminal_is_not_dead(sleeper: RuntimeHandle, pane: Pane | None) -> None:
+    seen = judge(sleeper, pane, True, "tmux", NOW)
+    assert (seen.sighting, seen.detail) == (Sighting.UNKNOWN, UNTETHERED)
+
+
+@pytest.mark.parametrize("pane", [None, Pane("fix-1", 1, 7, dead=True)])
+def test_no_terminal_and_no_process_is_gone_without_a_word(pane: Pane | None) -> None:
+    seen = judge(handle(), pane, True, "tmux", NOW)
+    assert (seen.sighting, seen.exit_code, seen.signal) == (Sighting.GONE, None, None)
+    assert seen.detail
+
+
+def test_another_process_with_the_same_pid_is_not_the_agent() -> None:
+    mine = os.getpid()
+    assert lives(mine, started(mine))
+    assert not lives(mine, "1")
+    assert judge(handle(mine, "1"), None, True, "tmux", NOW).sighting is Sighting.GONE
+
+
+def test_the_end_of_an_earlier_launch_is_not_the_end_of_this_one(sleeper: RuntimeHandle) -> None:
+    later = RuntimeHandle("fix-1", "tmux", {**sleeper.data, "number": "2"})
+    assert judge(later, Pane("fix-1", 1, 7, True, 0), True, "tmux", NOW).sighting is Sighting.UNKNOWN
+
+
+def test_a_terminal_nobody_wrote_down_is_seen_all_the_same() -> None:
+    assert judge(None, Pane("fix-1", 1, 7, dead=False), True, "tmux", NOW).sighting is Sighting.ALIVE
+    assert judge(None, None, True, "tmux", NOW).sighting is Sighting.GONE
+
+
+def test_a_zombie_does_not_live() -> None:
+    process = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert started(process.pid) == ""
+    process.wait()

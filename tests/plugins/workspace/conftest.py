@@ -1,0 +1,29 @@
+"""Ground to work on, with a git that knows nothing of the machine it runs on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import need
+from tests.plugins.workspace.ground import Ground, settle
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's home folder with a git identity; git reads nothing else."""
+    need("git")
+    home = tmp_path / "person"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Pat\n\temail = pat@localhost\n[init]\n\tdefaultBranch = main\n")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_DIR", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture
+def ground(tmp_path: Path, person: Path) -> Ground:
+    """A remote, a clone with unfinished work, an empty home."""
+    return settle(tmp_path)

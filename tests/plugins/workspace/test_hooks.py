@@ -1,0 +1,93 @@
+"""``post_create``: a cleared environment, a live log, an end in every case."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from ennio.errors import Refused
+from ennio.plugins.workspace import hooks
+from tests.conftest import eventually
+
+
+def test_the_supervisor_s_own_variables_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENNIO_API_TOKEN", "secret")
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    monkeypatch.setenv("LC_TIME", "C")
+
+    hooks.run_all(["env > seen"], tmp_path, hooks.environment({"COLOUR": "blue"}), 10, None)
+
+    seen = (tmp_path / "seen").read_text()
+    assert "secret" not in seen
+    assert "COLOUR=blue\n" in seen
+    assert "LC_TIME=C\n" in seen
+    assert f"PATH={os.environ['PATH']}\n" in seen
+
+
+def test_the_log_is_written_while_the_command_runs_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    log = tmp_path / "session" / "hooks.log"
+    go = tmp_path / "go"
+    command = f"echo first; while [ ! -e {go} ]; do sleep 0.05; done; echo second >&2"
+    running = threading.Thread(target=hooks.run_all, args=([command, "echo third"], tmp_path, hooks.environment({}), 60, log))
+    running.start()
+
+    eventually(lambda: log.exists() and "first" in log.read_text().splitlines())
+    go.touch()
+    running.join(20)
+
+    assert log.read_text().splitlines() == [f"$ {command}", "first", "second", "$ echo third", "third"]
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
+
+
+def test_only_the_last_lines_of_the_failing_command_are_told(tmp_path: Path) -> None:
+    log = tmp_path / "hooks.log"
+    with pytest.raises(Refused) as refusal:
+        hooks.run_all(["echo earlier", "seq 100000; exit 3", "touch never"], tmp_path, hooks.environment({}), 30, log)
+
+    lines = str(refusal.value).splitlines()
+    assert lines[0] == f"post_create[1] `seq 100000; exit 3` ended with exit code 3; all of it is in {log}"
+    assert lines[-1] == "100000"
+    assert len(lines) == 16
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_command_killed_by_a_signal_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"(?s)ended by signal 9.*\(it printed nothing\)"):
+        hooks.run_all(["kill -9 $$"], tmp_path, hooks.environment({}), 30, None)
+
+
+def test_commands_read_no_terminal(tmp_path: Path) -> None:
+    hooks.run_all(["cat > seen"], tmp_path, hooks.environment({}), 10, None)
+    assert (tmp_path / "seen").read_text() == ""
+
+
+def test_an_interrupted_caller_takes_the_command_with_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, threading, time, _thread\n"
+        "from pathlib import Path\n"
+        "from ennio.plugins.workspace import hooks\n"
+        "child = Path('child')\n"
+        "def interrupt():\n"
+        "    while not (child.exists() and child.read_text().strip()): time.sleep(0.05)\n"
+        "    _thread.interrupt_main()\n"
+        "threading.Thread(target=interrupt).start()\n"
+        "hooks.run_all(['sleep 300 & echo $! > child; wait'], Path('.'), hooks.environment({}), 60, None)\n"
+    )
+    path = str(Path(hooks.__file__).parents[3])
+    env = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    assert "KeyboardInterrupt" in done.stderr
+    eventually(lambda: not _runs(int((tmp_path / "child").read_text())), within=5)
+
+
+def _runs(pid: int) -> bool:
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, timeout=10, check=False)
+    return done.stdout.strip() not in ("", "Z")

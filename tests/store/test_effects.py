@@ -1,0 +1,163 @@
+"""Messages, reactions, merges, notices and the queue: on disk before they happen, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ennio.clock import ManualClock
+from ennio.errors import Conflict, NotFound
+from ennio.message import Message, MessageState, Origin
+from ennio.model import Priority, Session
+from ennio.pulls import MergeMethod
+from ennio.store import Merge, MergeState, Notice, ReactionRecord, Store, Waiting
+
+Spawn = Callable[..., Session]
+
+
+@pytest.fixture
+def message(clock: ManualClock, spawn: Spawn) -> Message:
+    spawn("a")
+    spawn("b")
+    return Message(id="m-1", session_id="a", text="fix $(it)\n", origin=Origin.REACTION, created_at=clock.now(), fingerprint="sha:lint")
+
+
+def test_a_message_comes_back_as_it_was(store: Store, message: Message, clock: ManualClock) -> None:
+    now = clock.now()
+    assert store.messages.add(message)
+    assert store.messages.get("m-1") == message
+    full = replace(
+        message,
+        state=MessageState.FAILED,
+        reaction="ci-failed",
+        started_at=now,
+        delivered_at=now,
+        attempts=3,
+        launch=2,
+        error="no",
+        detail="d",
+    )
+    store.messages.save(full)
+    assert store.messages.get("m-1") == full
+    assert store.messages.get("other") is None
+
+
+def test_incident_24_the_same_fingerprint_is_taken_once_per_session(store: Store, message: Message) -> None:
+    assert store.messages.add(message)
+    assert not store.messages.add(replace(message, id="m-2", text="other words"))
+    assert store.messages.add(replace(message, id="m-3", session_id="b"))
+    assert store.messages.list("a") == (message,)
+
+
+def test_a_fingerprint_stays_taken_whatever_became_of_its_message(store: Store, message: Message) -> None:
+    store.messages.add(message)
+    for state in MessageState:
+        store.messages.save(replace(message, state=state))
+        assert not store.messages.add(replace(message, id="m-2"))
+
+
+def test_messages_without_a_fingerprint_are_all_taken_but_an_id_only_once(store: Store, message: Message) -> None:
+    plain = replace(message, fingerprint=None, origin=Origin.PERSON)
+    assert store.messages.add(plain)
+    assert store.messages.add(replace(plain, id="m-2"))
+    assert not store.messages.add(plain)
+    assert len(store.messages.list("a")) == 2
+
+
+def test_pending_messages_come_in_the_order_they_were_queued_even_within_one_moment(store: Store, message: Message) -> None:
+    states = (*MessageState, *MessageState)
+    ids = [f"m-{9 - number}{state}" for number, state in enumerate(states)]
+    for message_id, state in zip(ids, states, strict=True):
+        store.messages.add(replace(message, id=message_id, state=state, fingerprint=None))
+    store.messages.save(replace(message, id=ids[0], attempts=1, fingerprint=None))
+    assert [found.id for found in store.messages.list("a")] == ids
+    assert [found.id for found in store.messages.pending("a")] == [*ids[:3], *ids[6:9]]
+    assert store.messages.pending("b") == ()
+
+
+def test_a_message_to_an_unknown_session_is_not_kept(store: Store, message: Message) -> None:
+    with pytest.raises(NotFound, match="no session nobody"):
+        store.messages.add(replace(message, session_id="nobody"))
+
+
+def test_reactions_remember_per_session_and_key_and_for_a_whole_project(store: Store) -> None:
+    store.reactions.save("a", "ci-failed", "1")
+    store.reactions.save("a", "ci-failed", "2")
+    store.reactions.save("a", "agent-stuck", "x")
+    store.reactions.save("", "all-complete", "y")
+    assert store.reactions.get("a", "ci-failed") == "2"
+    assert store.reactions.get("b", "ci-failed") is None
+    assert store.reactions.list("a") == {"ci-failed": "2", "agent-stuck": "x"}
+    assert store.reactions.all() == {("a", "ci-failed"): "2", ("a", "agent-stuck"): "x", ("", "all-complete"): "y"}
+
+
+def test_incident_31_what_a_reaction_did_and_why_is_kept_in_order(store: Store, clock: ManualClock) -> None:
+    records = [
+        ReactionRecord(
+            f"r-{number}", "ab"[number % 2], "ci-failed", clock.now(), "send_to_agent", number, "f", "skipped", "the same check run"
+        )
+        for number in range(4)
+    ]
+    for record in records:
+        store.reactions.record(record)
+    assert store.reactions.history() == tuple(records[::-1])
+    assert store.reactions.history("a") == (records[2], records[0])
+    assert store.reactions.history(limit=1) == (records[3],)
+    with pytest.raises(Conflict, match="r-0"):
+        store.reactions.record(records[0])
+
+
+def test_a_merge_is_intended_once_per_head_and_open_until_its_end_is_known(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+    spawn("a")
+    merge = Merge("a", 7, "abc", MergeMethod.SQUASH, "f", clock.now())
+    second = replace(merge, head="def", at=clock.now() + timedelta(seconds=1))
+    assert store.merges.intend(merge)
+    assert store.merges.intend(second)
+    assert not store.merges.intend(replace(merge, method=MergeMethod.REBASE))
+    assert store.merges.open() == (merge, second)
+    done = replace(merge, state=MergeState.DONE, commit="c0ffee")
+    store.merges.save(done)
+    store.merges.save(replace(second, state=MergeState.FAILED, error="red"))
+    assert store.merges.get("a", "abc") == done
+    assert store.merges.get("a", "fed") is None
+    assert store.merges.open() == ()
+
+
+def test_incident_32_a_notice_is_taken_once_and_pending_until_done(store: Store, clock: ManualClock) -> None:
+    notice = Notice(
+        "n-1", "reaction_escalated", Priority.URGENT, "a", "p", "look", clock.now(), fingerprint="f", channels=("slack", "desk")
+    )
+    plain = replace(notice, id="n-0", fingerprint=None)
+    assert store.notifications.add(notice)
+    assert not store.notifications.add(replace(notice, id="n-2"))
+    assert store.notifications.add(plain)
+    assert store.notifications.add(replace(plain, id="n-3"))
+    assert [found.id for found in store.notifications.pending()] == ["n-1", "n-0", "n-3"]
+    done = replace(notice, sent=("slack",), failed={"desk": "no display"}, attempts=2, done_at=clock.now(), reaction="ci-failed")
+    store.notifications.save(done)
+    assert store.notifications.get("n-1") == done
+    assert [found.id for found in store.notifications.pending()] == ["n-0", "n-3"]
+    assert [found.id for found in store.notifications.list(2)] == ["n-3", "n-0"]
+
+
+def test_the_queue_is_by_priority_then_position_then_patience(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+    now = clock.now()
+
+    def wait(session_id: str, priority: int, position: int, seconds: int, held: bool = False) -> Waiting:
+        spawn(session_id)
+        return Waiting(session_id, "my-app", priority, position, held, now + timedelta(seconds=seconds), "max_sessions")
+
+    order = [wait("urgent", 5, 9, 9), wait("first", 0, 1, 8), wait("patient", 0, 2, 1, held=True), wait("late", 0, 2, 2)]
+    for waiting in reversed(order):
+        assert store.queue.add(waiting)
+    assert store.queue.list() == tuple(order)
+    assert not store.queue.add(replace(order[0], priority=0))
+    store.queue.save(replace(order[0], priority=-1))
+    assert [waiting.session_id for waiting in store.queue.list()] == ["first", "patient", "late", "urgent"]
+    assert store.queue.remove("first")
+    assert not store.queue.remove("first")
+    assert store.queue.get("first") is None
+    assert store.queue.get("patient") == order[2]

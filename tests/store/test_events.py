@@ -1,0 +1,119 @@
+"""The log is read from any cursor, in both directions, with every filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ennio.clock import ManualClock
+from ennio.events import Draft, EventType
+from ennio.model import Priority, Session
+from ennio.store import Store
+
+KINDS = (EventType.SESSION_SPAWNED, EventType.CI_FAILING, EventType.NODE_CONNECTED)
+PRIORITIES = tuple(Priority)
+SESSIONS = ("a", "b", "")
+
+
+@pytest.fixture
+def log(store: Store, spawn: Callable[..., Session], clock: ManualClock) -> Store:
+    """Twenty-four events, their kinds, priorities and sessions turning at different pace."""
+    spawn("a")
+    spawn("b", project_id="other")
+    with store.transaction() as transaction:
+        for number in range(24):
+            clock.advance(1)
+            session_id = SESSIONS[number % 3]
+            project_id = "my-app" if number % 3 != 1 else "other"
+            transaction.emit(session_id, project_id, Draft(KINDS[number // 2 % 3], f"no {number + 1}", PRIORITIES[number % 4]))
+    return store
+
+
+def _all(store: Store) -> list[int]:
+    return [event.seq for event in store.events.after(0)]
+
+
+def test_a_cursor_reads_on_without_gap_or_repetition(log: Store) -> None:
+    seen: list[int] = []
+    while batch := log.events.after(seen[-1] if seen else 0, limit=7):
+        seen += [event.seq for event in batch]
+    assert seen == list(range(1, 25))
+
+
+def test_reading_backwards_is_newest_first_from_the_end_or_a_cursor(log: Store) -> None:
+    assert [event.seq for event in log.events.before(None, 3)] == [24, 23, 22]
+    assert [event.seq for event in log.events.before(22, 3)] == [21, 20, 19]
+    assert log.events.before(1) == []
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"session_id": "a"},
+        {"session_id": ""},
+        {"project_id": "other"},
+        {"types": [EventType.CI_FAILING]},
+        {"types": ["ci_failing", "node_connected"], "min_priority": Priority.URGENT},
+        {"types": []},
+        {"min_priority": Priority.CRITICAL},
+        {"min_priority": Priority.INFO},
+        {"session_id": "b", "project_id": "other", "types": {"session_spawned"}, "min_priority": Priority.ACTION},
+    ],
+)
+def test_filters_select_the_same_forwards_and_backwards_as_one_would_by_hand(log: Store, filters: dict[str, object]) -> None:
+    least = filters.get("min_priority", Priority.INFO)
+    expected = [
+        event
+        for event in log.events.after(0)
+        if event.session_id == filters.get("session_id", event.session_id)
+        and event.project_id == filters.get("project_id", event.project_id)
+        and ("types" not in filters or event.event_type in filters["types"])  # type: ignore[operator]
+        and event.priority.rank >= least.rank  # type: ignore[attr-defined]
+    ]
+    assert log.events.after(0, **filters) == expected  # type: ignore[arg-type]
+    assert log.events.before(None, **filters) == expected[::-1]  # type: ignore[arg-type]
+    assert log.events.after(5, limit=2, **filters) == [event for event in expected if event.seq > 5][:2]  # type: ignore[arg-type]
+
+
+def test_the_last_events_of_a_session_or_project_come_oldest_first(log: Store) -> None:
+    assert [event.seq for event in log.events.list_by_session("a", limit=2)] == [19, 22]
+    assert [event.seq for event in log.events.list_by_project("other", limit=2)] == [20, 23]
+
+
+def test_an_event_is_found_by_id_whether_it_has_a_session_or_not(log: Store) -> None:
+    for event in log.events.after(0, limit=3):
+        assert log.events.get(event.id) == event
+    assert log.events.get("nothing") is None
+
+
+def test_events_are_counted_by_type(log: Store) -> None:
+    assert log.events.counts() == {"session_spawned": 8, "ci_failing": 8, "node_connected": 8}
+    assert sum(log.events.counts("a").values()) == 8
+    assert log.events.counts("nobody") == {}
+
+
+def test_the_ends_of_the_log_are_known_and_numbers_are_never_given_again(log: Store) -> None:
+    assert (log.events.first_seq(), log.events.last_seq()) == (1, 24)
+    log._connection.sql("DELETE FROM events")
+    log._connection.sql("DELETE FROM house_events")
+    assert (log.events.first_seq(), log.events.last_seq()) == (0, 24)
+    with log.transaction() as transaction:
+        assert transaction.emit("", "my-app", Draft(EventType.ALL_COMPLETE, "x")).seq == 25
+
+
+def test_an_empty_log_starts_at_nothing(store: Store) -> None:
+    assert (store.events.first_seq(), store.events.last_seq(), _all(store)) == (0, 0, [])
+
+
+def test_an_event_is_encoded_after_storage_as_before(log: Store) -> None:
+    with log.transaction() as transaction:
+        event = transaction.emit("a", "my-app", Draft(EventType.PR_CREATED, "größer", data={"number": 7, "nested": {"x": None}}))
+    stored = log.events.get(event.id)
+    assert stored is not None
+    assert stored.encode() == event.encode()
+
+
+def test_data_of_another_shape_than_an_object_is_still_readable(log: Store) -> None:
+    log._connection.sql("UPDATE events SET data = '[1]' WHERE seq = 1")
+    assert log.events.after(0, limit=1)[0].data == {"value": [1]}
