@@ -90,6 +90,11 @@ class IssueRow:
 class ForgeBook(Protocol):
     """Keeps the local forge's rows. Saving a row again replaces it."""
 
+    @property
+    def revision(self) -> int:
+        """Grows with every row that is saved in this process; the same number means that nothing was."""
+        ...
+
     def next_number(self, project_id: str) -> int:
         """A number no pull request of the project has had, from 1; never given twice."""
         ...

@@ -13,10 +13,16 @@ class ForgeShelf:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._revision = 0
         self._pulls = Rows(connection, "forge_pulls", shape_of(PullRow), ("project_id", "number"))
         self._checks = Rows(connection, "forge_checks", shape_of(CheckRow), ("project_id", "head", "name"))
         self._reviews = Rows(connection, "forge_reviews", shape_of(ReviewRow), ("id",), ordinal=True)
         self._issues = Rows(connection, "forge_issues", shape_of(IssueRow), ("project_id", "id"), ordinal=True)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every row that is saved in this process."""
+        return self._revision
 
     def next_number(self, project_id: str) -> int:
         """A number no pull request of the project has had, from 1; never given twice."""
@@ -40,6 +46,7 @@ class ForgeShelf:
 
     def save_pull(self, row: PullRow) -> None:
         """Keep a pull request."""
+        self._revision += 1
         self._pulls.save(row)
 
     def checks(self, project_id: str, head: str) -> tuple[CheckRow, ...]:
@@ -48,6 +55,7 @@ class ForgeShelf:
 
     def save_check(self, row: CheckRow) -> None:
         """Keep a check; one row per project, head and name."""
+        self._revision += 1
         self._checks.save(row)
 
     def unfinished_checks(self, project_id: str) -> tuple[CheckRow, ...]:
@@ -60,6 +68,7 @@ class ForgeShelf:
 
     def save_review(self, row: ReviewRow) -> None:
         """Keep a review."""
+        self._revision += 1
         self._reviews.save(row)
 
     def issue(self, project_id: str, id: str) -> IssueRow | None:  # noqa: A002 - the row's own name for it
@@ -72,6 +81,7 @@ class ForgeShelf:
 
     def save_issue(self, row: IssueRow) -> None:
         """Keep an issue."""
+        self._revision += 1
         self._issues.save(row)
 
     def next_issue_id(self, project_id: str) -> str:

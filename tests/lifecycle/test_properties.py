@@ -247,7 +247,7 @@ UP = ("effect_succeeds", "effect_succeeds", "effect_succeeds", "look_and_step", 
 LIVES = {
     _relaunches_blind: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "look_and_step"),
     _takes_unknown_for_dead: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "look_and_step"),
-    _types_again_in_doubt: (*UP, "message", "look_and_step", "killed_after_the_effect_before_it_was_written", "look_and_step", "effect_succeeds"),
+    _types_again_in_doubt: (*UP, "message", "look_and_step", "dies_before_writing", "look_and_step", "effect_succeeds"),
     _forgets_that_it_was_killed: (*UP, "killed", "look_and_step"),
     _never_stops: (*UP, "killed", "look_and_step"),
     _cleans_without_stopping: (*UP, "killed", "look_and_step"),
@@ -261,6 +261,7 @@ def _live(*events: str) -> None:
         "agent_fails": lambda: life.agent_ends(code=1, dirty=False),
         "unseen": lambda: life.partition(seen=False),
         "restored": lambda: life.person(order="restore"),
+        "dies_before_writing": life.killed_after_the_effect_before_it_was_written,
         "killed": lambda: life.person(order="kill"),
     }
     life.begin()

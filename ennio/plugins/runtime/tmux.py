@@ -212,7 +212,7 @@ class TmuxRuntime:
         command = ["tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
         # Files, not pipes: the client hands its ends to the server, and a hung server would keep a pipe from ever ending.
         try:
-            with TemporaryFile() as given, TemporaryFile() as told, TemporaryFile() as complained:
+            with _file() as given, _file() as told, _file() as complained:
                 given.write(stdin or b"")
                 given.seek(0)
                 done = subprocess.run(
@@ -238,6 +238,13 @@ class TmuxRuntime:
         except OSError:
             return False
         return False
+
+
+def _file() -> IO[bytes]:
+    """A file without a name; in memory where the system can, so that a tick writes nothing to a disk."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("ennio"), "w+b")
+    return TemporaryFile()
 
 
 def _whole(file: IO[bytes]) -> bytes:

@@ -15,6 +15,7 @@ class MemoryBook:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.revision = 0
         self._pulls: dict[tuple[str, int], PullRow] = {}
         self._checks: dict[tuple[str, str, str], CheckRow] = {}
         self._reviews: dict[str, ReviewRow] = {}
@@ -42,6 +43,7 @@ class MemoryBook:
         return max(rows, key=lambda row: (row.state is PullState.OPEN, row.number), default=None)
 
     def save_pull(self, row: PullRow) -> None:
+        self.revision += 1
         if self.refuse is not None:
             self.refuse(row)
         self._pulls[row.project_id, row.number] = row
@@ -50,6 +52,7 @@ class MemoryBook:
         return tuple(row for key, row in sorted(self._checks.items()) if key[:2] == (project_id, head))
 
     def save_check(self, row: CheckRow) -> None:
+        self.revision += 1
         self._checks[row.project_id, row.head, row.name] = row
 
     def unfinished_checks(self, project_id: str) -> tuple[CheckRow, ...]:
@@ -59,6 +62,7 @@ class MemoryBook:
         return tuple(row for row in self._reviews.values() if (row.project_id, row.number) == (project_id, number))
 
     def save_review(self, row: ReviewRow) -> None:
+        self.revision += 1
         self._reviews[row.id] = row
 
     def dismiss(self, review_id: str) -> None:
@@ -71,6 +75,7 @@ class MemoryBook:
         return tuple(row for row in self._issues.values() if row.project_id == project_id)
 
     def save_issue(self, row: IssueRow) -> None:
+        self.revision += 1
         self._issues[row.project_id, row.id] = row
 
     def next_issue_id(self, project_id: str) -> str:

@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from ennio.clock import Clock
@@ -45,16 +46,29 @@ class LocalForge:
         self._present = Present(project, book, directory, clock, settings)
         self.repository = str(self._present.git.path)
         self._lock = threading.RLock()
+        self._last: tuple[object, Mapping[str, ForgeSeen]] | None = None
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         """See ``Scm.survey``; a repository that cannot be read leaves every session unknown."""
         with self._lock:
             now = self._clock.now()
             try:
-                refs = self._present.refresh({watch.base for watch in watches})
-                return {watch.session_id: self._seen(watch, refs) for watch in watches}
+                return self._surveyed(tuple(watches), now)
             except EnnioError as error:
+                self._last = None
                 return {watch.session_id: ForgeSeen(Sighting.UNKNOWN, now, self.name, detail=str(error)) for watch in watches}
+
+    def _surveyed(self, watches: tuple[Watch, ...], now: datetime) -> Mapping[str, ForgeSeen]:
+        """What is there; while neither a branch, a row nor a question has changed, the answer has not either."""
+        heads, revision = self._present.git.heads(), self._book.revision
+        asked = (heads, revision, watches)
+        if self._last is not None and self._last[0] == asked:
+            return {session_id: replace(seen, at=now) for session_id, seen in self._last[1].items()}
+        refs = self._present.refresh({watch.base for watch in watches}, heads)
+        answer = {watch.session_id: self._seen(watch, refs) for watch in watches}
+        # rows saved meanwhile, by us or by a check that ended, may not be in it yet
+        self._last = (asked, answer) if self._book.revision == revision else None
+        return answer
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""

@@ -38,9 +38,9 @@ class Present:
         self._trials: dict[tuple[str, str], Trial] = {}
         self._recovered = False
 
-    def refresh(self, bases: Iterable[str] = ()) -> Refs:
+    def refresh(self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None) -> Refs:
         """Bring every open pull request up to date with the branches, and its checks and conflicts with it."""
-        heads = self.git.heads()
+        heads = self.git.heads() if heads is None else heads
         before = self._book.pulls(self._project.id, PullState.OPEN)
         merged = self._merged_into(heads, {*bases, *(row.base for row in before)})
         refs = Refs(heads, merged, frozenset(row.branch for row in before), self._holds)

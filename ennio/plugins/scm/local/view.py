@@ -29,8 +29,9 @@ class Parts:
 def shown(row: PullRow, parts: Parts, settings: Settings) -> PullRequest:
     """The pull request with its checks, reviews and conflicts; reads the logs of failing checks.
 
-    A configured check without a row is pending: no head is ever shown before its checks. Of a pull
-    request that has ended only the checks that ran are shown; nothing is awaited there.
+    Without configured checks there is nothing to wait for: that passes. A configured check without a
+    row is pending: no head is ever shown before its checks. Of a pull request that has ended only the
+    checks that ran are shown; nothing is awaited there.
     """
     url = f"ennio://{row.project_id}/pull/{row.number}"
     trial = parts.trial if parts.trial is not None and row.state is PullState.OPEN else UNTRIED
@@ -48,7 +49,7 @@ def shown(row: PullRow, parts: Parts, settings: Settings) -> PullRequest:
         base_head=parts.base_head,
         mergeability=trial.mergeability,
         conflicts=trial.conflicts,
-        checks=roll_up(runs),
+        checks=roll_up(runs) if settings.checks else CheckState.PASSING,
         check_runs=runs,
         review=decided(parts.reviews, required=settings.review_required),
         comments=unanswered(parts.reviews, row.author, url),
