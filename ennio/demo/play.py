@@ -10,8 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,9 +26,8 @@ READY = 20.0
 LOOK = 0.15
 
 
-def main(argv: Sequence[str]) -> int:
-    """Play the demo; 0 only if all that should merge has merged."""
-    options = _parse(argv)
+def main(options: argparse.Namespace) -> int:
+    """Play the demo with what ``declare`` declared, and ``json``; 0 only if all that should merge has merged."""
     root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
     try:
         set_up = scene.build(root, options.agent, options.speed, options.runtime)
@@ -57,20 +55,24 @@ def _tell_error(error: EnnioError, *, as_json: bool) -> None:
         print(f"ennio demo: {error}", file=sys.stderr)
 
 
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ennio demo", description=__doc__)
+def declare(parser: argparse.ArgumentParser) -> None:
+    """The demo's own options; ``--json`` is everybody's."""
     parser.add_argument("--agent", default="scripted", metavar="NAME", help="play the same story with a real agent: claude-code, aider ...")
-    parser.add_argument("--speed", type=float, default=1.0, help="2 is twice as fast (scripted agent)")
+    parser.add_argument("--speed", type=_above_nothing, default=1.0, metavar="TIMES", help="2 is twice as fast (scripted agent)")
     parser.add_argument("--keep", action="store_true", help="keep the folder, to look around in it")
     parser.add_argument("--runtime", choices=("tmux", "process"), help="default: tmux where there is one")
-    parser.add_argument("--limit", type=float, help="give up after so many seconds (default 60; 1200 with a real agent)")
-    parser.add_argument("--json", action="store_true", help="one document at the end, nothing else")
-    options = parser.parse_args(argv)
-    if options.speed <= 0:
-        parser.error("--speed must be above 0")
-    if options.limit is None:
-        options.limit = LIMIT if options.agent == "scripted" else 20 * LIMIT
-    return options
+    parser.add_argument("--limit", type=_above_nothing, metavar="SECONDS", help="give up after (default 60; 1200 with a real agent)")
+
+
+def _above_nothing(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def _limit(options: argparse.Namespace) -> float:
+    return float(options.limit or (LIMIT if options.agent == "scripted" else 20 * LIMIT))
 
 
 def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
@@ -81,11 +83,10 @@ def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
             screen.say("demo", "tmux is not installed, so the agents run in the process runtime")
         supervisor = stack.enter_context(_Supervisor(set_up))
         director = Director(supervisor.client, screen.say)
+        stack.callback(supervisor.end_agents, director)  # also when nobody watches any more
         director.spawn()
-        finished = _watch(director, screen, begun + options.limit)
-        outcome = report.outcome(director, time.monotonic() - begun, finished=finished)
-        supervisor.end_agents(director)
-    return outcome
+        finished = _watch(director, screen, begun + _limit(options))
+        return report.outcome(director, time.monotonic() - begun, finished=finished)
 
 
 def _watch(director: Director, screen: Screen, deadline: float) -> bool:
@@ -95,7 +96,8 @@ def _watch(director: Director, screen: Screen, deadline: float) -> bool:
             events, _ = director.client.page("/events", after=director.last_seq)
             screen.show(director.sessions())
         except (client.NoSupervisor, Unreachable):
-            events = []  # its worker was killed; the next one is on its way
+            events = []
+            screen.wait("the worker was killed; the next one is on its way")
         for event in events:
             screen.event(event, director)
             director.on(event)
@@ -144,12 +146,15 @@ class _Supervisor:
         raise EnnioError("the supervisor did not come up:\n" + "\n".join(words))
 
     def end_agents(self, director: Director) -> None:
-        """Nobody plays on when the curtain is down."""
+        """Nobody plays on when the curtain is down: also an agent whose work is merged still sits at its terminal."""
         for session_id in director.parts:
-            try:
+            with suppress(EnnioError):  # one that has ended cannot be killed
                 self.client.delete(f"/sessions/{session_id}")
-            except EnnioError:
-                continue  # it has ended by itself
+        deadline = time.monotonic() + READY
+        with suppress(EnnioError):
+            self.client.post("/cleanup", {"force": True})
+            while self.client.get("/sessions") and time.monotonic() < deadline:
+                time.sleep(LOOK)
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:

@@ -62,15 +62,15 @@ def table(document: Mapping[str, Any]) -> str:
             session["status"],
             f"#{session['pull_request']}" if session["pull_request"] else "-",
             ", ".join(f"{key} x{count}" for key, count in session["reactions"].items()) or ("escalated" if session["escalated"] else "-"),
-            " > ".join(session["statuses"]),
         )
         for session in document["sessions"]
     ]
-    lines = lines_of([Column(title) for title in ("ROLE", "SESSION", "STATUS", "PR", "TOLD", "WENT THROUGH")], rows)
+    lines = lines_of([Column(title) for title in ("ROLE", "SESSION", "STATUS", "PR", "TOLD")], rows)
+    ways = lines_of([Column("ROLE"), Column("WENT THROUGH")], [(s["role"], " > ".join(s["statuses"])) for s in document["sessions"]])
     events = sum(document["events"].values())
     verdict = "All that should merge has merged." if document["ok"] else "NOT everything went as it should."
     foot = f"{verdict} {document['seconds']} s, {events} events, survived: {', '.join(document['crashes']) or 'nothing'}."
-    return "\n".join(["", *lines, "", foot])
+    return "\n".join(["", *lines, "", *ways, "", foot])
 
 
 def farewell(document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from ennio.board.table import Column, clean, cut, table
+from ennio.board.style import Style
+from ennio.demo.picture import Line, Scene, picture
 
 if TYPE_CHECKING:
     from ennio.demo.director import Director
 
-WIDE = 9
-COLUMNS = (Column("ROLE"), Column("STATUS"), Column("ACTIVITY"), Column("PR"), Column("WHY", elastic=True))
-QUIET = frozenset({"session_queued", "activity_changed", "notification_sent"})
+QUIET = frozenset({"session_queued", "session_step", "activity_changed", "notification_sent"})
+"""What a live view leaves out: true, but not the story."""
+
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 class Screen:
@@ -23,70 +27,63 @@ class Screen:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._live = not quiet and sys.stdout.isatty()
+        self._live = not quiet and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._style = Style(self._live and not os.environ.get("NO_COLOR"))
         self._begun = time.monotonic()
-        self._lines: deque[str] = deque(maxlen=200)
+        self._lines: deque[Line] = deque(maxlen=200)
         self._sessions: Sequence[Mapping[str, Any]] = ()
-        self._terminal: Any = None
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         if self._live:
-            from blessed import Terminal  # noqa: PLC0415 - only for people who look
-
-            self._terminal = Terminal()
-            sys.stdout.write(self._terminal.enter_fullscreen + self._terminal.hide_cursor)
+            _write(_ENTER)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._terminal is not None:
-            sys.stdout.write(self._terminal.exit_fullscreen + self._terminal.normal_cursor)
-            sys.stdout.flush()
-            for line in self._lines:
-                print(line)
+        if self._live:
+            # the story stays readable above the prompt when the screen is given back
+            width = os.get_terminal_size(sys.stdout.fileno()).columns
+            _write(_LEAVE + "".join(f"{line.shown(width, self._style)}\n" for line in self._lines))
 
     def say(self, who: str, words: str) -> None:
         """Something the director does."""
-        self._add(f"> {who}", words)
+        self._add(who, words)
 
     def event(self, event: Mapping[str, Any], director: Director) -> None:
         """Something that happened."""
-        part = director.parts.get(event["session_id"])
-        if event["event_type"] in QUIET and self._live:
+        if self._live and event["event_type"] in QUIET:
             return
-        self._add(part.role if part else event["session_id"], f"{event['event_type']}: {event['message']}")
+        part = director.parts.get(event["session_id"])
+        self._add(part.role if part else event["session_id"], event["message"], event["event_type"], str(event["data"].get("to", "")))
 
     def show(self, sessions: Sequence[Mapping[str, Any]]) -> None:
         """The sessions as they stand; at a terminal only."""
         self._sessions = sessions
-        if self._live:
-            self._paint()
+        self._paint()
 
-    def _add(self, who: str, words: str) -> None:
-        line = f"{time.monotonic() - self._begun:6.1f} s  {who:<{WIDE}} {clean(words)}"
+    def wait(self, trouble: str) -> None:
+        """Nobody can be asked just now; the last that was seen stays, and so does the clock's pace."""
+        self._paint(trouble)
+
+    def _add(self, who: str, words: str, kind: str = "", to: str = "") -> None:
+        line = Line(time.monotonic() - self._begun, who, words, kind, to)
         self._lines.append(line)
         if self._live:
             self._paint()
         elif not self._quiet:
-            print(line, flush=True)
+            print(line.plain(), flush=True)
 
-    def _paint(self) -> None:
-        terminal = self._terminal
-        width, height = terminal.width, terminal.height
-        head = [f"ennio demo   {time.monotonic() - self._begun:5.1f} s", ""]
-        rows = table(COLUMNS, [_row(session) for session in self._sessions], width)
-        room = max(0, height - len(head) - len(rows) - 2)
-        lines = [*head, *rows, "", *list(self._lines)[-room:]]
-        painted = [terminal.home] + [cut(line, width) + terminal.clear_eol + "\n" for line in lines[: height - 1]]
-        sys.stdout.write("".join(painted) + terminal.clear_eos)
-        sys.stdout.flush()
+    def _paint(self, trouble: str = "") -> None:
+        if not self._live:
+            return
+        # the size is asked for anew each time: that is all a resize needs
+        width, height = os.get_terminal_size(sys.stdout.fileno())
+        scene = Scene(time.monotonic() - self._begun, self._sessions, tuple(self._lines), trouble, self._style)
+        # a column is left free: clearing behind a full line would eat its last character
+        lines = picture(scene, width - 1, height)
+        _write(_HOME + "\r\n".join(f"{line}{_REST_OF_LINE}" for line in lines) + _REST_OF_SCREEN)
 
 
-def _row(session: Mapping[str, Any]) -> tuple[str, ...]:
-    number = session.get("pr_number")
-    return (
-        str(session.get("role", "")),
-        str(session.get("status", "")),
-        str(session.get("activity") or "-"),
-        f"#{number}" if number else "-",
-        str(session.get("reason") or ""),
-    )
+def _write(text: str) -> None:
+    """One write for a whole frame, so that no half of one is ever seen."""
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,118 @@
+"""One frame of the demo: a pure function of what has happened so far and how large the terminal is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ennio.board.style import ACTIVITY, PLAIN, STATUS, Style
+from ennio.board.table import Column, cells, clean, cut, table
+
+COLUMNS = (Column("ROLE"), Column("STATUS"), Column("ACTIVITY"), Column("PR"), Column("WHY", elastic=True))
+TITLE = "ennio demo"
+SUBTITLE = "real git, real processes, no key, no network"
+KIND = 24  # the longest type of event
+ROOMY = 96  # from this width on, the type of each event has a column of its own
+
+_COLOURS: Mapping[str, str] = {
+    "ci_failing": "red",
+    "merge_conflicts": "red",
+    "signal_lost": "red",
+    "message_failed": "red",
+    "reaction_escalated": "yellow",
+    "session_adopted": "yellow",
+    "review_changes_requested": "yellow",
+    "reaction_triggered": "cyan",
+    "message_delivered": "cyan",
+    "ci_passing": "green",
+    "review_approved": "green",
+    "merge_ready": "green",
+    "pr_merged": "green",
+    "merge_completed": "green",
+    "all_complete": "green",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that happened; without a kind it is something a person did."""
+
+    at: float
+    who: str
+    words: str
+    kind: str = ""
+    to: str = ""
+
+    def plain(self) -> str:
+        """The line where nobody looks on: in a pipe, a file."""
+        who, words = (self.who, f"{self.kind}: {self.words}") if self.kind else (f"> {self.who}", self.words)
+        return f"{self.at:6.1f} s  {who:<9} {clean(words)}"
+
+    def shown(self, width: int, style: Style) -> str:
+        """The line at a terminal of this width, in the colour of what it tells."""
+        start = f"{self.at:5.1f}  {self.who:<6}  "
+        if not self.kind:
+            return style.paint("magenta", cut(f"{start}> {clean(self.words)}", width))
+        kind = f"{self.kind:<{KIND}}  " if width >= ROOMY else ""
+        words = cut(clean(self.words), max(0, width - len(start) - len(kind)))
+        if len(start) + len(kind) >= width:
+            return cut(start + kind, width)
+        return start + style.paint("dim", kind) + style.paint(self._colour, words)
+
+    @property
+    def _colour(self) -> str | None:
+        return STATUS.get(self.to) if self.kind == "status_changed" else _COLOURS.get(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything a frame shows; ``trouble`` says why the sessions could not be read just now."""
+
+    seconds: float
+    sessions: Sequence[Mapping[str, Any]] = ()
+    lines: Sequence[Line] = ()
+    trouble: str = ""
+    style: Style = PLAIN
+
+
+def picture(scene: Scene, width: int, height: int) -> list[str]:
+    """At most ``height`` lines, none wider than ``width``: a title, the sessions, and the newest of what happened."""
+    if width <= 0 or height <= 0:
+        return []
+    top = [_title(scene, width), "", *_table(scene, width), ""]
+    room = max(0, height - len(top))
+    return [*top, *(line.shown(width, scene.style) for line in scene.lines[len(scene.lines) - min(room, len(scene.lines)) :])][:height]
+
+
+def _title(scene: Scene, width: int) -> str:
+    clock = f"{scene.seconds:.1f} s"
+    said = scene.trouble or SUBTITLE
+    if len(TITLE) + len(said) + len(clock) + 6 > width:
+        return cut(f"{TITLE}  {clock}", width)
+    rest = f"{'':<{width - len(TITLE) - len(said) - len(clock) - 3}}{clock}"
+    return f"{TITLE}   {scene.style.paint('red' if scene.trouble else 'dim', said)}{rest}"
+
+
+def _table(scene: Scene, width: int) -> list[str]:
+    rows = [_row(session) for session in scene.sessions]
+    plain = table(COLUMNS, rows, width)
+    # painted lines cannot be cut afterwards: a terminal too narrow for the table goes without colour
+    if not scene.style.on or any(cells(line) > width for line in plain):
+        return [cut(line, width) for line in plain]
+    return table(COLUMNS, rows, width, lambda column, cell, padded: scene.style.paint(_tint(column, cell), padded))
+
+
+def _tint(column: Column, cell: str) -> str | None:
+    return {"STATUS": STATUS, "ACTIVITY": ACTIVITY}.get(column.title, {}).get(cell)
+
+
+def _row(session: Mapping[str, Any]) -> tuple[str, ...]:
+    number = session.get("pr_number")
+    return (
+        str(session.get("role", "")),
+        str(session.get("status", "")),
+        str(session.get("activity") or "-"),
+        f"#{number}" if number else "-",
+        str(session.get("reason") or ""),
+    )

@@ -1,0 +1,63 @@
+"""A notifier for Ennio that keeps a logbook: one line of JSON for each notification."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ennio.clock import rfc3339
+from ennio.errors import ConfigError, Problem, Unreachable
+from ennio.plugins.notifier.interface import Notification
+from ennio.plugins.registry import Context
+
+
+@dataclass(slots=True)
+class Logbook:
+    """Writes each notification once, also when it is told again after a crash left it in doubt."""
+
+    path: Path
+    name: str = "logbook"
+    _written: set[str] = field(default_factory=set)
+
+    def notify(self, notification: Notification) -> None:
+        """Write one line. Raises Unreachable when the file cannot be written; it is tried again then."""
+        try:
+            self._write(notification)
+        except OSError as error:
+            raise Unreachable(f"the logbook {self.path} cannot be written: {error.strerror}") from error
+
+    def _write(self, notification: Notification) -> None:
+        self._written = self._written or self._ids()
+        if notification.id in self._written:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(_entry(notification), ensure_ascii=False) + "\n")
+        self._written.add(notification.id)
+
+    def _ids(self) -> set[str]:
+        if not self.path.exists():
+            return set()
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        return {json.loads(line)["id"] for line in lines if line.endswith("}")}
+
+
+def _entry(notification: Notification) -> dict[str, str]:
+    return {
+        "id": notification.id,
+        "at": rfc3339(notification.timestamp),
+        "priority": notification.priority.value,
+        "project": notification.project_id,
+        "session": notification.session_id,
+        "event": notification.event_type,
+        "message": notification.message,
+    }
+
+
+def build(context: Context) -> Logbook:
+    """The channel that a configuration asks for. Raises ConfigError when it does not say where to write."""
+    path = context.settings.get("path")
+    if not isinstance(path, str) or not path.strip():
+        raise ConfigError("notifiers", [Problem("config.path", "logbook needs the file to write to, for example: path: logbook.jsonl")])
+    return Logbook((context.directory or Path.cwd()) / Path(path).expanduser())

@@ -1,0 +1,177 @@
+"""Reads the source as text and trees and tells what breaks the rules of the house; imports nothing of it.
+
+Every checker takes sources by path (``ennio/http/app.py``) and returns one sentence for each fault.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+Sources = Mapping[str, str]
+
+_DECISIONS = """
+    config events messages lifecycle reactions restart prompt ledger facts pulls home codec evidence message forge branch
+    admission breaker
+"""
+LAYERS: tuple[frozenset[str], ...] = tuple(
+    frozenset(names.split())
+    for names in ("model errors clock", _DECISIONS, "plugins store", "actors", "http node", "board cli demo", "boot supervise")
+)
+PURE = LAYERS[0] | LAYERS[1]
+CLIENTS = LAYERS[5]
+SLOTS = frozenset({"agent", "runtime", "workspace", "tracker", "scm", "notifier", "terminal"})
+
+MACHINERY = frozenset({"gevent", "pykka", "peewee", "subprocess", "socket", "sqlite3", "threading", "falcon", "gunicorn", "grpc", "psutil"})
+"""What acts on the world, and has no place where decisions are made."""
+SCHEDULING = frozenset({"gevent", "pykka"})
+"""Who runs whom is the actors' affair; plugins and the store use the standard library."""
+
+NAMELESS = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "service", "impl", "misc"})
+BROAD = frozenset({"Exception", "BaseException"})
+
+
+def layer(part: str) -> int | None:
+    """How far up a part of the package stands; None for one that has no place yet."""
+    return next((height for height, members in enumerate(LAYERS) if part in members), None)
+
+
+def part_of(path: str) -> str:
+    """The part of the package a file belongs to: ``ennio/http/app.py`` to ``http``, ``ennio/boot.py`` to ``boot``."""
+    return PurePosixPath(path).parts[1].removesuffix(".py")
+
+
+def imports(path: str, source: str) -> Iterator[tuple[int, str]]:
+    """Every module a file imports, with its line, also inside of functions and for types only."""
+    for node in ast.walk(ast.parse(source, path)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _absolute(path, node)
+            yield node.lineno, origin
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names if origin in ("ennio", "ennio.plugins"))
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__", "resolve_name") and node.args:
+            named = node.args[0]
+            if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                yield node.lineno, named.value.split(":")[0]
+
+
+def _absolute(path: str, node: ast.ImportFrom) -> str:
+    folder = PurePosixPath(path).parent.parts
+    above = folder[: len(folder) - node.level + 1] if node.level else ()
+    return ".".join((*above, *filter(None, [node.module])))
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def placeless(sources: Sources) -> list[str]:
+    """Parts of the package that no layer names."""
+    parts = {part_of(path) for path in sources} - {"__init__"}
+    return [f"ennio.{part} stands in no layer" for part in sorted(parts) if layer(part) is None]
+
+
+def climbs(sources: Sources) -> list[str]:
+    """Imports of something higher up, or of a neighbour in the layer of plugins and store."""
+    return [
+        f"{path}:{line}: {part_of(path)} may not import {name}"
+        for path, line, name in _inner(sources)
+        if not _may(part_of(path), name.split(".")[1])
+    ]
+
+
+def _inner(sources: Sources) -> Iterator[tuple[str, int, str]]:
+    for path, source in sources.items():
+        yield from ((path, line, name) for line, name in imports(path, source) if name.startswith("ennio."))
+
+
+def _may(importer: str, imported: str) -> bool:
+    below, above = layer(imported), layer(importer)
+    if below is None or above is None or importer == imported:
+        return True  # a name of ennio/__init__, or a part that ``placeless`` tells of
+    if importer in CLIENTS and imported in ("store", "actors"):
+        return False
+    return below < above or (below == above and {importer, imported} != {"plugins", "store"})
+
+
+def slot_mixing(sources: Sources) -> list[str]:
+    """Plugins of one slot that import another's beyond its interface; the registry alone knows them all."""
+    found = []
+    for path, line, name in _inner(sources):
+        own = "".join(PurePosixPath(path).parts[2:3])
+        other, *rest = [*name.split(".")[2:], ""]
+        if part_of(path) == "plugins" and own in SLOTS and other in SLOTS - {own} and rest[0] != "interface":
+            found.append(f"{path}:{line}: the {own} slot may not import {name}")
+    return found
+
+
+def machinery(sources: Sources) -> list[str]:
+    """Decisions that reach for the world, and plugins or a store that reach for the scheduler."""
+    found = []
+    for path, source in sources.items():
+        part = part_of(path)
+        barred = MACHINERY if part in PURE else SCHEDULING if part in LAYERS[2] else frozenset()
+        found += [f"{path}:{line}: {part} may not import {name}" for line, name in imports(path, source) if name.split(".")[0] in barred]
+    return found
+
+
+def broad_excepts(sources: Sources, walls: Iterable[str]) -> list[str]:
+    """Handlers that swallow anything, outside of the walls; one that ends by raising again swallows nothing."""
+    return [
+        f"{path}:{node.lineno}: catches everything"
+        for path, source in sources.items()
+        if path not in walls
+        for node in ast.walk(ast.parse(source, path))
+        if isinstance(node, ast.ExceptHandler) and _broad(node) and not _ends_by_raising(node)
+    ]
+
+
+def _broad(node: ast.ExceptHandler) -> bool:
+    kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+    return any(kind is None or (isinstance(kind, ast.Name) and kind.id in BROAD) for kind in kinds)
+
+
+def _ends_by_raising(node: ast.ExceptHandler) -> bool:
+    last = node.body[-1]
+    if isinstance(last, ast.Raise):
+        return True
+    called = ast.unparse(last.value.func) if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) else ""
+    return called == "os._exit"  # a forked child must never return into its parent's code
+
+
+def nameless(paths: Iterable[str]) -> list[str]:
+    """Files and folders whose names say nothing of what is in them."""
+    return [path for path in paths if {part.removesuffix(".py") for part in PurePosixPath(path).parts} & NAMELESS]
+
+
+def oversized(sources: Sources, most: int, excused: Mapping[str, str]) -> list[str]:
+    """Modules longer than they may be, and excuses that are no longer needed."""
+    long = {path for path, source in sources.items() if source.count("\n") > most}
+    needless = [f"{path} is excused and need not be" for path in excused if path not in long]
+    return [f"{path} is longer than {most} lines" for path in sorted(long - set(excused))] + needless
+
+
+def naps(sources: Sources, excused: Mapping[str, str]) -> list[str]:
+    """Tests that sleep for a time and hope."""
+    return [
+        f"{path}:{node.lineno}: sleeps; use eventually(...)"
+        for path, source in sources.items()
+        if path not in excused
+        for node in ast.walk(ast.parse(source, path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "sleep")
+    ]
+
+
+def unfinished(sources: Sources) -> list[str]:
+    """Comments that put something off."""
+    return [
+        f"{path}:{token.start[0]}: {token.string}"
+        for path, source in sources.items()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT and re.search(r"\b(TODO|FIXME|XXX|HACK)\b", token.string)
+    ]

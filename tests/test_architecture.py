@@ -1,0 +1,183 @@
+"""The rules of the house hold, and whoever checks them would notice if they did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import architecture as rules
+
+ROOT = Path(__file__).resolve().parents[1]
+
+WALLS = (
+    "ennio/actors/actor.py",  # an actor's loop: the bug ends the actor and is told to its supervisor
+    "ennio/http/errors.py",  # the map of errors: the bug becomes a 500
+    "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
+)
+LONG = {
+    "ennio/actors/session.py": "one actor owns one session: its whole correspondence is one match",
+}
+SLEEPERS = {
+    "tests/conftest.py": "eventually itself",
+    "tests/agents/model.py": "a server: the beat of what it serves",
+    "tests/e2e/test_chaos.py": "a person who looks now and then, and the random moment of a kill",
+}
+
+
+def _sources(folder: str) -> dict[str, str]:
+    files = [file for file in (ROOT / folder).rglob("*.py") if "_pb2" not in file.name]
+    return {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in sorted(files)}
+
+
+HOUSE = _sources("ennio")
+TESTS = _sources("tests")
+
+
+def test_every_part_of_the_package_stands_in_a_layer() -> None:
+    assert rules.placeless(HOUSE) == []
+
+
+def test_imports_never_climb() -> None:
+    assert rules.climbs(HOUSE) == []
+
+
+def test_plugins_know_other_slots_by_their_interfaces_only() -> None:
+    assert rules.slot_mixing(HOUSE) == []
+
+
+def test_decisions_are_pure_and_plugins_schedule_nothing() -> None:
+    assert rules.machinery(HOUSE) == []
+
+
+def test_everything_is_caught_at_the_walls_only() -> None:
+    assert rules.broad_excepts(HOUSE, WALLS) == []
+
+
+def test_every_wall_is_there() -> None:
+    assert [wall for wall in WALLS if wall not in HOUSE] == []
+
+
+def test_every_file_is_named_for_what_is_in_it() -> None:
+    assert rules.nameless([*HOUSE, *TESTS]) == []
+
+
+def test_no_module_outgrows_a_sitting() -> None:
+    assert rules.oversized(HOUSE, 400, LONG) == []
+
+
+def test_no_test_sleeps_and_hopes() -> None:
+    assert rules.naps(TESTS, SLEEPERS) == []
+
+
+def test_nothing_is_put_off_in_a_comment() -> None:
+    assert rules.unfinished(HOUSE | TESTS) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("ennio/model.py", "from ennio.config.model import Config"),
+        ("ennio/lifecycle/step.py", "from ennio.store import Store"),
+        ("ennio/store/events.py", "import ennio.actors.house"),
+        ("ennio/store/events.py", "from ennio.plugins.registry import Registry"),
+        ("ennio/plugins/git.py", "from ennio import store"),
+        ("ennio/actors/root.py", "def late():\n    from ennio.http import client"),
+        ("ennio/http/app.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ennio import boot"),
+        ("ennio/http/app.py", "from ..cli import main"),
+        ("ennio/http/app.py", "from importlib import import_module\nimport_module('ennio.boot')"),
+        ("ennio/http/serve.py", "import pkgutil\npkgutil.resolve_name('ennio.boot:boot')"),
+        ("ennio/cli/verbs/status.py", "from ennio.store import open_store"),
+        ("ennio/board/loop.py", "from ennio.actors.house import House"),
+        ("ennio/demo/play.py", "from ennio.boot import boot"),
+    ],
+)
+def test_a_climb_is_noticed(path: str, source: str) -> None:
+    assert len(rules.climbs({path: source})) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("ennio/config/load.py", "from ennio.errors import ConfigError"),
+        ("ennio/lifecycle/step.py", "from ennio.facts import ProcessSeen"),
+        ("ennio/store/events.py", "from ennio.store.rows import EventRow"),
+        ("ennio/boot.py", "from ennio.actors.root import RootSupervisor\nfrom ennio.store import open_store"),
+        ("ennio/cli/main.py", "from ennio import __version__"),
+        ("ennio/cli/verbs/demo.py", "from ennio.demo import main"),
+    ],
+)
+def test_a_step_down_is_no_climb(path: str, source: str) -> None:
+    assert rules.climbs({path: source}) == []
+
+
+def test_a_part_without_a_place_is_noticed() -> None:
+    assert rules.placeless({"ennio/__init__.py": "", "ennio/cellar/door.py": ""}) == ["ennio.cellar stands in no layer"]
+
+
+def test_a_slot_that_reaches_into_another_is_noticed() -> None:
+    assert rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins.runtime.tmux import Tmux"})
+    assert rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins import runtime"})
+    assert not rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins.runtime.interface import Key"})
+    assert not rules.slot_mixing({"ennio/plugins/agent/codex.py": "from ennio.plugins.agent.flags import fault"})
+    assert not rules.slot_mixing({"ennio/plugins/registry.py": "from ennio.plugins.runtime.interface import Runtime"})
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("ennio/reactions/decide.py", "import subprocess"),
+        ("ennio/config/load.py", "import socket as s"),
+        ("ennio/clock.py", "from gevent.event import Event"),
+        ("ennio/plugins/git.py", "import gevent"),
+        ("ennio/store/store.py", "from pykka import ActorRef"),
+    ],
+)
+def test_a_decision_that_acts_is_noticed(path: str, source: str) -> None:
+    assert len(rules.machinery({path: source})) == 1
+
+
+def test_what_acts_may_act() -> None:
+    assert rules.machinery({"ennio/plugins/git.py": "import subprocess", "ennio/actors/actor.py": "import gevent"}) == []
+
+
+@pytest.mark.parametrize(
+    "handler", ["except:", "except Exception:", "except BaseException as e:", "except (OSError, Exception):", "except Exception as bug:"]
+)
+def test_a_handler_that_swallows_everything_is_noticed(handler: str) -> None:
+    source = f"try:\n    work()\n{handler}\n    pass\n"
+    assert len(rules.broad_excepts({"ennio/home.py": source}, WALLS)) == 1
+    assert rules.broad_excepts({WALLS[0]: source}, WALLS) == []
+
+
+def test_a_handler_that_raises_again_swallows_nothing() -> None:
+    assert rules.broad_excepts({"ennio/home.py": "try:\n    work()\nexcept BaseException:\n    undo()\n    raise\n"}, ()) == []
+    assert rules.broad_excepts({"ennio/home.py": "try:\n    work()\nexcept OSError:\n    pass\n"}, ()) == []
+
+
+def test_a_name_that_says_nothing_is_noticed() -> None:
+    assert rules.nameless(["ennio/utils.py", "ennio/common/text.py", "tests/helpers.py", "ennio/model.py"]) == [
+        "ennio/utils.py",
+        "ennio/common/text.py",
+        "tests/helpers.py",
+    ]
+
+
+def test_a_long_module_and_an_excuse_too_many_are_noticed() -> None:
+    sources = {"ennio/a.py": "\n" * 401, "ennio/b.py": "\n" * 400}
+    assert rules.oversized(sources, 400, {}) == ["ennio/a.py is longer than 400 lines"]
+    assert rules.oversized(sources, 400, {"ennio/a.py": "why"}) == []
+    assert rules.oversized(sources, 400, {"ennio/a.py": "why", "ennio/b.py": "why"}) == ["ennio/b.py is excused and need not be"]
+
+
+def test_a_test_that_sleeps_is_noticed() -> None:
+    source = "import time\ndef test_it():\n    time.sleep(1)\n"
+    assert len(rules.naps({"tests/test_it.py": source}, {})) == 1
+    assert rules.naps({"tests/test_it.py": source}, {"tests/test_it.py": "why"}) == []
+    assert rules.naps({"tests/test_it.py": "CODE = 'time.sleep(1)'"}, {}) == []
+
+
+def test_a_comment_that_puts_something_off_is_noticed() -> None:
+    put_off = "x = 1  # " + "TODO" + ": mend\n"
+    assert rules.unfinished({"ennio/a.py": put_off}) == [f"ennio/a.py:1: {put_off[7:].strip()}"]
+    assert rules.unfinished({"ennio/a.py": "words = '# TODO'\n"}) == []
