@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gevent.pool import Pool
+
 from ennio.actors import deeds
 from ennio.actors.exchange import session_name
 from ennio.actors.parts import Parts
 from ennio.errors import EnnioError
 from ennio.messages import Clean
 from ennio.model import Session, SessionStatus
+
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ def cleanup(parts: Parts, session_id: str | None, project_id: str | None, *, dry
     else:
         project = parts.project(project_id).id if project_id else None
         sessions = list(parts.store.sessions.list(project))
-    return [_one(parts, session, dry_run=dry_run, force=force) for session in sessions]
+    # a few at a time: what is saved and freed is found out by git, working copy by working copy
+    return list(Pool(AT_ONCE).map(lambda session: _one(parts, session, dry_run=dry_run, force=force), sessions))
 
 
 def _one(parts: Parts, session: Session, *, dry_run: bool, force: bool) -> CleanupItem:

@@ -46,7 +46,7 @@ def _head(view: View) -> list[str]:
 
 def _body(view: View, width: int, room: int) -> list[str]:
     if not view.sessions:
-        return ["no sessions yet; begin one with: ennio spawn PROJECT --prompt TEXT"[:width]][:room]
+        return ["no sessions; begin one with: ennio spawn PROJECT --prompt TEXT"[:width]][:room]
     # painted lines cannot be cut afterwards: a terminal too narrow for the table goes without colour
     plain = session_table(view.sessions, view.at, width, PLAIN)
     if max(map(len, plain)) > width:

@@ -59,13 +59,17 @@ class Context:
 
         return running(self.run_directory())
 
-    def client(self) -> Client:
-        """A client of the running supervisor. Raises NoSupervisor (exit code 4)."""
+    def client(self, patience: float | None = None) -> Client:
+        """A client of the running supervisor; ``patience`` is how many seconds an answer may take.
+
+        Raises NoSupervisor (exit code 4).
+        """
         from ennio.home import Home
         from ennio.http.client import find
 
         source = self.config_file()
-        return find(source, Home.of_environment(), lambda: self._configured_token(source))
+        found = find(source, Home.of_environment(), lambda: self._configured_token(source))
+        return found if patience is None else found.patient(patience)
 
     def _configured_token(self, source: Path) -> str | None:
         from ennio.config.load import load

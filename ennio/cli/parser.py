@@ -59,10 +59,7 @@ class Verb(Protocol):
     EXAMPLES: str
 
     def configure(self, parser: Parser) -> None:
-        """Declare arguments; set ``run`` as default (of each sub-verb).
-
-        A verb that hands arguments it does not know to another program sets ``passed_on`` as default.
-        """
+        """Declare arguments; set ``run`` as default (of each sub-verb)."""
         ...
 
 
@@ -152,10 +149,7 @@ def understand(words: Sequence[str]) -> Call:
     if name not in VERBS:
         raise Usage(f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help")
     parser = verb_parser(name)
-    given, unknown = parser.parse_known_args(rest, options)
-    if unknown and not hasattr(given, "passed_on"):
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    given.passed_on = unknown
+    given = parser.parse_args(rest, options)
     return Call(given.run, given, getattr(given, "json", False), getattr(given, "config", None))
 
 

@@ -16,14 +16,14 @@ Document = Mapping[str, Any]
 
 def sheet(session: Document, now: datetime, style: Style) -> list[str]:
     """Everything the session's document says, one thing a line."""
-    status = session["status"] + (f" ({session['outcome']})" if session.get("outcome") else "")
+    status = session["status"] + (f" ({session['outcome']})" if session.get("outcome") not in (None, "", session["status"]) else "")
     items = [
         ("session", session["id"]),
         ("project", session["project_id"]),
         ("status", status),
         ("because", session.get("reason") or ""),
         ("activity", activity(session)),
-        ("no signal", _since(session.get("no_signal_since"), now)),
+        ("no signal", _since(session.get("no_signal_since") or session.get("silent_since"), now)),
         ("asks", session.get("question") or ""),
         ("queue", _queued(session.get("queued"))),
         ("agent", _agent(session)),

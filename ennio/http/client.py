@@ -71,6 +71,10 @@ class Client:
         self._timeout = timeout
         self._name = name or self.url
 
+    def patient(self, seconds: float) -> Client:
+        """The same client, waiting so long for an answer."""
+        return Client(self.url, self._token, seconds, self._name)
+
     def get(self, path: str, /, **query: object) -> Any:
         """The data of a GET; parameters that are None are left out."""
         return self.document("GET", path, query)["data"]

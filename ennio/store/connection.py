@@ -36,6 +36,16 @@ class Connection:
         with self.lock, in_words(self.name):
             return list(self._run(query).fetchall())
 
+    def read_text(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        """All rows of a query that was made into text before."""
+        with self.lock, in_words(self.name):
+            return list(self._execute(statement, parameters).fetchall())
+
+    def text_of(self, query: Any) -> tuple[str, list[Any]]:
+        """A query as text and its parameters; the text holds for other parameters of the same number too."""
+        statement, parameters = self._database.get_sql_context().sql(query).query()
+        return statement, list(parameters)
+
     def change(self, query: Any) -> int:
         """Run a statement and return how many rows it touched; its own transaction unless one is open."""
         with self.lock, in_words(self.name):
@@ -108,7 +118,9 @@ class Connection:
             self._database.rollback()
 
     def _run(self, query: Any) -> Any:
-        statement, parameters = self._database.get_sql_context().sql(query).query()
+        return self._execute(*self.text_of(query))
+
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:
         try:
             return self._database.execute_sql(statement, parameters)
         except UnicodeEncodeError:

@@ -78,6 +78,11 @@ def _optional(kind: Any, name: str) -> bool:
     return type(None) in typing.get_args(typing.get_type_hints(kind)[name])
 
 
+def _form(value: Any) -> str:
+    """What of a value the text of a query depends on."""
+    return f"in {len(value)}" if isinstance(value, tuple) else "null" if value is None else "="
+
+
 class Rows(Generic[R]):
     """The rows of one table. ``key`` names what makes a row unique; ``ordinal`` adds the order of adding."""
 
@@ -88,6 +93,7 @@ class Rows(Generic[R]):
         self.key = key
         self._ordinal = ordinal
         self.table = peewee.Table(name)
+        self._texts: dict[object, str] = {}
 
     def get(self, *key: Any) -> R | None:
         """The row with this key, or None."""
@@ -96,12 +102,31 @@ class Rows(Generic[R]):
 
     def find(self, *conditions: Any, order: Sequence[str] = (), limit: int | None = None, **equal: Any) -> tuple[R, ...]:
         """The rows whose columns equal what is given (None: NULL, a tuple: any of), ``-column`` for descending order."""
+        if conditions:
+            rows = self.connection.read(self._select(conditions, order, limit, equal))
+        else:
+            rows = self.connection.read_text(*self._statement(tuple(order), limit, equal))
+        return tuple(self._decode(row) for row in rows)
+
+    def _select(self, conditions: Sequence[Any], order: Sequence[str], limit: int | None, equal: Mapping[str, Any]) -> Any:
         query = self.table.select(*(self.column(name) for name in self.shape.columns))
         if equal or conditions:
             query = query.where(*self._where(equal), *conditions)
         query = query.order_by(*(self.column(name[1:]).desc() if name.startswith("-") else self.column(name) for name in order))
-        rows = self.connection.read(query if limit is None else query.limit(limit))
-        return tuple(self._decode(row) for row in rows)
+        return query if limit is None else query.limit(limit)
+
+    def _statement(self, order: tuple[str, ...], limit: int | None, equal: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The text of a query and its values. Making the text costs more than running it, so it is kept for each form of query."""
+        form = (order, limit is not None, *((name, _form(value)) for name, value in equal.items()))
+        given = (value if isinstance(value, tuple) else (value,) for value in equal.values() if value is not None)
+        values = [encode(item) for items in given for item in items]
+        values += [] if limit is None else [limit]
+        if form not in self._texts:
+            text, parameters = self.connection.text_of(self._select((), order, limit, equal))
+            if parameters != values:
+                return text, parameters
+            self._texts[form] = text
+        return self._texts[form], values
 
     def count(self, **equal: Any) -> int:
         """How many rows have these values."""

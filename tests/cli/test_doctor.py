@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from ennio.cli.checkup import agents, configuration, machine, running
 from ennio.cli.checkup.finding import Level
-from ennio.config.model import Config, PluginChoice, Project
+from ennio.config.model import AuthType, Budget, BudgetScope, Config, PluginChoice, Project, SshAuth, SshConfig
 from tests.cli.conftest import Api, Place
 from tests.conftest import need
 
@@ -171,3 +173,24 @@ def test_a_supervisor_that_does_not_answer_well_is_a_warning(api: Api) -> None:
     api.on("GET", "/sessions", "out of order", status=500)
     found = _findings(api.ennio("doctor", "--json").document)
     assert found[f"the supervisor at {api.url} does not answer: out of order"] == "warning"
+
+
+def test_what_this_version_cannot_do_yet_is_said(tmp_path: Path) -> None:
+    budget = Budget(BudgetScope.GLOBAL, Decimal(5))
+    finding = configuration.unenforced(Config(tmp_path / "ennio.yaml", tmp_path, budgets=(budget,)))
+    assert finding is not None
+    assert "not yet enforced" in finding.what
+    assert configuration.unenforced(Config(tmp_path / "ennio.yaml", tmp_path)) is None
+
+
+def test_a_remote_project_and_an_absent_plugin_are_found(tmp_path: Path) -> None:
+    near = Project(id="near", name="near", repo="r", path=tmp_path)
+    far = replace(near, ssh=SshConfig(host="gpu.internal", username="me", auth=SshAuth(AuthType.AGENT)))
+    assert configuration.remote(near) is None
+    found = configuration.remote(far)
+    assert found is not None
+    assert found.level is Level.BROKEN
+    absent = configuration.absent(near, PluginChoice("carrier-pigeon"), "scm")
+    assert absent is not None
+    assert "local" in absent.fix
+    assert configuration.absent(near, PluginChoice("local"), "scm") is None

@@ -62,7 +62,7 @@ def test_every_example_of_the_help_is_understood(verb: str) -> None:
         assert callable(understand(argv[1:]).run)
 
 
-@pytest.mark.parametrize("path", sorted(path for path in words() if path not in ("", "demo")))
+@pytest.mark.parametrize("path", sorted(path for path in words() if path))
 def test_every_command_says_in_json_what_is_wrong_with_its_use(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     import json
 
@@ -73,7 +73,14 @@ def test_every_command_says_in_json_what_is_wrong_with_its_use(path: str, capsys
 
 
 def test_the_demo_is_given_what_it_is_called_with() -> None:
-    assert understand(["demo", "--speed", "3", "--json"]).options.passed_on == ["--speed", "3"]
+    call = understand(["demo", "--speed", "3", "--json"])
+    assert (call.options.speed, call.json) == (3.0, True)
+
+
+@pytest.mark.parametrize("line", ["demo --speed 0", "demo --limit -1", "demo --speed fast", "demo --no-such-option"])
+def test_the_demo_refuses_what_it_cannot_take(line: str) -> None:
+    with pytest.raises(Usage):
+        understand(line.split())
 
 
 def test_the_overview_names_every_command_and_every_command_has_a_module() -> None:

@@ -221,10 +221,14 @@ def test_a_dry_run_shows_prompt_command_branch_and_workspace(api: Api) -> None:
     assert lines[-1] == "nothing was started (--dry-run)"
 
 
-def test_spawn_wait_follows_the_session_until_it_works(api: Api) -> None:
+@pytest.mark.parametrize(
+    "begun", [{"event_type": "session_working"}, {"event_type": "status_changed", "data": {"from": "spawning", "to": "pr_open"}}]
+)
+def test_spawn_wait_follows_the_session_until_it_has_begun(api: Api, begun: dict[str, Any]) -> None:
     steps = [
         EVENT | {"seq": 5, "event_type": "session_step", "message": "cloning"},
-        EVENT | {"seq": 6, "event_type": "session_working", "message": "works"},
+        EVENT | {"seq": 6, "message": "works"} | begun,
+        EVENT | {"seq": 7, "event_type": "ci_passing", "message": "later"},
     ]
     stream = "".join(f"id: {step['seq']}\nevent: {step['event_type']}\ndata: {json.dumps(step)}\n\n" for step in steps)
     api.on("POST", "/sessions", SESSION).on("GET", "/events/stream", stream).on(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.config.model import Config, PluginChoice, Project
+from ennio.plugins.registry import installed
 
 
 def file(source: Path | None, problems: list[str]) -> Finding:
@@ -57,6 +58,30 @@ def _taken(host: str, number: int) -> str:
         except OSError as error:
             return error.strerror or str(error)
     return ""
+
+
+def remote(place: Project) -> Finding | None:
+    """A project on another machine is refused until it can be reached."""
+    if place.ssh is None:
+        return None
+    what = f"project {place.id} lies on {place.ssh.host}, which this version cannot reach yet"
+    return broken(what, "remove its ssh_config to run it here")
+
+
+def absent(place: Project, choice: PluginChoice | None, slot: str) -> Finding | None:
+    """A name the configuration may use, of a plugin that nobody has brought yet."""
+    if choice is None or choice.plugin in installed(slot):
+        return None
+    there = ", ".join(installed(slot))
+    return warning(f"project {place.id}: no {slot} plugin {choice.plugin} is installed, so nothing is asked of it", f"use one of: {there}")
+
+
+def unenforced(config: Config) -> Finding | None:
+    """A limit of money that nobody watches must not be trusted."""
+    if not config.budgets:
+        return None
+    what = "budgets are checked but not yet enforced in this version: no session is paused"
+    return warning(what, "set a limit at the agent's provider too")
 
 
 def open_door(config: Config) -> Finding | None:

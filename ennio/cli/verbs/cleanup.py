@@ -27,6 +27,7 @@ COLUMNS = (
     Column("PRESERVED", elastic=True),
     Column("PATH", elastic=True),
 )
+PATIENCE = 600.0  # seconds: hundreds of working copies are looked through before anything is removed
 
 WORDS = {"removed": "freed", "removing": "being freed", "would remove": "would be freed"}
 
@@ -44,10 +45,10 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     """Clean up and tell what became of each."""
     wish: dict[str, Any] = {"force": options.force, "dry_run": options.dry_run}
     if options.session:
-        told = context.client().post(path("/sessions/{}/cleanup", options.session), wish)
+        told = context.client(PATIENCE).post(path("/sessions/{}/cleanup", options.session), wish)
     else:
         wish |= {"project_id": context.project_id(options.project)} if options.project else {}
-        told = context.client().post("/cleanup", wish)
+        told = context.client(PATIENCE).post("/cleanup", wish)
     return Answer(told, _lines(told if isinstance(told, list) else [told], context.width))
 
 

@@ -31,9 +31,10 @@ def configure(parser: Parser) -> None:
 def check(_options: argparse.Namespace, context: Context) -> Answer:
     """All problems; exit code 1 when there are any."""
     from ennio.config.load import check as problems_of
+    from ennio.plugins.shipped import known
 
     source = context.config_file()
-    problems = problems_of(source, os.environ)
+    problems = problems_of(source, os.environ, known())
     document = {"file": str(source), "problems": [{"path": p.path, "line": p.line, "message": p.message} for p in problems]}
     if problems:
         return Answer(document, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   ennio demo
+  ennio demo --speed 2 --keep
+  ennio demo --runtime process --json | jq .sessions
 """
 
 
 def configure(parser: Parser) -> None:
-    """Everything after the verb is the demo's own."""
-    parser.set_defaults(run=run, passed_on=[])
+    """The demo says itself what it takes."""
+    from ennio.demo import declare
+
+    declare(parser)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Hand over to the demo."""
     from ennio.demo import main
 
-    code = main([*(["--json"] if context.json else []), *options.passed_on])
-    return Answer(code=code, spoken=True)
+    options.json = context.json
+    return Answer(code=main(options), spoken=True)

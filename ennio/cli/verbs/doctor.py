@@ -105,9 +105,12 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
 
     address = context.address()
     for project in config.projects:
-        yield configuration.project(project)
+        yield configuration.remote(project) or configuration.project(project)
+        yield configuration.absent(project, project.tracker, "tracker")
+        yield configuration.absent(project, project.scm, "scm")
         yield configuration.token(project, project.tracker, "tracker")
         yield configuration.token(project, project.scm, "scm")
+    yield configuration.unenforced(config)
     yield configuration.open_door(config)
     yield configuration.port(config.port, config.host, ours=address is not None, name="port")
     yield running.leftover(context.run_directory(), running=address is not None)

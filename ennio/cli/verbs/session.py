@@ -73,6 +73,9 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
         from ennio.board.quantities import age
 
         lines.append(f"  no signal for {age(session['no_signal_since'], now)}: the status is frozen until somebody can look again")
+    if session.get("silent_since"):
+        since = session["silent_since"]
+        lines.append(f"  no signal since {since}: the agent runs, but neither it nor its screen tells what it does; that is the last known")
     return Answer({"session": session, "evidence": history[0] if history else None}, lines)
 
 

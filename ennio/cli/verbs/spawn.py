@@ -90,13 +90,19 @@ def _preview_lines(preview: dict[str, Any]) -> list[str]:
     return [*pairs(items), "", "nothing was started (--dry-run)"]
 
 
+def _started(event: dict[str, Any]) -> bool:
+    """An agent that ends after its prompt may never be seen at work: its session leaves spawning for something else."""
+    left = event["event_type"] == "status_changed" and event["data"].get("from") == "spawning"
+    return left or event["event_type"] in STARTED
+
+
 def _waited(session: dict[str, Any], context: Context) -> Answer:
     """Follow the session's own events from the beginning of the log: none can be missed between spawn and look."""
     client = context.client()
     for event in client.stream(after=0, session_id=session["id"]):
         if event["event_type"] != "activity_changed":
             context.note(event["message"])
-        if event["event_type"] in STARTED:
+        if _started(event):
             break
     now = client.get(path("/sessions/{}", session["id"]))
     failed = now["status"] in ("exited", "killed")

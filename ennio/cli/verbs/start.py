@@ -34,8 +34,9 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Start it, unless it runs already."""
     from ennio.config.load import load
+    from ennio.plugins.shipped import known
 
-    config = load(context.config_file(), os.environ)
+    config = load(context.config_file(), os.environ, known())
     _refuse_second(context)
     if options.detach:
         return _detached(context, options.timeout)

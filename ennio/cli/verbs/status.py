@@ -41,7 +41,7 @@ def _lines(sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], 
     from ennio.board.sessions import session_table, summary, warnings
 
     if not sessions:
-        return ["no sessions yet; begin one with: ennio spawn PROJECT --prompt TEXT"]
+        return ["no sessions; begin one with: ennio spawn PROJECT --prompt TEXT (those cleaned up: ennio status --all)"]
     now = datetime.now(UTC)
     lines = [*session_table(sessions, now, context.width, context.style), "", summary(sessions)]
     if queue:

@@ -22,7 +22,7 @@ _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, Permissi
 
 def find(session_id: str) -> list[psutil.Process]:
     """The living processes that carry the session's mark; never this one or its ancestors."""
-    return [process for process in _others() if _marked(process, session_id)]
+    return [process for process in _others() if _marked(process, session_id) and _lives(process)]
 
 
 def family(pid: int | None, born: str) -> list[psutil.Process]:
@@ -36,7 +36,8 @@ def family(pid: int | None, born: str) -> list[psutil.Process]:
         descendants = set(psutil.Process(pid).children(recursive=True))
     except _GONE:
         return []
-    return [process for process in _others() if process.pid == pid or process in descendants or _kernel_session(process) == pid]
+    kin = {process.pid for process in descendants} | {pid}
+    return [process for process in _others() if (process.pid in kin or _kernel_session(process) == pid) and _lives(process)]
 
 
 def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = ()) -> None:
@@ -79,8 +80,9 @@ def _tell(process: psutil.Process, signal: Callable[[psutil.Process], None]) -> 
 
 
 def _others() -> list[psutil.Process]:
+    """All processes but this one and its ancestors, dead ones too: ask the dearer question only of those that matter."""
     mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    return [process for process in psutil.process_iter() if process.pid not in mine and _lives(process)]
+    return [process for process in psutil.process_iter() if process.pid not in mine]
 
 
 def _marked(process: psutil.Process, session_id: str) -> bool:
