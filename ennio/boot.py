@@ -15,8 +15,9 @@ from typing import IO, Any
 
 import pykka
 
+from ennio import logs
 from ennio.actors.agent_poller import AgentPoller
-from ennio.actors.exchange import AGENTS, ASK_TIMEOUT, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name
+from ennio.actors.exchange import AGENTS, ASK_TIMEOUT, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, tracker_name
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.house import House
@@ -27,9 +28,11 @@ from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
+from ennio.actors.tracker import TrackerActor
 from ennio.clock import SystemClock
 from ennio.config.load import load
-from ennio.config.model import Config
+from ennio.config.model import Config, Project
+from ennio.config.secrets import secrets
 from ennio.errors import Conflict
 from ennio.home import Home, private
 from ennio.messages import Ping
@@ -108,6 +111,7 @@ def boot(config_file: Path) -> Running:
     Raises Conflict (somebody else runs it), ConfigError, Refused (the database).
     """
     config = load(config_file, os.environ, known())
+    logs.to_stderr(secrets(config))  # the file may name others by now than when this process began
     return start(config, Home.of_environment(), _end_supervisor)
 
 
@@ -122,9 +126,29 @@ def start(config: Config, home: Home, stop: Callable[[], None]) -> Running:
     store = open_store(config.database_url, config.directory, clock)
     parts = Parts(config, home, clock, store, Registry(home, clock, store.forge, config.directory), Exchange())
     feed = Feed(store)
-    root = RootSupervisor.start(parts, fixed_children(parts))
+    _build_plugins(parts)
+    root = RootSupervisor.start(parts, fixed_children(parts), _fall_together)
     root.ask(Ping(), timeout=60.0)
     return Running(House(parts, feed, clock.now(), stop), root, lock)
+
+
+def _build_plugins(parts: Parts) -> None:
+    """Every plugin the configuration names, once, so that what is wrong with its settings is said before anybody starts."""
+    for project in parts.config.projects:
+        parts.plugins.agent(project.agent, project)
+        parts.plugins.workspace(project.workspace)
+        if project.runtime in installed("runtime"):
+            parts.plugins.runtime(project.runtime)
+        if _has_forge(parts, project.id):
+            parts.plugins.scm(project)
+        if _has_tracker(project):
+            parts.plugins.tracker(project)
+
+
+def _fall_together(why: str) -> None:
+    """Without its root the house would answer and do nothing: the worker ends, and the arbiter starts another."""
+    log.critical("root supervisor died, the worker ends", extra={"error": why})
+    os._exit(1)
 
 
 def fixed_children(parts: Parts) -> list[tuple[str, Start]]:
@@ -141,6 +165,7 @@ def fixed_children(parts: Parts) -> list[tuple[str, Start]]:
     children += [(runtime_name(name), simple(RuntimePoller, name)) for name in _runtimes(parts)]
     children.append((AGENTS, simple(AgentPoller)))
     children += [(forge_name(p.id), simple(ForgePoller, p.id)) for p in parts.config.projects if _has_forge(parts, p.id)]
+    children += [(tracker_name(p.id), simple(TrackerActor, p.id)) for p in parts.config.projects if _has_tracker(p)]
     children.append((QUEUE, simple(QueueActor)))
     return children
 
@@ -151,6 +176,10 @@ def _runtimes(parts: Parts) -> list[str]:
     stored = {session.runtime_name for session in parts.store.sessions.list() if session.runtime_name}
     shipped = {"tmux", "process"}
     return sorted((named | stored | shipped) & set(installed("runtime")))
+
+
+def _has_tracker(project: Project) -> bool:
+    return project.tracker is not None and project.tracker.plugin in installed("tracker")
 
 
 def _has_forge(parts: Parts, project_id: str) -> bool:

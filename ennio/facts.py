@@ -51,7 +51,8 @@ class AgentSeen:
 
     ``activity`` None means it does not tell. ``ready`` is True once it can take a prompt or has
     begun with the one it was given. ``since`` is when the activity began. ``turns`` counts the
-    turns it has ended. ``prompts`` counts the prompts it says it has taken.
+    turns it has ended. ``prompts`` counts the prompts it says it has taken. ``silent_since`` is set
+    while it lives and yet neither its own word nor its screen says anything: the rest is what was last known.
     """
 
     at: datetime
@@ -65,6 +66,7 @@ class AgentSeen:
     prompts: int = 0
     usage: Usage | None = None
     detail: str = ""
+    silent_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

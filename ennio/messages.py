@@ -191,6 +191,13 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """Answer the question on the agent's screen. Asked; answered when the keys are pressed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailArrived:
     """A message for this session is in the store."""
 
@@ -235,3 +242,11 @@ class NoticeDue:
 @dataclass(frozen=True, slots=True)
 class QueueChanged:
     """Somebody came, left, or was moved: look who may start."""
+
+
+# --- to those who follow the event log ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewsWritten:
+    """The log has grown by something that concerns the follower; its cursor says from where on."""

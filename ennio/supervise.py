@@ -6,13 +6,20 @@ from gevent import monkey
 monkey.patch_all()
 
 import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 from ennio.http import serve  # noqa: E402
 
 
 def main() -> int:
     """Run the supervisor with the arguments of this process; returns the exit code."""
-    return serve.main(sys.argv[1:])
+    return serve.main(sys.argv[1:], _boot)
+
+
+def _boot(config_file: Path) -> serve.Running:
+    from ennio.boot import boot  # noqa: PLC0415 - the house is the worker's: the process above it never loads one
+
+    return boot(config_file)
 
 
 if __name__ == "__main__":

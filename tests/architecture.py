@@ -16,7 +16,7 @@ Sources = Mapping[str, str]
 
 _DECISIONS = """
     config events messages lifecycle reactions restart prompt ledger facts pulls home codec evidence message forge branch
-    admission breaker
+    admission breaker logs metering
 """
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())

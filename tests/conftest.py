@@ -6,8 +6,22 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+TESTS = Path(__file__).parent
+PURE = ("config", "lifecycle", "reactions", "board", "demo", "store", "plugins/tracker")
+"""Folders whose tests need no process, socket or terminal; so do the files beside this one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as ``real`` what lies in any other folder, so that a new folder is real until it is listed."""
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        if len(place.parts) > 1 and not any(place.is_relative_to(folder) for folder in PURE):
+            item.add_marker("real")
 
 
 def eventually(condition: Callable[[], object], within: float = 20.0, why: str = "") -> object:
@@ -32,8 +46,12 @@ def need(executable: str) -> str:
     """The path of an executable; a laptop skips without it, CI fails."""
     path = shutil.which(executable)
     if path is None:
-        message = f"{executable} is not installed: what needs it was NOT tested"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking(f"{executable} is not installed: what needs it was NOT tested")
     return path
+
+
+def lacking(message: str) -> NoReturn:
+    """End the test because something real is missing: a laptop skips, CI fails."""
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

@@ -19,6 +19,8 @@ LONG = {
     "ennio/actors/session.py": "one actor owns one session: its whole correspondence is one match",
 }
 SLEEPERS = {
+    "tests/agents/test_aider.py": "a person who takes a moment, while what is told of the agent is sampled",
+    "tests/agents/test_opencode.py": "a person who takes a moment, while what is told of the agent is sampled",
     "tests/conftest.py": "eventually itself",
     "tests/agents/model.py": "a server: the beat of what it serves",
     "tests/e2e/test_chaos.py": "a person who looks now and then, and the random moment of a kill",

@@ -21,6 +21,7 @@ from ennio.plugins.runtime.interface import Key, Runtime
 PASTE_SETTLES = 2.0
 ENTER_SETTLES = 8.0
 PAUSE = 0.1
+CLEARINGS = 5  # what is left of a very long text after so many is sent along rather than never
 
 
 class Arrival(StrEnum):
@@ -55,8 +56,8 @@ class Courier:
         if screen is None or not self.agent.takes_text(screen):
             return Delivery(Arrival.NOT_NOW, "the screen shows no place to type")
         mark()
-        self.runtime.press(self.handle, Key.CLEAR)
-        self.runtime.paste(self.handle, text)
+        self._clear(screen)
+        self.runtime.paste(self.handle, self.agent.typed(text))
         self._wait_for(lambda: shows(self._screen(), text), PASTE_SETTLES)
         return self._enter(text, since)
 
@@ -70,11 +71,21 @@ class Courier:
         if told is Sighting.GONE and not shows(self._screen(), text):
             return Delivery(Arrival.MISSING, "the agent has not taken it and it is not on the screen")
         if told is Sighting.GONE:
-            return self._enter(text, since)
+            return self._enter(text, since) if self._typable() else Delivery(Arrival.UNSURE, "it is on the screen; no place to press Enter")
         shown = shows(self.runtime.output(self.handle, 2000), text)
         if shown:
             return Delivery(Arrival.DELIVERED, "it stands in the terminal; the agent does not tell more")
         return Delivery(Arrival.MISSING, "it does not stand in the terminal")
+
+    def _clear(self, screen: str) -> None:
+        """Empty the place to type: what a person, or an interrupted turn, left there is not ours to send."""
+        for _ in range(CLEARINGS):
+            for key in self.agent.clearing(screen):
+                self.runtime.press(self.handle, key)
+            time.sleep(PAUSE)
+            before, screen = screen, self._screen() or ""
+            if screen == before:
+                return
 
     def _enter(self, text: str, since: datetime) -> Delivery:
         """Press Enter and wait for the agent's word; press once more when the text still stands there."""
@@ -87,9 +98,14 @@ class Courier:
                 moved = self._screen() != before
                 words = "the screen went on after Enter; the agent does not tell more" if moved else "nothing moved after Enter"
                 return Delivery(Arrival.DELIVERED if moved else Arrival.UNSURE, words)
-            if not shows(self._screen(), text):
+            if not shows(self._screen(), text) or not self._typable():
                 break
         return Delivery(Arrival.UNSURE, "it was typed and entered; the agent has not said that it took it")
+
+    def _typable(self) -> bool:
+        """Enter is pressed where text is typed, never in a dialog that came up meanwhile."""
+        screen = self._screen()
+        return screen is not None and self.agent.takes_text(screen)
 
     def _received(self, text: str, since: datetime) -> bool:
         return self.agent.received(self.desk, text, since) is Sighting.ALIVE

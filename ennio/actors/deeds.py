@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ennio import prompt
-from ennio.actors import environment
+from ennio.actors import bell, environment
 from ennio.actors.courier import Arrival, Courier, Delivery
 from ennio.actors.desks import desk, order, workspace_path
 from ennio.actors.parts import Parts
 from ennio.branch import check_branch, issue_branch
-from ennio.errors import NotFound
+from ennio.errors import NotFound, Refused
 from ennio.facts import Sighting, WorkspaceSeen
 from ennio.home import private
 from ennio.lifecycle.actions import LaunchAgent
-from ennio.message import Message
+from ennio.message import Message, Origin
 from ennio.model import RuntimeHandle, Session
+from ennio.plugins.agent.choosing import NothingAsked
 from ennio.plugins.agent.interface import Agent, Command
 from ennio.plugins.runtime.interface import Key, Launch, Runtime
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
+
+BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
+SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,12 @@ def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message
     else:
         words = (at.directory / "prompt.md").read_text(encoding="utf-8")
         command = agent.launch(at, words)
+    wanted = _launch_order(parts, session, agent, command, action.number)
+    _check_program(wanted, agent)
     agent.prepare(at)
+    bell.hang(parts, session.id)
     _write(command)
-    handle = runtime_of(parts, session).start(_launch_order(parts, session, agent, command, action.number))
+    handle = runtime_of(parts, session).start(wanted)
     return Launched(handle, action.number, begun, command.carries, words)
 
 
@@ -128,6 +137,14 @@ def _launch_order(parts: Parts, session: Session, agent: Agent, command: Command
         directory=private(parts.home.session(session.id)),
         number=number,
     )
+
+
+def _check_program(wanted: Launch, agent: Agent) -> None:
+    """Say what is missing before anything is started; in its terminal nobody would read it."""
+    program = wanted.argv[0]
+    place = str(wanted.cwd / program) if os.sep in program else program
+    if shutil.which(place, path=wanted.env.get("PATH")) is None:
+        raise Refused(f"{program} is not installed, or not executable; {agent.hint}")
 
 
 def _write(command: Command) -> None:
@@ -163,7 +180,8 @@ def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> 
     """Find out whether a message in doubt arrived."""
     since = message.started_at or message.created_at
     if message.detail == CARRIED:
-        return _settle_carried(parts, session, message, since)
+        # a launch that was found again after a crash took its prompt before it was asked for again
+        return _settle_carried(parts, session, message, session.created_at if message.origin is Origin.PROMPT else since)
     return _courier(parts, session).settle(message.text, since, alive=alive)
 
 
@@ -179,8 +197,36 @@ def _settle_carried(parts: Parts, session: Session, message: Message, since: dat
 
 
 def interrupt(parts: Parts, session: Session) -> None:
-    """Press Escape in the agent's terminal. Raises NotFound."""
-    runtime_of(parts, session).press(handle_of(parts, session), Key.ESCAPE)
+    """Press what makes the agent leave off. Raises NotFound."""
+    for key in agent_of(parts, session).stops:
+        runtime_of(parts, session).press(handle_of(parts, session), key)
+
+
+def answer(parts: Parts, session: Session, text: str) -> None:
+    """Answer the question that the agent's screen shows right now. Raises Refused, NotFound, Unreachable."""
+    runtime, handle = runtime_of(parts, session), handle_of(parts, session)
+    for single in _keys(parts, session, text):
+        if isinstance(single, Key):
+            runtime.press(handle, single)
+        else:
+            runtime.paste(handle, single)
+        time.sleep(BETWEEN_KEYS)
+
+
+def _keys(parts: Parts, session: Session, text: str) -> tuple[Key | str, ...]:
+    """What answers the question; a hook can be faster than the screen that it tells of, so that is waited for a moment."""
+    runtime, handle = runtime_of(parts, session), handle_of(parts, session)
+    for again in (True, True, True, False):
+        screen = runtime.screens([handle.id]).get(handle.id)
+        if screen is None:
+            raise NotFound(f"session {session.id} has no terminal any more")
+        try:
+            return agent_of(parts, session).answer(screen, text)
+        except NothingAsked:
+            if not again:
+                raise
+            time.sleep(SCREEN_FOLLOWS)
+    raise AssertionError("the last try raises")
 
 
 def handle_of(parts: Parts, session: Session) -> RuntimeHandle:

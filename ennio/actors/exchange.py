@@ -32,6 +32,11 @@ def forge_name(project_id: str) -> str:
     return f"forge:{project_id}"
 
 
+def tracker_name(project_id: str) -> str:
+    """The name of the actor that tells a project's issues."""
+    return f"tracker:{project_id}"
+
+
 class Exchange:
     """The actors that are alive, by name; kept by the root supervisor alone."""
 

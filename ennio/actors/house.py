@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import cleaning, deeds, spawning
+from ennio.actors import bell, cleaning, deeds, spawning, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
@@ -26,7 +26,21 @@ from ennio.errors import Conflict, NotFound, Refused, Unreachable
 from ennio.events import Draft, Event, EventType
 from ennio.home import Home
 from ennio.message import Message, Origin
-from ennio.messages import CrashForTest, HowIsIt, Interrupt, Kill, LookNow, MailArrived, QueueChanged, Restore, Revive, Roster, StartSession
+from ennio.messages import (
+    AgentTick,
+    AnswerGiven,
+    CrashForTest,
+    HowIsIt,
+    Interrupt,
+    Kill,
+    LookNow,
+    MailArrived,
+    QueueChanged,
+    Restore,
+    Revive,
+    Roster,
+    StartSession,
+)
 from ennio.model import Session
 from ennio.plugins.scm.interface import Merged, Scm
 from ennio.plugins.tracker.interface import Issue
@@ -109,6 +123,19 @@ class House:
         """Press Escape in the agent's terminal."""
         self._live(session_id)
         self._ask(session_id, Interrupt())
+
+    def answer(self, session_id: str, text: str) -> None:
+        """Answer the question its agent asks. Raises Refused with the choices when the text fits none, Conflict when nothing is asked."""
+        self._live(session_id)
+        self._ask(session_id, AnswerGiven(text))
+
+    def look(self, session_id: str) -> None:
+        """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
+        self.parts.exchange.tell(session_name(session_id), AgentTick())
+
+    def rings(self, session_id: str, token: str) -> bool:
+        """Whether this is the token of the session's bell, which opens ``look`` and nothing else."""
+        return bell.known(self.store, session_id, token)
 
     def output(self, session_id: str, lines: int) -> str:
         """The last lines of the agent's terminal. Raises NotFound when there is none."""
@@ -198,6 +225,18 @@ class House:
         """Review as a person."""
         return self._told(project_id, self._scm(project_id).review(number, author, decision, body, path=path, line=line))
 
+    def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
+        """Answer a comment where it stands."""
+        return self._told(project_id, self._scm(project_id).reply(number, comment_id, body))
+
+    def resolve(self, project_id: str, number: int, thread_id: str) -> PullRequest:
+        """Settle a thread."""
+        return self._told(project_id, self._scm(project_id).resolve(number, thread_id))
+
+    def webhook(self, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
+        """Take in what GitHub sent; see ``webhooks.received``."""
+        return webhooks.received(self.parts, event, delivery, signature, raw)
+
     def merge(self, project_id: str, number: int, method: MergeMethod | None = None) -> Merged:
         """Merge what its head is now; a person decides, so only conflicts and the forge's policy forbid it."""
         scm = self._scm(project_id)
@@ -277,7 +316,7 @@ class House:
         """How each source has been doing."""
         found = {}
         for name in self.parts.exchange.names():
-            if name == AGENTS or name.startswith(("runtime:", "forge:")):
+            if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:")):
                 found[name] = self.parts.exchange.ask(name, HowIsIt())
         return found
 

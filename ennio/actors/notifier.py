@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -10,7 +11,7 @@ import pykka
 from ennio.actors.actor import Actor
 from ennio.actors.parts import Parts
 from ennio.config.model import Notifier as Channel
-from ennio.errors import EnnioError, Refused
+from ennio.errors import EnnioError, Refused, Unreachable
 from ennio.events import Draft, EventType
 from ennio.messages import Effect, NoticeDue, Ping, Wake
 from ennio.plugins.notifier.interface import Notification
@@ -19,6 +20,7 @@ from ennio.store import Notice
 RETRY_AFTER = 15.0
 MAX_ATTEMPTS = 20
 STREAM = "events"
+REFUSED = "refused: "
 
 
 class NotifierActor(Actor):
@@ -28,6 +30,7 @@ class NotifierActor(Actor):
         super().__init__(name, watcher)
         self._parts = parts
         self._busy = False
+        self._paused: set[str] = set()
 
     def on_start(self) -> None:
         """Take up what was not told before."""
@@ -36,7 +39,10 @@ class NotifierActor(Actor):
     def on_receive(self, message: Any) -> Any:
         """A notification is due, or one has been told."""
         match message:
-            case NoticeDue() | Wake():
+            case NoticeDue():
+                self._next()
+            case Wake():
+                self._paused.clear()
                 self._next()
             case Effect(Notice() as notice, result, _):
                 self._busy = False
@@ -50,10 +56,9 @@ class NotifierActor(Actor):
     def _next(self) -> None:
         if self._busy:
             return
-        pending = self._parts.store.notifications.pending()
-        if not pending:
+        notice = next((n for n in self._parts.store.notifications.pending() if n.id not in self._paused), None)
+        if notice is None:
             return
-        notice = pending[0]
         self._busy = True
         self.perform(notice, lambda: self._tell(notice))
 
@@ -66,12 +71,12 @@ class NotifierActor(Actor):
     def _tell(self, notice: Notice) -> Notice:
         sent, failed = list(notice.sent), dict(notice.failed)
         for channel in self.channels(notice):
-            if channel in sent:
+            if channel in sent or _refused(failed, channel):
                 continue
             try:
                 self._tell_channel(channel, notice)
             except EnnioError as error:
-                failed[channel] = f"{'refused: ' if isinstance(error, Refused) else ''}{error}"
+                failed[channel] = f"{'' if isinstance(error, Unreachable) else REFUSED}{error}"
             else:
                 sent.append(channel)
                 failed.pop(channel, None)
@@ -97,7 +102,7 @@ class NotifierActor(Actor):
     def _told(self, notice: Notice, told: Notice | None) -> None:
         after = told or replace(notice, attempts=notice.attempts + 1)
         channels = self.channels(after)
-        waiting = [name for name in channels if name not in after.sent and not after.failed.get(name, "").startswith("refused")]
+        waiting = [name for name in channels if name not in after.sent and not _refused(after.failed, name)]
         now = self._parts.clock.now()
         over = not waiting or after.attempts >= MAX_ATTEMPTS
         after = replace(after, channels=channels, done_at=now if over else None)
@@ -107,10 +112,13 @@ class NotifierActor(Actor):
             if fresh or over:
                 data = {"notice": after.id, "channels": fresh, "failed": dict(after.failed), "reaction": after.reaction}
                 tx.emit(after.session_id, after.project_id, Draft(EventType.NOTIFICATION_SENT, after.message, after.priority, data))
-        if over:
-            self._next()
-        else:
+        if not over:
+            # a channel that does not answer keeps no other news waiting
+            self._paused.add(after.id)
             self.later(RETRY_AFTER, Wake())
+        self._next()
 
 
+def _refused(failed: Mapping[str, str], channel: str) -> bool:
+    return failed.get(channel, "").startswith(REFUSED)
 

@@ -119,10 +119,9 @@ class PollerActor(Actor):
         return self._state.pulse
 
     def _watch(self, message: Any) -> None:
-        known = self._watched.get(message.session_id)
+        """Who asks again may have been restarted and know nothing: what was told before is told once more."""
         self._watched[message.session_id] = message
-        if known is None or known != message:
-            self._look_now(message.session_id)
+        self._look_now(message.session_id)
 
     def _look_now(self, session_id: str | None) -> None:
         if session_id is not None:

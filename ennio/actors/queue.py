@@ -80,4 +80,7 @@ class QueueActor(Actor):
     def _room(self, waiting: set[str]) -> Room:
         sessions = self._parts.store.sessions.list()
         live = [s for s in sessions if s.status not in OVER and s.id not in waiting]
-        return Room(Counter(session.project_id for session in live), psutil.virtual_memory().available)
+        # what was admitted a moment ago has not taken its memory yet
+        starting = sum(1 for session in live if session.status is SessionStatus.SPAWNING)
+        free = psutil.virtual_memory().available - starting * admission.MEMORY_PER_SESSION
+        return Room(Counter(session.project_id for session in live), free)

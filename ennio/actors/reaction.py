@@ -109,7 +109,7 @@ class ReactionActor(Actor):
         before = self._memories.get((session.id, key), ReactionMemory())
         decision = reactions.decide(rule, case, before, now)
         if decision.memory != before:
-            self._carry_out(key, rule, case, decision, situation, now)
+            self._carry_out(key, rule, case, before, decision, situation, now)
         return decision.wake_at
 
     # --- a whole project ---------------------------------------------------------------------------
@@ -144,7 +144,9 @@ class ReactionActor(Actor):
 
     # --- what is done ------------------------------------------------------------------------------
 
-    def _carry_out(self, key: str, rule: Reaction, case: Case, decision: Decision, situation: Situation, now: datetime) -> None:
+    def _carry_out(
+        self, key: str, rule: Reaction, case: Case, before: ReactionMemory, decision: Decision, situation: Situation, now: datetime
+    ) -> None:
         session, store = situation.session, self._parts.store
         self._memories[(session.id, key)] = decision.memory
         with store.transaction() as tx:
@@ -153,6 +155,8 @@ class ReactionActor(Actor):
                 self._act(tx, key, rule, case, decision, situation, now)
             elif decision.verdict is Verdict.ESCALATE:
                 self._escalate(tx, key, rule, case, decision, session, now)
+            elif decision.items and decision.memory.passed_over != before.passed_over:
+                self._note(key, "none", decision, session, fingerprint(session.id, key, decision), now, "skipped", f"{case.headline}: ")
         if decision.verdict is not Verdict.QUIET:
             self._parts.exchange.tell(session_name(session.id), MailArrived())
             self._parts.exchange.tell(NOTICES, NoticeDue())
@@ -188,7 +192,9 @@ class ReactionActor(Actor):
         self._notify(tx, key, rule, case, decision, session, mark, now, escalated=decision.reason)
         self._note(key, "escalate", decision, session, mark, now)
 
-    def _note(self, key: str, action: str, decision: Decision, session: Session, mark: str, now: datetime) -> None:
+    def _note(
+        self, key: str, action: str, decision: Decision, session: Session, mark: str, now: datetime, outcome: str = "", what: str = ""
+    ) -> None:
         self._parts.store.reactions.record(
             ReactionRecord(
                 id=str(uuid.uuid4()),
@@ -198,8 +204,8 @@ class ReactionActor(Actor):
                 action=action,
                 attempt=decision.memory.attempts,
                 fingerprint=mark,
-                outcome=decision.verdict.value,
-                detail=decision.reason,
+                outcome=outcome or decision.verdict.value,
+                detail=what + decision.reason,
             )
         )
 

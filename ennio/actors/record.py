@@ -13,6 +13,7 @@ from ennio.evidence import Evidence
 from ennio.facts import Facts, ProcessSeen, Sighting
 from ennio.lifecycle import Mail, Memory
 from ennio.message import Message
+from ennio.metering import metered
 from ennio.model import Activity, Session
 
 OUTPUT_STEP = timedelta(seconds=5)
@@ -52,6 +53,7 @@ class Record:
                 store.memories.save(session_id, codec.dumps(self.memory))
             if changed_facts:
                 store.facts.save(session_id, self.facts)
+            self._meter(events)
             if evidence is not None:
                 store.evidence.add(session_id, evidence)
             for message in messages:
@@ -60,6 +62,14 @@ class Record:
                 tx.emit(session_id, self.session.project_id, draft)
         self.written = (self.session, self.memory, self.facts if changed_facts else facts)
         return True
+
+    def _meter(self, events: Sequence[Draft]) -> None:
+        """The session's numbers change with the events that change them."""
+        before = self.parts.store.metrics.get(self.session.id)
+        age = (self.parts.clock.now() - self.session.created_at).total_seconds()
+        after = metered(before, events, self.session.usage, age)
+        if after != before:
+            self.parts.store.metrics.save(after)
 
     def mail(self, pauses: dict[str, datetime]) -> Mail | None:
         """The oldest message that is still to be delivered."""

@@ -24,6 +24,7 @@ from ennio.actors.parts import Parts
 from ennio.actors.session import SessionActor
 from ennio.breaker import Breaker
 from ennio.config.model import Restart
+from ennio.errors import EnnioError
 from ennio.events import Draft, EventType
 from ennio.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
 from ennio.model import Priority
@@ -49,11 +50,13 @@ class Child:
 
 
 class RootSupervisor(Actor):
-    """Keeps the house's actors alive."""
+    """Keeps the house's actors alive. ``bereaved`` is called when it dies itself, with the reason: nobody else watches it."""
 
-    def __init__(self, parts: Parts, fixed: Sequence[tuple[str, Start]]) -> None:
+    def __init__(self, parts: Parts, fixed: Sequence[tuple[str, Start]], bereaved: Callable[[str], None] | None = None) -> None:
         super().__init__("root")
         self._parts = parts
+        self._bereaved = bereaved
+        self._begun = False
         self._children = {name: Child(name, start, essential=True) for name, start in fixed}
         self._fixed = tuple(name for name, _ in fixed)
         self._breaker = Breaker()
@@ -70,6 +73,12 @@ class RootSupervisor(Actor):
             ref.ask(Ping(), timeout=ASK_TIMEOUT)
         for session in self._parts.store.sessions.list():
             self._start_session(session.id)
+        self._begun = True
+
+    def _ended(self, greenlet: Any) -> None:
+        super()._ended(greenlet)
+        if self._begun and self._death is not None and self._bereaved is not None:
+            self._bereaved(self._death)
 
     def on_stop(self) -> None:
         """In reverse order. Actors end; agents go on."""
@@ -160,7 +169,12 @@ class RootSupervisor(Actor):
         child = self._children.get(name)
         if child is None or child.state != "restarting":
             return
-        self._launch(child)
+        try:
+            self._launch(child)
+        except EnnioError as error:
+            child.error = str(error)
+            self._by_intensity(child, self._parts.clock.now())
+            return
         log.info("actor restarted", extra={"actor": name, "attempt": len(child.restarts)})
         if child.essential:
             for other in self._children:

@@ -17,7 +17,7 @@ import gevent
 import pykka
 
 from ennio import codec, lifecycle
-from ennio.actors import deeds, desks
+from ennio.actors import bell, deeds, desks
 from ennio.actors.actor import Actor
 from ennio.actors.courier import Arrival, Delivery
 from ennio.actors.exchange import AGENTS, QUEUE, REACTIONS, ROOT, forge_name, runtime_name
@@ -43,6 +43,7 @@ from ennio.message import Message, MessageState, Origin
 from ennio.messages import (
     Admit,
     AgentTick,
+    AnswerGiven,
     BranchChosen,
     Changed,
     Clean,
@@ -105,6 +106,8 @@ class SessionActor(Actor):
         self._believed_from = self._forge_from = time.monotonic()
         if self._parts.store.queue.get(self._id) is None:
             self._record.memory = orders.admit(self._record.memory)  # it left the queue and was not told
+        if self._record.memory.launches and not self._record.memory.finished:
+            bell.hang(self._parts, self._id)  # an agent that runs on finds the door where it is now
         self._watch()
         self._advance()
 
@@ -144,6 +147,8 @@ class SessionActor(Actor):
             case Rewatch():
                 self._watched = None
                 self._watch()
+            case AnswerGiven(text):
+                return self._on_answer(text)
             case Interrupt():
                 return deeds.interrupt(self._parts, self._session)
             case BranchChosen(branch, title):
@@ -166,6 +171,8 @@ class SessionActor(Actor):
             return
         before = self._record.facts.process
         seen = judge(self._session.runtime_handle, told.pane, told.surveyed, told.source, self._parts.clock.now())
+        if not told.surveyed and told.detail:
+            seen = replace(seen, detail=told.detail)
         seen = _unless_blind_already(before, seen)
         if self._typed_at is not None and seen.output_at is not None and seen.output_at <= self._typed_at + ECHO:
             # what moved on the screen was our own typing
@@ -185,6 +192,7 @@ class SessionActor(Actor):
         if forge is not None and forge.sighting is Sighting.GONE:
             blind = replace(forge, sighting=Sighting.UNKNOWN, detail="asked before the agent ended")
             self._record.facts = replace(self._record.facts, forge=blind)
+            self._tell_forge(LookNow(self._id))  # unchanged news would not be told again by themselves
 
     def _on_agent_tick(self, screen: str | None) -> None:
         process = self._record.facts.process
@@ -260,6 +268,19 @@ class SessionActor(Actor):
         self._watch()
         return self._session
 
+    def _on_answer(self, text: str) -> None:
+        """Short enough to be done in the mailbox, and so never at the same time as another deed's typing."""
+        if self._record.memory.activity is not Activity.WAITING_INPUT:
+            told = self._record.memory.activity or "not known yet"
+            raise Conflict(f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` gives it words")
+        if self._doing is not None:
+            raise Conflict(f"session {self._id} is just being attended to ({_NAMES[type(self._doing)]}); try again in a moment")
+        self._typed_at = self._parts.clock.now()
+        deeds.answer(self._parts, self._session, text)
+        data = {"step": "answered", "answer": text}
+        self._record.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
+        self._tell_runtime(LookNow(self._id))
+
     def _on_mark(self, message_id: str) -> None:
         now = self._parts.clock.now()
         self._typed_at = now
@@ -319,12 +340,11 @@ class SessionActor(Actor):
         project = self._parts.project(session.project_id)
         agent = deeds.agent_of(self._parts, session)
         self._tell_runtime(WatchPane(self._id))
-        self._parts.exchange.tell(AGENTS, WatchPane(self._id, screen=not agent.tells))
+        self._parts.exchange.tell(AGENTS, WatchPane(self._id, screen=agent.watched or not agent.tells))
         if session.branch:
             title = session.metadata.get("title") or session.branch
-            self._tell_forge(
-                WatchBranch(self._id, session.branch, session.base or project.default_branch, memory.pull, resting, title, session.prompt or "")
-            )
+            base = session.base or project.default_branch
+            self._tell_forge(WatchBranch(self._id, session.branch, base, memory.pull, resting, title, session.prompt or ""))
 
     def _pollers(self) -> tuple[str, ...]:
         return (runtime_name(self._runtime), AGENTS, forge_name(self._session.project_id))
@@ -405,6 +425,10 @@ class SessionActor(Actor):
     def _distrust(self) -> None:
         """What was looked up before now may be older than what was just done."""
         self._believed_from = time.monotonic()
+        process = self._record.facts.process
+        if process is not None:
+            blind = process.blind(self._parts.clock.now(), "looked at before what was done last")
+            self._record.facts = replace(self._record.facts, process=blind)
         self._tell_runtime(LookNow(self._id))
 
     def _failed(self, action: Action, error: EnnioError, now: datetime) -> None:
@@ -412,7 +436,8 @@ class SessionActor(Actor):
         self._record.memory = orders.failed(self._record.memory, action, error, now)
         words = f"{_NAMES[type(action)]} failed: {error}"
         again = self._record.memory.failures > 1 and self._record.memory.failure == str(error)
-        self._record.write([] if again else [Draft(EventType.SESSION_STEP, words, Priority.ACTION, {"step": "failed", "error": str(error)})])
+        told = Draft(EventType.SESSION_STEP, words, Priority.ACTION, {"step": "failed", "error": str(error)})
+        self._record.write([] if again else [told])
         if isinstance(action, LaunchAgent) and action.message:
             message = self._message(action.message)
             self._record.write(messages=[replace(message, state=MessageState.QUEUED)])
@@ -483,9 +508,10 @@ class SessionActor(Actor):
 
     def _delivered(self, message_id: str, delivery: Delivery | None, error: EnnioError | None, now: datetime) -> None:
         message = self._message(message_id)
-        self._typed_at = now
         if delivery is None:
             delivery = Delivery(Arrival.NOT_NOW if message.state is MessageState.QUEUED else Arrival.UNSURE, str(error))
+        if delivery.arrival is not Arrival.NOT_NOW and message.detail != deeds.CARRIED:
+            self._typed_at = now
         match delivery.arrival:
             case Arrival.DELIVERED:
                 done = replace(message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail)
@@ -498,7 +524,9 @@ class SessionActor(Actor):
             case Arrival.UNSURE:
                 self._try_again(message, MessageState.SENT_UNSURE, delivery.detail, now)
             case Arrival.MISSING:
-                self._try_again(message, MessageState.QUEUED, delivery.detail, now)
+                # an attempt that our own end broke off says nothing against the agent: it does not count
+                tries = message.attempts - 1 if message.state is MessageState.SENDING else message.attempts
+                self._try_again(replace(message, attempts=tries), MessageState.QUEUED, delivery.detail, now)
 
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))

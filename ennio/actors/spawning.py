@@ -11,7 +11,7 @@ from ennio.actors.desks import workspace_path
 from ennio.actors.parts import Parts
 from ennio.branch import check_branch
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Conflict, Invalid
+from ennio.errors import ConfigError, Conflict, Invalid, Refused
 from ennio.events import Draft, EventType
 from ennio.lifecycle import orders
 from ennio.model import Session, SessionStatus
@@ -56,6 +56,11 @@ class Preview:
 def _checked(parts: Parts, request: SpawnRequest) -> Project:
     """Everything that can be known to be wrong before anything is made."""
     project = parts.project(request.project_id)
+    if project.ssh is not None:
+        raise Refused(
+            f"project {project.id} lies on {project.ssh.host} (ssh_config), which this version cannot reach yet; "
+            "it is never run on this machine instead: remove ssh_config if it is to be"
+        )
     if not (request.prompt and request.prompt.strip()) and not request.issue_id:
         raise Invalid("prompt: give a prompt or an issue_id, so that the agent has something to do")
     if request.issue_id and project.tracker is None:

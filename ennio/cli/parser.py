@@ -24,6 +24,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Work": {
         "spawn": "set an agent to work on an issue or a prompt",
         "send": "send a message to an agent",
+        "answer": "answer the question an agent asks",
         "interrupt": "interrupt what an agent is doing",
         "open": "attach to an agent's terminal",
         "output": "show what an agent's terminal shows",

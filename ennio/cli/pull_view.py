@@ -92,4 +92,5 @@ def _check(run: Document) -> list[str]:
 def _comment(comment: Document) -> list[str]:
     place = f" on {comment['path']}" + (f":{comment['line']}" if comment.get("line") else "") if comment.get("path") else ""
     decision = f" ({comment['decision']})" if comment.get("decision") else ""
-    return ["", f"{clean(comment['author'])}{decision}{place}:", *(f"  {clean(line)}" for line in comment["body"].splitlines())]
+    name = f"  [{clean(comment['id'])}]" if comment.get("id") else ""
+    return ["", f"{clean(comment['author'])}{decision}{place}:{name}", *(f"  {clean(line)}" for line in comment["body"].splitlines())]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ennio.board.quantities import age, local, money, tokens
+from ennio.board.quantities import age, local, money, span, tokens
 from ennio.board.sessions import activity
 from ennio.board.style import STATUS, Style
 from ennio.board.table import clean, pairs
@@ -35,6 +35,7 @@ def sheet(session: Document, now: datetime, style: Style) -> list[str]:
         ("workspace", session.get("workspace_path") or ""),
         ("terminal", session.get("tmux_name") or ""),
         ("used", _usage(session.get("usage"))),
+        ("so far", _course(session.get("metrics"))),
         ("began", _since(session["created_at"], now)),
         ("last activity", _since(session.get("last_activity_at"), now)),
         ("restored", _since(session.get("restored_at"), now)),
@@ -70,6 +71,21 @@ def _usage(usage: Document | None) -> str:
         return ""
     cost = money(usage.get("cost_usd"))
     return f"{tokens(usage['input_tokens'])} in, {tokens(usage['output_tokens'])} out" + (f", {cost}" if cost else "")
+
+
+def _course(metrics: Document | None) -> str:
+    """How it went, as far as it has come."""
+    if not metrics:
+        return ""
+    runs, rounds = metrics["ci_runs"], metrics["review_rounds"]
+    first, merged = metrics["time_to_first_pr_secs"], metrics["time_to_merge_secs"]
+    parts = [
+        f"pull request after {span(first)}" if first is not None else "",
+        f"{runs} run{'s' * (runs != 1)} of the checks, {metrics['ci_failures']} failed" if runs else "",
+        f"{rounds} round{'s' * (rounds != 1)} of review" if rounds else "",
+        f"merged after {span(merged)}" if merged is not None else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def evidence_lines(evidence: Document, now: datetime) -> list[str]:

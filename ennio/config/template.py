@@ -111,6 +111,6 @@ def _forge(found: Found) -> str:
 
 
 _TAIL = """\
-# budgets:                    # a limit of money; beyond it sessions are paused and you are told
+# budgets:                    # a limit of money; checked, but not yet enforced in this version
 #   - {scope: global, period: daily, limit_usd: 25}
 """

@@ -26,6 +26,7 @@ from ennio.http.resources.queue import Queue
 from ennio.http.resources.session import OneSession
 from ennio.http.resources.sessions import Sessions
 from ennio.http.resources.supervisor import Supervisor
+from ennio.http.resources.webhooks import Webhooks
 from ennio.http.stream import Listeners
 
 API = "/api/v1"
@@ -36,7 +37,7 @@ def create_app(house: House, token: str, listeners: Listeners | None = None) -> 
     """The whole API over a house; ``listeners`` lets the server end its event streams."""
     config = house.config
     browsers = Browsers(token, config.port, house.clock)
-    app = falcon.App(middleware=[Gate(token, Hosts(config.host), config.cors_origins, browsers)])
+    app = falcon.App(middleware=[Gate(token, Hosts(config.host), config.cors_origins, browsers, house.rings)])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
     for path, resource, suffix in [*routes(house, browsers, listeners or Listeners()), *rehearsal.routes(house, API)]:
@@ -52,6 +53,7 @@ def routes(house: House, browsers: Browsers, listeners: Listeners) -> list[Route
     return [
         *open_to_all,
         (f"{API}/auth/code", login, None),
+        (f"{API}/webhooks/github", Webhooks(house), "github"),
         (f"{API}/openapi.json", Description(), None),
         (f"{API}/status", supervisor, None),
         (f"{API}/config", supervisor, "config"),
@@ -69,7 +71,8 @@ def routes(house: House, browsers: Browsers, listeners: Listeners) -> list[Route
 def _session_routes(house: House) -> list[Route]:
     one = OneSession(house)
     path = f"{API}/sessions/{{session_id}}"
-    doings = ("send", "restore", "interrupt", "cleanup", "output", "attach", "messages", "evidence", "reactions", "events")
+    orders = ("look", "send", "answer", "restore", "interrupt", "cleanup")
+    doings = (*orders, "output", "attach", "messages", "evidence", "reactions", "events")
     return [(f"{API}/sessions", Sessions(house), None), (path, one, None), *((f"{path}/{doing}", one, doing) for doing in doings)]
 
 
@@ -77,7 +80,7 @@ def _forge_routes(house: House) -> list[Route]:
     projects, pulls, pull = Projects(house), Pulls(house), Pull(house)
     project = f"{API}/projects/{{project_id}}"
     path = f"{project}/pulls/{{number}}"
-    doings = ("approve", "request-changes", "comment", "merge", "close", "ready", "rerun")
+    doings = ("approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
     return [
         (f"{API}/projects", projects, None),
         (project, projects, "one"),

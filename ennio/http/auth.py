@@ -12,7 +12,7 @@ import hmac
 import ipaddress
 import re
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import falcon
@@ -20,8 +20,13 @@ import falcon
 from ennio.errors import Unauthorized
 from ennio.http.browser import Browsers
 
-OPEN = frozenset({"/api/v1/health", "/auth"})
+WEBHOOKS = frozenset({"/api/v1/webhooks/github"})
+"""Paths a forge asks, under whatever name it reaches us; a signature of the body is their token."""
+OPEN = frozenset({"/api/v1/health", "/auth"}) | WEBHOOKS
 """Paths that need no token. ``/auth`` takes a one-time code instead."""
+
+_BELL = re.compile(r"/api/v1/sessions/([A-Za-z0-9_-]{1,128})/look\Z")
+"""What an agent's hook may ask for with the token of its session, and nothing else."""
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?\Z")
 _ANY_ADDRESS = ("0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound to
@@ -69,7 +74,10 @@ def _literal(name: str) -> bool:
 class Gate:
     """Falcon middleware that lets a request in, or raises why not."""
 
-    def __init__(self, token: str, hosts: Hosts, origins: Collection[str], browsers: Browsers) -> None:
+    def __init__(
+        self, token: str, hosts: Hosts, origins: Collection[str], browsers: Browsers, rings: Callable[[str, str], bool] | None = None
+    ) -> None:
+        self._rings = rings or (lambda _session, _token: False)
         self._token = token
         self._hosts = hosts
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
@@ -77,7 +85,8 @@ class Gate:
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Check host, origin and token, in this order; answers a preflight by itself."""
-        self._check_host(req)
+        if req.path not in WEBHOOKS:
+            self._check_host(req)
         self._check_origin(req)
         if self._is_preflight(req):
             self._answer_preflight(resp)
@@ -126,6 +135,9 @@ class Gate:
         if scheme.lower() == "bearer" and same_secret(token.strip(), self._token):
             return
         if not scheme and self._browser_known(req):
+            return
+        bell = _BELL.match(req.path) if req.method == "POST" and scheme.lower() == "bearer" else None
+        if bell is not None and self._rings(bell[1], token.strip()):
             return
         wrong = "the token is wrong" if scheme else "there is no token"
         raise Unauthorized(f"{wrong}; send Authorization: Bearer <api_token> (`ennio` reads it by itself)")

@@ -35,6 +35,11 @@ def read_body(req: falcon.Request, fields: Fields) -> dict[str, Any]:
     return {name: _field(name, given, field) for name, field in fields.items()}
 
 
+def read_raw(req: falcon.Request) -> bytes:
+    """The body as it came, for whoever must check a signature over it; at most a mebibyte."""
+    return _raw(req)
+
+
 def read_query(req: falcon.Request, fields: Fields) -> dict[str, Any]:
     """Every parameter by name, the missing ones as their default. Only Choices may be repeated."""
     given: dict[str, str] = {}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import pkgutil
 import signal
 import socket
 import sys
@@ -24,8 +23,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from ennio import logs
 from ennio.clock import rfc3339
 from ennio.config.model import Config
+from ennio.config.secrets import secrets
 from ennio.errors import EnnioError, Refused
 from ennio.home import Home, private
 from ennio.http import address
@@ -33,7 +34,6 @@ from ennio.http.port import listen, url_of
 
 log = logging.getLogger(__name__)
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 PATIENCE = 3.0  # a worker whose arbiter was killed needs up to two seconds to notice
 GRACE = 15  # seconds the actors may take to stop before the worker is killed
 TIMEOUT = 30  # seconds a blocked worker is tolerated
@@ -55,8 +55,8 @@ class Running(Protocol):
 Boot = Callable[[Path], Running]
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the supervisor of a configuration in the foreground; returns the exit code."""
+def main(argv: Sequence[str], boot: Boot) -> int:
+    """Run the supervisor of a configuration in the foreground, its house started by ``boot``; returns the exit code."""
     from ennio.config.discover import find  # noqa: PLC0415 - the patching of the standard library comes first
     from ennio.config.load import load  # noqa: PLC0415
 
@@ -65,16 +65,10 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     try:
         config = load(find(Path.cwd(), options.config), os.environ)
-        return serve(config, _boot, Home.of_environment())
+        return serve(config, boot, Home.of_environment())
     except EnnioError as error:
         print(f"ennio-supervisor: {error}", file=sys.stderr)
         return 1
-
-
-def _boot(config_file: Path) -> Running:
-    # by name: who boots the house knows this package, not the other way round
-    boot: Boot = pkgutil.resolve_name("ennio.boot:boot")
-    return boot(config_file)
 
 
 def serve(config: Config, boot: Boot, home: Home) -> int:
@@ -83,11 +77,11 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     Raises Refused when this instance runs already or its port is taken. ``boot`` is called in the
     worker, anew for each one.
     """
-    _log_to_stderr()
+    logs.to_stderr(secrets(config))
     run_dir = private(home.run(config.source))
     _take(run_dir, config)
     with listen(config.host, config.port, PATIENCE) as listener:
-        address.token(run_dir, config.api_token)
+        logs.to_stderr({address.token(run_dir, config.api_token)})
         address.write(run_dir, _address(config, listener))
         return _run(_Arbiter(Supervisor(listener, config, boot, run_dir)))
 
@@ -197,11 +191,6 @@ class Log(Logger):  # type: ignore[misc] # gunicorn is not typed
         self._access_log_enabled = False
         self.error_log.setLevel(logging.WARNING)
         self.error_log.propagate = True
-
-
-def _log_to_stderr() -> None:
-    if not logging.getLogger().handlers:
-        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)
 
 
 def shutdown() -> None:

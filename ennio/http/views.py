@@ -49,10 +49,16 @@ def session_views(store: Store, sessions: Iterable[Session]) -> list[dict[str, A
 
 
 def session_view(store: Store, session: Session) -> dict[str, Any]:
-    """One session; ``status_since`` is when its status was decided."""
+    """One session; ``status_since`` is when its status was decided, ``metrics`` how it went."""
     evidence = store.evidence.latest(session.id)
     since = evidence.at if evidence is not None and evidence.status is session.status else None
-    return session_views(store, [session])[0] | {"status_since": plain(since)}
+    return session_views(store, [session])[0] | {"status_since": plain(since), "metrics": _metrics(store, session.id)}
+
+
+def _metrics(store: Store, session_id: str) -> dict[str, Any]:
+    """The session's numbers; durations are seconds from its spawn, null until it has come so far."""
+    found: dict[str, Any] = plain(store.metrics.get(session_id))
+    return {name: value for name, value in found.items() if name not in ("session_id", "updated_at")}
 
 
 def _session(store: Store, session: Session, place: tuple[int, Waiting] | None) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def _session(store: Store, session: Session, place: tuple[int, Waiting] | None) 
         "no_signal_since": plain(session.no_signal_since),
         "usage": _usage(session.usage),
         "queued": _queued(place),
-        "question": _question(store, session),
+        **_told(store, session),
         "restored_at": plain(session.restored_at),
         "archived_at": plain(session.archived_at),
     }
@@ -96,11 +102,10 @@ def _queued(place: tuple[int, Waiting] | None) -> dict[str, Any] | None:
     return None if place is None else {"position": place[0], "reason": place[1].reason, "held": place[1].held}
 
 
-def _question(store: Store, session: Session) -> str | None:
-    if session.status.terminal:
-        return None
-    agent = store.facts.get(session.id).agent
-    return agent.question if agent is not None else None
+def _told(store: Store, session: Session) -> dict[str, Any]:
+    """What its agent asks, and since when neither it nor its screen says anything."""
+    agent = None if session.status.terminal else store.facts.get(session.id).agent
+    return {"question": agent and agent.question, "silent_since": plain(agent and agent.silent_since)}
 
 
 def waiting_views(line: Iterable[Waiting]) -> list[dict[str, Any]]:

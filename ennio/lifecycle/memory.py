@@ -73,7 +73,8 @@ class Seen:
 class Memory:
     """A session's memory: written before anything is done about it.
 
-    ``launches`` counts launches ordered. ``ready_at`` is when the present launch was first ready.
+    ``begun`` is True once a workspace may stand, however little of it. ``launches`` counts launches
+    ordered. ``ready_at`` is when the present launch was first ready.
     ``inspected`` and ``stopped`` are the
     launches after whose end the workspace was looked at, and the leftovers ended. ``failure`` is why the
     last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
@@ -85,6 +86,7 @@ class Memory:
     status_since: datetime
     wish: Wish = Wish.WAIT
     stage: Stage = Stage.NEW
+    begun: bool = False
     activity: Activity | None = None
     activity_since: datetime | None = None
     rule: str = ""

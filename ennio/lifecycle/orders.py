@@ -84,7 +84,7 @@ def removed(memory: Memory, now: datetime) -> Memory:
     """The workspace is gone: cleaned when the session has ended, undone when it never began."""
     if memory.status.terminal:
         return _well(replace(memory, cleaned_at=now))
-    return replace(memory, stage=Stage.NEW, launches=0)
+    return replace(memory, stage=Stage.NEW, begun=False, launches=0)
 
 
 def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> Memory:

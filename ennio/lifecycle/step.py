@@ -118,7 +118,7 @@ def _choose(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memo
 def _build(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
     match memory.stage:
         case Stage.NEW:
-            return memory, MakeWorkspace()
+            return replace(memory, begun=True), MakeWorkspace()
         case Stage.WORKSPACE:
             return memory, PrepareWorkspace()
         case Stage.PREPARED if memory.launches == 0:
@@ -208,14 +208,16 @@ def _end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory,
         return memory, None
     killed = memory.killed_by is not None
     due = _cleaning_due(spec, memory, now)
-    if memory.launches > memory.stopped and (killed or due):
-        process = seen.facts.process
+    process = seen.facts.process
+    # a launch that a kill overtook may come up after it was ended: whatever lives is ended again
+    alive = process is not None and process.sighting is Sighting.ALIVE and memory.launches > 0
+    if (memory.launches > memory.stopped or alive) and (killed or due):
         if process is None or process.sighting is Sighting.UNKNOWN:
             return memory, None
         return memory, StopAgent(f"killed by {memory.killed_by}" if killed else "its workspace is to be cleaned")
     if not due:
         return memory, None
-    if memory.stage is Stage.NEW:
+    if memory.stage is Stage.NEW and not memory.begun:
         return replace(memory, cleaned_at=now), None
     return memory, RemoveWorkspace()
 

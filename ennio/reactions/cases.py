@@ -30,6 +30,7 @@ class Case:
 
     Without items the episode itself is the item. ``wake_at`` is when time alone may make it hold.
     ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
+    ``round`` is the head that words were said of: new words on a new head are a new round of review.
     """
 
     holds: bool | None
@@ -37,6 +38,7 @@ class Case:
     items: tuple[str, ...] = ()
     wake_at: datetime | None = None
     lasting: bool = True
+    round: str = ""
 
 
 NOT_HERE = Case(False, "")
@@ -86,7 +88,7 @@ def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) ->
     said = tuple(comment.id for comment in pull.comments if not is_bot(comment, situation.bots))
     if pull.review is not ReviewState.CHANGES_REQUESTED:
         return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else NOT_HERE
-    return Case(True, f"a reviewer of #{pull.number} asks for changes", said)
+    return Case(True, f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
 
 
 def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
@@ -94,7 +96,7 @@ def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> C
     if pull is None:
         return otherwise or NOT_HERE
     said = tuple(comment.id for comment in pull.comments if is_bot(comment, situation.bots))
-    return Case(True, f"bots commented on #{pull.number}", said) if said else NOT_HERE
+    return Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
 
 
 def _merge_conflicts(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
@@ -166,7 +168,9 @@ def all_complete(sessions: Sequence[Session]) -> Case:
         return NOT_HERE
     ends = [session.outcome or session.status.value for session in sessions]
     counts = ", ".join(f"{ends.count(end)} {end}" for end in sorted(set(ends)))
-    return Case(True, f"all {len(sessions)} sessions of {sessions[0].project_id} have ended: {counts}")
+    who = "the only session" if len(sessions) == 1 else f"all {len(sessions)} sessions"
+    verb = "has" if len(sessions) == 1 else "have"
+    return Case(True, f"{who} of {sessions[0].project_id} {verb} ended: {counts}")
 
 
 def _spell(length: timedelta) -> str:

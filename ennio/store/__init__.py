@@ -3,8 +3,8 @@
 Callers see frozen dataclasses only; tables and queries are private to this folder.
 """
 
+from ennio.metering import SessionMetrics
 from ennio.store.merges import Merge, MergeState
-from ennio.store.metrics import SessionMetrics
 from ennio.store.notifications import Notice
 from ennio.store.opening import open_store
 from ennio.store.projects import ProjectRow

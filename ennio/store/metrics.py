@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import fields, replace
 
 from ennio.clock import Clock
+from ennio.metering import SessionMetrics
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows, Shape, Values, decode_fields, encode_fields
-
-
-@dataclass(frozen=True, slots=True)
-class SessionMetrics:
-    """What a session has used and how it went; durations in whole seconds from its spawn.
-
-    ``updated_at`` is given by the store, None before the first save.
-    """
-
-    session_id: str
-    total_tokens_in: int = 0
-    total_tokens_out: int = 0
-    estimated_cost_usd: Decimal = Decimal(0)
-    ci_runs: int = 0
-    ci_failures: int = 0
-    review_rounds: int = 0
-    time_to_first_pr_secs: int | None = None
-    time_to_merge_secs: int | None = None
-    updated_at: datetime | None = None
-
 
 _FIELDS = tuple(field.name for field in fields(SessionMetrics))
 

@@ -150,6 +150,20 @@ def test_a_sound_machine_and_configuration_pass(place: Place) -> None:
     assert "no supervisor runs (ennio start begins one)" in _findings(ended.document)
 
 
+def test_a_first_start_that_would_stop_at_a_dialog_is_said_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    for name in ("claude-code", "codex"):
+        assert agents.first_start(name, tmp_path) is not None
+    for name in ("aider", "opencode", "scripted"):
+        assert agents.first_start(name, tmp_path) is None
+    (tmp_path / ".claude.json").write_text('{"hasCompletedOnboarding": true}')
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "auth.json").write_text("{}")
+    assert agents.first_start("claude-code", tmp_path) is None
+    assert agents.first_start("codex", tmp_path) is None
+
+
 def test_a_wanted_agent_that_is_missing_fails_with_its_install_command(place: Place) -> None:
     _configured(place)
     file = place.folder / "ennio.yaml"

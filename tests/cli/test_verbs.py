@@ -130,6 +130,7 @@ def test_why_tells_the_rule_and_each_fact_with_its_source(api: Api) -> None:
     [
         ("session kill ma-1", ("DELETE", "/sessions/ma-1", {}, None)),
         ("interrupt ma-1", ("POST", "/sessions/ma-1/interrupt", {}, {})),
+        ("answer ma-1 no thanks", ("POST", "/sessions/ma-1/answer", {}, {"answer": "no thanks"})),
         ("send ma-1 two words", ("POST", "/sessions/ma-1/send", {}, {"message": "two words"})),
         ("queue hold ma-1", ("POST", "/queue/ma-1/hold", {}, {})),
         ("queue release ma-1", ("POST", "/queue/ma-1/release", {}, {})),
@@ -257,7 +258,7 @@ def test_a_pull_request_is_named_by_project_and_number_or_by_its_session(api: Ap
         assert api.ennio("pr", "show", *words).code == 0, words
     lines = api.ennio("pr", "show", "my-app", "7").out.splitlines()
     assert "  | E501 line too long" in lines
-    assert "ann on a.py:3:" in lines
+    assert "ann on a.py:3:  [c]" in lines
     assert api.ennio("pr", "show", "my-app", "seven").code == 2
 
 
@@ -292,6 +293,20 @@ def test_pr_list_and_create_and_issues(api: Api) -> None:
     assert "ennio spawn my-app --issue 3" in api.ennio("issue", "add", "my-app", "T", "-l", "bug").out
     assert api.last[3] == {"title": "T", "body": "", "labels": ["bug"]}
     assert api.ennio("issue", "list", "my-app").out.splitlines()[1].split() == ["3", "open", "T", "bug"]
+
+
+def test_comments_are_answered_and_threads_settled(api: Api) -> None:
+    api.on("POST", "/projects/my-app/pulls/7/reply", PULL).on("POST", "/projects/my-app/pulls/7/resolve", PULL)
+    assert api.ennio("pr", "reply", "my-app#7", "c", "-m", "Done").out == "answered c on #7\n"
+    assert api.last[3] == {"comment": "c", "body": "Done"}
+    assert api.ennio("pr", "resolve", "my-app#7", "c").out == "settled c on #7\n"
+    assert api.last[3] == {"thread": "c"}
+    assert api.ennio("pr", "reply", "my-app#7", "c").code == 2
+
+
+def test_a_merge_that_the_forge_does_later_says_how(api: Api) -> None:
+    api.on("POST", "/projects/my-app/pulls/7/merge", {"commit": "", "message": "#7 is in the merge queue of main"})
+    assert api.ennio("pr", "merge", "my-app", "7").out == "#7 is in the merge queue of main\n"
 
 
 def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> None:

@@ -13,6 +13,8 @@ ENVIRON: Mapping[str, str] = {
     "HOME": "/home/someone",
     "ENNIO_API_TOKEN": "token-of-the-api",
     "GITHUB_TOKEN": "ghp_token-of-github",
+    "SCORE_WEBHOOK_SECRET": "secret-of-the-webhook",
+    "LINEAR_API_KEY": "lin_api_key-of-linear",
     "SLACK_WEBHOOK": "https://hooks.example.com/services/secret-a",
     "SLACK_WEBHOOK_URL": "https://hooks.example.com/services/secret-b",
     "SSH_PASSPHRASE": "passphrase-of-the-key",

@@ -25,6 +25,7 @@ from ennio.home import Home
 from ennio.model import Activity
 from ennio.plugins.agent.interface import Agent, Command, Desk
 from ennio.plugins.registry import Context, factory
+from ennio.plugins.runtime.interface import Key
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CONVERSATION = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
@@ -200,6 +201,15 @@ def test_a_secret_in_the_configuration_is_sent_to_the_environment(bench: Bench) 
         return
     with pytest.raises(ConfigError, match=r"agent_config\.passthrough\.api_key"):
         make(bench.kind, config).launch(Desk("s", "p", bench.root, bench.root, CONVERSATION, config), "go")
+
+
+def test_typed_words_stay_the_same_words(bench: Bench) -> None:
+    for words in ("go on", "!touch x", "/exit", "two\n\nlines", "  indented"):
+        assert bench.agent.typed(words).strip() == words.strip()
+
+
+def test_an_empty_screen_is_cleared_without_harm(bench: Bench) -> None:
+    assert set(bench.agent.clearing("")) <= {Key.CLEAR}
 
 
 def test_resume_with_and_without_words(bench: Bench) -> None:

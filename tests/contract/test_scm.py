@@ -259,6 +259,23 @@ def test_incident_29_every_comment_arrives_with_its_place(bench: Bench) -> None:
     assert len({comment.id for comment in pull.comments}) == 4
 
 
+def test_a_comment_is_answered_and_its_thread_settled(bench: Bench) -> None:
+    bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    bench.scm.review(number, "ada", ReviewState.NONE, "rename this", path="app.py", line=2)
+    pull = bench.scm.review(number, "bob", ReviewState.NONE, "and test it")
+    thread, remark = pull.comments
+    for comment in (thread, remark):
+        assert bench.scm.reply(number, comment.id, "done").comments == pull.comments
+    assert bench.scm.resolve(number, thread.thread or "").comments == (remark,)
+    assert bench.scm.resolve(number, remark.id).comments == ()
+    for call in (lambda: bench.scm.resolve(number, "nobody"), lambda: bench.scm.reply(number, "nobody", "x")):
+        with pytest.raises(NotFound, match="nobody"):
+            call()
+    with pytest.raises(Invalid, match=r"^body:"):
+        bench.scm.reply(number, remark.id, " ")
+
+
 @pytest.mark.parametrize(
     ("field", "call"),
     [

@@ -52,6 +52,7 @@ class SmallHouse:
         self.clock = clock
         self.stopped = False
         self.fails_with: Exception | None = None
+        self.looked: list[str] = []
         self.reviews: list[tuple[Any, ...]] = []
         self._news = threading.Condition()
         store.listen(self._wake)
@@ -124,10 +125,21 @@ class SmallHouse:
             raise Conflict(f"session {session_id} is {session.status.value}, not exited")
         return session
 
+    def look(self, session_id: str) -> None:
+        self.looked.append(session_id)
+
+    def rings(self, session_id: str, token: str) -> bool:
+        return token == f"bell of {session_id}"
+
     def send(self, session_id: str, text: str) -> Message:
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.clock.now())
         self.store.messages.add(message)
         return message
+
+    def answer(self, session_id: str, text: str) -> None:
+        self.store.sessions.need(session_id)
+        if text != "yes":
+            raise Refused(f"{text!r} fits none of the choices; answer with one of: 1. Yes")
 
     def interrupt(self, session_id: str) -> None:
         self.store.sessions.need(session_id)

@@ -42,8 +42,9 @@ def main(directory: Path, port: int) -> int:
     changes: dict[str, Any] = {"port": port, "api_token": os.environ.get("TOKEN")}
 
     def boot(_config_file: Path) -> Running:
-        if (directory / "refuse").exists():
-            raise Refused("the database is of a newer version")
+        refusal = directory / "refuse"
+        if refusal.exists():
+            raise Refused(refusal.read_text() or "the database is of a newer version")
         return Running(Served.at(directory, **changes))
 
     try:

@@ -77,6 +77,12 @@ def test_a_body_over_a_mebibyte_is_too_large(api: Api) -> None:
     assert api.ask("POST", "/sessions", body=body, headers=JSON).status_code == 413
 
 
+def test_an_answer_is_passed_on_and_one_that_fits_no_choice_is_told_them(api: Api, session_id: str) -> None:
+    assert api.post(f"/sessions/{session_id}/answer", {"answer": "yes"}) == "answered"
+    assert "1. Yes" in api.post(f"/sessions/{session_id}/answer", {"answer": "perhaps"}, 409)["error"]
+    assert "answer" in api.post(f"/sessions/{session_id}/answer", {}, 400)["error"]
+
+
 def test_calls_without_required_fields_need_no_body(api: Api, session_id: str) -> None:
     assert api.post(f"/sessions/{session_id}/interrupt") == "interrupted"
     assert api.post(f"/sessions/{session_id}/interrupt", {}) == "interrupted"

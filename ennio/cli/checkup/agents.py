@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.plugins.agent.aider import Aider
@@ -19,13 +24,41 @@ def installed() -> tuple[str, ...]:
     return tuple(kind.name for kind in KINDS if shutil.which(kind.executable))
 
 
-def agent(name: str, version: str | None, hint: str, *, wanted: bool) -> Finding:
-    """One kind of agent; only broken where a project names it."""
+def agent(name: str, version: str | None, hint: str, *, wanted: bool, tried: Collection[str] = ()) -> Finding:
+    """One kind of agent; only broken where a project names it, and doubtful in a version that was never tried."""
+    if version is not None and tried and not any(_is(known, version) for known in tried):
+        what = f"agent {name}: {version} was never tried with this version of ennio; it was with {', '.join(tried)}"
+        return warning(what, "it will most likely do; look at its first session, and report what is shown wrongly")
     if version is not None:
         return fine(f"agent {name}: {version}")
     if wanted:
         return broken(f"agent {name} is not installed, and a project uses it", hint)
     return warning(f"agent {name} is not installed", hint)
+
+
+def _is(known: str, version: str) -> bool:
+    return known in re.findall(r"\d+(?:\.\d+)+", version)
+
+
+def first_start(name: str, home: Path) -> Finding | None:
+    """Whether a wanted agent would stop at the dialogs of its own first start, which only a person can settle."""
+    if name == "claude-code":
+        file = Path(os.environ.get("CLAUDE_CONFIG_DIR") or home) / ".claude.json"
+        if not _json(file).get("hasCompletedOnboarding"):
+            return warning("agent claude-code was never started here: its first start asks for a theme and a login", "claude")
+    if name == "codex":
+        folder = Path(os.environ.get("CODEX_HOME") or home / ".codex")
+        if not any((folder / settled).exists() for settled in ("auth.json", "config.toml")):
+            return warning("agent codex was never started here: its first start asks for a login", "codex login")
+    return None
+
+
+def _json(file: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def key(name: str, passes: Collection[str], present: Collection[str]) -> Finding | None:

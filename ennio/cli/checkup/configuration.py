@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.config.model import Config, PluginChoice, Project
+from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import installed
 
 
@@ -28,11 +29,11 @@ def project(place: Project) -> Finding:
 
 
 def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | None:
-    """Whether a GitHub or Linear plugin has a token to work with."""
-    if choice is None or choice.plugin not in ("github", "linear") or choice.config.get("token") or choice.config.get("api_key"):
+    """Whether a GitHub plugin has a token to work with; Linear is asked itself."""
+    if choice is None or choice.plugin != "github" or choice.config.get("token"):
         return None
     variable = f"{choice.plugin.upper()}_TOKEN"
-    if os.environ.get(variable):
+    if os.environ.get(variable) or TokenSource(None, "github.com").token():
         return None
     fix = f"put token: ${{{variable}}} into its config, and: export {variable}=..."
     return warning(f"project {place.id}: its {slot} {choice.plugin} has no token", fix)

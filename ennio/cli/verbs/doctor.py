@@ -89,19 +89,22 @@ def _machine(config: Config | None) -> Iterator[Finding]:
 
 
 def _agents(config: Config | None) -> Iterator[Finding | None]:
+    from pathlib import Path
+
     from ennio.cli.checkup import agents
     from ennio.cli.checkup.machine import said
 
     wanted = {project.agent for project in config.projects} if config else set()
     keys = set(os.environ) | {name for project in (config.projects if config else ()) for name in project.env}
     for kind in agents.KINDS:
-        yield agents.agent(kind.name, said(kind.executable, "--version"), kind.hint, wanted=kind.name in wanted)
+        yield agents.agent(kind.name, said(kind.executable, "--version"), kind.hint, wanted=kind.name in wanted, tried=kind.tried)
         if kind.name in wanted:
             yield agents.key(kind.name, kind.passes, keys)
+            yield agents.first_start(kind.name, Path.home()) if shutil.which(kind.executable) else None
 
 
 def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
-    from ennio.cli.checkup import configuration, running
+    from ennio.cli.checkup import configuration, github, linear, running
 
     address = context.address()
     for project in config.projects:
@@ -109,7 +112,10 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
         yield configuration.absent(project, project.tracker, "tracker")
         yield configuration.absent(project, project.scm, "scm")
         yield configuration.token(project, project.tracker, "tracker")
+        yield linear.service(project)
         yield configuration.token(project, project.scm, "scm")
+        yield github.service(project, "tracker")
+        yield github.service(project, "scm")
     yield configuration.unenforced(config)
     yield configuration.open_door(config)
     yield configuration.port(config.port, config.host, ours=address is not None, name="port")

@@ -20,13 +20,15 @@ EXAMPLES = """\
   ennio pr create my-app --branch feat/login --title "Log in by key"
   ennio pr approve ma-1a2b3c4d
   ennio pr request-changes my-app#7 -m "Please add a test" --path src/app.py --line 12
+  ennio pr reply my-app#7 COMMENT -m "Done in the last commit"
+  ennio pr resolve my-app#7 THREAD
   ennio pr merge my-app 7 --method squash
 """
 WITH_WORDS = {"approve": False, "request-changes": True, "comment": True}
 
 
 def configure(parser: Parser) -> None:
-    """The ten sub-verbs."""
+    """The sub-verbs."""
     subs = parser.verbs(
         list=(listed, "list pull requests: open ones and those ended lately"),
         show=(show, "show one with its checks and open comments"),
@@ -34,6 +36,8 @@ def configure(parser: Parser) -> None:
         approve=(approve, "approve it"),
         request_changes=(request_changes, "ask for changes; the agent is told"),
         comment=(comment, "comment on it"),
+        reply=(reply, "answer one of its comments"),
+        resolve=(resolve, "settle one of its threads"),
         merge=(merge, "merge it"),
         close=(close, "close it without merging"),
         ready=(ready, "take it out of draft"),
@@ -47,6 +51,11 @@ def configure(parser: Parser) -> None:
         subs[name].add_argument("--path", help="the file it is about")
         subs[name].add_argument("--line", type=int, help="the line it is about")
         subs[name].add_argument("--author", help="in whose name, where the forge lets you say")
+    subs["reply"].add_argument("pull", metavar="PULL", help="PROJECT#NUMBER, or a session's id")
+    subs["reply"].add_argument("comment", help="the comment's id, as `ennio pr show` tells it")
+    subs["reply"].add_argument("-m", "--message", required=True, help="the words; - reads standard input")
+    subs["resolve"].add_argument("pull", metavar="PULL", help="PROJECT#NUMBER, or a session's id")
+    subs["resolve"].add_argument("thread", help="the thread's id, or that of a comment in it")
     subs["merge"].add_argument("--method", choices=("squash", "merge", "rebase"), help="how (else as the project is configured)")
     _configure_create(subs["create"])
 
@@ -127,10 +136,24 @@ def comment(options: argparse.Namespace, context: Context) -> Answer:
     return _review(options, context, "comment", "commented on")
 
 
+def reply(options: argparse.Namespace, context: Context) -> Answer:
+    """Answer a comment."""
+    options.pull = [options.pull]
+    pull = _post(options, context, "reply", {"comment": options.comment, "body": text_of(options.message)})
+    return Answer(pull, [f"answered {options.comment} on #{pull['number']}"])
+
+
+def resolve(options: argparse.Namespace, context: Context) -> Answer:
+    """Settle a thread."""
+    options.pull = [options.pull]
+    pull = _post(options, context, "resolve", {"thread": options.thread})
+    return Answer(pull, [f"settled {options.thread} on #{pull['number']}"])
+
+
 def merge(options: argparse.Namespace, context: Context) -> Answer:
     """Merge."""
     merged = _post(options, context, "merge", {"method": options.method} if options.method else {})
-    return Answer(merged, [f"merged as {merged['commit']}"])
+    return Answer(merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]])
 
 
 def close(options: argparse.Namespace, context: Context) -> Answer:

@@ -13,6 +13,10 @@ _OPEN: dict[str, Any] = {"security": []}
 
 HOUSE_PATHS: dict[str, Any] = {
     **path("/api/v1/health", get=takes("Whether the server answers; needs no token.", word("ok")) | _OPEN),
+    **path(
+        "/api/v1/webhooks/github",
+        post=takes("What GitHub sends when something happened; its signature is the token.", WORD) | _OPEN,
+    ),
     **path("/api/v1/openapi.json", get=bare("This document.", "application/json", ANY)),
     **path("/api/v1/status", get=takes("How actors and pollers are.", ANY)),
     **path("/api/v1/config", get=takes("The configuration, secrets masked.", ANY)),

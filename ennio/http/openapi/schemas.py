@@ -31,8 +31,19 @@ def _object(optional: dict[str, Schema] | None = None, **fields: Schema) -> dict
     return {"type": "object", "properties": fields | (optional or {}), "required": list(fields), "additionalProperties": False}
 
 
+_METRICS = _object(
+    total_tokens_in=WHOLE,
+    total_tokens_out=WHOLE,
+    estimated_cost_usd=TEXT,
+    ci_runs=WHOLE,
+    ci_failures=WHOLE,
+    review_rounds=WHOLE,
+    time_to_first_pr_secs=_maybe(WHOLE),
+    time_to_merge_secs=_maybe(WHOLE),
+)
+
 _SESSION = _object(
-    {"status_since": _maybe(TIME)},
+    {"status_since": _maybe(TIME), "metrics": _METRICS},
     id=TEXT,
     project_id=TEXT,
     status=_one_of(SessionStatus),
@@ -59,6 +70,7 @@ _SESSION = _object(
     usage=_maybe(_object(input_tokens=WHOLE, output_tokens=WHOLE, cost_usd=_maybe(TEXT), model=_maybe(TEXT))),
     queued=_maybe(_object(position=WHOLE, reason=TEXT, held=YES)),
     question=_maybe(TEXT),
+    silent_since=_maybe(TIME),
     restored_at=_maybe(TIME),
     archived_at=_maybe(TIME),
 )

@@ -19,6 +19,8 @@ from ennio.pulls import MergeMethod, PullRequest, ReviewState
 _WHERE: Mapping[str, Field] = {"path": Text(longest=4096), "line": Number(1, 10_000_000), "author": Text(longest=100, default="person")}
 APPROVE: Mapping[str, Field] = {"body": Text(longest=200_000, blank=True, default=""), **_WHERE}
 REMARK: Mapping[str, Field] = {"body": Text(longest=200_000, required=True), **_WHERE}
+REPLY: Mapping[str, Field] = {"comment": Text(longest=200, required=True), "body": Text(longest=60_000, required=True)}
+RESOLVE: Mapping[str, Field] = {"thread": Text(longest=200, required=True)}
 MERGE: Mapping[str, Field] = {"method": Choice(tuple(MergeMethod))}
 
 _NUMBER = Number(1, 2**31 - 1)
@@ -63,6 +65,18 @@ class Pull:
         method = read_body(req, MERGE)["method"]
         project, which = self._named(project_id, number)
         answer(resp, plain(self._house.merge(project, which, MergeMethod(method) if method else None)))
+
+    def on_post_reply(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Answer one of its comments."""
+        body = read_body(req, REPLY)
+        project, which = self._named(project_id, number)
+        self._show(resp, project, self._house.reply(project, which, body["comment"], body["body"]))
+
+    def on_post_resolve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """Settle one of its threads."""
+        thread = read_body(req, RESOLVE)["thread"]
+        project, which = self._named(project_id, number)
+        self._show(resp, project, self._house.resolve(project, which, thread))
 
     def on_post_close(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Close it without merging."""

@@ -15,6 +15,7 @@ from ennio.http.selection import Selection
 from ennio.http.views import plain, session_view
 
 SEND: Mapping[str, Field] = {"message": Text(required=True, longest=BODY_LIMIT)}
+ANSWER: Mapping[str, Field] = {"answer": Text(required=True, longest=BODY_LIMIT)}
 CLEANUP: Mapping[str, Field] = {"force": Flag(), "dry_run": Flag()}
 OUTPUT: Mapping[str, Field] = {"lines": Number(1, 10_000, default=200)}
 LIMIT: Mapping[str, Field] = {"limit": Number(1, 1000, default=50)}
@@ -47,6 +48,12 @@ class OneSession:
         self._house.send(self._known(session_id), body["message"])
         answer(resp, "sent")
 
+    def on_post_look(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Have it read now what its agent told; for the agent's hooks."""
+        read_body(req, {})
+        self._house.look(self._known(session_id))
+        answer(resp, "looking")
+
     def on_post_restore(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Start its agent again in the same workspace and conversation."""
         read_body(req, {})
@@ -57,6 +64,12 @@ class OneSession:
         read_body(req, {})
         self._house.interrupt(self._known(session_id))
         answer(resp, "interrupted")
+
+    def on_post_answer(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+        """Answer the question its agent asks."""
+        body = read_body(req, ANSWER)
+        self._house.answer(self._known(session_id), body["answer"])
+        answer(resp, "answered")
 
     def on_post_cleanup(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Remove its workspace, saving what was only there."""

@@ -1,25 +1,49 @@
-"""Aider: ``aider`` in its terminal; its files stay out of the repository."""
+"""Aider: ``aider`` in its terminal; its files stay out of the repository.
+
+What it does stands in three files of the session's folder: its event log (starts and ends of a
+request, tokens, money), its input history (the words it took, with their times), and the lines of
+its notification command, which runs whenever it comes to wait for a person. Whether it then waits
+for words or for an answer, only the screen tells.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
-from ennio.plugins.agent import flags
-from ennio.plugins.agent.interface import Command, Desk
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity
+from ennio.plugins.agent import aider_log, choosing, flags, trail
+from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent.dialog import Shown
+from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
-from ennio.plugins.agent.words import checked
+from ennio.plugins.agent.words import as_words, checked, same
+from ennio.plugins.runtime.interface import Key
 
+_HOOK = Path(__file__).with_name("hook.py")
 _QUIET = (
     "--no-check-update",
     "--no-show-model-warnings",
     "--no-show-release-notes",
-    "--analytics-disable",
+    "--no-analytics",  # for this start; the stronger flag would write into the person's own files
     "--no-detect-urls",
     "--disable-playwright",
     *("--map-tokens", "0"),
     "--no-gitignore",  # else it asks for a line in the repository's .gitignore
+    "--notifications",
 )
-_RESERVED = ("message", "message-file", "chat-history-file", "input-history-file", "restore-chat-history", "model")
+_RESERVED = (
+    *("message", "message-file", "model", "restore-chat-history", "chat-history-file", "input-history-file"),
+    *("analytics-log", "notifications", "notifications-command"),
+)
+_PLACE = re.compile(r"\A(?:[\w-]+ )*[\w-]*>\s*\Z")
+_OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
 
 class Aider(ScreenAgent):
@@ -28,6 +52,9 @@ class Aider(ScreenAgent):
     name = "aider"
     executable = "aider"
     hint = "python -m pip install aider-install && aider-install"
+    tells = True
+    tried: tuple[str, ...] = ("0.86.2",)
+    stops: tuple[Key, ...] = (Key.INTERRUPT,)  # it knows no Escape
     passes: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
@@ -41,8 +68,12 @@ class Aider(ScreenAgent):
         "HTTPS_PROXY",
         "HTTP_PROXY",
         "NO_PROXY",
+        "TZ",  # it writes times without a zone
     )
-    dialog = re.compile(r"\(Y\)es/\(N\)o")
+    # only the last line asks: questions that were answered stay on the screen
+    dialog = re.compile(r"\(Y\)es/\(N\)o[^\n]*\]:\s*\Z")
+    busy = re.compile(r"Waiting for [^\n]+\Z")
+    trouble = re.compile(r"Retrying in [\d.]+ seconds\.\.\.(?=\s*\Z|\s*\n[^\n]*Waiting for [^\n]*\Z)")
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A new conversation; the prompt is checked here and typed when aider is ready."""
@@ -54,19 +85,79 @@ class Aider(ScreenAgent):
         checked(message or "", "message")
         return self._command(desk, ("--restore-chat-history",))
 
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+        """Its event log first; the screen tells what it waits for."""
+        account, on = Account.of(cursor.get("account")), dict(cursor)
+        account.begins(process, now)
+        account.model = desk.config.model or account.model
+        aider_log.take_on(account, desk, on, now)
+        seen = self._shown(screen)
+        if seen is not None:  # without a screen nobody knows yet what the notification was about: it waits
+            self._notified(account, desk, on, seen)
+            account.question = seen.question  # it notifies of the first of several questions only
+        account.shows(seen, now)
+        on["account"] = account.as_text()
+        return Reading(_with_cost(account, process, now, on), on)
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """Whether its input history has the words."""
+        try:
+            told = aider_log.inputs(desk)
+        except OSError:
+            return Sighting.UNKNOWN
+        return Sighting.ALIVE if any(at >= since and same(words) == same(text) for at, words in told) else Sighting.GONE
+
     def takes_text(self, screen: str) -> bool:
         """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>`` ...) and nothing is asked."""
-        end = tail(screen, 1)
-        return bool(re.search(r"\A(?:[\w-]+ )*[\w-]*>\s*\Z", end)) and not self.dialog.search(end)
+        return bool(_PLACE.search(tail(screen, 1)))
+
+    def typed(self, text: str) -> str:
+        """Its first character must not open a command, a shell or a multi-line block."""
+        return f" {text}" if text.startswith("{") else as_words(text)
+
+    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
+        """The first letter of what is meant among its options, and Enter."""
+        if not self.dialog.search(tail(screen)):
+            raise choosing.nothing_asked()
+        found = [(letter, letter + rest) for letter, rest in _OPTION.findall(tail(screen, 1))]
+        options = [choosing.Choice(number, words) for number, (_, words) in enumerate(found, 1)]
+        meant = next((letter for letter, _ in found if letter.casefold() == text.strip().casefold()), None)
+        return (meant or found[choosing.chosen(options, text).number - 1][0], Key.ENTER)
+
+    def _shown(self, screen: str | None) -> Shown | None:
+        end = tail(screen or "")
+        if self.dialog.search(end):
+            return Shown(Activity.WAITING_INPUT, _question(end))
+        trouble = self.trouble.search(end)
+        if trouble:
+            return Shown(Activity.BLOCKED, trouble[0])
+        if self.busy.search(end):
+            return Shown(Activity.ACTIVE)
+        return Shown(Activity.READY) if self.takes_text(end) else None
+
+    def _notified(self, account: Account, desk: Desk, on: dict[str, str], seen: Shown) -> None:
+        """What its notification command wrote, which says that it waits, but not for what."""
+        lines, offset = trail.read_on(desk.directory / "hooks.jsonl", int(on.get("hooks", "0")))
+        on["hooks"] = str(offset)
+        if not lines or seen.activity not in (Activity.WAITING_INPUT, Activity.READY):
+            return
+        account.turns += seen.activity is Activity.READY
+        account.tells(seen.activity, max(moment(line, "t") or 0.0 for line in lines), seen.question)
 
     def _command(self, desk: Desk, conversation: tuple[str, ...]) -> Command:
         rules = desk.directory / "system.md"
+        hook = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(desk.directory)])
+        # what it streams it counts by guessing; a whole answer brings the provider's own count
+        whole = () if {"stream", "no-stream", "no_stream"} & set(desk.config.passthrough) else ("--no-stream",)
         return Command(
             argv=(
                 self.executable,
                 *_QUIET,
+                *whole,
+                *("--notifications-command", f"""echo '{{"hook_event_name":"Waiting"}}' | {hook}"""),
+                *("--analytics-log", str(aider_log.events(desk))),
                 *("--chat-history-file", str(desk.directory / "aider.chat.history.md")),
-                *("--input-history-file", str(desk.directory / "aider.input.history")),
+                *("--input-history-file", str(aider_log.history(desk))),
                 *conversation,
                 *(("--read", str(rules)) if desk.system else ()),
                 *(("--model", desk.config.model) if desk.config.model else ()),
@@ -76,3 +167,20 @@ class Aider(ScreenAgent):
             env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
             files={rules: desk.system} if desk.system else {},
         )
+
+
+def _question(end: str) -> str:
+    """The line that asks, after what it asks about: a command, a file."""
+    *above, asking = end.splitlines()
+    about: list[str] = []
+    for line in reversed(above[-3:]):
+        if re.match(r"\s*(?:─{3,}|Tokens:|```|.*[>:]\s*$)", line) or "/(N)o" in line:
+            break
+        about.insert(0, line.strip())
+    return " ".join((*about, asking.strip()))
+
+
+def _with_cost(account: Account, process: ProcessSeen, now: datetime, on: Mapping[str, str]) -> AgentSeen:
+    seen = account.seen(process, now, "event log")
+    cost = aider_log.cost(on)
+    return replace(seen, usage=replace(seen.usage, cost_usd=cost)) if seen.usage is not None and cost else seen

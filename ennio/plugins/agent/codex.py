@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import heapq
 import json
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
-from ennio.plugins.agent import flags
-from ennio.plugins.agent.interface import Command, Desk
-from ennio.plugins.agent.screen import ScreenAgent
-from ennio.plugins.agent.words import checked, fits
+from ennio.facts import ProcessSeen, Sighting
+from ennio.plugins.agent import codex_rollout, flags, trail
+from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent.dialog import shown
+from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.screen import ScreenAgent, clears
+from ennio.plugins.agent.words import as_words, checked, fits, same
+from ennio.plugins.runtime.interface import Key
 
 _RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
-_LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
 
 
 class Codex(ScreenAgent):
@@ -24,10 +26,17 @@ class Codex(ScreenAgent):
     name = "codex"
     executable = "codex"
     hint = "npm install -g @openai/codex"
+    tells = True
+    tried: tuple[str, ...] = ("0.169.0",)
     passes: tuple[str, ...] = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
     place = re.compile(r"^\s*›(?:\s|$)", re.MULTILINE)
-    dialog = re.compile(r"^\s*›\s*\d+\.|Press enter to (?:confirm|continue)", re.MULTILINE | re.IGNORECASE)
+    # a list with a choice marked and no place to type below it, or the words under a dialog
+    dialog = re.compile(
+        r"^\s*›\s*\d+\.[^\n]*\n\s*\d+\.(?![\s\S]*^\s*›(?:\s|$)(?!\s*\d+\.))|Press enter to (?:confirm|continue)[^\n]*\s*\Z",
+        re.MULTILINE | re.IGNORECASE,
+    )
     busy = re.compile(r"esc to interrupt", re.IGNORECASE)
+    trouble = re.compile(r"Reconnecting\.\.\. \d+/\d+(?:[^\n]*\n\s*└[^\n]*)?")
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A new conversation."""
@@ -39,9 +48,55 @@ class Codex(ScreenAgent):
         conversation = rollout_id(desk)
         return self._command(desk, ("resume",), (conversation,), words) if conversation else self._command(desk, (), (), words)
 
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+        """The rollout first, the screen as the second witness; dialogs stand on the screen alone."""
+        account, on = Account.of(cursor.get("account")), dict(cursor)
+        begins = account.begins(process, now)
+        if begins:
+            on.pop("above", None)
+        for entry in self._lines(desk, on):
+            codex_rollout.take(account, entry)
+        if begins:
+            account.told = None  # a line does not say which process wrote it; the next look knows more
+        account.shows(shown(self, screen, self.trouble), now)
+        on["account"] = account.as_text()
+        return Reading(account.seen(process, now, "rollout"), on)
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """Whether the rollout has the words."""
+        file, _ = codex_rollout.find(desk)
+        try:
+            told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
+        except OSError:
+            return Sighting.UNKNOWN
+        earliest = since.timestamp() - 0.01
+        taken = any(words is not None and at is not None and at >= earliest and same(words) == same(text) for at, words in told)
+        return Sighting.ALIVE if taken else Sighting.GONE
+
+    def clearing(self, screen: str) -> tuple[Key, ...]:
+        """Ctrl-U for each line that stands there."""
+        return clears(screen, "›")
+
+    def typed(self, text: str) -> str:
+        """Its first character must not open a shell or a command."""
+        return as_words(text)
+
+    def _lines(self, desk: Desk, on: dict[str, str]) -> list[Mapping[str, object]]:
+        """New lines of the conversation; where to go on is written into the cursor."""
+        known = on.get("rollout")
+        if known is None or "above" not in on:
+            found, on["above"] = codex_rollout.find_now(desk, on.get("above", ""))
+            if found is not None and str(found) != known:
+                on["rollout"], on["offset"] = str(found), "0"
+        if "rollout" not in on:
+            return []
+        lines, offset = trail.read_on(Path(on["rollout"]), int(on.get("offset", "0")))
+        on["offset"] = str(offset)
+        return lines
+
     def _command(self, desk: Desk, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
         carries = words is not None and fits(words)
-        given = (words,) if carries and words is not None else ()
+        given = (as_words(words),) if carries and words is not None else ()
         return Command(
             argv=(
                 self.executable,
@@ -60,28 +115,8 @@ class Codex(ScreenAgent):
 
 def rollout_id(desk: Desk) -> str | None:
     """The id of the newest conversation whose rollout names this workspace, or None."""
-    for file in _rollouts(Path(os.environ.get("CODEX_HOME") or desk.home / ".codex") / "sessions"):
-        found = _conversation(file, desk.workspace)
-        if found:
-            return found
-    return None
-
-
-def _rollouts(sessions: Path) -> Iterator[Path]:
-    # the names begin with the time, so they sort by age without a look at the files
-    return iter(heapq.nlargest(_LOOK_BACK, sessions.glob("*/*/*/rollout-*.jsonl"), key=lambda file: file.name))
-
-
-def _conversation(file: Path, workspace: Path) -> str | None:
-    try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            first = json.loads(lines.readline(1 << 20))
-    except (OSError, ValueError):
-        return None
-    meta = first.get("payload") if isinstance(first, dict) and first.get("type") == "session_meta" else None
-    if not isinstance(meta, dict) or meta.get("cwd") != str(workspace):
-        return None
-    return meta["id"] if isinstance(meta.get("id"), str) else None
+    file, _ = codex_rollout.find(desk)
+    return codex_rollout.conversation(file, desk.workspace) if file is not None else None
 
 
 def _toml(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.plugins.runtime.interface import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,12 @@ class Agent(Protocol):
     """Environment variables of the supervisor that the agent needs (keys, base addresses)."""
     tells: bool
     """True when the agent itself says what it is doing; else its terminal must serve."""
+    watched: bool
+    """True when ``observe`` wants the screen as well, as a witness beside what the agent tells."""
     one_shot: bool
     """True when it ends after its prompt: exit 0 is then its normal end."""
+    stops: tuple[Key, ...]
+    """The keys that make it leave off what it is doing, and go on living."""
     hint: str
     """The command that installs it, for people."""
 
@@ -102,6 +107,22 @@ class Agent(Protocol):
 
     def takes_text(self, screen: str) -> bool:
         """Whether the screen shows a place to type (not a question, a dialog or a start-up page)."""
+        ...
+
+    def clearing(self, screen: str) -> tuple[Key, ...]:
+        """The keys that empty the place to type, as the screen shows it; none when it is empty."""
+        ...
+
+    def typed(self, text: str) -> str:
+        """The text as it has to be typed so that it is taken as words, and not as a command of the agent's own terminal."""
+        ...
+
+    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
+        """The keys to press and the words to type that answer the question on the screen.
+
+        ``text`` is the number of a choice, its words or how they begin, or words where the question
+        takes any. Raises Refused: with the choices when it fits none, or when nothing is asked.
+        """
         ...
 
     def version(self) -> str | None:

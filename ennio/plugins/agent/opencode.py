@@ -1,20 +1,27 @@
-"""OpenCode: ``opencode`` in its terminal."""
+"""OpenCode: ``opencode`` in its terminal; its database tells what it does, its screen what it asks."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import sqlite3
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 
-from ennio.plugins.agent import flags
-from ennio.plugins.agent.interface import Command, Desk
-from ennio.plugins.agent.screen import ScreenAgent
-from ennio.plugins.agent.words import checked, fits
+from ennio.facts import ProcessSeen, Sighting
+from ennio.plugins.agent import choosing, flags, opencode_story
+from ennio.plugins.agent.account import Account
+from ennio.plugins.agent.dialog import Shown, shown
+from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.screen import ScreenAgent, tail
+from ennio.plugins.agent.words import as_words, checked, fits, same
+from ennio.plugins.runtime.interface import Key
 
-_RESERVED = ("prompt", "session", "continue", "model")
+_RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
+_PERMISSION = re.compile(r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE)
+_SPREAD = 1000  # milliseconds; a message that was written while we looked is looked at again
 
 
 class OpenCode(ScreenAgent):
@@ -23,6 +30,9 @@ class OpenCode(ScreenAgent):
     name = "opencode"
     executable = "opencode"
     hint = "npm install -g opencode-ai"
+    tells = True
+    tried: tuple[str, ...] = ("1.18.33",)
+    stops: tuple[Key, ...] = (Key.ESCAPE, Key.ESCAPE)  # the first only asks whether one is sure
     passes: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
@@ -41,7 +51,8 @@ class OpenCode(ScreenAgent):
     )
     place = re.compile(r"Ask anything|ctrl\+p commands|enter send", re.IGNORECASE)
     dialog = re.compile(r"Permission required|Allow once|Allow always", re.IGNORECASE)
-    busy = re.compile(r"esc (?:to )?interrupt", re.IGNORECASE)
+    busy = re.compile(r"esc (?:to |again to )?interrupt", re.IGNORECASE)
+    trouble = re.compile(r"[^\n┃]*\[retrying[^\n\]]*\]|[^\n┃]*retrying in [^\n]*", re.IGNORECASE)
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A new conversation."""
@@ -52,7 +63,81 @@ class OpenCode(ScreenAgent):
 
         ``--continue`` would not do: it takes the newest of the whole repository, another session's.
         """
-        return self._command(desk, session_id(desk), None if message is None else checked(message, "message"))
+        return self._command(desk, self._conversation(desk), None if message is None else checked(message, "message"))
+
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+        """Its database first, when it has changed; the screen for what it asks and as the second witness."""
+        account, on = Account.of(cursor.get("account")), dict(cursor)
+        account.begins(process, now)
+        stamp = opencode_story.stamp(desk)
+        if stamp != on.get("stamp"):
+            try:
+                self._read(account, desk, on)
+                on["stamp"] = stamp
+            except sqlite3.Error as error:
+                account.detail = f"its database could not be read: {error}"
+        account.shows(self._shown(screen), now)
+        on["account"] = account.as_text()
+        seen = account.seen(process, now, "database")
+        cost = sum((Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0))
+        usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
+        return Reading(replace(seen, usage=usage), on)
+
+    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+        """Whether the database has the words."""
+        try:
+            session = opencode_story.conversation(desk)
+            told = opencode_story.words(desk, session, since) if session else []
+        except sqlite3.Error:
+            return Sighting.UNKNOWN
+        return Sighting.ALIVE if any(same(words) == same(text) for words in told) else Sighting.GONE
+
+    def typed(self, text: str) -> str:
+        """Its first character must not open a shell or a command."""
+        return as_words(text)
+
+    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
+        """The way to the choice that is meant from the first, which a new question has marked."""
+        asked = _PERMISSION.search(tail(screen, 40))
+        if asked is None:
+            return super().answer(screen, text)
+        found = [choosing.Choice(number, words) for number, words in enumerate(re.split(r"\s{2,}", asked["choices"].strip()), 1)]
+        return (*((Key.RIGHT,) * (choosing.chosen(found, text).number - 1)), Key.ENTER)
+
+    def _shown(self, screen: str | None) -> Shown | None:
+        seen = shown(self, screen, self.trouble)
+        asked = _PERMISSION.search(tail(screen or "", 40))
+        if seen is None or asked is None:
+            return seen
+        about = " ".join(re.sub(r"\s{20,}\S.*$|[┃#]", "", line).strip() for line in asked["about"].splitlines())
+        choices = " / ".join(re.split(r"\s{2,}", asked["choices"].strip()))
+        return replace(seen, question=f"Permission required: {' '.join(about.split())} [{choices}]")
+
+    def _read(self, account: Account, desk: Desk, on: dict[str, str]) -> None:
+        """Take in what changed; where to go on and what each message cost are written into the cursor."""
+        session = on.get("session") or opencode_story.conversation(desk)
+        if session is None:
+            return
+        on["session"] = session
+        since, taken = int(on.get("since", "0")), json.loads(on.get("taken", "{}"))
+        costs = json.loads(on.get("costs", "{}"))
+        for row in opencode_story.news(desk, session, since - _SPREAD):
+            on["since"] = str(max(int(on.get("since", "0")), row.updated))
+            if taken.get(row.id) == row.updated:
+                continue
+            taken[row.id] = row.updated
+            cost = opencode_story.take(account, row)
+            if cost is not None:
+                costs[row.id] = str(cost)
+        newest = int(on.get("since", "0")) - 2 * _SPREAD
+        on["taken"] = json.dumps({name: updated for name, updated in taken.items() if updated >= newest})
+        on["costs"] = json.dumps(costs)
+
+    def _conversation(self, desk: Desk) -> str | None:
+        try:
+            return opencode_story.conversation(desk)
+        except sqlite3.Error:
+            return None
 
     def _command(self, desk: Desk, conversation: str | None, words: str | None) -> Command:
         rules = desk.directory / "system.md"
@@ -77,16 +162,3 @@ class OpenCode(ScreenAgent):
             carries=carries,
         )
 
-
-def session_id(desk: Desk) -> str | None:
-    """The id of the newest conversation in this workspace, from the agent's own database, or None."""
-    file = Path(os.environ.get("XDG_DATA_HOME") or desk.home / ".local/share") / "opencode" / "opencode.db"
-    query = "SELECT id FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1"
-    if not file.exists():
-        return None
-    try:
-        with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=2.0)) as database:
-            row = database.execute(query, (str(desk.workspace),)).fetchone()
-    except sqlite3.Error:
-        return None
-    return row[0] if row and isinstance(row[0], str) else None

@@ -10,7 +10,9 @@ from datetime import datetime
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
+from ennio.plugins.agent import choosing
 from ennio.plugins.agent.interface import Desk, Reading
+from ennio.plugins.runtime.interface import Key
 
 _NOTHING = AgentConfig()
 
@@ -18,6 +20,7 @@ _NOTHING = AgentConfig()
 class ScreenAgent:
     """What all agents share that do not say what they are doing; the rest is each one's own.
 
+    ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
     ``place`` matches a line to type in, ``dialog`` a question with choices, ``busy`` work going on.
     A dialog or work going on outweighs a place to type.
     """
@@ -26,8 +29,11 @@ class ScreenAgent:
     executable = ""
     hint = ""
     passes: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
     tells = False
+    watched = True
     one_shot = False
+    stops: tuple[Key, ...] = (Key.ESCAPE,)
     place = re.compile(r"(?!)")
     dialog = re.compile(r"(?!)")
     busy = re.compile(r"(?!)")
@@ -64,6 +70,22 @@ class ScreenAgent:
         end = tail(screen)
         return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
 
+    def clearing(self, screen: str) -> tuple[Key, ...]:
+        """Ctrl-U, whatever it shows."""
+        return (Key.CLEAR,)
+
+    def typed(self, text: str) -> str:
+        """As it is."""
+        return text
+
+    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
+        """The way from the choice that is marked to the one that is meant, and Enter."""
+        end = tail(screen, 40)
+        found = choosing.choices(end) if self.dialog.search(tail(screen)) else ()
+        if not found:
+            raise choosing.nothing_asked()
+        return choosing.way(found, choosing.chosen(found, text))
+
     def version(self) -> str | None:
         """What the executable says of itself, or None when it is not installed or does not answer."""
         return installed(self.executable)
@@ -84,3 +106,20 @@ def installed(executable: str, seconds: float = 10.0) -> str | None:
         return None
     lines = answer.stdout.decode(errors="replace").strip().splitlines()
     return lines[0].strip() if answer.returncode == 0 and lines else None
+
+
+def clears(screen: str, mark: str) -> tuple[Key, ...]:
+    """Ctrl-U often enough for the place to type that begins with ``mark``: once for a line, once for its end.
+
+    None when nothing stands there. It does no harm where nothing is, as with a hint in an empty place.
+    """
+    lines = screen.splitlines()
+    first = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].lstrip(" │|").startswith(mark)), None)
+    if first is None or lines[first].lstrip(" │|").removeprefix(mark).strip() == "":
+        return ()
+    count = 0
+    for line in lines[first:]:
+        if not line.strip() or line.lstrip().startswith("──"):
+            break
+        count += 1
+    return (Key.CLEAR,) * (2 * count)

@@ -8,9 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ennio.errors import Refused
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.words import checked, same
+from ennio.plugins.runtime.interface import Key
 
 
 class StubAgent:
@@ -21,7 +23,9 @@ class StubAgent:
 
     executable = "cat"
     hint = "part of ennio"
+    watched = False
     passes: tuple[str, ...] = ()
+    stops: tuple[Key, ...] = (Key.ESCAPE,)
 
     def __init__(self, name: str = "stub", *, tells: bool = True, one_shot: bool = False, carries: bool = True) -> None:
         self.name = name
@@ -29,6 +33,7 @@ class StubAgent:
         self.one_shot = one_shot
         self.carries = carries
         self.typable = True
+        self.choices: tuple[str, ...] = ()
         self.installed = True
         self.prepared: list[str] = []
         self.launches: list[tuple[str, str]] = []
@@ -81,6 +86,20 @@ class StubAgent:
     def takes_text(self, screen: str) -> bool:
         """As ``typable`` says."""
         return self.typable
+
+    def clearing(self, screen: str) -> tuple[Key, ...]:
+        """Ctrl-U, whatever it shows."""
+        return (Key.CLEAR,)
+
+    def typed(self, text: str) -> str:
+        """As it is."""
+        return text
+
+    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
+        """The words and Enter, when they are one of its ``choices``."""
+        if text not in self.choices:
+            raise Refused(f"{text!r} is no answer to the question; choose one of: {', '.join(self.choices)}")
+        return (text, Key.ENTER)
 
     def version(self) -> str | None:
         """A version, as long as it is ``installed``."""

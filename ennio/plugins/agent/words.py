@@ -24,6 +24,11 @@ def fits(text: str) -> bool:
     return len(text.encode()) < ARGUMENT_LIMIT
 
 
+def as_words(text: str) -> str:
+    """The text with a space before it where a terminal for people would take its first character for a command."""
+    return f" {text}" if text.lstrip("\r\n")[:1] in ("!", "/", "#", "&") else text
+
+
 def same(text: str) -> str:
     """What stays of a text in every terminal: line ends are one kind, and the edges do not count."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -23,6 +23,10 @@ class Key(StrEnum):
     ESCAPE = "escape"
     INTERRUPT = "interrupt"  # Ctrl-C
     CLEAR = "clear"  # Ctrl-U: empty the input line
+    UP = "up"
+    DOWN = "down"
+    LEFT = "left"
+    RIGHT = "right"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from ennio.plugins.runtime.keeper import line, record
 from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
 
-_KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15"}
+_ARROWS = {Key.UP: b"\x1b[A", Key.DOWN: b"\x1b[B", Key.RIGHT: b"\x1b[C", Key.LEFT: b"\x1b[D"}
+_KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15", **_ARROWS}
 _DOOR = str(Path(line.__file__).absolute().parent)
 _BYTES_A_LINE = 400  # of colours and letters, generously
 _MOST_OUTPUT = 512 << 10

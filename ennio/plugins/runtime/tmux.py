@@ -29,7 +29,8 @@ from ennio.plugins.runtime.birth import exists, recorded, started
 from ennio.plugins.runtime.interface import Key, Launch, Pane
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 
-_KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u"}
+_ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
+_KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", **_ARROWS}
 # The title stands last: it is the only field that may hold the separator.
 _FIELDS = (
     "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",

@@ -29,7 +29,10 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A merge that happened: the commit on the base that holds it."""
+    """A merge that happened: the commit on the base that holds it.
+
+    An empty ``commit`` means that the forge was told to merge and does it later; ``message`` says how.
+    """
 
     commit: str
     message: str = ""
@@ -46,6 +49,13 @@ class Scm(Protocol):
         """What became of every watched branch, by session id, in a number of requests that does not grow with them.
 
         ``gone`` is a proof that there is no pull request. Logs of failing checks are included.
+        """
+        ...
+
+    def nudge(self, number: int | None, ref: str | None = None) -> None:
+        """Something happened to this pull request, or to this branch or commit (neither: to any): look soon.
+
+        For a forge that paces its looks by itself; asks nothing now.
         """
         ...
 
@@ -72,6 +82,14 @@ class Scm(Protocol):
         self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
     ) -> PullRequest:
         """Review as a person: approve, ask for changes, or (``none``) comment. Raises NotFound, Invalid."""
+        ...
+
+    def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
+        """Answer a comment, in its thread where it has one. The answer is not told to the agent. Raises NotFound, Invalid."""
+        ...
+
+    def resolve(self, number: int, thread_id: str) -> PullRequest:
+        """Settle a thread, named by itself or by a comment in it. Raises NotFound."""
         ...
 
     def close(self, number: int) -> PullRequest:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ennio.clock import Clock
-from ennio.errors import Conflict, EnnioError, NotFound, Refused
+from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import ReviewRow
 from ennio.plugins.registry import Context
@@ -112,6 +112,34 @@ class StubScm:
         bot = author.endswith("[bot]")
         self._reviews.setdefault(number, []).append(ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now(), bot=bot))
         return self._need(number)
+
+    def nudge(self, number: int | None, ref: str | None = None) -> None:
+        """See ``Scm.nudge``; every survey looks."""
+
+    def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
+        """See ``Scm.reply``."""
+        self._reach()
+        pull = self._need(number)
+        if not body.strip():
+            raise Invalid("body: is empty; say what was done")
+        about = self._remark(number, comment_id)
+        words = (AUTHOR, ReviewState.NONE, body, about.path, about.line, pull.head)
+        self._reviews[number].append(ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now()))
+        return self._need(number)
+
+    def resolve(self, number: int, thread_id: str) -> PullRequest:
+        """See ``Scm.resolve``."""
+        self._reach()
+        shown = self._need(number).comments
+        ids = {comment.id for comment in shown if comment.thread == thread_id} or {self._remark(number, thread_id).id}
+        self._reviews[number] = [replace(row, resolved=True) if row.id in ids else row for row in self._reviews[number]]
+        return self._need(number)
+
+    def _remark(self, number: int, comment_id: str) -> ReviewRow:
+        found = next((row for row in self._reviews.get(number, []) if row.id == comment_id), None)
+        if found is None:
+            raise NotFound(f"#{number} has no comment {comment_id}")
+        return found
 
     def close(self, number: int) -> PullRequest:
         """See ``Scm.close``."""

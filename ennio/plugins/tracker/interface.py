@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -19,6 +20,51 @@ class Issue:
     comments: tuple[str, ...] = ()
     state: str = "open"
     branch: str | None = None
+
+
+class Reached(StrEnum):
+    """What a session has come to, seen from its issue."""
+
+    SPAWNED = "spawned"
+    PULL_OPENED = "pull_opened"
+    MERGED = "merged"
+    CLOSED = "closed"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One step of a session that works on an issue; the pull request is there from ``pull_opened`` on."""
+
+    kind: Reached
+    session_id: str
+    agent: str | None = None
+    branch: str | None = None
+    pull_url: str | None = None
+    pull_number: int | None = None
+
+    @property
+    def marker(self) -> str:
+        """What a comment carries so that it is found again; Markdown does not show it."""
+        return f"<!-- ennio:{self.session_id}:{self.kind} -->"
+
+    @property
+    def words(self) -> str:
+        """One sentence for people."""
+        pull = f"pull request #{self.pull_number}" if self.pull_number is not None else "its pull request"
+        link = f": {self.pull_url}" if self.pull_url else ""
+        match self.kind:
+            case Reached.SPAWNED:
+                who = f" ({self.agent})" if self.agent else ""
+                return f"Session {self.session_id}{who} works on this" + (f", on branch `{self.branch}`." if self.branch else ".")
+            case Reached.PULL_OPENED:
+                return f"Session {self.session_id} has opened {pull}{link}"
+            case Reached.MERGED:
+                return f"{pull[0].upper()}{pull[1:]} of session {self.session_id} is merged{link}"
+            case Reached.CLOSED:
+                return f"{pull[0].upper()}{pull[1:]} of session {self.session_id} was closed unmerged{link}"
+            case Reached.KILLED:
+                return f"Session {self.session_id} was ended by a person; nobody works on this any more."
 
 
 class Tracker(Protocol):
@@ -40,4 +86,11 @@ class Tracker(Protocol):
 
     def close(self, issue_id: str) -> None:
         """Mark it done; fine if it is. Raises NotFound."""
+        ...
+
+    def tell(self, issue_id: str, milestone: Milestone) -> None:
+        """Tell the issue what its session has come to, as far as the settings want that.
+
+        May come twice: it looks before it writes. Raises NotFound, Refused, Unreachable.
+        """
         ...

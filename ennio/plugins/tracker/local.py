@@ -22,7 +22,8 @@ from ennio.errors import ConfigError, Conflict, Invalid, NotFound, Problem, Refu
 from ennio.forge import ForgeBook, IssueRow
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker import issue_file
-from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.plugins.tracker.wishes import milestones, switch
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
 _NO_ISSUES = ("readme", "index", "contributing", "template")
@@ -30,20 +31,39 @@ _NO_ISSUES = ("readme", "index", "contributing", "template")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``path`` is the folder of issues, relative to the project's."""
+    """``path`` is the folder of issues, relative to the project's.
+
+    ``comment`` has the milestones an issue gets a comment for; ``close_issue`` closes it when its work is merged.
+    """
 
     path: str = "issues"
+    comment: tuple[Reached, ...] = ()
+    close_issue: bool = False
 
 
 def parse(config: Mapping[str, Any]) -> Settings:
     """Read ``tracker.config``. Raises ConfigError with every problem at once."""
-    problems = [Problem(str(key), "unknown key; known is path") for key in config if key != "path"]
-    path = config.get("path") or Settings().path
-    if not isinstance(path, str):
-        problems.append(Problem("path", f"{path!r} is not a folder, such as issues"))
+    problems = [Problem(str(key), f"unknown key; known are {', '.join(_READERS)}") for key in config if key not in _READERS]
+    values: dict[str, Any] = {}
+    for key, reader in _READERS.items():
+        if config.get(key) is None:
+            continue
+        try:
+            values[key] = reader(config[key])
+        except ValueError as error:
+            problems.append(Problem(key, str(error)))
     if problems:
         raise ConfigError("tracker.config", problems)
-    return Settings(str(path))
+    return Settings(**values)
+
+
+def _folder(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not a folder, such as issues")
+    return value
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {"path": _folder, "comment": milestones, "close_issue": switch}
 
 
 class LocalTracker:
@@ -55,6 +75,7 @@ class LocalTracker:
         self._project_id = project.id
         self._book = book
         self._clock = clock
+        self._settings = settings
         self._folder = project.path / Path(settings.path).expanduser()
         self._lock = threading.Lock()
 
@@ -100,6 +121,14 @@ class LocalTracker:
         now = self._clock.now()
         if self.issue(issue_id).state != "closed":
             self._change(issue_id, issue_file.closed, lambda row: replace(row, state="closed", closed_at=now))
+
+    def tell(self, issue_id: str, milestone: Milestone) -> None:
+        """See ``Tracker.tell``; the comment's marker tells that it is there."""
+        wanted = milestone.kind in self._settings.comment
+        if wanted and not any(milestone.marker in comment for comment in self.issue(issue_id).comments):
+            self.comment(issue_id, f"{milestone.words}\n{milestone.marker}")
+        if self._settings.close_issue and milestone.kind is Reached.MERGED:
+            self.close(issue_id)
 
     def _change(self, issue_id: str, in_file: Callable[[str], str], in_row: Callable[[IssueRow], IssueRow]) -> None:
         with self._lock:

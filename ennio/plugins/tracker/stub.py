@@ -8,7 +8,7 @@ from dataclasses import replace
 from ennio.branch import issue_branch
 from ennio.errors import EnnioError, NotFound
 from ennio.plugins.registry import Context
-from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.tracker.interface import Issue, Milestone
 
 
 class StubTracker:
@@ -18,6 +18,7 @@ class StubTracker:
 
     def __init__(self, issues: Iterable[Issue] = ()) -> None:
         self.trouble: EnnioError | None = None
+        self.told: list[tuple[str, Milestone]] = []
         self._issues = {issue.id: issue for issue in issues}
 
     def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
@@ -49,6 +50,12 @@ class StubTracker:
         """See ``Tracker.close``."""
         issue = self.issue(issue_id)
         self._issues[issue.id] = replace(issue, state="closed")
+
+    def tell(self, issue_id: str, milestone: Milestone) -> None:
+        """See ``Tracker.tell``; ``told`` has every milestone once."""
+        told = (self.issue(issue_id).id, milestone)
+        if told not in self.told:
+            self.told.append(told)
 
 
 def build(context: Context) -> StubTracker:

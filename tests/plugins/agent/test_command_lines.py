@@ -58,9 +58,9 @@ def test_claude_gets_settings_of_the_sessions_own(desk: Desk) -> None:
     command = ClaudeCode().launch(desk, "go")
     settings = desk.directory / "claude-settings.json"
     assert after(command.argv, "--settings") == str(settings)
-    assert json.loads(command.files[settings]) == {}
+    assert set(json.loads(command.files[settings])) == {"hooks", "statusLine"}
     bypassing = replace(desk, config=AgentConfig(permissions="--dangerously-skip-permissions"))
-    assert json.loads(ClaudeCode().launch(bypassing, "go").files[settings]) == {"skipDangerousModePermissionPrompt": True}
+    assert json.loads(ClaudeCode().launch(bypassing, "go").files[settings])["skipDangerousModePermissionPrompt"] is True
 
 
 def test_nothing_of_a_surrounding_claude_is_passed_on() -> None:

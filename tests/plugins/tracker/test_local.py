@@ -9,6 +9,7 @@ import pytest
 from ennio.clock import ManualClock
 from ennio.config.model import Project
 from ennio.errors import ConfigError, Conflict, NotFound, Refused
+from ennio.plugins.tracker.interface import Milestone, Reached
 from ennio.plugins.tracker.local import LocalTracker, parse
 from tests.plugins.scm.memory_book import MemoryBook
 
@@ -105,3 +106,33 @@ def test_another_folder_can_be_set_and_a_wrong_setting_is_told(tmp_path: Path) -
     assert _tracker(tmp_path, path="docs/todo").issue("5").title == "five"
     with pytest.raises(ConfigError, match="paht: unknown key"):
         parse({"paht": "x"})
+
+
+@pytest.mark.parametrize("filed", [True, False])
+def test_a_milestone_told_twice_is_one_comment_and_a_merge_closes_the_issue(folder: Path, filed: bool) -> None:
+    if not filed:
+        folder.rmdir()
+    tracker = _tracker(folder.parent, comment=["pull_opened", "merged"], close_issue=True)
+    issue = tracker.add("Fix it", "please")
+    for kind in (Reached.SPAWNED, Reached.PULL_OPENED, Reached.PULL_OPENED):
+        tracker.tell(issue.id, Milestone(kind, "s-1", pull_number=7))
+    told = tracker.issue(issue.id)
+    assert (told.state, len(told.comments)) == ("open", 1)
+    assert "#7" in told.comments[0]
+    for _ in range(2):
+        tracker.tell(issue.id, Milestone(Reached.MERGED, "s-1", pull_number=7))
+    told = tracker.issue(issue.id)
+    assert (told.state, len(told.comments)) == ("closed", 2)
+
+
+def test_an_issue_is_not_touched_unless_that_is_configured(folder: Path) -> None:
+    tracker = _tracker(folder.parent)
+    issue = tracker.add("Fix it", "please")
+    for kind in Reached:
+        tracker.tell(issue.id, Milestone(kind, "s-1"))
+    assert tracker.issue(issue.id) == issue
+
+
+def test_a_milestone_nobody_knows_is_a_problem_of_the_file() -> None:
+    with pytest.raises(ConfigError, match=r"comment: 'mergd' is no milestone; there are spawned, pull_opened, merged"):
+        parse({"comment": "mergd"})

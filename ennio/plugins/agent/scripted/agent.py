@@ -16,11 +16,13 @@ from typing import Any
 from ennio import __version__
 from ennio.config.model import AgentConfig
 from ennio.facts import ProcessSeen, Sighting
+from ennio.plugins.agent import choosing
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.words import checked, same
+from ennio.plugins.runtime.interface import Key
 
 _PLAYER = Path(__file__).with_name("player.py")
 _KEYS = ("story", "speed", "typed")
@@ -34,7 +36,9 @@ class ScriptedAgent:
     executable = sys.executable
     hint = "part of ennio: nothing to install"
     passes: tuple[str, ...] = ("SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
+    stops: tuple[Key, ...] = (Key.ESCAPE,)
     tells = True
+    watched = False
     one_shot = False
 
     def __init__(self, config: AgentConfig = _NOTHING, directory: Path | None = None) -> None:
@@ -79,6 +83,22 @@ class ScriptedAgent:
     def takes_text(self, screen: str) -> bool:
         """Whether the last line is its place to type."""
         return tail(screen, 1).startswith(">")
+
+    def clearing(self, screen: str) -> tuple[Key, ...]:
+        """Ctrl-U, whatever it shows."""
+        return (Key.CLEAR,)
+
+    def typed(self, text: str) -> str:
+        """As it is."""
+        return text
+
+    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
+        """The words, or the number of an option, and Enter: its questions take any words when they have no options."""
+        shown = screen[screen.rfind("\n? ") + 1 :]
+        if not shown.startswith("? "):
+            raise choosing.nothing_asked()
+        found = choosing.choices(shown)
+        return (str(choosing.chosen(found, text).number) if found else checked(text, "answer"), Key.ENTER)
 
     def version(self) -> str | None:
         """Ennio's own."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ennio.clock import Clock
 from ennio.config.model import Project
-from ennio.errors import Conflict, EnnioError, NotFound, Refused
+from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import ForgeBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
@@ -134,9 +134,28 @@ class LocalForge:
             self._book.save_review(review)
             return self._present.show(row)
 
-    def resolve(self, number: int, review_id: str) -> PullRequest:
-        """Mark a comment as answered. Raises NotFound."""
-        return self._settle(number, review_id, dismissed=False)
+    def nudge(self, number: int | None, ref: str | None = None) -> None:
+        """See ``Scm.nudge``; every tick looks anyway."""
+
+    def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
+        """See ``Scm.reply``; it stands in the name of the pull request's author."""
+        if not body.strip():
+            raise Invalid("body: is empty; say what was done")
+        with self._lock:
+            self._present.refresh()
+            row = self._need(number)
+            about = self._remark(number, comment_id)
+            words = (row.author, ReviewState.NONE, body, about.path, about.line, row.head)
+            self._book.save_review(ReviewRow(str(uuid.uuid4()), self._project.id, number, *words, self._clock.now()))
+            return self._present.show(row)
+
+    def resolve(self, number: int, thread_id: str) -> PullRequest:
+        """See ``Scm.resolve``; of a thread every comment is settled, named alone just the one."""
+        with self._lock:
+            self._present.refresh()
+            shown = self._present.show(self._need(number)).comments
+        ids = [comment.id for comment in shown if comment.thread == thread_id] or [thread_id]
+        return [self._settle(number, comment_id, dismissed=False) for comment_id in ids][-1]
 
     def dismiss(self, number: int, review_id: str) -> PullRequest:
         """Make a review count no longer. Raises NotFound."""
@@ -231,11 +250,15 @@ class LocalForge:
         with self._lock:
             self._present.refresh()
             row = self._need(number)
-            found = next((review for review in self._book.reviews(self._project.id, number) if review.id == review_id), None)
-            if found is None:
-                raise NotFound(f"#{number} has no comment or review {review_id}")
+            found = self._remark(number, review_id)
             self._book.save_review(replace(found, dismissed=True) if dismissed else replace(found, resolved=True))
             return self._present.show(row)
+
+    def _remark(self, number: int, review_id: str) -> ReviewRow:
+        found = next((review for review in self._book.reviews(self._project.id, number) if review.id == review_id), None)
+        if found is None:
+            raise NotFound(f"#{number} has no comment or review {review_id}")
+        return found
 
     def _need(self, number: int) -> PullRow:
         row = self._book.pull(self._project.id, number)

@@ -1,0 +1,176 @@
+"""Tells issues what their sessions have come to: one follower of the event log for each project with a tracker."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, assert_never
+
+import pykka
+
+from ennio.actors.actor import Actor
+from ennio.actors.parts import Parts
+from ennio.actors.poller import Pulse
+from ennio.actors.timers import Alarm
+from ennio.errors import EnnioError, Unreachable
+from ennio.events import Draft, Event, EventType
+from ennio.messages import Effect, HowIsIt, NewsWritten, Ping, Wake
+from ennio.model import Priority, Session
+from ennio.plugins.tracker.interface import Milestone, Reached
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 5.0
+LONGEST_PAUSE = 300.0
+KINDS: Mapping[str, Reached] = MappingProxyType(
+    {
+        EventType.SESSION_SPAWNED: Reached.SPAWNED,
+        EventType.PR_CREATED: Reached.PULL_OPENED,
+        EventType.PR_MERGED: Reached.MERGED,
+        EventType.PR_CLOSED: Reached.CLOSED,
+        EventType.SESSION_KILLED: Reached.KILLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One milestone on its way to its issue, with the event it stands in."""
+
+    seq: int
+    issue_id: str
+    milestone: Milestone
+    begun: float
+
+
+class TrackerActor(Actor):
+    """Works off the log of one project, event by event; its cursor is in the store.
+
+    What cannot be reached is tried again until it can; what is refused is told in the log and passed over.
+    """
+
+    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
+        super().__init__(name, watcher)
+        self._parts = parts
+        self._project_id = project_id
+        self._busy = False
+        self._failures = 0
+        self._not_before: datetime | None = None
+        self._pulse = Pulse()
+        self._unlisten: Any = None
+        self._alarm = Alarm(self, parts.clock, Wake())
+
+    def on_start(self) -> None:
+        """Go on where the last one ended; a log that was never followed is followed from now on."""
+        if self._parts.store.meta.get(self._key) is None:
+            self._keep(self._parts.store.events.last_seq())
+        self._unlisten = self._parts.store.listen(self._heard)
+        self._next()
+
+    def on_stop(self) -> None:
+        """Listen no more."""
+        self._alarm.cancel()
+        if self._unlisten is not None:
+            self._unlisten()
+
+    def on_receive(self, message: Any) -> Any:
+        """Something was written, a pause is over, or an issue has been told."""
+        match message:
+            case NewsWritten() | Wake():
+                self._next()
+            case Effect(Word() as word, _, error):
+                self._busy = False
+                self._told(word, error)
+                self._next()
+            case HowIsIt():
+                return self._pulse
+            case Ping():
+                return True
+            case _:
+                assert_never(message)
+        return None
+
+    @property
+    def _key(self) -> str:
+        return f"tracker:{self._project_id}"
+
+    def _keep(self, seq: int) -> None:
+        self._parts.store.meta.set(self._key, str(seq))
+
+    def _heard(self, events: Sequence[Event]) -> None:
+        """Runs where the events were written."""
+        mine = any(event.project_id == self._project_id and event.event_type in KINDS for event in events)
+        if mine and not self.actor_stopped.is_set():
+            self.actor_ref.tell(NewsWritten())
+
+    def _next(self) -> None:
+        now = self._parts.clock.now()
+        if self._busy or (self._not_before is not None and now < self._not_before):
+            return
+        word = self._due()
+        if word is not None:
+            self._busy = True
+            self.perform(word, lambda: self._tell(word))
+
+    def _due(self) -> Word | None:
+        """The next milestone of a session that works on an issue; everything before it is passed over for good."""
+        cursor = int(self._parts.store.meta.get(self._key) or 0)
+        while events := self._parts.store.events.after(cursor, project_id=self._project_id, types=tuple(KINDS)):
+            for event in events:
+                session = self._parts.store.sessions.get(event.session_id)
+                if session is not None and session.issue_id:
+                    return Word(event.seq, session.issue_id, milestone_of(event, session), time.monotonic())
+                cursor = event.seq
+            self._keep(cursor)
+        return None
+
+    def _tell(self, word: Word) -> None:
+        tracker = self._parts.plugins.tracker(self._parts.project(self._project_id))
+        # a tracker of somebody's own may be older than this question
+        tell = getattr(tracker, "tell", None)
+        if tell is not None:
+            tell(word.issue_id, word.milestone)
+
+    def _told(self, word: Word, error: EnnioError | None) -> None:
+        now = self._parts.clock.now()
+        pulse = self._pulse
+        pulse.looks, pulse.at, pulse.took = pulse.looks + 1, now, time.monotonic() - word.begun
+        pulse.ok, pulse.detail = error is None, str(error or "")
+        if isinstance(error, Unreachable):
+            self._wait(now)
+            return
+        self._failures, self._not_before = 0, None
+        with self._parts.store.transaction() as tx:
+            self._keep(word.seq)
+            if error is not None:
+                tx.emit(word.milestone.session_id, self._project_id, _refused(word, error))
+        if error is not None:
+            log.warning("issue not told", extra={"session": word.milestone.session_id, "project": self._project_id, "error": str(error)})
+
+    def _wait(self, now: datetime) -> None:
+        pause = min(FIRST_PAUSE * 2 ** min(self._failures, 10), LONGEST_PAUSE)
+        self._failures += 1
+        self._not_before = now + timedelta(seconds=pause)
+        self._alarm.set(self._not_before)
+
+
+def milestone_of(event: Event, session: Session) -> Milestone:
+    """What an event means to the session's issue; the pull request is the event's own where it names one."""
+    number = event.data.get("number")
+    return Milestone(
+        kind=KINDS[event.event_type],
+        session_id=session.id,
+        agent=session.agent_name,
+        branch=session.branch,
+        pull_url=event.data.get("url") or session.pr_url,
+        pull_number=number if isinstance(number, int) else session.pr_number,
+    )
+
+
+def _refused(word: Word, error: EnnioError) -> Draft:
+    words = f"issue {word.issue_id} could not be told that its work is at {word.milestone.kind}: {error}"
+    return Draft(EventType.SESSION_STEP, words, Priority.ACTION, {"step": "tracker", "issue": word.issue_id, "error": str(error)})

@@ -1,0 +1,67 @@
+"""Takes in what a forge sends: believed only with a signature, taken once, and never more than "look again"."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ennio.actors.exchange import forge_name
+from ennio.actors.parts import Parts
+from ennio.config.model import Project
+from ennio.errors import Invalid, Unauthorized
+from ennio.messages import LookNow
+from ennio.plugins.github.settings import found_address
+from ennio.plugins.github.webhook import Happening, happenings, signed
+
+log = logging.getLogger(__name__)
+_KEY = "webhooks.github"
+_REMEMBERED = 500
+
+
+def received(parts: Parts, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
+    """Look again at what a delivery of GitHub's is about; says what was done.
+
+    Raises Unauthorized unless a project's ``webhook_secret`` made the signature, Invalid for what is no JSON object.
+    """
+    trusting = [project for project, secret in _secrets(parts) if signed(raw, signature, secret)]
+    if not trusting:
+        raise Unauthorized("the signature fits no project's webhook_secret; set the same secret on GitHub and in scm_config.config")
+    known = _known(parts)
+    if delivery in known:
+        return "known already"
+    told = [_tell(parts, project, happening) for happening in happenings(event, _object(raw)) for project in trusting]
+    # written down last: a delivery that was cut off is taken again
+    parts.store.meta.set(_KEY, json.dumps([*known, delivery][-_REMEMBERED:]))
+    log.info("took a webhook", extra={"event": event, "delivery": delivery, "told": sum(told)})
+    return "looking" if any(told) else "nothing to do"
+
+
+def _secrets(parts: Parts) -> Iterator[tuple[Project, str]]:
+    for project in parts.config.projects:
+        if project.scm is not None and project.scm.plugin == "github" and isinstance(project.scm.config.get("webhook_secret"), str):
+            yield project, project.scm.config["webhook_secret"]
+
+
+def _tell(parts: Parts, project: Project, happening: Happening) -> bool:
+    address = found_address(project, project.scm.config if project.scm is not None else {})
+    scm = parts.plugins.scm(project)
+    if scm is None or str(address).lower() != happening.repository.lower():
+        return False
+    scm.nudge(happening.number, happening.ref)
+    return parts.exchange.tell(forge_name(project.id), LookNow())
+
+
+def _known(parts: Parts) -> list[str]:
+    return list(json.loads(parts.store.meta.get(_KEY) or "[]"))
+
+
+def _object(raw: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(raw)
+    except ValueError:
+        raise Invalid("the body is no JSON; choose the content type application/json on GitHub") from None
+    if not isinstance(document, dict):
+        raise Invalid("the body must be a JSON object: {...}")
+    return document

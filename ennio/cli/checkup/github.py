@@ -1,0 +1,48 @@
+"""GitHub: whether a project's settings are understood, and whether its token opens what the project needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.clock import SystemClock
+from ennio.config.model import Project
+from ennio.errors import ConfigError, EnnioError, Unreachable
+from ennio.plugins.github.client import Client
+from ennio.plugins.github.settings import Access
+from ennio.plugins.github.token import TokenSource
+from ennio.plugins.scm.github import settings as forge
+from ennio.plugins.tracker import github as tracker
+
+
+def service(place: Project, slot: str) -> Finding | None:
+    """One small question in the name of the project's token; None where GitHub is not used or there is no token."""
+    choice = place.scm if slot == "scm" else place.tracker
+    if choice is None or choice.plugin != "github":
+        return None
+    try:
+        access = _access(place, slot, choice.config)
+    except ConfigError as error:
+        problems = "; ".join(map(str, error.problems))
+        return broken(f"project {place.id}: {slot}_config.config: {problems}", "docs/github.md has every setting")
+    client = Client(access.address, TokenSource(access.token, access.address.host), SystemClock())
+    return _asked(place, slot, client) if client.authorized else None
+
+
+def _access(place: Project, slot: str, config: Mapping[str, Any]) -> Access:
+    return forge.parse(config, place).access if slot == "scm" else tracker.parse(config, place).access
+
+
+def _asked(place: Project, slot: str, client: Client) -> Finding:
+    address = client.address
+    try:
+        repository = client.get(address.path)
+    except Unreachable as error:
+        return warning(f"project {place.id}: {address.host} cannot be reached: {error}", f"curl -sS {address.api}")
+    except EnnioError as error:
+        return broken(f"project {place.id}: its {slot}: {error}", f"gh auth login --hostname {address.host}  (or set token)")
+    if slot == "scm" and not (repository.get("permissions") or {}).get("push", True):
+        what = f"project {place.id}: the token may read {address} but not push: pull requests cannot be opened or merged with it"
+        return warning(what, "give the token write access to contents and pull requests")
+    return fine(f"project {place.id}: {address.host} shows {repository['full_name']} ({slot})")

@@ -1,0 +1,33 @@
+"""Answer the question an agent asks: a permission, or a choice; `ennio status` shows which agents wait for one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+from ennio.cli.words import text_of
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio answer ma-1a2b3c4d yes
+  ennio answer ma-1a2b3c4d 3
+"""
+
+
+def configure(parser: Parser) -> None:
+    """A session and the answer."""
+    parser.add_argument("session", help="the session's id")
+    parser.add_argument("answer", nargs="+", help="yes, no, the number of a choice or how it begins, or words; - reads standard input")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Have the agent's keys pressed for it."""
+    words = text_of(" ".join(options.answer))
+    told = context.client().post(path("/sessions/{}/answer", options.session), {"answer": words})
+    return Answer({"session": options.session, "result": told}, [f"answered {options.session}: {words}"])

@@ -1,0 +1,126 @@
+"""How the supervisor logs: one line an entry to stderr, and no secret in any of it.
+
+``time LEVEL name: message key=value ...``; the keys are those given as ``extra``. Everything that goes
+to stderr passes here, also tracebacks that nobody logged: what is a secret of the configuration, or
+looks like one, is replaced by ``***``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any, TextIO
+from urllib.parse import quote
+
+MASK = "***"
+SHORTEST = 6
+"""Shorter secrets are not looked for: they would be found in half of all words."""
+
+FIRST = ("session", "project", "plugin", "node", "attempt", "actor", "error")
+_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_PLAIN = re.compile(r"[^\s\"'=\\]+\Z")
+_LOOKS = (
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?)(?!bearer\b|basic\b)[^\s'\",;]{6,}"), rf"\1{MASK}"),
+    (re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://[^/@:\s]*):[^/@\s]+@"), rf"\1:{MASK}@"),
+    (re.compile(r"\b(gh[opsur]_|github_pat_|lin_api_|lin_oauth_|xox[abprs]-|sk-)[A-Za-z0-9_-]{6,}"), rf"\1{MASK}"),
+)
+
+
+class Redactor:
+    """Knows what must not be read, and takes it out of texts."""
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, secrets: Collection[str]) -> None:
+        """Take out these from now on, beside those known before."""
+        self._words.update(form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret))
+        longest_first = sorted(self._words, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        for pattern, instead in _LOOKS:
+            text = pattern.sub(instead, text)
+        return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as texts may show it: as it is, in a URL, in Python's and in JSON's quotes, line by line."""
+    yield from (secret, quote(secret, safe=""), quote(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1])
+    yield from (line for line in secret.splitlines() if len(line) >= SHORTEST)
+
+
+class Formatter(logging.Formatter):
+    """One line an entry; what follows of a message or a traceback is indented."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The entry without secrets."""
+        return self._redact(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Time, level, name, words and keys."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        words = record.getMessage().replace("\n", "\n    ")
+        return " ".join([f"{at} {record.levelname} {record.name}: {words}", *_keys(record)])
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """The traceback, indented."""
+        return "    " + super().formatException(ei).replace("\n", "\n    ")
+
+
+def _keys(record: logging.LogRecord) -> Iterator[str]:
+    """The extra keys, those that say whom it is about first."""
+    given = {key: value for key, value in record.__dict__.items() if key not in _OWN}
+    for key in [*(key for key in FIRST if key in given), *sorted(set(given) - set(FIRST))]:
+        value = str(given[key])
+        yield f"{key}={value if _PLAIN.match(value) else json.dumps(value, ensure_ascii=False)}"
+
+
+class Guarded:
+    """A stream that nothing secret gets through; for the rest it is the stream it stands before."""
+
+    def __init__(self, stream: TextIO, redact: Redactor) -> None:
+        self._stream = stream
+        self._redact = redact
+
+    def write(self, text: str) -> int:
+        """Write the text without secrets; returns the length of what was given."""
+        self._stream.write(self._redact(text))
+        return len(text)
+
+    def writelines(self, lines: Collection[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+_redact = Redactor()
+
+
+def to_stderr(secrets: Collection[str], level: int = logging.INFO) -> None:
+    """Have everything logged on stderr, and these secrets kept out of it. May be called again with more secrets."""
+    _redact.learn(secrets)
+    if not isinstance(sys.stderr, Guarded):
+        sys.stderr = Guarded(sys.stderr, _redact)
+    root = logging.getLogger()
+    if not root.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(Formatter(_redact))
+        root.addHandler(handler)
+        root.setLevel(level)

@@ -1,0 +1,172 @@
+"""What an agent has given account of so far: its own word, what its screen showed, what it used up.
+
+Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is always
+up to date but has to be interpreted. The later one counts, and at the same moment the agent's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity, Usage
+from ennio.plugins.agent.dialog import Shown
+
+_SLACK = 1.0  # seconds by which a screen, on a machine that is busy, may be older than the moment it is read
+_SILENCE = timedelta(seconds=30)
+_MONEY = 1e9  # dollars; what is not below is no count of money
+_OPEN = 64  # answers whose usage may still grow; older ones are only in the sum
+
+
+@dataclass(slots=True)
+class Account:
+    """Kept as JSON in the cursor. Times are seconds since the epoch; ``start`` names the present process.
+
+    ``told`` is the agent's own last word and ``shown`` the screen's; both are values of Activity.
+    ``usage`` holds the answers still open: input and output by message id. ``meter`` is where the
+    agent's own count of money stood, ``cost`` what it comes to.
+    """
+
+    start: str = ""
+    ready: bool = False
+    told: str | None = None
+    told_at: float = 0.0
+    question: str | None = None
+    shown: str | None = None
+    shown_at: float = 0.0
+    shown_since: float = 0.0
+    shown_question: str | None = None
+    detail: str = ""
+    heard: float = 0.0
+    summary: str | None = None
+    turns: int = 0
+    prompts: int = 0
+    input: int = 0
+    output: int = 0
+    model: str | None = None
+    usage: dict[str, list[int]] = field(default_factory=dict)
+    cost: str | None = None
+    meter: str = "0"
+
+    @classmethod
+    def of(cls, text: str | None) -> Account:
+        """The account kept in a cursor; a blank one when there is none or it cannot be read."""
+        try:
+            return cls(**json.loads(text or "{}"))
+        except (ValueError, TypeError):
+            return cls()
+
+    def as_text(self) -> str:
+        """The account for a cursor."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    def begins(self, process: ProcessSeen, now: datetime) -> bool:
+        """Forget what belonged to an earlier process; True when this is a new one."""
+        start = f"{process.number or ''}:{process.pid or ''}"
+        if start == self.start:
+            return False
+        self.start, self.ready, self.heard = start, False, now.timestamp()
+        self.told = self.shown = self.question = self.shown_question = None
+        self.detail = ""
+        return True
+
+    def tells(self, activity: Activity, at: float, question: str | None = None, detail: str = "") -> None:
+        """The agent's own word; one that comes late, after a later one, changes nothing."""
+        if self.told is not None and at < self.told_at:
+            return
+        if activity.value != self.told or activity is Activity.WAITING_INPUT:
+            self.question, self.detail = question, detail
+        self.told, self.told_at, self.ready = activity.value, at, True
+        self.heard = max(self.heard, at)
+
+    def shows(self, shown: Shown | None, now: datetime) -> None:
+        """What its screen shows right now; None when that says nothing."""
+        if shown is None:
+            return
+        at = now.timestamp()
+        if shown.activity.value != self.shown:
+            self.shown_since = at
+        self.shown, self.shown_at, self.shown_question = shown.activity.value, at, shown.question
+        self.heard = max(self.heard, at)
+        self.ready = self.ready or shown.activity is not Activity.WAITING_INPUT
+        if shown.activity is Activity.BLOCKED:
+            self.detail = shown.question or ""
+
+    def uses(self, answer: str, given: int, made: int, model: str | None) -> None:
+        """The usage of one answer; told again it replaces what was told of that answer before."""
+        before = self.usage.pop(answer, [0, 0])
+        self.input += given - before[0]
+        self.output += made - before[1]
+        self.usage[answer] = [given, made]
+        self.model = model or self.model
+        while len(self.usage) > _OPEN:
+            del self.usage[next(iter(self.usage))]
+
+    def metered(self, total: object) -> None:
+        """What the agent counts in dollars. A new process counts from nothing, or on from where a resumed one stopped."""
+        if isinstance(total, bool) or not isinstance(total, int | float) or not 0 <= total < _MONEY:
+            return
+        now, before = round(Decimal(repr(total)), 6), Decimal(self.meter)
+        self.cost = str(Decimal(self.cost or "0") + (now - before if now >= before else now))
+        self.meter = str(now)
+
+    def seen(self, process: ProcessSeen, now: datetime, source: str) -> AgentSeen:
+        """The account as facts."""
+        activity, since, question, source = self._judged(source)
+        if process.sighting is Sighting.GONE:
+            activity, since, question, source = Activity.EXITED, None, None, "process"
+        silent = activity is not Activity.EXITED and process.sighting is Sighting.ALIVE and now - _time(self.heard) > _SILENCE
+        return AgentSeen(
+            at=now,
+            source=source,
+            activity=activity,
+            ready=self.ready and process.sighting is not Sighting.GONE,
+            since=since,
+            question=question,
+            summary=self.summary,
+            turns=self.turns,
+            prompts=self.prompts,
+            usage=self._usage(),
+            detail=self.detail if activity in (Activity.BLOCKED, Activity.READY) else "",
+            silent_since=_time(self.heard) if silent else None,
+        )
+
+    def _usage(self) -> Usage | None:
+        if not (self.input or self.output):
+            return None
+        return Usage(self.input, self.output, Decimal(self.cost) if self.cost is not None else None, self.model)
+
+    def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
+        contradicted = self.shown is not None and self.shown != self.told and self.shown_at - self.told_at >= _SLACK
+        if self.shown is not None and (self.told is None or contradicted):
+            question = self.shown_question if self.shown == Activity.WAITING_INPUT else None
+            return Activity(self.shown), _time(self.shown_since), question, "screen"
+        if self.told is None:
+            return None, None, None, source
+        question = (self.question or self.shown_question) if self.told == Activity.WAITING_INPUT else None
+        return Activity(self.told), _time(self.told_at), question, source
+
+
+def moment(entry: Mapping[str, Any], key: str = "timestamp") -> float | None:
+    """The time in a line, seconds since the epoch; None when it has none."""
+    value = entry.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    try:
+        return datetime.fromisoformat(str(value)).timestamp()
+    except ValueError:
+        return None
+
+
+def count(value: object) -> int:
+    """A number of tokens; whatever is none counts nothing."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _time(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

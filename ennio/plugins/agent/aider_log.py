@@ -1,0 +1,106 @@
+"""The files aider keeps of a session, in the session's own folder, and what their lines mean.
+
+aider.events.jsonl    {"event", "properties": {...}, "time": whole seconds}; nothing of it is sent anywhere
+aider.input.history   a line ``# time`` without a zone, then the words, each line after a ``+``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from ennio.model import Activity
+from ennio.plugins.agent import trail
+from ennio.plugins.agent.account import Account, count, moment
+from ennio.plugins.agent.interface import Desk
+
+_TAIL = 4 << 20
+
+
+def events(desk: Desk) -> Path:
+    """Its event log."""
+    return desk.directory / "aider.events.jsonl"
+
+
+def history(desk: Desk) -> Path:
+    """What was typed to it."""
+    return desk.directory / "aider.input.history"
+
+
+def take_on(account: Account, desk: Desk, on: dict[str, str], now: datetime) -> None:
+    """Take in the new lines of the event log; where to go on and the money are written into the cursor."""
+    lines, offset = trail.read_on(events(desk), int(on.get("events", "0")))
+    on["events"] = str(offset)
+    for number, line in enumerate(lines, 1):
+        last = number == len(lines)
+        _take(account, line, on, _at(line, events(desk) if last else None, now))
+
+
+def _take(account: Account, line: Mapping[str, Any], on: dict[str, str], at: float) -> None:
+    told = line.get("properties")
+    properties: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    match line.get("event"):
+        case "message_send_starting":
+            account.tells(Activity.ACTIVE, at)
+            account.prompts += 1
+        case "message_send":
+            account.tells(Activity.ACTIVE, at)  # it has yet to apply what it was answered
+            account.input += count(properties.get("prompt_tokens"))
+            account.output += count(properties.get("completion_tokens"))
+            on["cost"] = str(cost(on) + _money(properties.get("cost")))
+
+
+def cost(on: Mapping[str, str]) -> Decimal:
+    """The dollars of a cursor."""
+    return Decimal(on.get("cost", "0"))
+
+
+def _money(value: object) -> Decimal:
+    try:
+        money = Decimal(str(value)) if isinstance(value, int | float) else Decimal(0)
+    except InvalidOperation:
+        return Decimal(0)
+    return money if money.is_finite() and money > 0 else Decimal(0)
+
+
+def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:
+    """When it was written: the log has whole seconds, but for its last line the file knows better."""
+    at = moment(line, "time") or now.timestamp()
+    try:
+        written = newest.stat().st_mtime if newest is not None else at
+    except OSError:
+        return at
+    return written if at <= written < at + 1 else at
+
+
+def inputs(desk: Desk) -> list[tuple[datetime, str]]:
+    """The words it took and when, as far back as a few megabytes reach. Raises OSError, but for a missing file."""
+    try:
+        with history(desk).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            lines = file.read().decode(errors="replace").split("\n")
+    except FileNotFoundError:
+        return []
+    return list(_entries(lines))
+
+
+def _entries(lines: list[str]) -> Iterator[tuple[datetime, str]]:
+    at: datetime | None = None
+    words: list[str] = []
+    for line in (*lines, "# "):
+        if line.startswith("+"):
+            words.append(line[1:])
+        elif line.startswith("# "):
+            if at is not None and words:
+                yield at, "\n".join(words)
+            at, words = _time(line[2:]), []
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except ValueError:
+        return None

@@ -1,0 +1,77 @@
+"""``hook.py FOLDER``: writes down what an agent just told, then rings at the supervisor's door.
+
+``hook.py FOLDER status`` is for a status line: of what it is told only the money is kept, in ``cost.json``.
+
+Run by the agent itself, with the session's folder; it must be quick, need nothing but Python, print
+nothing and never fail: an agent takes a failing hook for a veto. What it told is one line of
+``hooks.jsonl`` there, so that nothing is lost while nobody listens. The ring (address and token in
+``bell.json``) only says "look again".
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from contextlib import suppress
+
+KEPT = ("hook_event_name", "session_id", "prompt", "source", "reason", "message", "notification_type", "tool_name", "error")
+CUT = ("last_assistant_message",)
+INPUT = ("command", "file_path", "url", "description", "questions", "plan")
+LONGEST = 2000
+PATIENCE = 0.3
+
+
+def line(told: dict) -> dict:  # type: ignore[type-arg] # no typing here: every import is paid for at each hook
+    """What of it is kept: no tool's output, and of its input only what a question shows."""
+    kept = {key: told[key] for key in KEPT if key in told}
+    kept.update({key: str(told[key])[:LONGEST] for key in CUT if told.get(key)})
+    given = told.get("tool_input")
+    if isinstance(given, dict):
+        kept["tool_input"] = {key: _short(given[key]) for key in INPUT if key in given}
+    return {"t": time.time(), "launch": os.environ.get("ENNIO_LAUNCH", ""), **kept}
+
+
+def _short(value: object) -> object:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text[:LONGEST] if isinstance(value, str) or len(text) > LONGEST else value
+
+
+def append(folder: str, entry: dict) -> None:  # type: ignore[type-arg]
+    """One write, so that lines of hooks that run at the same time never mix."""
+    file = os.open(os.path.join(folder, "hooks.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, json.dumps(entry).encode() + b"\n")
+    finally:
+        os.close(file)
+
+
+def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
+    """What the agent says its process has cost so far, in place of what it said before."""
+    file = os.path.join(folder, "cost.json")
+    text = json.dumps({"total": told["cost"]["total_cost_usd"]})
+    with open(f"{file}.{os.getpid()}", "w", encoding="utf-8") as draft:
+        draft.write(text)
+    os.replace(draft.name, file)
+
+
+def ring(folder: str) -> None:
+    """Say "look again" to the supervisor, without waiting for more than its first word."""
+    with open(os.path.join(folder, "bell.json"), encoding="utf-8") as file:
+        bell = json.load(file)
+    head = f"POST {bell['path']} HTTP/1.1\r\nHost: {bell['host']}:{bell['port']}\r\nAuthorization: Bearer {bell['token']}\r\n"
+    with socket.create_connection((bell["host"], bell["port"]), PATIENCE) as door:
+        door.settimeout(PATIENCE)
+        door.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        door.recv(16)
+
+
+if __name__ == "__main__":
+    if sys.argv[2:] == ["status"]:
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            keep_cost(sys.argv[1], json.loads(sys.stdin.read()))
+        sys.exit()
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        append(sys.argv[1], line(json.loads(sys.stdin.read())))
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        ring(sys.argv[1])

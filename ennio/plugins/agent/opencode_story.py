@@ -1,0 +1,134 @@
+"""OpenCode's database: one for all conversations of a person, read only, and what its rows mean.
+
+    session   id, directory, parent_id, time_updated (milliseconds)
+    message   id, session_id, time_updated, data: {role, time: {created, completed}, finish, error, cost, tokens, modelID}
+    part      message_id, session_id, time_created, data: {type: "text", text} for the words of a prompt
+
+An answer is one message, rewritten as it grows; its numbers are those of the last time. Questions
+(permissions) are not written down before they are answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ennio.model import Activity
+from ennio.plugins.agent.account import Account, count
+from ennio.plugins.agent.interface import Desk
+
+_PATIENCE = 2.0
+_NEWEST = "SELECT id FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1"
+# the sub-conversations that a conversation began itself are paid for as well
+_FAMILY = "SELECT id FROM session WHERE id = ?1 OR parent_id = ?1"
+_NEWS = f"""SELECT id, session_id, time_updated, data FROM message
+    WHERE session_id IN ({_FAMILY}) AND time_updated >= ?2 ORDER BY time_created, id"""  # noqa: S608 - both parts stand above
+_WORDS = "SELECT data FROM part WHERE session_id = ? AND time_created >= ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message as it stands now."""
+
+    id: str
+    own: bool
+    updated: int
+    data: Mapping[str, Any]
+
+
+def database(desk: Desk) -> Path:
+    """Where it is."""
+    return Path(os.environ.get("XDG_DATA_HOME") or desk.home / ".local/share") / "opencode" / "opencode.db"
+
+
+def stamp(desk: Desk) -> str:
+    """Something that changes whenever the database does: a look that finds it unchanged opens nothing."""
+    found = []
+    for name in ("opencode.db", "opencode.db-wal"):
+        with contextlib.suppress(OSError):
+            state = database(desk).with_name(name).stat()
+            found.append(f"{state.st_mtime_ns}:{state.st_size}")
+    return " ".join(found)
+
+
+def conversation(desk: Desk) -> str | None:
+    """The id of the newest conversation held in this workspace, or None. Raises sqlite3.Error."""
+    rows = _ask(desk, _NEWEST, str(desk.workspace))
+    return rows[0][0] if rows and isinstance(rows[0][0], str) else None
+
+
+def news(desk: Desk, session: str, since: int) -> list[Row]:
+    """The messages that changed since then (milliseconds). Raises sqlite3.Error."""
+    rows = _ask(desk, _NEWS, session, since)
+    return [Row(str(name), owner == session, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
+
+
+def words(desk: Desk, session: str, since: datetime) -> list[str]:
+    """The words in it since then. Raises sqlite3.Error."""
+    parts = [part for (text,) in _ask(desk, _WORDS, session, int(since.timestamp() * 1000)) for part in _objects(text)]
+    return [str(part.get("text")) for part in parts if part.get("type") == "text"]
+
+
+def take(account: Account, row: Row) -> Decimal | None:
+    """Take in a message; the money it says it cost so far."""
+    data = row.data
+    if data.get("role") == "user":
+        if row.own and (at := _time(data, "created")):
+            account.prompts += 1
+            account.tells(Activity.ACTIVE, at)
+        return None
+    tokens = _mapping(data.get("tokens"))
+    cache = _mapping(tokens.get("cache"))
+    given = count(tokens.get("input")) + count(cache.get("read")) + count(cache.get("write"))
+    account.uses(row.id, given, count(tokens.get("output")) + count(tokens.get("reasoning")), str(data.get("modelID") or "") or None)
+    if row.own:
+        _state(account, data)
+    cost = data.get("cost")
+    return Decimal(str(cost)) if isinstance(cost, int | float) and cost > 0 else None
+
+
+def _state(account: Account, data: Mapping[str, Any]) -> None:
+    completed = _time(data, "completed")
+    if completed is None:
+        account.tells(Activity.ACTIVE, _time(data, "created") or 0.0)
+    elif data.get("error"):
+        error = _mapping(data["error"])
+        told = _mapping(error.get("data")).get("message") or error.get("name")
+        account.tells(Activity.READY, completed, detail=str(told))
+    elif data.get("finish") == "tool-calls":
+        account.tells(Activity.ACTIVE, completed)
+    else:
+        account.turns += 1
+        account.tells(Activity.READY, completed)
+
+
+def _time(data: Mapping[str, Any], key: str) -> float | None:
+    value = _mapping(data.get("time")).get(key)
+    return value / 1000 if isinstance(value, int | float) else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(text: object) -> Iterator[Mapping[str, Any]]:
+    with contextlib.suppress(ValueError, TypeError):
+        data = json.loads(text)  # type: ignore[arg-type]
+        if isinstance(data, dict):
+            yield data
+
+
+def _ask(desk: Desk, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
+    file = database(desk)
+    if not file.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as opened:
+        return opened.execute(query, values).fetchall()

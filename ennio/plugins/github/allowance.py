@@ -1,0 +1,45 @@
+"""The budgets of the process: one for each server and token, shared by every project that uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+
+from ennio.plugins.github.budget import Budget
+
+
+class Allowance:
+    """A budget that several clients spend from at once."""
+
+    def __init__(self) -> None:
+        self._budget = Budget()
+        self._lock = threading.Lock()
+        self.requests = 0
+
+    @property
+    def budget(self) -> Budget:
+        """What is known now."""
+        return self._budget
+
+    def change(self, by: Callable[[Budget], Budget]) -> Budget:
+        """Put a new budget in place of the old one."""
+        with self._lock:
+            self._budget = by(self._budget)
+            return self._budget
+
+    def count(self) -> None:
+        """One more request went out."""
+        with self._lock:
+            self.requests += 1
+
+
+_ALLOWANCES: dict[tuple[str, str], Allowance] = {}
+_LOCK = threading.Lock()
+
+
+def allowance(api: str, token: str | None) -> Allowance:
+    """The one of this server and token; the token itself is not kept."""
+    digest = hashlib.sha256((token or "").encode()).hexdigest()
+    with _LOCK:
+        return _ALLOWANCES.setdefault((api, digest), Allowance())

@@ -1,0 +1,273 @@
+"""One careful client of one server: REST and GraphQL over pooled connections, within the token's budget.
+
+Every request asks the budget first and tells it what came of it. A GET is conditional where the answer
+to an earlier one is still held; an ETag lives and dies with its answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import urllib3
+
+import ennio
+from ennio.clock import Clock
+from ennio.errors import Conflict, EnnioError, NotFound, Refused, TimedOut, Unreachable
+from ennio.plugins.github.address import Address
+from ennio.plugins.github.allowance import Allowance, allowance
+from ennio.plugins.github.budget import CORE, GRAPHQL, quota_of
+from ennio.plugins.github.token import TokenSource
+
+_HELD = 1000
+_REDIRECTS = (301, 302, 307, 308)
+_HOPS = 4
+_LARGEST = 32 * 1024 * 1024
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_VERSION = "2022-11-28"
+_TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came: status, headers in lower case, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    def json(self) -> Any:
+        """The body. Raises Unreachable when it is no JSON: what was asked is not known then."""
+        try:
+            return json.loads(self.raw) if self.raw else None
+        except ValueError:
+            raise Unreachable(f"the server's answer ({self.status}) is no JSON") from None
+
+
+class Client:
+    """Asks one server in the name of one token. Calls block; they raise Unreachable, Refused, NotFound, Conflict."""
+
+    def __init__(self, address: Address, tokens: TokenSource, clock: Clock) -> None:
+        self.address = address
+        self._tokens = tokens
+        self._clock = clock
+        self._pool = urllib3.PoolManager(num_pools=4, maxsize=4, retries=False, timeout=_TIMEOUT)
+        self._held: OrderedDict[str, tuple[str, Reply, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def authorized(self) -> bool:
+        """Whether there is a token at all."""
+        return self._tokens.token() is not None
+
+    @property
+    def allowance(self) -> Allowance:
+        """The budget of the token."""
+        return allowance(self.address.api, self._tokens.token())
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
+        """The JSON at a path; conditional when it was read before."""
+        return self._read(self._url(path, query))[1]
+
+    def pages(self, path: str, query: Mapping[str, str | int] | None = None, most: int = 1000) -> list[Any]:
+        """Every item of a list, page by page, up to ``most``."""
+        url: str | None = self._url(path, {"per_page": 100, **(query or {})})
+        items: list[Any] = []
+        while url is not None and len(items) < most:
+            reply, page = self._read(url)
+            items += page
+            following = _NEXT.search(reply.headers.get("link", ""))
+            url = following[1] if following else None
+        return items[:most]
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Act: POST, PUT, PATCH or DELETE. May use the reserve; nothing is repeated."""
+        raw = None if body is None else json.dumps(body).encode()
+        return self._allowed(method, self._url(path), raw, bucket=CORE, action=True).json()
+
+    def text(self, path: str) -> str:
+        """A text that lies behind a redirect to another server, which does not get the token."""
+        return self._allowed("GET", self._url(path), None, bucket=CORE, action=False).raw.decode("utf-8", "replace")
+
+    def ask(self, query: str, variables: Mapping[str, Any], *, action: bool = False) -> dict[str, Any]:
+        """The data of a GraphQL answer; parts that are not there are None. Raises when all of it failed."""
+        raw = json.dumps({"query": query, "variables": variables}).encode()
+        reply = self._allowed("POST", self.address.graphql, raw, bucket=GRAPHQL, action=action)
+        document = reply.json()
+        errors = document.get("errors") or [] if isinstance(document, dict) else [{"message": "no object"}]
+        if any(error.get("type") == "RATE_LIMITED" for error in errors):
+            raise self._exhausted(GRAPHQL, reply)
+        # what does not exist is None in the data; any other error leaves it open whether None means that
+        grave = [error for error in errors if error.get("type") != "NOT_FOUND"]
+        data = document.get("data") if isinstance(document, dict) else None
+        if grave or not isinstance(data, dict):
+            raise _graphql_error(grave or errors)
+        return data
+
+    def _read(self, url: str) -> tuple[Reply, Any]:
+        with self._lock:
+            held = self._held.get(url)
+        extra = {"If-None-Match": held[0]} if held else {}
+        reply = self._allowed("GET", url, None, bucket=CORE, action=False, extra=extra)
+        if reply.status == 304 and held is not None:
+            return held[1], held[2]
+        document = reply.json()
+        self._hold(url, reply, document)
+        return reply, document
+
+    def _hold(self, url: str, reply: Reply, document: Any) -> None:
+        etag = reply.headers.get("etag")
+        with self._lock:
+            self._held.pop(url, None)
+            if etag:
+                self._held[url] = (etag, reply, document)
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+
+    def _allowed(
+        self, method: str, url: str, raw: bytes | None, *, bucket: str, action: bool, extra: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One request if the budget allows it; an answer that is an error is raised as one."""
+        if bucket == GRAPHQL and not self.authorized:
+            host = self.address.host
+            raise Refused(f"there is no token for {host}: set token in the configuration, or run `gh auth login --hostname {host}`")
+        refusal = self.allowance.budget.refusal(bucket, self._clock.now(), action=action)
+        if refusal is not None:
+            raise Unreachable(f"{self.address.host} was not asked: {refusal}")
+        reply = self._follow(method, url, raw, bucket, extra or {})
+        if reply.status < 400:
+            return reply
+        raise self._problem(method, url, reply, bucket)
+
+    def _follow(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
+        for _ in range(_HOPS):
+            reply = self._once(method, url, raw, bucket, extra)
+            location = reply.headers.get("location")
+            if reply.status not in _REDIRECTS or not location:
+                return reply
+            url = urljoin(url, location)
+        raise Unreachable(f"{self.address.host} redirects in a ring ({url})")
+
+    def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
+        ours = self._is_ours(url)
+        if ours:
+            self.allowance.count()
+        try:
+            headers = self._headers(url, raw, extra)
+            response = self._pool.request(method, url, body=raw, headers=headers, redirect=False, preload_content=False)
+            try:
+                body = response.read(_LARGEST, decode_content=True)
+            finally:
+                response.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(url, error) from error
+        reply = Reply(response.status, {key.lower(): value for key, value in response.headers.items()}, body)
+        if ours and reply.status < 400:
+            quota = quota_of(reply.headers)
+            self.allowance.change(lambda budget: budget.answered(bucket, quota))
+        return reply
+
+    def _headers(self, url: str, raw: bytes | None, extra: Mapping[str, str]) -> dict[str, str]:
+        headers = {"User-Agent": f"ennio/{ennio.__version__}", "Accept-Encoding": "gzip", **extra}
+        if raw is not None:
+            headers["Content-Type"] = "application/json"
+        if not self._is_ours(url):
+            return headers
+        headers |= {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _VERSION}
+        token = self._tokens.token()
+        return headers if token is None else headers | {"Authorization": f"Bearer {token}"}
+
+    def _is_ours(self, url: str) -> bool:
+        return urlsplit(url)[:2] == urlsplit(self.address.api)[:2]
+
+    def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> str:
+        return f"{self.address.api}{path}{'?' + urlencode(query) if query else ''}"
+
+    def _unreachable(self, url: str, error: Exception) -> EnnioError:
+        words = f"{urlsplit(url).hostname} did not answer: {_short(error)}"
+        self._fail(words)
+        kind = TimedOut if isinstance(error, urllib3.exceptions.TimeoutError) else Unreachable
+        return kind(words)
+
+    def _fail(self, words: str) -> None:
+        now = self._clock.now()
+        self.allowance.change(lambda budget: budget.failed(words, now))
+
+    def _exhausted(self, bucket: str, reply: Reply) -> Unreachable:
+        now, quota = self._clock.now(), quota_of(reply.headers)
+        budget = self.allowance.change(lambda budget: budget.exhausted(bucket, quota, now))
+        return Unreachable(f"{self.address.host}: {budget.refusal(bucket, now, action=True)}")
+
+    def _problem(self, method: str, url: str, reply: Reply, bucket: str) -> EnnioError:
+        """The error an answer amounts to; the budget learns of limits and trouble."""
+        said, now = _said(reply), self._clock.now()
+        what = f"{method} {urlsplit(url).path}"
+        if reply.status in (403, 429) and reply.headers.get("x-ratelimit-remaining") == "0":
+            return self._exhausted(bucket, reply)
+        if reply.status == 429 or (reply.status == 403 and ("retry-after" in reply.headers or "secondary rate" in said.lower())):
+            budget = self.allowance.change(lambda budget: budget.scolded(_seconds(reply.headers.get("retry-after")), now))
+            return Unreachable(f"{self.address.host}: {budget.refusal(bucket, now, action=True)}")
+        if reply.status >= 500 or reply.status == 401:
+            # a refused token is trouble too: asking with it again and again gets it locked
+            self._fail(f"{self.address.host} answered {reply.status} to {what}")
+        if reply.status >= 500:
+            return Unreachable(f"{self.address.host} answered {reply.status} to {what}")
+        if reply.status == 401:
+            return self._refusal(what, 401, said)
+        self.allowance.change(lambda budget: budget.answered(bucket, quota_of(reply.headers)))
+        return self._refusal(what, reply.status, said)
+
+    def _refusal(self, what: str, status: int, said: str) -> EnnioError:
+        host = self.address.host
+        if status == 401:
+            self._tokens.forget()
+            return Refused(f"{host} refuses the token ({said}): set token in the configuration, or run `gh auth login --hostname {host}`")
+        if status == 404:
+            return NotFound(f"{host} has no {what}, or the token may not see it")
+        if status in (405, 409):
+            return Conflict(f"{host} did not do it: {said}")
+        return Refused(f"{host} refused {what} ({status}): {said}")
+
+
+def _said(reply: Reply) -> str:
+    """The server's own words, with the fields they are about."""
+    try:
+        document = json.loads(reply.raw)
+    except ValueError:
+        return "it did not say why"
+    if not isinstance(document, dict):
+        return "it did not say why"
+    details = [_detail(error) for error in document.get("errors") or []]
+    return "; ".join([str(document.get("message") or "it did not say why"), *details])[:500]
+
+
+def _detail(error: Any) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    return str(error.get("message") or f"{error.get('field')}: {error.get('code')}")
+
+
+def _graphql_error(errors: list[dict[str, Any]]) -> EnnioError:
+    kinds = {str(error.get("type") or "") for error in errors}
+    words = "; ".join(str(error.get("message")) for error in errors[:3])[:500]
+    if kinds and kinds <= {"NOT_FOUND"}:
+        return NotFound(words)
+    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+        return Refused(f"the token may not do that: {words}")
+    return Refused(words) if "UNPROCESSABLE" in kinds else Unreachable(f"the question was not answered: {words}")
+
+
+def _seconds(value: str | None) -> float | None:
+    return float(value) if value is not None and value.isdecimal() else None
+
+
+def _short(error: Exception) -> str:
+    return re.sub(r"^.*?: ", "", str(error), count=1)[:200] or type(error).__name__
+
+

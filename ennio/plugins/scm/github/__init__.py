@@ -1,0 +1,21 @@
+"""GitHub as a forge: pull requests, checks, reviews and merges as GitHub tells them."""
+
+from __future__ import annotations
+
+from ennio.plugins.github.client import Client
+from ennio.plugins.github.token import TokenSource
+from ennio.plugins.registry import Context
+from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.scm.github.settings import Settings, parse
+
+__all__ = ["GitHubForge", "Settings", "build", "parse"]
+
+
+def build(context: Context) -> GitHubForge:
+    """The GitHub forge of the context's project. Raises ConfigError for its settings; asks nothing yet."""
+    if context.project is None:
+        raise TypeError("the GitHub forge belongs to a project")
+    settings = parse(context.settings, context.project)
+    address = settings.access.address
+    client = Client(address, TokenSource(settings.access.token, address.host), context.clock)
+    return GitHubForge(context.project, client, context.clock, settings)

@@ -1,0 +1,128 @@
+"""What a failing check has to say: its annotations and the last lines of its log, read once for each run."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ennio.errors import EnnioError, Unreachable
+from ennio.plugins.github.client import Client
+from ennio.plugins.scm.github.questions import FAILURES
+from ennio.plugins.scm.github.reading import Node, contexts
+from ennio.pulls import CheckState, PullRequest
+
+log = logging.getLogger(__name__)
+LINES = 60
+LENGTH = 8 * 1024
+_ANNOTATIONS = 20
+_HELD = 500
+_AT_ONCE = 50
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STAMP = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
+_AFTERMATH = re.compile(r"^(Post job cleanup\.|##\[group\]Post |Cleaning up orphan processes)")
+
+
+class Failures:
+    """The words of failing checks by run; a run never changes its words once it has ended."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._words: OrderedDict[str, str] = OrderedDict()
+
+    def explained(self, pulls: Mapping[int, tuple[Node, PullRequest]]) -> dict[int, PullRequest]:
+        """The pull requests with the words of their failing checks; one question for all that are new.
+
+        Trouble in reading them leaves the check failing, and its words say what was the trouble.
+        """
+        failing = {context["id"]: context for node, pull in pulls.values() for context in _failed_runs(node, pull)}
+        passing = self._learn({run: context for run, context in failing.items() if run not in self._words})
+        words = {**{run: self._words.get(run, "") for run in failing}, **passing}
+        return {number: _with_words(pull, words) for number, (_, pull) in pulls.items()}
+
+    def _learn(self, new: Mapping[str, Node]) -> dict[str, str]:
+        """Keep the words of these runs; returned are those in which something is missing that may be there next time."""
+        passing = {}
+        ids = list(new)
+        for start in range(0, len(ids), _AT_ONCE):
+            details = self._details(ids[start : start + _AT_ONCE])
+            for run in ids[start : start + _AT_ONCE]:
+                words, final = self._told(new[run], details)
+                if final:
+                    self._words[run] = words
+                else:
+                    passing[run] = words
+        self._forget()
+        return passing
+
+    def _forget(self) -> None:
+        while len(self._words) > _HELD:
+            self._words.popitem(last=False)
+
+    def _details(self, ids: Sequence[str]) -> Mapping[str, Node] | None:
+        try:
+            nodes = self._client.ask(FAILURES, {"ids": list(ids)})["nodes"]
+        except EnnioError as error:
+            log.info("annotations could not be read", extra={"error": str(error)})
+            return None
+        return {node["id"]: node for node in nodes if node}
+
+    def _told(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
+        """The words, and whether they are final; a log that is gone or forbidden will not be there next time either."""
+        told = annotated((details or {}).get(run["id"]))
+        if (run["checkSuite"]["app"] or {}).get("slug") != "github-actions" or not run["databaseId"]:
+            return told, details is not None
+        final = details is not None
+        try:
+            tail = cut(self._client.text(f"{self._client.address.path}/actions/jobs/{run['databaseId']}/logs"))
+        except EnnioError as error:
+            tail, final = f"(the log could not be read: {error})", final and not isinstance(error, Unreachable)
+        return "\n".join(filter(None, [told, tail])), final
+
+
+def _with_words(pull: PullRequest, words: Mapping[str, str]) -> PullRequest:
+    runs = tuple(replace(run, log_tail=words.get(run.id, run.log_tail)) for run in pull.check_runs)
+    return replace(pull, check_runs=runs) if runs != pull.check_runs else pull
+
+
+def _failed_runs(node: Node, pull: PullRequest) -> list[Node]:
+    failing = {run.id for run in pull.check_runs if run.state is CheckState.FAILING}
+    return [context for context in contexts(node) if context["__typename"] == "CheckRun" and context["id"] in failing]
+
+
+def annotated(run: Node | None) -> str:
+    """The annotations of a check run with their places, after its own title and summary."""
+    if run is None:
+        return ""
+    found = run["annotations"] or {"totalCount": 0, "nodes": ()}
+    lines = [line for line in (run["title"], run["summary"]) if line and line.strip()]
+    lines += [_annotation(item) for item in found["nodes"][:_ANNOTATIONS]]
+    if found["totalCount"] > _ANNOTATIONS:
+        lines.append(f"(and {found['totalCount'] - _ANNOTATIONS} more annotations)")
+    return plain("\n".join(lines))[:LENGTH]
+
+
+def _annotation(item: Mapping[str, Any]) -> str:
+    level = (item["annotationLevel"] or "note").lower()
+    return f"{item['path']}:{item['location']['start']['line']}: {level}: {item['message'].strip()}"
+
+
+def cut(text: str) -> str:
+    """The end of an Actions log that matters: up to the step that failed, without times, clean-up and escape codes."""
+    lines = [_STAMP.sub("", line) for line in plain(text).split("\n")]
+    errors = [index for index, line in enumerate(lines) if line.startswith("##[error]")]
+    if errors:
+        lines = lines[: errors[-1] + 1]
+    else:
+        end = next((index for index, line in enumerate(lines) if _AFTERMATH.match(line)), len(lines))
+        lines = lines[:end]
+    tail = "\n".join("\n".join(lines).rstrip().split("\n")[-LINES:])
+    return tail if len(tail) <= LENGTH else tail[-LENGTH:].partition("\n")[2] or tail[-LENGTH:]
+
+
+def plain(text: str) -> str:
+    """A text without escape codes; a line that was overwritten is shown as it was last."""
+    return "\n".join(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n"))

@@ -1,0 +1,149 @@
+"""The GraphQL texts: one question for many pull requests, and the follow-ups where a list was longer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+THREADS = 30
+WORDS = 50
+
+_AUTHOR = "author { __typename login }"
+_THREAD = f"""
+  id isResolved path line originalLine
+  comments(first: {THREADS}) {{
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{ id body createdAt url {_AUTHOR} }}
+  }}"""
+_CONTEXT = """
+  __typename
+  ... on CheckRun {
+    id databaseId name status conclusion detailsUrl startedAt
+    checkSuite { app { slug } workflowRun { databaseId event workflow { name } } }
+  }
+  ... on StatusContext { id context state targetUrl description createdAt }"""
+_REVIEW = f"id state body url submittedAt {_AUTHOR}"
+_REMARK = f"id body url createdAt isMinimized {_AUTHOR}"
+
+PULL = f"""
+fragment Pull on PullRequest {{
+  id number url title state isDraft isCrossRepository
+  headRefName headRefOid headRepositoryOwner {{ login }}
+  baseRefName baseRefOid baseRef {{ target {{ oid }} }}
+  mergeable isInMergeQueue isMergeQueueEnabled viewerCanEnableAutoMerge
+  autoMergeRequest {{ enabledAt }} mergeCommit {{ oid }}
+  reviewDecision reviewRequests(first: 1) {{ totalCount }}
+  latestOpinionatedReviews(first: 50) {{ nodes {{ id state {_AUTHOR} }} }}
+  reviews(last: {WORDS}, states: [CHANGES_REQUESTED, COMMENTED]) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REVIEW} }} }}
+  comments(last: {WORDS}) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REMARK} }} }}
+  reviewThreads(first: {THREADS}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_THREAD} }} }}
+  statusCheckRollup {{ contexts(first: 100) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_CONTEXT} }} }} }}
+}}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one session asks for: its pull request by number, its branch (for another or a first one), or both."""
+
+    session_id: str
+    branch: str
+    base: str
+    number: int | None = None
+
+
+def survey(wanted: Sequence[Wanted], owner: str, name: str) -> tuple[str, dict[str, Any]]:
+    """One question for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch, ``r<i>`` the branch itself."""
+    kinds, fields = ["$owner: String!", "$name: String!"], []
+    values: dict[str, Any] = {"owner": owner, "name": name}
+    for index, one in enumerate(wanted):
+        if one.number is not None:
+            kinds.append(f"$n{index}: Int!")
+            values[f"n{index}"] = one.number
+            fields.append(f"n{index}: pullRequest(number: $n{index}) {{ ...Pull }}")
+        else:
+            kinds += [f"$b{index}: String!", f"$q{index}: String!", f"$o{index}: String!"]
+            values |= {f"b{index}": one.branch, f"q{index}": f"refs/heads/{one.branch}", f"o{index}": one.base}
+            fields.append(_by_branch(index))
+    wishes = "\n    ".join(fields)
+    question = f"""
+query Survey({", ".join(kinds)}) {{
+  rateLimit {{ cost remaining limit resetAt }}
+  repository(owner: $owner, name: $name) {{
+    nameWithOwner
+    {wishes}
+  }}
+}}{PULL}"""
+    return question, values
+
+
+def _by_branch(index: int) -> str:
+    newest = "first: 5, orderBy: {field: CREATED_AT, direction: DESC}"
+    return f"""b{index}: pullRequests(headRefName: $b{index}, {newest}) {{ nodes {{ ...Pull }} }}
+    r{index}: ref(qualifiedName: $q{index}) {{ target {{ oid }} compare(headRef: $o{index}) {{ behindBy }} }}"""
+
+
+OPEN = f"""
+query Open($owner: String!, $name: String!, $after: String) {{
+  repository(owner: $owner, name: $name) {{
+    pullRequests(states: [OPEN], first: 25, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
+      pageInfo {{ hasNextPage endCursor }} nodes {{ ...Pull }}
+    }}
+  }}
+}}{PULL}"""
+
+ENDED = f"""
+query Ended($owner: String!, $name: String!) {{
+  repository(owner: $owner, name: $name) {{
+    pullRequests(states: [CLOSED, MERGED], first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{ nodes {{ ...Pull }} }}
+  }}
+}}{PULL}"""
+
+
+def _more(name: str, field: str, nodes: str, *, backwards: bool) -> str:
+    edge = "last: 100, before: $cursor" if backwards else "first: 100, after: $cursor"
+    info = "hasPreviousPage startCursor" if backwards else "hasNextPage endCursor"
+    connection = f"{field.format(edge)} {{ pageInfo {{ {info} }} nodes {{ {nodes} }} }}"
+    if name == "contexts":
+        connection = f"statusCheckRollup {{ {connection} }}"
+    kind = "PullRequestReviewThread" if name == "replies" else "PullRequest"
+    return f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ {connection} }} }} }}"
+
+
+MORE = {
+    "reviews": _more("reviews", "reviews({}, states: [CHANGES_REQUESTED, COMMENTED])", _REVIEW, backwards=True),
+    "comments": _more("comments", "comments({})", _REMARK, backwards=True),
+    "reviewThreads": _more("reviewThreads", "reviewThreads({})", _THREAD, backwards=False).replace("first: 100", "first: 50"),
+    "contexts": _more("contexts", "contexts({})", _CONTEXT, backwards=False),
+    "replies": _more("replies", "comments({})", f"id body createdAt url {_AUTHOR}", backwards=False),
+}
+"""The rest of a list, by the name of the list; ``replies`` are the comments of one thread."""
+
+FAILURES = """
+query Failures($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on CheckRun {
+      id title summary text
+      annotations(first: 20) { totalCount nodes { path message title annotationLevel location { start { line } } } }
+    }
+  }
+}"""
+
+REPLY = """
+mutation Reply($thread: ID!, $body: String!) {
+  addPullRequestReviewThreadReply(input: {pullRequestReviewThreadId: $thread, body: $body}) { comment { id } }
+}"""
+RESOLVE = """
+mutation Resolve($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } } }"""
+READY = """
+mutation Ready($pull: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $pull}) { pullRequest { id } } }"""
+AUTO_MERGE = """
+mutation AutoMerge($pull: ID!, $head: GitObjectID!, $method: PullRequestMergeMethod!) {
+  enablePullRequestAutoMerge(input: {pullRequestId: $pull, expectedHeadOid: $head, mergeMethod: $method}) {
+    pullRequest { id autoMergeRequest { enabledAt } }
+  }
+}"""
+ENQUEUE = """
+mutation Enqueue($pull: ID!, $head: GitObjectID!) {
+  enqueuePullRequest(input: {pullRequestId: $pull, expectedHeadOid: $head}) { mergeQueueEntry { id position } }
+}"""

@@ -1,0 +1,137 @@
+"""A pull request as the house sees it, read from GitHub's answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ennio.clock import parse_time
+from ennio.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState, roll_up
+
+Node = Mapping[str, Any]
+
+MARK = "<!-- ennio:"
+"""Begins a hidden line in whatever Ennio writes there; what carries it is never told to an agent."""
+
+_PASSING = frozenset({"SUCCESS", "NEUTRAL", "SKIPPED"})
+_MERGEABLE = {"MERGEABLE": Mergeability.CLEAN, "CONFLICTING": Mergeability.CONFLICTING}
+_DECISIONS = {
+    "APPROVED": ReviewState.APPROVED,
+    "CHANGES_REQUESTED": ReviewState.CHANGES_REQUESTED,
+    "REVIEW_REQUIRED": ReviewState.REQUIRED,
+}
+
+
+def pull(node: Node) -> PullRequest:
+    """One pull request; conflicting files and logs are not in the answer and are added by whoever knows them."""
+    state = PullState(node["state"].lower())
+    runs = checks(node)
+    base = (node["baseRef"] or {}).get("target") or {}
+    return PullRequest(
+        number=node["number"],
+        url=node["url"],
+        title=node["title"],
+        branch=node["headRefName"],
+        base=node["baseRefName"],
+        head=node["headRefOid"],
+        state=state,
+        draft=node["isDraft"],
+        base_head=base.get("oid") or node["baseRefOid"],
+        mergeability=_MERGEABLE.get(node["mergeable"], Mergeability.UNKNOWN) if state is PullState.OPEN else Mergeability.UNKNOWN,
+        checks=roll_up(runs),
+        check_runs=runs,
+        review=review(node),
+        comments=tuple(sorted(_comments(node), key=lambda comment: comment.at)),
+        merge_commit=(node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None,
+    )
+
+
+def contexts(node: Node) -> Sequence[Node]:
+    """The check runs and commit statuses of the head, the superseded ones left out."""
+    rollup = node["statusCheckRollup"]
+    newest: dict[tuple[str, ...], Node] = {}
+    for context in rollup["contexts"]["nodes"] if rollup else ():
+        key = _identity(context)
+        if key not in newest or _began(context) >= _began(newest[key]):
+            newest[key] = context
+    return list(newest.values())
+
+
+def _identity(context: Node) -> tuple[str, ...]:
+    """What a run replaces: the same check of the same workflow for the same kind of event."""
+    if context["__typename"] == "StatusContext":
+        return ("status", context["context"])
+    suite = context["checkSuite"]
+    workflow = suite["workflowRun"]
+    app = (suite["app"] or {}).get("slug") or ""
+    return ("run", app, workflow["workflow"]["name"] if workflow else "", workflow["event"] if workflow else "", context["name"])
+
+
+def _began(context: Node) -> tuple[str, int]:
+    """Later runs are greater; a run that waits has no time yet and is newer than any that has."""
+    return (context.get("startedAt") or context.get("createdAt") or "~", context.get("databaseId") or 0)
+
+
+def checks(node: Node) -> tuple[Check, ...]:
+    """The checks of the head."""
+    return tuple(_check(context) for context in contexts(node))
+
+
+def _check(context: Node) -> Check:
+    if context["__typename"] == "StatusContext":
+        state = {"SUCCESS": CheckState.PASSING, "ERROR": CheckState.FAILING, "FAILURE": CheckState.FAILING}
+        words = context["description"] or ""
+        known = state.get(context["state"], CheckState.PENDING)
+        return Check(context["id"], context["context"], known, context["targetUrl"], words if known is CheckState.FAILING else "")
+    return Check(context["id"], context["name"], _of_run(context), context["detailsUrl"])
+
+
+def _of_run(run: Node) -> CheckState:
+    if run["status"] != "COMPLETED" or run["conclusion"] is None:
+        return CheckState.PENDING
+    return CheckState.PASSING if run["conclusion"] in _PASSING else CheckState.FAILING
+
+
+def review(node: Node) -> ReviewState:
+    """What the reviewers decided: by the branch's rules where it has some, else by the reviews that count."""
+    decided = _DECISIONS.get(node["reviewDecision"] or "")
+    states = {item["state"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
+    if decided is ReviewState.APPROVED or decided is ReviewState.CHANGES_REQUESTED:
+        return decided
+    if "CHANGES_REQUESTED" in states:
+        return ReviewState.CHANGES_REQUESTED
+    if decided is not None:
+        return decided
+    asked = (node["reviewRequests"] or {"totalCount": 0})["totalCount"]
+    if "APPROVED" in states:
+        return ReviewState.APPROVED
+    return ReviewState.REQUIRED if asked else ReviewState.NONE
+
+
+def _comments(node: Node) -> Iterator[Comment]:
+    """What the agent should answer: open threads, standing requests for changes, the conversation."""
+    standing = {item["id"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
+    for item in (node["reviews"] or {"nodes": ()})["nodes"]:
+        asks = item["state"] == "CHANGES_REQUESTED"
+        if item["submittedAt"] and _speaks(item) and (not asks or item["id"] in standing):
+            yield _comment(item, item["submittedAt"], decision=ReviewState.CHANGES_REQUESTED if asks else None)
+    for item in node["comments"]["nodes"]:
+        if not item["isMinimized"] and _speaks(item):
+            yield _comment(item, item["createdAt"])
+    for thread in node["reviewThreads"]["nodes"]:
+        if not thread["isResolved"]:
+            yield from (_comment(item, item["createdAt"], thread=thread) for item in thread["comments"]["nodes"] if _speaks(item))
+
+
+def _speaks(item: Node) -> bool:
+    return bool(item["body"].strip()) and MARK not in item["body"]
+
+
+def _comment(item: Node, at: str, *, decision: ReviewState | None = None, thread: Node | None = None) -> Comment:
+    author = item["author"] or {"login": "ghost", "__typename": "User"}
+    place = thread or {}
+    line = place.get("line") or place.get("originalLine")
+    login, bot = author["login"], author["__typename"] == "Bot"
+    # GraphQL leaves the ending out that people and every configuration know a bot by
+    name = f"{login}[bot]" if bot and not login.endswith("[bot]") else login
+    return Comment(item["id"], name, item["body"], parse_time(at), bot, place.get("path"), line, item["url"], place.get("id"), decision)

@@ -1,0 +1,57 @@
+"""What a project may set under ``scm_config.config`` for GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ennio.config.model import Project
+from ennio.plugins.github.settings import Access, Reader, read, text, yes_or_no
+from ennio.pulls import MergeMethod
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the forge behaves for one project.
+
+    ``head_owner`` owns the repository that branches are pushed to, where it is a fork; ``pace``
+    multiplies every waiting time between looks; ``merge_method`` None: the first one the repository allows.
+    """
+
+    access: Access
+    merge_method: MergeMethod | None = None
+    auto_open: bool = True
+    draft: bool = False
+    delete_branch: bool = False
+    head_owner: str | None = None
+    pace: float = 1.0
+
+
+def _method(value: Any) -> MergeMethod:
+    try:
+        return MergeMethod(str(value))
+    except ValueError:
+        raise ValueError("is not a merge method: write squash, merge or rebase") from None
+
+
+def _pace(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 100:
+        raise ValueError("is not a number above 0 and up to 100; 1 is the usual pace, 2 asks half as often")
+    return float(value)
+
+
+_READERS: Mapping[str, Reader] = {
+    "merge_method": _method,
+    "auto_open": yes_or_no,
+    "draft": yes_or_no,
+    "delete_branch": yes_or_no,
+    "head_owner": text,
+    "pace": _pace,
+}
+
+
+def parse(config: Mapping[str, Any], project: Project) -> Settings:
+    """Read ``scm_config.config``. Raises ConfigError with every problem at once."""
+    access, given = read(config, _READERS, f"projects[{project.id}].scm_config.config", project)
+    return Settings(access, **given)

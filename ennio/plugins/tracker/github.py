@@ -1,0 +1,178 @@
+"""GitHub's issues: details for the prompt, and what became of the work, told as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ennio.branch import issue_branch
+from ennio.config.model import Project
+from ennio.errors import Invalid, NotFound
+from ennio.plugins.github.client import Client
+from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
+from ennio.plugins.github.token import TokenSource
+from ennio.plugins.registry import Context
+from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+
+_KINDS = tuple(Reached)
+_MOST_ISSUES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is done on GitHub when something becomes of the work.
+
+    ``assign`` names who is assigned when a session is spawned; ``comment`` lists the milestones that are
+    told in a comment; ``labels`` gives labels to add, and ``unlabels`` those to take off, by milestone.
+    """
+
+    access: Access
+    assign: tuple[str, ...] = ()
+    comment: tuple[str, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] | None = None
+    unlabels: Mapping[str, tuple[str, ...]] | None = None
+    close_on_merge: bool = False
+
+
+def _kinds(value: Any) -> tuple[str, ...]:
+    given = _KINDS if value is True else () if value is False else texts(value)
+    if wrong := [kind for kind in given if kind not in _KINDS]:
+        raise ValueError(f"names {', '.join(wrong)}; there are {', '.join(_KINDS)}")
+    return tuple(given)
+
+
+def _by_kind(value: Any) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise TypeError("is not a table: write merged: [done]")
+    return {kind: texts(value[kind]) for kind in _kinds(list(value))}
+
+
+_READERS: Mapping[str, Reader] = {
+    "assign": texts,
+    "comment": _kinds,
+    "labels": _by_kind,
+    "unlabels": _by_kind,
+    "close_on_merge": yes_or_no,
+}
+
+
+def parse(config: Mapping[str, Any], project: Project) -> Settings:
+    """Read ``tracker_config.config``. Raises ConfigError with every problem at once."""
+    access, given = read(config, _READERS, f"projects[{project.id}].tracker_config.config", project)
+    return Settings(access, **given)
+
+
+class GitHubTracker:
+    """The issues of one repository."""
+
+    name = "github"
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+        self._path = client.address.path
+
+    def issue(self, issue_id: str) -> Issue:
+        """See ``Tracker.issue``; ``#42`` is 42. A pull request is no issue."""
+        number = self._number(issue_id)
+        found = self._read(number)
+        comments = self.client.pages(f"{self._path}/issues/{number}/comments")
+        return _issue(found, tuple(f"{_login(comment)}: {comment['body']}" for comment in comments if _tells(comment)))
+
+    def issues(self) -> Sequence[Issue]:
+        """See ``Tracker.issues``; without their comments."""
+        found = self.client.pages(f"{self._path}/issues", {"state": "open"}, _MOST_ISSUES)
+        return [_issue(item, ()) for item in found if "pull_request" not in item]
+
+    def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+        """A new issue. Raises Invalid without a title."""
+        if not title.strip():
+            raise Invalid("title: is empty; say in a few words what should be done")
+        return _issue(self.client.send("POST", f"{self._path}/issues", {"title": title.strip(), "body": body, "labels": list(labels)}), ())
+
+    def comment(self, issue_id: str, text: str) -> None:
+        """See ``Tracker.comment``."""
+        self.client.send("POST", f"{self._path}/issues/{self._number(issue_id)}/comments", {"body": text})
+
+    def close(self, issue_id: str) -> None:
+        """See ``Tracker.close``."""
+        number = self._number(issue_id)
+        if self._read(number)["state"] == "open":
+            self.client.send("PATCH", f"{self._path}/issues/{number}", {"state": "closed", "state_reason": "completed"})
+
+    def tell(self, issue_id: str, milestone: Milestone) -> None:
+        """See ``Tracker.tell``; assigns, labels, comments and closes as configured, each only where it is not so yet."""
+        number = self._number(issue_id)
+        found = self._read(number)
+        if milestone.kind is Reached.SPAWNED:
+            self._assign(number, found)
+        self._label(number, found, milestone.kind)
+        if milestone.kind in self.settings.comment:
+            self._remark(number, milestone)
+        if milestone.kind is Reached.MERGED and self.settings.close_on_merge:
+            self.close(issue_id)
+
+    def _assign(self, number: int, found: Mapping[str, Any]) -> None:
+        there = {_login({"user": user}) for user in found.get("assignees") or ()}
+        missing = [login for login in self.settings.assign if login not in there]
+        if missing:
+            self.client.send("POST", f"{self._path}/issues/{number}/assignees", {"assignees": missing})
+
+    def _label(self, number: int, found: Mapping[str, Any], kind: str) -> None:
+        there = set(_labels(found))
+        missing = [label for label in (self.settings.labels or {}).get(kind, ()) if label not in there]
+        if missing:
+            self.client.send("POST", f"{self._path}/issues/{number}/labels", {"labels": missing})
+        going = there.intersection((self.settings.unlabels or {}).get(kind, ()))
+        if going:
+            self.client.send("PUT", f"{self._path}/issues/{number}/labels", {"labels": sorted(there.union(missing) - going)})
+
+    def _remark(self, number: int, milestone: Milestone) -> None:
+        comments = self.client.pages(f"{self._path}/issues/{number}/comments")
+        if not any(milestone.marker in (comment["body"] or "") for comment in comments):
+            self.comment(str(number), f"{milestone.words}\n\n{milestone.marker}")
+
+    def _read(self, number: int) -> Mapping[str, Any]:
+        try:
+            found: Mapping[str, Any] = self.client.get(f"{self._path}/issues/{number}")
+        except NotFound:
+            where = f"{self.client.address} on {self.client.address.host}"
+            raise NotFound(f"{where} has no issue {number}, or the token may not see it") from None
+        if "pull_request" in found:
+            raise NotFound(f"{self.client.address}#{number} is a pull request, not an issue")
+        return found
+
+    def _number(self, issue_id: str) -> int:
+        plain = issue_id.strip().removeprefix("#")
+        if not plain.isdecimal():
+            raise NotFound(f"{issue_id!r} is no issue of {self.client.address}: write its number, such as 42")
+        return int(plain)
+
+
+def _issue(found: Mapping[str, Any], comments: tuple[str, ...]) -> Issue:
+    number, title = str(found["number"]), found["title"]
+    branch, state = issue_branch(number, title), found["state"]
+    return Issue(number, title, found["body"] or "", found["html_url"], _labels(found), comments, state, branch)
+
+
+def _labels(found: Mapping[str, Any]) -> tuple[str, ...]:
+    labels = found.get("labels") or ()
+    return tuple(label if isinstance(label, str) else str(label["name"]) for label in labels)
+
+
+def _login(comment: Mapping[str, Any]) -> str:
+    return str((comment.get("user") or {"login": "ghost"})["login"])
+
+
+def _tells(comment: Mapping[str, Any]) -> bool:
+    return bool((comment["body"] or "").strip()) and "<!-- ennio:" not in comment["body"]
+
+
+def build(context: Context) -> GitHubTracker:
+    """The GitHub tracker of the context's project. Raises ConfigError for its settings; asks nothing yet."""
+    if context.project is None:
+        raise TypeError("the GitHub tracker belongs to a project")
+    settings = parse(context.settings, context.project)
+    address = settings.access.address
+    return GitHubTracker(Client(address, TokenSource(settings.access.token, address.host), context.clock), settings)

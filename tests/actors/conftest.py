@@ -1,0 +1,41 @@
+"""A house over stubs for every test of the actors; patience of the courier cut short.
+
+The supervisor's interpreter is patched by gevent from its first line. Here nothing but ``time.sleep``
+ever waits, so it alone is made cooperative, for the length of a test: the other tests' subprocesses,
+sockets and threads stay as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
+import pytest
+
+from ennio.actors import courier
+from tests.actors.ground import Play, Stage
+
+
+@pytest.fixture(autouse=True)
+def _cooperative(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", gevent.sleep)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "PASTE_SETTLES", 0.1)
+    monkeypatch.setattr(courier, "ENTER_SETTLES", 0.1)
+    monkeypatch.setattr(courier, "PAUSE", 0.005)
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    return Play(tmp_path)
+
+
+@pytest.fixture
+def stage(play: Play) -> Iterator[Stage]:
+    with play.opened() as opened:
+        yield opened

@@ -1,0 +1,436 @@
+"""A house of real actors and a real store over stub plugins, on a clock that stands still until told to move."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pykka
+
+from ennio.actors.agent_poller import AgentPoller
+from ennio.actors.exchange import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROOT, Exchange, forge_name, runtime_name, session_name
+from ennio.actors.feed import Feed
+from ennio.actors.forge_poller import ForgePoller
+from ennio.actors.house import House
+from ennio.actors.merger import MergeActor
+from ennio.actors.notifier import NotifierActor
+from ennio.actors.parts import Parts
+from ennio.actors.queue import QueueActor
+from ennio.actors.reaction import ReactionActor
+from ennio.actors.root import RootSupervisor, Start
+from ennio.actors.runtime_poller import RuntimePoller
+from ennio.actors.spawning import SpawnRequest
+from ennio.clock import ManualClock
+from ennio.config.model import Config, Defaults, Notifier, PluginChoice, Poll, Project, Settings
+from ennio.config.reactions import merged
+from ennio.facts import ForgeSeen, ProcessSeen
+from ennio.home import Home
+from ennio.message import Message
+from ennio.messages import CrashForTest, LookNow, Ping, Wake
+from ennio.model import Activity, RuntimeHandle, Session, SessionStatus
+from ennio.plugins.agent.interface import Desk, Reading
+from ennio.plugins.agent.stub import StubAgent
+from ennio.plugins.notifier.stub import StubNotifier
+from ennio.plugins.registry import Registry
+from ennio.plugins.runtime.interface import Key, Launch
+from ennio.plugins.runtime.stub import StubRuntime
+from ennio.plugins.scm.interface import Merged, Watch
+from ennio.plugins.scm.stub import StubScm
+from ennio.plugins.workspace.interface import Freed, Made, WorkspaceOrder
+from ennio.plugins.workspace.stub import StubWorkspace
+from ennio.pulls import Check, CheckState, MergeMethod
+from ennio.store import open_store
+from tests.conftest import eventually
+
+Hooks = dict[str, Callable[[str], None]]
+"""What happens right after a deed has happened in the world, by the deed's name; given the session's id."""
+
+
+class Terminals(StubRuntime):
+    """Terminals whose agents take what is entered, unless they are ``deaf``."""
+
+    def __init__(self, hooks: Hooks, clock: ManualClock) -> None:
+        super().__init__()
+        self.hooks = hooks
+        self.clock = clock
+        self.agent: Agent | None = None
+        self.deaf = False
+        self._typed: dict[str, str] = {}
+
+    def start(self, launch: Launch) -> RuntimeHandle:
+        began = len(self.launches)
+        handle = super().start(launch)
+        words = Path(launch.argv[1]).read_text(encoding="utf-8")
+        assert self.agent is not None
+        if len(self.launches) > began and self.agent.carries and words and not self.deaf:
+            self.agent.took(launch.name, self.clock.now(), words)
+        _after(self.hooks, "start", launch.name)
+        return handle
+
+    def paste(self, handle: RuntimeHandle, text: str) -> None:
+        super().paste(handle, text)
+        self._typed[handle.id] = text
+        _after(self.hooks, "paste", handle.id)
+
+    def press(self, handle: RuntimeHandle, key: Key) -> None:
+        super().press(handle, key)
+        if key is Key.CLEAR:
+            self._typed.pop(handle.id, None)
+        if key is Key.ENTER and not self.deaf and handle.id in self._typed:
+            assert self.agent is not None
+            self.agent.took(handle.id, self.clock.now(), self._typed.pop(handle.id))
+            self.show(handle.id, "")
+        if key is Key.ENTER:
+            _after(self.hooks, "enter", handle.id)
+
+    def stop(self, handle: RuntimeHandle) -> None:
+        super().stop(handle)
+        _after(self.hooks, "stop", handle.id)
+
+    def pasted(self, session_id: str) -> list[str]:
+        """What was typed into one session's terminal."""
+        return [text for name, text in self.pastes if name == session_id]
+
+
+class Agent(StubAgent):
+    """An agent whose reading costs nothing when there is nothing new."""
+
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: Any) -> Reading:
+        return Reading(super().observe(desk, cursor, process, screen, now).seen, {})
+
+class Folders(StubWorkspace):
+    """Working copies with something to hook into."""
+
+    def __init__(self, hooks: Hooks, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.hooks = hooks
+        self.made: list[str] = []
+        self.before: dict[str, Callable[[], None]] = {}
+
+    def create(self, order: WorkspaceOrder) -> Made:
+        self.before.get("create", _nothing)()
+        made = super().create(order)
+        self.made.append(order.session_id)
+        _after(self.hooks, "create", order.session_id)
+        return made
+
+    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+        self.before.get("prepare", _nothing)()
+        super().prepare(order, made)
+        _after(self.hooks, "prepare", order.session_id)
+
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+        freed = super().remove(order, dry_run=dry_run)
+        if not dry_run:
+            _after(self.hooks, "remove", order.session_id)
+        return freed
+
+
+class Forge(StubScm):
+    """A forge that counts what it is asked."""
+
+    def __init__(self, hooks: Hooks, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.hooks = hooks
+        self.surveys = 0
+        self.merges: list[tuple[int, str]] = []
+        self.before: dict[str, Callable[[], None]] = {}
+
+    def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
+        self.surveys += 1
+        self.before.get("survey", _nothing)()
+        return super().survey(watches)
+
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
+        merged = super().merge(number, expected_head, method)
+        self.merges.append((number, expected_head))
+        _after(self.hooks, "merge", str(number))
+        return merged
+
+    def checks(self, number: int, state: CheckState, log: str = "assert 1 == 2") -> None:
+        """The one check of the head ends, or is pending."""
+        head = self.look(number).head
+        self.report(number, Check(f"{head}:test", "test", state, f"stub://checks/{head[:8]}", log if state is CheckState.FAILING else ""))
+
+
+def _nothing() -> None:
+    """No hook."""
+
+
+def _after(hooks: Hooks, deed: str, session_id: str) -> None:
+    hook = hooks.pop(deed, None)
+    if hook is not None:
+        hook(session_id)
+
+
+class Shelf(Registry):
+    """The plugins of the test, whatever name they are asked by."""
+
+    def __init__(self, home: Home, clock: ManualClock, **plugins: Any) -> None:
+        super().__init__(home, clock)
+        self.plugins = plugins
+
+    def agent(self, name: str, project: Project) -> Any:
+        return self.plugins["agent"]
+
+    def runtime(self, name: str) -> Any:
+        return self.plugins["runtime"]
+
+    def workspace(self, name: str) -> Any:
+        return self.plugins["workspace"]
+
+    def tracker(self, project: Project) -> Any:
+        return None
+
+    def scm(self, project: Project) -> Any:
+        return self.plugins["scm"] if project.scm is not None else None
+
+    def notifier(self, plugin: str, name: str, settings: Settings) -> Any:
+        return self.plugins["notifiers"].setdefault(name, StubNotifier(name))
+
+
+def project(path: Path, **changes: Any) -> Project:
+    """A project on stub plugins with the built-in reactions."""
+    given = changes.pop("reactions", {})
+    plain: dict[str, Any] = {
+        "id": "play",
+        "name": "play",
+        "repo": "stub",
+        "path": path,
+        "session_prefix": "p",
+        "runtime": "stub",
+        "agent": "stub",
+        "workspace": "stub",
+        "scm": PluginChoice("stub"),
+        "reactions": merged(given),
+        "config_hash": "beef",
+    }
+    return Project(**(plain | changes))
+
+
+@dataclass(slots=True)
+class Stage:
+    """A running house and the strings to pull."""
+
+    parts: Parts
+    house: House
+    root: pykka.ActorRef[Any]
+    clock: ManualClock
+    runtime: Terminals
+    agent: Agent
+    workspace: Folders
+    scm: Forge
+    notifiers: dict[str, StubNotifier]
+    hooks: Hooks
+
+    # --- doing -------------------------------------------------------------------------------------
+
+    def spawn(self, prompt: str = "Do it", **more: Any) -> str:
+        return self.house.spawn(SpawnRequest("play", prompt=prompt, **more)).id
+
+    def launched(self, prompt: str = "Do it", **more: Any) -> str:
+        """A session whose agent has been started and says nothing yet."""
+        session_id = self.spawn(prompt, **more)
+        eventually(lambda: self.session(session_id).runtime_handle)
+        return session_id
+
+    def working(self, prompt: str = "Do it", **more: Any) -> str:
+        """A session whose agent has taken its prompt and works."""
+        session_id = self.launched(prompt, **more)
+        self.settle_in(session_id)
+        return session_id
+
+    def settle_in(self, session_id: str) -> None:
+        """The agent begins with its prompt."""
+        self.says(session_id, Activity.ACTIVE, ready=True)
+        self.until(session_id, SessionStatus.WORKING)
+        eventually(lambda: [m.state.value for m in self.messages(session_id)][:1] == ["delivered"])
+
+    def says(self, session_id: str, activity: Activity, **more: Any) -> None:
+        self.agent.says(session_id, self.clock.now(), activity=activity, since=self.clock.now(), **more)
+
+    def rests(self, session_id: str) -> None:
+        """The agent has ended its turn and takes words."""
+        self.says(session_id, Activity.READY, ready=True)
+        eventually(lambda: self.session(session_id).activity is Activity.READY)
+
+    def pull(self, session_id: str) -> int:
+        """The session's agent has pushed; the forge has opened a pull request."""
+        self.scm.push(self.branch(session_id))
+        self.rests(session_id)
+        number = eventually(lambda: self.session(session_id).pr_number)
+        assert isinstance(number, int)
+        return number
+
+    def pass_time(self, seconds: float) -> None:
+        """The clock goes on, and everybody who waits for a moment looks at it."""
+        self.clock.advance(seconds)
+        for name in self.parts.exchange.names():
+            if name != ROOT:
+                self.parts.exchange.tell(name, Wake())
+
+    def look(self) -> None:
+        """Two whole looks of every source: what is true now has been told after it."""
+        names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.parts.exchange.ref(forge_name("play")) else [])]
+        before = {name: self.house.pulses()[name].looks for name in names}
+        for _ in range(2):
+            for name in names:
+                self.parts.exchange.tell(name, LookNow())
+        eventually(lambda: all(self.house.pulses()[name].looks >= before[name] + 2 for name in names))
+        self.quiet()
+
+    def quiet(self) -> None:
+        """Everybody has worked off what was in the mailbox."""
+        for _ in range(3):
+            for name in self.parts.exchange.names():
+                ref = self.parts.exchange.ref(name)
+                if ref is not None and ref.is_alive():
+                    ref.ask(Ping(), timeout=10)
+
+    def crash(self, name: str) -> None:
+        """One actor ends by a bug and is restarted."""
+        before = self.parts.exchange.ref(name)
+        assert before is not None
+        before.tell(CrashForTest()) if name.startswith("session:") else kill(before)
+        eventually(lambda: self.alive(name) and self.parts.exchange.ref(name) is not before, why=f"{name} is back")
+
+    def crash_session(self, session_id: str) -> None:
+        self.crash(session_name(session_id))
+
+    # --- seeing ------------------------------------------------------------------------------------
+
+    def alive(self, name: str) -> bool:
+        ref = self.parts.exchange.ref(name)
+        return ref is not None and ref.is_alive()
+
+    def session(self, session_id: str) -> Session:
+        return self.parts.store.sessions.need(session_id)
+
+    def until(self, session_id: str, *statuses: SessionStatus) -> Session:
+        found = eventually(
+            lambda: (s := self.session(session_id)).status in statuses and s,
+            why=f"{session_id} is {statuses}; events: {self.words(session_id)[-5:]}",
+        )
+        assert isinstance(found, Session)
+        return found
+
+    def branch(self, session_id: str) -> str:
+        branch = eventually(lambda: self.session(session_id).branch)
+        assert isinstance(branch, str)
+        return branch
+
+    def messages(self, session_id: str) -> list[Message]:
+        return list(self.parts.store.messages.list(session_id))
+
+    def told(self, session_id: str, reaction: str) -> list[Message]:
+        return [message for message in self.messages(session_id) if message.reaction == reaction]
+
+    def types(self, session_id: str) -> list[str]:
+        return [str(event.event_type) for event in self.parts.store.events.list_by_session(session_id, limit=10_000)]
+
+    def words(self, session_id: str) -> list[str]:
+        return [event.message for event in self.parts.store.events.list_by_session(session_id, limit=10_000)]
+
+def kill(ref: pykka.ActorRef[Any]) -> None:
+    """End the greenlet of an actor from outside."""
+    greenlet_of(ref).kill(block=False)
+
+
+def greenlet_of(ref: pykka.ActorRef[Any]) -> gevent.Greenlet:
+    actor = ref._actor_weakref()
+    assert actor is not None
+    greenlet = actor._greenlet
+    assert isinstance(greenlet, gevent.Greenlet)
+    return greenlet
+
+
+@dataclass(slots=True)
+class Play:
+    """Everything that outlives the actors: a house can be opened over it more than once."""
+
+    root: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    agent: Agent = field(default_factory=Agent)
+    clock: ManualClock = field(default_factory=ManualClock)
+    hooks: Hooks = field(default_factory=dict)
+    notifiers: dict[str, StubNotifier] = field(default_factory=dict)
+    runtime: Terminals = field(init=False)
+    workspace: Folders = field(init=False)
+    scm: Forge = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.runtime = Terminals(self.hooks, self.clock)
+        self.runtime.agent = self.agent
+        self.workspace = Folders(self.hooks, self.clock)
+        self.scm = Forge(self.hooks, self.clock)
+
+    def config(self) -> Config:
+        mine = dict(self.settings)
+        of_project = mine.pop("project", {})
+        plain: dict[str, Any] = {
+            "source": self.root / "ennio.yaml",
+            "directory": self.root,
+            "projects": (project(self.root, **of_project),),
+            "poll": Poll(0.02, 0.02, 0.02),
+            "min_free_memory": 0,
+            "ready_threshold": 0.0,
+            "notifiers": (Notifier("stub", "bell", {}),),
+            "defaults": Defaults(notifiers=("bell",)),
+        }
+        return Config(**(plain | mine))
+
+    @contextmanager
+    def opened(self) -> Iterator[Stage]:
+        """The house, from start to stop; agents and the store's file outlive it."""
+        config, home = self.config(), Home(self.root / "home")
+        store = open_store("sqlite:ennio.db", self.root, self.clock)
+        shelf = Shelf(
+            home, self.clock, agent=self.agent, runtime=self.runtime, workspace=self.workspace, scm=self.scm, notifiers=self.notifiers
+        )
+        parts = Parts(config, home, self.clock, store, shelf, Exchange())
+        feed = Feed(store)
+        root = RootSupervisor.start(parts, fixed(parts))
+        root.ask(Ping(), timeout=10)
+        house = House(parts, feed, self.clock.now(), lambda: None)
+        try:
+            yield Stage(
+                parts, house, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks
+            )
+        finally:
+            root.stop(timeout=10)
+            eventually(lambda: not pykka.ActorRegistry.get_all(), why="every actor has ended")
+            feed.close()
+            store.close()
+
+    def forget(self) -> None:
+        """Remove everything that was written down."""
+        for path in self.root.glob("ennio.db*"):
+            path.unlink()
+        shutil.rmtree(self.root / "home", ignore_errors=True)
+
+
+def fixed(parts: Parts) -> list[tuple[str, Start]]:
+    """Who is always there, over the stub runtime alone."""
+
+    def starting(kind: Any, name: str, watcher: Any, *args: Any) -> pykka.ActorRef[Any]:
+        return kind.start(parts, name, watcher, *args)
+
+    children: list[tuple[str, Start]] = [
+        (NOTICES, partial(starting, NotifierActor)),
+        (MERGES, partial(starting, MergeActor)),
+        (REACTIONS, partial(starting, ReactionActor)),
+        (runtime_name("stub"), lambda name, watcher: RuntimePoller.start(parts, name, watcher, "stub")),
+        (AGENTS, partial(starting, AgentPoller)),
+    ]
+    children += [
+        (forge_name(one.id), lambda name, watcher, of=one.id: ForgePoller.start(parts, name, watcher, of))
+        for one in parts.config.projects
+        if one.scm is not None
+    ]
+    return [*children, (QUEUE, partial(starting, QueueActor))]

@@ -1,0 +1,40 @@
+"""Incident 44: a project on another machine is never quietly run on this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from ennio.actors.exchange import Exchange
+from ennio.actors.parts import Parts
+from ennio.actors.spawning import SpawnRequest, preview, spawn
+from ennio.clock import ManualClock
+from ennio.config.load import load
+from ennio.errors import Refused
+from ennio.home import Home
+from ennio.plugins.registry import Registry
+from ennio.store import Store, open_store
+
+REMOTE = """
+projects:
+  - {name: far, repo: "git@github.com:org/far.git", path: /srv/far, ssh_config: {host: gpu.internal, username: me, auth: {type: agent}}}
+"""
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    file = tmp_path / "ennio.yaml"
+    file.write_text(REMOTE)
+    home, clock = Home(tmp_path / "home"), ManualClock()
+    store = cast("Store", open_store("sqlite:ennio.db", tmp_path, clock))
+    return Parts(load(file, {}), home, clock, store, Registry(home, clock), Exchange())
+
+
+@pytest.mark.parametrize("ask", [spawn, preview])
+def test_incident_44_a_remote_project_is_refused_instead_of_run_here(parts: Parts, ask: object) -> None:
+    with pytest.raises(Refused, match=r"gpu\.internal.*never run on this machine"):
+        ask(parts, SpawnRequest("far", prompt="work"))  # type: ignore[operator]
+    assert not parts.store.sessions.list()
+    parts.store.close()

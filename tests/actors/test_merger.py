@@ -1,0 +1,173 @@
+"""Auto-merge: exactly what was approved and green, once, over every crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ennio.actors.exchange import MERGES
+from ennio.actors.merger import forbid
+from ennio.config.model import ReactionAction
+from ennio.errors import Conflict, Unreachable
+from ennio.model import SessionStatus
+from ennio.pulls import CheckState, Mergeability, PullState, ReviewState
+from ennio.store import MergeState
+from tests.actors.ground import Play, Stage, kill
+from tests.conftest import eventually
+from tests.lifecycle.world import pull_request
+
+
+@pytest.fixture
+def stage(play: Play) -> Iterator[Stage]:
+    play.settings["project"] = {"reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}}
+    with play.opened() as opened:
+        yield opened
+
+
+def _green(stage: Stage, session_id: str) -> int:
+    number = stage.pull(session_id)
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.until(session_id, SessionStatus.CI_PASSING)
+    return number
+
+
+def _approve(stage: Stage, number: int) -> None:
+    stage.scm.review(number, "ada", ReviewState.APPROVED, "")
+
+
+def test_what_is_approved_and_green_is_merged_once(stage: Stage) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    head = stage.scm.look(number).head
+    _approve(stage, number)
+    stage.until(session_id, SessionStatus.MERGED)
+    stage.look()
+    assert stage.scm.merges == [(number, head)]
+    merge = stage.parts.store.merges.get(session_id, head)
+    assert merge is not None
+    assert (merge.state, merge.commit) == (MergeState.DONE, stage.scm.look(number).merge_commit)
+
+
+@pytest.mark.parametrize("restart", ["actor", "house"])
+def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Play, restart: str) -> None:
+    play.settings["project"] = {"reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}}
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = _green(stage, session_id)
+        head = stage.scm.look(number).head
+        ref = stage.parts.exchange.ref(MERGES)
+        assert ref is not None
+        stage.hooks["merge"] = lambda _number: kill(ref)
+        _approve(stage, number)
+        eventually(lambda: not ref.is_alive())
+        if restart == "actor":
+            eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
+    with play.opened() as stage:
+        eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
+        stage.until(session_id, SessionStatus.MERGED, SessionStatus.DONE)
+    commits = {merge[1] for merge in play.scm.merges}
+    assert commits == {head}
+    assert play.scm.look(number).merge_commit is not None
+    assert play.scm._pushes == 2, "one push by the agent, one commit on the base"
+
+
+def test_an_intention_that_was_never_carried_out_is_taken_up_after_a_restart(play: Play) -> None:
+    play.settings["project"] = {"reactions": {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}}
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = _green(stage, session_id)
+        real, play.scm.merge = play.scm.merge, _away  # type: ignore[method-assign,assignment]
+        _approve(stage, number)
+        eventually(stage.parts.store.merges.open)
+    play.scm.merge = real  # type: ignore[method-assign]
+    with play.opened() as stage:
+        stage.until(session_id, SessionStatus.MERGED)
+    assert len(play.scm.merges) == 1
+
+
+def _away(*_words: object, **_more: object) -> None:
+    raise Unreachable("the forge does not answer")
+
+
+def test_a_forge_that_does_not_answer_is_asked_again_later(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.scm, "merge", _away)
+        _approve(stage, number)
+        eventually(stage.parts.store.merges.open)
+        stage.quiet()
+    stage.pass_time(11)
+    stage.until(session_id, SessionStatus.MERGED)
+
+
+def test_one_merge_out_of_reach_keeps_no_other_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = stage.working("one"), stage.working("two")
+    one, two = _green(stage, first), _green(stage, second)
+    real = stage.scm.merge
+
+    def partly(number: int, *words: object) -> object:
+        return _away() if number == one else real(number, *words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage.scm, "merge", partly)
+    _approve(stage, one)
+    eventually(stage.parts.store.merges.open)
+    _approve(stage, two)
+    stage.until(second, SessionStatus.MERGED)
+    assert stage.session(first).status is SessionStatus.APPROVED
+
+
+def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    real = stage.scm.look
+    monkeypatch.setattr(stage.scm, "look", lambda n: replace(real(n), checks=CheckState.FAILING))
+    _approve(stage, number)
+    (notice,) = eventually(lambda: "bell" in stage.notifiers and stage.notifiers["bell"].sent)  # type: ignore[misc]
+    assert "its checks are failing" in notice.message
+    assert not stage.scm.merges
+    assert "reaction_escalated" in stage.types(session_id)
+
+
+WRONG = {
+    "another head": {"head": "h2"},
+    "red": {"checks": CheckState.FAILING},
+    "pending": {"checks": CheckState.PENDING},
+    "not approved": {"review": ReviewState.NONE},
+    "changes requested": {"review": ReviewState.CHANGES_REQUESTED},
+    "conflicting": {"mergeability": Mergeability.CONFLICTING},
+    "conflicting, its checks unknown": {"mergeability": Mergeability.CONFLICTING, "checks": CheckState.UNKNOWN},
+    "a draft": {"draft": True},
+    "closed": {"state": PullState.CLOSED},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_nothing_is_merged_that_is_not_exactly_what_was_approved(wrong: str) -> None:
+    good = pull_request(review=ReviewState.APPROVED)
+    forbid(good, "h1")
+    with pytest.raises(Conflict, match="#1 is not merged: "):
+        forbid(replace(good, **WRONG[wrong]), "h1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unknown", [{"checks": CheckState.UNKNOWN}, {"mergeability": Mergeability.UNKNOWN}])
+def test_what_the_forge_does_not_know_yet_is_waited_for(unknown: dict[str, object]) -> None:
+    with pytest.raises(Unreachable, match="#1 is not merged yet: the forge does not know its"):
+        forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1")  # type: ignore[arg-type]
+
+
+def test_a_base_that_has_just_moved_costs_time_and_no_merge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    real = stage.scm.look
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.scm, "look", lambda n: replace(real(n), mergeability=Mergeability.UNKNOWN))
+        _approve(stage, number)
+        eventually(stage.parts.store.merges.open)
+        stage.quiet()
+        assert not stage.scm.merges
+    stage.pass_time(11)
+    stage.until(session_id, SessionStatus.MERGED)
+    assert "reaction_escalated" not in stage.types(session_id)

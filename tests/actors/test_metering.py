@@ -1,0 +1,28 @@
+"""A session's numbers are written with the events they follow from, and survive the actor."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ennio.model import Activity, SessionStatus, Usage
+from ennio.pulls import CheckState
+from tests.actors.ground import Stage
+from tests.conftest import eventually
+
+
+def test_a_session_is_metered_from_its_spawn_to_its_merge(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.says(session_id, Activity.ACTIVE, ready=True, usage=Usage(1200, 30, Decimal("0.12")))
+    stage.clock.advance(60)
+    number = stage.pull(session_id)
+    stage.scm.checks(number, CheckState.FAILING)
+    stage.until(session_id, SessionStatus.CI_FAILED, SessionStatus.CI_FIX_SENT)
+    found = stage.parts.store.metrics.get(session_id)
+    assert (found.ci_runs, found.ci_failures, found.time_to_merge_secs) == (1, 1, None)
+    assert found.time_to_first_pr_secs is not None
+    assert found.time_to_first_pr_secs >= 60
+    eventually(lambda: stage.parts.store.metrics.get(session_id).estimated_cost_usd == Decimal("0.12"))
+    stage.crash_session(session_id)
+    stage.look()
+    again = stage.parts.store.metrics.get(session_id)
+    assert (again.ci_runs, again.ci_failures, again.total_tokens_in) == (1, 1, 1200)

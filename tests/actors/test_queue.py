@@ -1,0 +1,113 @@
+"""The queue as people meet it: limits, order, holding, and a floor of free memory."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from ennio.actors import queue
+from ennio.admission import MEMORY_PER_SESSION
+from ennio.errors import Conflict
+from ennio.model import SessionStatus
+from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
+
+
+def _launched(stage: Stage) -> list[str]:
+    return [launch.name for launch in stage.runtime.launches]
+
+
+def _in_turn(stage: Stage, *prompts: str) -> list[str]:
+    """Sessions asked for one after the other."""
+    ids = []
+    for prompt in prompts:
+        ids.append(stage.spawn(prompt))
+        stage.clock.advance(1)
+    return ids
+
+
+def test_who_ends_makes_room_for_the_next(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 2}
+    with play.opened() as stage:
+        first, second, third = _in_turn(stage, "1", "2", "3")
+        eventually(lambda: len(_launched(stage)) == 2)
+        eventually(lambda: "2 of 2 sessions" in stage.parts.store.queue.list()[0].reason)
+        assert stage.session(third).status is SessionStatus.SPAWNING
+        stage.house.kill(first)
+        eventually(lambda: _launched(stage) == [first, second, third])
+
+
+def test_who_is_held_lets_others_pass_until_released(stage: Stage) -> None:
+    held = stage.spawn("held", held=True)
+    other = stage.spawn("other")
+    eventually(lambda: _launched(stage) == [other])
+    eventually(lambda: "ennio queue release" in stage.parts.store.queue.list()[0].reason)
+    stage.house.release(held)
+    eventually(lambda: _launched(stage) == [other, held])
+
+
+def test_priority_comes_before_age_and_a_place_can_be_taken(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first = stage.spawn("first")
+        eventually(lambda: _launched(stage) == [first])
+        names = {}
+        for name, priority in (("a", 0), ("b", 0), ("urgent", 5), ("c", 0)):
+            stage.clock.advance(1)
+            names[name] = stage.spawn(name, priority=priority)
+        stage.house.move(names["c"], 1)
+        order = [first, names["urgent"], names["c"], names["a"], names["b"]]
+        for place in range(1, len(order)):
+            stage.house.kill(order[place - 1])
+            eventually(lambda wanted=order[: place + 1]: _launched(stage) == wanted)
+
+
+def test_a_session_taken_out_of_the_queue_never_starts(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first, second = _in_turn(stage, "1", "2")
+        eventually(lambda: _launched(stage) == [first])
+        assert stage.house.drop(second).status is SessionStatus.KILLED
+        stage.house.kill(first)
+        stage.quiet()
+        assert _launched(stage) == [first]
+        with pytest.raises(Conflict, match="does not wait in the queue"):
+            stage.house.hold(second)
+
+
+def test_incident_36_too_little_memory_keeps_the_queue_waiting(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [100 * 1024 * 1024]
+    monkeypatch.setattr(queue, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=free[0])))
+    play.settings["min_free_memory"] = 512 * 1024 * 1024
+    with play.opened() as stage:
+        session_id = stage.spawn()
+        eventually(lambda: "100 MiB of memory are free, 512 MiB must be" in stage.parts.store.queue.list()[0].reason)
+        free[0] = 1024 * 1024 * 1024
+        stage.pass_time(5)
+        eventually(lambda: _launched(stage) == [session_id])
+
+
+def test_incident_36_those_that_have_not_taken_their_memory_yet_are_counted_with_it(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty asked for one after the other do not all pass because each measures the same free memory."""
+    room = 3
+    available = 512 * 1024 * 1024 + room * MEMORY_PER_SESSION - 1
+    monkeypatch.setattr(queue, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=available)))
+    play.settings["min_free_memory"] = 512 * 1024 * 1024
+    with play.opened() as stage:
+        for number in range(20):
+            stage.spawn(str(number))
+            stage.quiet()
+        stage.look()
+        assert len(_launched(stage)) == room
+
+
+def test_a_queue_survives_the_house(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first, second = _in_turn(stage, "1", "2")
+        eventually(lambda: _launched(stage) == [first])
+    with play.opened() as stage:
+        assert [waiting.session_id for waiting in stage.parts.store.queue.list()] == [second]
+        stage.house.kill(first)
+        eventually(lambda: _launched(stage) == [first, second])

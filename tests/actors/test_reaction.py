@@ -1,0 +1,270 @@
+"""Reactions as a person and an agent meet them: what is sent, when, how often, and why not."""
+
+from __future__ import annotations
+
+from ennio.actors.exchange import REACTIONS
+from ennio.config.model import ReactionAction
+from ennio.messages import Changed
+from ennio.model import Activity, SessionStatus
+from ennio.pulls import Check, CheckState, ReviewState
+from ennio.reactions import Situation
+from ennio.store import ReactionRecord
+from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
+
+
+def _red(stage: Stage, session_id: str, number: int) -> str:
+    """A new head whose check fails, seen by everybody."""
+    head = stage.scm.push(stage.branch(session_id))
+    stage.scm.checks(number, CheckState.PENDING)
+    stage.look()
+    stage.scm.checks(number, CheckState.FAILING)
+    stage.look()
+    return head
+
+
+def _escalations(stage: Stage, session_id: str) -> int:
+    return stage.types(session_id).count("reaction_escalated")
+
+
+def _history(stage: Stage, session_id: str, key: str) -> list[ReactionRecord]:
+    return [record for record in reversed(stage.parts.store.reactions.history(session_id)) if record.key == key]
+
+
+def test_incident_22_six_red_heads_with_two_retries_are_three_messages_and_one_escalation(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    for _ in range(6):
+        _red(stage, session_id, number)
+    assert len(stage.told(session_id, "ci-failed")) == 3
+    assert _escalations(stage, session_id) == 1
+    eventually(lambda: [n.reaction for n in stage.parts.store.notifications.list() if n.done_at] == ["ci-failed"])
+    assert len(stage.notifiers["bell"].sent) == 1
+
+
+def test_incident_22_what_came_after_the_escalation_is_noted_with_its_reason(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    for _ in range(5):
+        _red(stage, session_id, number)
+    outcomes = [(record.outcome, record.attempt) for record in _history(stage, session_id, "ci-failed")]
+    assert outcomes == [("act", 1), ("act", 2), ("act", 3), ("escalate", 3), ("skipped", 3)]
+    assert "a person has been told" in _history(stage, session_id, "ci-failed")[-1].detail
+
+
+def test_incident_22_a_green_head_ends_the_episode(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    for _ in range(3):
+        _red(stage, session_id, number)
+    stage.scm.push(stage.branch(session_id))
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.look()
+    _red(stage, session_id, number)
+    assert len(stage.told(session_id, "ci-failed")) == 4
+    assert _escalations(stage, session_id) == 0
+
+
+def test_incident_23_retries_and_deadlines_survive_a_restart_of_the_house(play: Play) -> None:
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = stage.pull(session_id)
+        _red(stage, session_id, number)
+        _red(stage, session_id, number)
+    for _ in range(2):
+        with play.opened() as stage:
+            stage.look()
+            _red(stage, session_id, number)
+    with play.opened() as stage:
+        stage.look()
+        assert len(stage.told(session_id, "ci-failed")) == 3
+        assert _escalations(stage, session_id) == 1
+
+
+def test_incident_23_the_clock_of_an_escalation_goes_on_over_a_restart(play: Play) -> None:
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = stage.pull(session_id)
+        _red(stage, session_id, number)
+        assert _escalations(stage, session_id) == 0
+    play.clock.advance(121)  # ci-failed escalates after 120 s
+    with play.opened() as stage:
+        stage.look()
+        eventually(lambda: _escalations(stage, session_id) == 1)
+        stage.pass_time(3600)
+        stage.crash(REACTIONS)
+        stage.look()
+        assert _escalations(stage, session_id) == 1
+
+
+def test_incident_24_two_messengers_of_the_same_news_make_one_message(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    _red(stage, session_id, number)
+    same = Situation(stage.session(session_id), stage.parts.store.facts.get(session_id))
+    for _ in range(3):
+        stage.parts.exchange.tell(REACTIONS, Changed(same))
+    stage.quiet()
+    stage.crash(REACTIONS)
+    stage.parts.exchange.tell(REACTIONS, Changed(same))
+    stage.quiet()
+    assert len(stage.told(session_id, "ci-failed")) == 1
+    assert stage.types(session_id).count("reaction_triggered") == 1
+
+
+def test_incident_28_the_message_names_the_check_its_log_and_its_link(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    head = stage.scm.look(number).head
+    stage.scm.report(
+        number,
+        Check("1", "lint", CheckState.PASSING, "stub://lint"),
+        Check("2", "unit tests", CheckState.FAILING, "stub://tests/17", "E   assert add(1, 1) == 3"),
+    )
+    (message,) = eventually(lambda: stage.told(session_id, "ci-failed"))  # type: ignore[misc]
+    for words in ("unit tests", "stub://tests/17", "E   assert add(1, 1) == 3", f"#{number}", head[:12]):
+        assert words in message.text
+    assert "lint" not in message.text
+    eventually(lambda: stage.runtime.pasted(session_id) == [message.text])
+
+
+def test_incident_29_every_comment_of_a_review_arrives(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.review(number, "ada", ReviewState.NONE, "In this thread: first", path="a.py", line=3)
+    stage.scm.review(number, "bob", ReviewState.NONE, "In this thread: an answer", path="a.py", line=3)
+    stage.scm.review(number, "ada", ReviewState.CHANGES_REQUESTED, "Please rename")
+    eventually(lambda: stage.told(session_id, "changes-requested"))
+    text = "".join(message.text for message in stage.told(session_id, "changes-requested"))
+    for words in ("In this thread: first", "In this thread: an answer", "Please rename", "a.py:3", "ada", "bob"):
+        assert text.count(words) >= 1
+
+
+def test_incident_29_a_second_round_of_review_on_a_new_head_reaches_the_agent(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    for review in ("Rename it", "Now test it", "And document it"):
+        stage.scm.review(number, "ada", ReviewState.CHANGES_REQUESTED, review)
+        stage.look()
+        stage.scm.push(stage.branch(session_id))
+        stage.look()
+    told = stage.told(session_id, "changes-requested")
+    assert len(told) == 3
+    assert "And document it" in told[-1].text
+    assert "Rename it" not in told[-1].text
+    assert _escalations(stage, session_id) == 0
+    eventually(lambda: stage.types(session_id).count("review_comments_sent") == 3)
+
+
+def test_incident_29_a_new_comment_of_a_bot_is_not_suppressed_by_an_old_one(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.review(number, "lint[bot]", ReviewState.NONE, "Line too long", path="a.py", line=1)
+    stage.look()
+    stage.scm.push(stage.branch(session_id))
+    stage.look()
+    stage.scm.review(number, "lint[bot]", ReviewState.NONE, "Unused import", path="a.py", line=2)
+    stage.look()
+    told = stage.told(session_id, "bugbot-comments")
+    assert ["Line too long" in message.text for message in told] == [True, False]
+    assert "Unused import" in told[1].text
+
+
+def test_incident_31_why_a_comment_was_not_passed_on_is_written_down(play: Play) -> None:
+    play.settings["project"] = {"reactions": {"bugbot-comments": {"enabled": False}}}
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = stage.pull(session_id)
+        stage.scm.review(number, "lint[bot]", ReviewState.NONE, "Line too long")
+        (record,) = eventually(lambda: _history(stage, session_id, "bugbot-comments"))  # type: ignore[misc]
+        assert (record.outcome, record.action) == ("skipped", "none")
+        assert record.detail == f"bots commented on #{number}: it is switched off"
+        stage.look()
+        stage.crash(REACTIONS)
+        stage.look()
+        assert len(_history(stage, session_id, "bugbot-comments")) == 1, "noted once, not at every look"
+        assert not stage.told(session_id, "bugbot-comments")
+
+
+def test_incident_16_a_worker_that_has_handed_in_is_never_called_stuck(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.until(session_id, SessionStatus.CI_PASSING)
+    stage.pass_time(86_400)
+    stage.look()
+    assert not _history(stage, session_id, "agent-stuck")
+
+
+def test_an_agent_without_a_sign_of_life_is_called_stuck_once(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.look()
+    stage.pass_time(599)
+    stage.quiet()
+    assert not _history(stage, session_id, "agent-stuck")
+    stage.pass_time(2)
+    eventually(lambda: len(_history(stage, session_id, "agent-stuck")) == 1)
+    stage.pass_time(5000)
+    stage.look()
+    assert len(_history(stage, session_id, "agent-stuck")) == 1
+    assert len(stage.notifiers["bell"].sent) == 1
+
+
+def test_an_agent_that_cannot_be_seen_is_not_called_stuck(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.runtime.unreachable = "away"
+    eventually(lambda: not stage.house.pulses()["runtime:stub"].ok)
+    stage.pass_time(7200)
+    stage.quiet()
+    assert not _history(stage, session_id, "agent-stuck")
+
+
+def test_a_question_of_the_agent_is_told_with_its_words(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.says(session_id, Activity.WAITING_INPUT, question="Delete the table?")
+    eventually(lambda: stage.notifiers.get("bell") and stage.notifiers["bell"].sent)
+    assert "Delete the table?" in stage.notifiers["bell"].sent[0].message
+
+
+def test_conflicting_files_are_named_to_the_agent(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.conflict(number, "src/a.py", "README.md")
+    (message,) = eventually(lambda: stage.told(session_id, "merge-conflicts"))  # type: ignore[misc]
+    assert "- src/a.py\n- README.md" in message.text
+    assert stage.session(session_id).status is SessionStatus.MERGE_CONFLICTS
+
+
+def test_configured_words_stand_above_what_the_agent_needs(play: Play) -> None:
+    play.settings["project"] = {"reactions": {"ci-failed": {"message": "Our rule: fix it within the hour."}}}
+    with play.opened() as stage:
+        session_id = stage.working()
+        _red(stage, session_id, stage.pull(session_id))
+        (message,) = eventually(lambda: stage.told(session_id, "ci-failed"))  # type: ignore[misc]
+        assert message.text.startswith("Our rule: fix it within the hour.\n")
+        assert "assert 1 == 2" in message.text
+
+
+def test_all_complete_is_told_once_each_time_a_project_comes_to_rest(stage: Stage) -> None:
+    first, second = stage.working("one"), stage.working("two")
+    stage.house.kill(first)
+    stage.quiet()
+    assert "all_complete" not in stage.types(first) + stage.types(second)
+    stage.house.kill(second)
+    eventually(lambda: stage.types(second).count("all_complete") == 1)
+    third = stage.working("three")
+    stage.house.kill(third)
+    eventually(lambda: stage.types(third).count("all_complete") == 1)
+    stage.crash(REACTIONS)
+    stage.look()
+    everything = [kind for one in (first, second, third) for kind in stage.types(one)]
+    assert everything.count("all_complete") == 2
+
+
+def test_an_action_of_notify_never_types(play: Play) -> None:
+    play.settings["project"] = {"reactions": {"ci-failed": {"action": ReactionAction.NOTIFY}}}
+    with play.opened() as stage:
+        session_id = stage.working()
+        _red(stage, session_id, stage.pull(session_id))
+        eventually(lambda: stage.notifiers.get("bell") and stage.notifiers["bell"].sent)
+        assert not stage.told(session_id, "ci-failed")

@@ -1,0 +1,370 @@
+"""What a session makes of what is seen of it: status that does not lie, and crashes of its actor at every point."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import gevent
+import pytest
+
+from ennio.actors.exchange import session_name
+from ennio.config.model import Restart
+from ennio.errors import Conflict, Refused, Unreachable
+from ennio.facts import Sighting
+from ennio.messages import CrashForTest, ForgeTold, PaneTold
+from ennio.model import Activity, SessionStatus
+from ennio.plugins.runtime.interface import Key
+from ennio.pulls import CheckState, ReviewState
+from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
+
+
+def _process(stage: Stage, session_id: str) -> Sighting | None:
+    seen = stage.parts.store.facts.get(session_id).process
+    return seen and seen.sighting
+
+
+def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.look()
+    before = stage.session(session_id)
+    stage.runtime.unreachable = "tmux did not answer within 5 s"
+    eventually(lambda: _process(stage, session_id) is Sighting.UNKNOWN)
+    stage.runtime.unreachable = ""
+    eventually(lambda: _process(stage, session_id) is Sighting.ALIVE)
+    after = stage.session(session_id)
+    assert (after.status, after.activity, after.no_signal_since) == (before.status, before.activity, None)
+    assert "signal_lost" not in stage.types(session_id)
+
+
+def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reason(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.look()
+    stage.runtime.unreachable = "tmux did not answer within 5 s"
+    eventually(lambda: _process(stage, session_id) is Sighting.UNKNOWN)
+    stage.pass_time(3600)
+    session = eventually(lambda: (s := stage.session(session_id)).no_signal_since and s)
+    assert session.status is SessionStatus.WORKING  # type: ignore[attr-defined]
+    assert "no signal: tmux did not answer within 5 s" in stage.words(session_id)
+    stage.runtime.unreachable = ""
+    eventually(lambda: stage.session(session_id).no_signal_since is None)
+    assert "signal_regained" in stage.types(session_id)
+
+
+def test_unknown_freezes_a_restart(play: Play) -> None:
+    play.settings["project"] = {"restart": Restart(attempts=3, within=600, delay=1)}
+    with play.opened() as stage:
+        session_id = stage.working()
+        stage.runtime.finish(session_id, exit_code=1)
+        stage.until(session_id, SessionStatus.EXITED)
+        stage.runtime.unreachable = "the machine is asleep"
+        eventually(lambda: _process(stage, session_id) is Sighting.UNKNOWN)
+        stage.pass_time(30)
+        stage.quiet()
+        assert len(stage.runtime.launches) == 1
+        stage.runtime.unreachable = ""
+        eventually(lambda: len(stage.runtime.launches) == 2)
+
+
+def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reaction(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.until(session_id, SessionStatus.CI_PASSING)
+    count = len(stage.messages(session_id))
+    stage.scm.trouble = Unreachable("502 Bad Gateway")
+    eventually(lambda: (f := stage.parts.store.facts.get(session_id).forge) and f.sighting is Sighting.UNKNOWN)
+    stage.pass_time(60)
+    stage.look()
+    session = stage.session(session_id)
+    assert (session.status, session.pr_number) == (SessionStatus.CI_PASSING, number)
+    assert len(stage.messages(session_id)) == count
+    assert not stage.parts.store.notifications.list()
+
+
+@pytest.mark.parametrize("bug", [False, True])
+def test_a_forge_that_raises_is_told_as_unknown_or_restarted(stage: Stage, bug: bool) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+
+    def wrong() -> None:
+        if bug:
+            stage.scm.before.clear()
+            raise RuntimeError("a bug in the plugin")
+        raise Unreachable("no route to host")
+
+    stage.scm.before["survey"] = wrong
+    eventually(lambda: stage.house.status()["actors"]["troubled"] or not stage.house.pulses()["forge:play"].ok)
+    assert stage.session(session_id).pr_number == number
+    stage.scm.before.clear()
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.until(session_id, SessionStatus.CI_PASSING)
+
+
+def test_incident_12_without_its_last_word_a_dead_agent_is_seen_by_the_runtime(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.says(session_id, Activity.ACTIVE, ready=True)  # its last word, for ever
+    stage.runtime.finish(session_id, signal=9)
+    session = stage.until(session_id, SessionStatus.EXITED)
+    assert session.activity is Activity.EXITED
+    assert "signal 9" in (session.reason or "")
+
+
+def test_incident_14_waiting_for_input_never_decays(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.says(session_id, Activity.WAITING_INPUT, question="May I run rm?")
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    for _ in range(3):
+        stage.pass_time(86_400)
+        stage.look()
+    assert stage.session(session_id).activity is Activity.WAITING_INPUT
+
+
+def test_ready_turns_idle_with_time(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.rests(session_id)
+    stage.pass_time(301)
+    eventually(lambda: stage.session(session_id).activity is Activity.IDLE)
+
+
+def test_incident_15_a_persons_kill_stays_a_kill_and_alarms_nobody(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.house.kill(session_id)
+    eventually(lambda: session_id in stage.runtime.stopped)
+    stage.pass_time(3600)
+    stage.look()
+    session = stage.session(session_id)
+    assert session.status is SessionStatus.KILLED
+    assert session.reason == "killed by a person"
+    assert not {"session_exited", "signal_lost"} & set(stage.types(session_id))
+    urgent = [n for n in stage.parts.store.notifications.list() if n.session_id == session_id and n.reaction != "all-complete"]
+    assert not urgent
+
+
+def test_incident_17_approved_is_not_shown_before_the_checks(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.review(number, "ada", ReviewState.APPROVED, "")
+    stage.look()
+    assert stage.session(session_id).status is SessionStatus.PR_OPEN
+    assert "merge_ready" not in stage.types(session_id)
+    stage.scm.checks(number, CheckState.PENDING)
+    stage.look()
+    assert stage.session(session_id).status is SessionStatus.PR_OPEN
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.until(session_id, SessionStatus.APPROVED)
+    assert "merge_ready" in stage.types(session_id)
+
+
+def test_incident_19_last_activity_is_the_agents_own_and_not_our_typing(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.rests(session_id)
+    before = stage.session(session_id).last_activity_at
+    stage.clock.advance(120)
+    stage.house.send(session_id, "Are you there?")
+    eventually(lambda: stage.messages(session_id)[-1].state == "delivered")
+    stage.runtime.show(session_id, "> Are you there?", at=stage.clock.now())
+    stage.look()
+    assert stage.session(session_id).last_activity_at == before
+    stage.clock.advance(60)
+    stage.runtime.show(session_id, "I am", at=stage.clock.now())
+    eventually(lambda: stage.session(session_id).last_activity_at == stage.clock.now())
+
+
+def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.agent.typable = False
+    stage.rests(session_id)
+    stage.house.send(session_id, "later")
+    eventually(lambda: "no place to type" in stage.messages(session_id)[-1].detail)
+    stage.pass_time(1)
+    for _ in range(4):
+        stage.pass_time(2)
+        stage.look()
+    stage.runtime.show(session_id, "output of its own", at=stage.clock.now())
+    eventually(lambda: stage.session(session_id).last_activity_at == stage.clock.now())
+
+
+def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
+    before = time.monotonic()
+    session_id = stage.working()
+    stage.parts.exchange.tell(session_name(session_id), PaneTold(None, True, before, "an old survey"))
+    stage.quiet()
+    assert stage.session(session_id).status is SessionStatus.WORKING
+    assert _process(stage, session_id) is Sighting.ALIVE
+
+
+def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.look()
+    facts = stage.parts.store.facts.get(session_id)
+    assert facts.forge is not None
+    assert facts.forge.sighting is Sighting.GONE
+    old, begun, before = facts.forge, time.monotonic(), stage.scm.surveys
+    stage.scm.before["survey"] = lambda: gevent.sleep(600)  # nobody can look any more
+    eventually(lambda: stage.scm.surveys > before)
+    stage.runtime.finish(session_id, exit_code=0)
+    eventually(lambda: _process(stage, session_id) is Sighting.GONE)
+    stage.parts.exchange.tell(session_name(session_id), ForgeTold(old, begun - 1))
+    stage.quiet()
+    assert stage.session(session_id).status is SessionStatus.WORKING
+
+
+def test_an_agent_that_ended_well_and_left_nothing_is_done(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.look()
+    stage.runtime.finish(session_id, exit_code=0)
+    assert stage.until(session_id, SessionStatus.DONE).outcome == "finished"
+
+
+def test_an_agent_that_ended_well_with_lines_of_its_own_is_exited_and_says_so(stage: Stage) -> None:
+    session_id = stage.working()
+    (stage.parts.home.workspace("stub", "play", session_id) / "new.py").write_text("x = 1\n")
+    stage.runtime.finish(session_id, exit_code=0)
+    assert "1 uncommitted" in (stage.until(session_id, SessionStatus.EXITED).reason or "")
+
+
+def test_every_status_can_be_asked_why(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.runtime.finish(session_id, exit_code=3)
+    stage.until(session_id, SessionStatus.EXITED)
+    why = stage.parts.store.evidence.latest(session_id)
+    assert why is not None
+    assert (why.status, why.rule) == (SessionStatus.EXITED, "the agent ended with exit code 3")
+    assert [(ground.what, ground.source) for ground in why.facts] == [("the process ended with exit code 3", "stub survey")]
+
+
+# --- the actor ends hard at every point, and a new one goes on ---------------------------------------
+
+
+@pytest.mark.parametrize("deed", ["create", "prepare", "start"])
+def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, deed: str) -> None:
+    stage.hooks[deed] = lambda name: stage.parts.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    session_id = stage.launched()
+    stage.settle_in(session_id)
+    stage.look()
+    assert "session_adopted" in stage.types(session_id), "it did crash"
+    assert [launch.number for launch in stage.runtime.launches] == [1]
+    assert [m.text for m in stage.messages(session_id)] == [(stage.parts.home.session(session_id) / "prompt.md").read_text()]
+    assert not stage.runtime.pasted(session_id), "the prompt went with the command line, once"
+
+
+@pytest.mark.parametrize("deed", ["paste", "enter"])
+def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stage, deed: str) -> None:
+    session_id = stage.working()
+    stage.rests(session_id)
+
+    def crash(name: str) -> None:
+        ref = stage.parts.exchange.ref(session_name(name))
+        assert ref is not None
+        ref.tell(CrashForTest())
+        eventually(lambda: not ref.is_alive())
+
+    stage.hooks[deed] = crash
+    message = stage.house.send(session_id, "Play it again")
+    _tick_until_delivered(stage, message.id)
+    assert "session_adopted" in stage.types(session_id), "it did crash"
+    taken = [words for _, words in stage.agent._taken[session_id]]
+    assert taken.count("Play it again") == 1
+    assert stage.types(session_id).count("message_delivered") == 2, "the prompt and this one"
+
+
+@pytest.mark.parametrize("deed", ["stop", "remove"])
+def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, deed: str) -> None:
+    session_id = stage.working()
+    stage.hooks[deed] = lambda name: stage.parts.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    stage.house.kill(session_id)
+    eventually(lambda: session_id in stage.runtime.stopped)
+    eventually(lambda: stage.alive(session_name(session_id)))
+    eventually(lambda: stage.house.cleanup(session_id, None, dry_run=False, force=True)[0].action in ("removing", "nothing"))
+    eventually(lambda: stage.session(session_id).archived_at)
+    assert stage.session(session_id).status is SessionStatus.KILLED
+    assert stage.types(session_id).count("session_killed") == 1
+    assert not stage.runtime.survey()
+
+
+def test_the_whole_house_may_end_between_a_launch_and_its_record(play: Play) -> None:
+    with play.opened() as stage:
+        stage.hooks["start"] = lambda _name: gevent.sleep(600)
+        session_id = stage.spawn()
+        eventually(lambda: stage.runtime.launches)
+    with play.opened() as stage:
+        stage.settle_in(session_id)
+        stage.look()
+    assert [launch.number for launch in play.runtime.launches] == [1]
+
+
+def test_a_resume_carries_its_message_once_although_its_actor_crashes(play: Play) -> None:
+    play.agent.one_shot = True
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = stage.pull(session_id)
+        stage.runtime.finish(session_id, exit_code=0)
+        eventually(lambda: stage.session(session_id).activity is Activity.EXITED)
+        stage.hooks["start"] = lambda name: stage.parts.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+        message = stage.house.send(session_id, "One more thing")
+        _tick_until_delivered(stage, message.id)
+        assert "session_adopted" in stage.types(session_id), "it did crash"
+        assert [launch.number for launch in stage.runtime.launches] == [1, 2]
+        taken = [words for _, words in stage.agent._taken[session_id]]
+        assert taken.count("One more thing") == 1
+        assert stage.session(session_id).pr_number == number
+
+
+def _tick_until_delivered(stage: Stage, message_id: str) -> None:
+    def delivered() -> bool:
+        stage.pass_time(3)
+        message = stage.parts.store.messages.get(message_id)
+        return message is not None and message.state == "delivered"
+
+    eventually(delivered)
+
+
+def test_a_deadline_of_a_session_survives_its_crash(play: Play) -> None:
+    play.settings["project"] = {"restart": Restart(attempts=2, within=600, delay=30)}
+    with play.opened() as stage:
+        session_id = stage.working()
+        stage.runtime.finish(session_id, exit_code=1)
+        stage.until(session_id, SessionStatus.EXITED)
+        stage.crash_session(session_id)
+        stage.look()
+        assert len(stage.runtime.launches) == 1
+        stage.pass_time(31)
+        eventually(lambda: len(stage.runtime.launches) == 2)
+
+
+def test_interrupt_presses_escape(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.house.interrupt(session_id)
+    assert (session_id, Key.ESCAPE) in stage.runtime.presses
+
+
+def test_an_answer_is_typed_while_the_agent_asks_and_never_else(stage: Stage) -> None:
+    session_id = stage.working()
+    with pytest.raises(Conflict, match="asks nothing"):
+        stage.house.answer(session_id, "blue")
+    stage.agent.choices = ("red", "blue")
+    stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Which colour? [red / blue]")
+    stage.look()
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    with pytest.raises(Refused, match="choose one of: red, blue"):
+        stage.house.answer(session_id, "green")
+    assert not [text for name, text in stage.runtime.pastes if name == session_id and text in ("green", "blue")]
+    stage.house.answer(session_id, "blue")
+    assert [text for name, text in stage.runtime.pastes if name == session_id][-1] == "blue"
+    assert stage.runtime.presses[-1] == (session_id, Key.ENTER)
+
+
+def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> None:
+    session_id = stage.working()
+    path = stage.parts.home.workspace("stub", "play", session_id)
+    (path / "mine.txt").write_text("two hundred lines")
+    stage.runtime.finish(session_id, exit_code=1)
+    stage.until(session_id, SessionStatus.EXITED)
+    stage.house.restore(session_id)
+    eventually(lambda: [launch.number for launch in stage.runtime.launches] == [1, 2])
+    assert (path / "mine.txt").read_text() == "two hundred lines"
+    assert stage.agent.resumes == [(session_id, None)]
+    assert stage.session(session_id).restored_at == stage.clock.now()
+    assert stage.clock.now() - stage.session(session_id).created_at < timedelta(seconds=60)

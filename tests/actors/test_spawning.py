@@ -1,0 +1,216 @@
+"""A session from being asked for to being cleaned up: its steps, what undoes them, and the orders that do not fit."""
+
+from __future__ import annotations
+
+import gevent
+import pytest
+
+from ennio.actors.exchange import session_name
+from ennio.actors.spawning import SpawnRequest
+from ennio.config.model import Cleanup
+from ennio.errors import Conflict, Refused, Unreachable
+from ennio.model import Activity, SessionStatus
+from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
+
+
+def _steps(stage: Stage, session_id: str) -> list[str]:
+    return [event.data["step"] for event in stage.parts.store.events.list_by_session(session_id, limit=500) if "step" in event.data]
+
+
+def test_every_step_of_a_spawn_is_an_event(stage: Stage) -> None:
+    session_id = stage.working("Write the overture")
+    steps = _steps(stage, session_id)
+    wanted = ["admitted", "workspace", "branch", "workspace", "prepare", "launch", "launched"]
+    assert [step for step in steps if step in wanted] == wanted
+    types = stage.types(session_id)
+    order = ["session_queued", "session_spawned", "session_working"]
+    assert [kind for kind in types if kind in order] == order
+
+
+def test_the_agent_finds_its_prompt_its_folder_and_no_more_of_the_environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_HOUSE", "x")
+    session_id = stage.working("Write the overture")
+    launch = stage.runtime.launches[0]
+    assert launch.cwd == stage.parts.home.workspace("stub", "play", session_id)
+    assert launch.env["ENNIO_SESSION_ID"] == session_id
+    assert "SECRET_OF_THE_HOUSE" not in launch.env
+    assert "Write the overture" in (stage.parts.home.session(session_id) / "prompt.md").read_text()
+
+
+@pytest.mark.parametrize("deed", ["create", "prepare"])
+def test_a_workspace_that_cannot_be_made_is_undone_and_said(stage: Stage, deed: str) -> None:
+    def refuse() -> None:
+        raise Refused("post_create command 1 (`make`) ended with exit code 2")
+
+    stage.workspace.before[deed] = refuse
+    session_id = stage.spawn()
+    session = stage.until(session_id, SessionStatus.EXITED)
+    assert "ended with exit code 2" in (session.reason or "")
+    path = stage.parts.home.workspace("stub", "play", session_id)
+    eventually(lambda: not path.exists())
+    assert not stage.runtime.launches
+    assert stage.session(session_id).status is SessionStatus.EXITED
+
+
+def test_a_launch_that_is_refused_leaves_no_workspace_and_can_be_restored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_desk: object) -> None:
+        raise Refused("the agent is not installed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.agent, "prepare", missing)
+        session_id = stage.spawn()
+        stage.until(session_id, SessionStatus.EXITED)
+        eventually(lambda: not stage.parts.home.workspace("stub", "play", session_id).exists())
+    stage.house.restore(session_id)
+    eventually(lambda: len(stage.runtime.launches) == 1)
+    stage.settle_in(session_id)
+
+
+def test_a_workspace_out_of_reach_is_tried_again(stage: Stage) -> None:
+    def away() -> None:
+        raise Unreachable("the hub does not answer")
+
+    stage.workspace.before["create"] = away
+    session_id = stage.spawn()
+    eventually(lambda: any("does not answer" in words for words in stage.words(session_id)))
+    assert stage.session(session_id).status is SessionStatus.SPAWNING
+    stage.workspace.before.clear()
+    stage.pass_time(5)
+    eventually(lambda: stage.runtime.launches)
+
+
+def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(stage: Stage) -> None:
+    broken_off: list[str] = []
+
+    def clone() -> None:
+        try:
+            gevent.sleep(600)
+        finally:
+            broken_off.append("clone")
+
+    stage.workspace.before["create"] = clone
+    session_id = stage.spawn()
+    eventually(lambda: "branch" in _steps(stage, session_id))
+    killed = stage.house.kill(session_id)
+    assert killed.status is SessionStatus.KILLED
+    eventually(lambda: broken_off)
+    stage.look()
+    assert not stage.runtime.launches
+    assert not stage.workspace.made
+
+
+def test_incident_05_a_kill_while_the_launch_is_under_way_ends_the_agent_that_comes_up(stage: Stage) -> None:
+    stage.hooks["start"] = lambda _name: gevent.sleep(600)  # it stands, but nobody has heard of it yet
+    session_id = stage.spawn()
+    eventually(lambda: stage.runtime.launches)
+    stage.house.kill(session_id)
+    eventually(lambda: stage.runtime.stopped == [session_id])
+    assert stage.session(session_id).status is SessionStatus.KILLED
+
+
+def test_incident_05_an_agent_that_comes_up_after_it_was_ended_is_ended_again(stage: Stage) -> None:
+    session_id = stage.launched()
+    launch = stage.runtime.launches[0]
+    stage.house.kill(session_id)
+    eventually(lambda: session_id in stage.runtime.stopped)
+    stage.runtime.start(launch)  # as if the first order had been slow
+    eventually(lambda: stage.runtime.stopped == [session_id, session_id])
+    assert not stage.runtime.survey()
+
+
+def test_incident_05_a_session_is_visible_from_the_moment_it_is_asked_for(stage: Stage) -> None:
+    stage.workspace.before["create"] = lambda: gevent.sleep(600)
+    session_id = stage.spawn()
+    assert [session.id for session in stage.parts.store.sessions.list()] == [session_id]
+    assert stage.session(session_id).status is SessionStatus.SPAWNING
+
+
+def test_incident_07_what_a_kill_left_of_a_half_made_workspace_is_cleaned(stage: Stage) -> None:
+    def half_way(session_id: str) -> None:
+        (stage.parts.home.workspace("stub", "play", session_id) / "half.txt").write_text("a line")
+        gevent.sleep(600)
+
+    stage.hooks["create"] = half_way
+    session_id = stage.spawn()
+    path = stage.parts.home.workspace("stub", "play", session_id)
+    half = path / "half.txt"
+    eventually(half.exists)
+    stage.house.kill(session_id)
+    stage.house.cleanup(session_id, None, dry_run=False, force=False)
+    eventually(lambda: stage.session(session_id).archived_at)
+    assert not path.exists()
+    assert (path.parent / ".preserved" / session_id / "half.txt").read_text() == "a line"
+
+
+def test_two_sessions_do_not_share_a_branch(stage: Stage) -> None:
+    first = stage.working(branch="theme")
+    with pytest.raises(Conflict, match=first):
+        stage.spawn(branch="theme")
+
+
+def test_orders_that_do_not_fit_are_conflicts_and_change_nothing(stage: Stage) -> None:
+    session_id = stage.working()
+    with pytest.raises(Conflict, match="only an exited session"):
+        stage.house.restore(session_id)
+    assert [item.action for item in stage.house.cleanup(session_id, None, dry_run=False, force=True)] == ["kept"]
+    stage.house.kill(session_id)
+    assert stage.house.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
+    with pytest.raises(Conflict):
+        stage.house.restore(session_id)
+    with pytest.raises(Conflict):
+        stage.house.send(session_id, "hello?")
+
+
+def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session_is(stage: Stage) -> None:
+    living, ended = stage.working("one"), stage.working("two")
+    stage.house.kill(ended)
+    eventually(lambda: ended in stage.runtime.stopped)
+    dry = {item.session_id: item.action for item in stage.house.cleanup(None, None, dry_run=True, force=True)}
+    assert dry == {living: "kept", ended: "would remove"}
+    assert stage.parts.home.workspace("stub", "play", ended).exists()
+    stage.house.cleanup(None, None, dry_run=False, force=True)
+    eventually(lambda: not stage.parts.home.workspace("stub", "play", ended).exists())
+    assert stage.parts.home.workspace("stub", "play", living).exists()
+    assert living not in stage.runtime.stopped
+
+
+def test_incident_01_stopping_the_house_ends_neither_agents_nor_workspaces(play: Play) -> None:
+    with play.opened() as stage:
+        session_id = stage.working()
+        path = stage.parts.home.workspace("stub", "play", session_id)
+        (path / "uncommitted.txt").write_text("mine")
+    assert not play.runtime.stopped
+    assert (path / "uncommitted.txt").read_text() == "mine"
+    with play.opened() as stage:
+        stage.look()
+        assert stage.session(session_id).status is SessionStatus.WORKING
+        assert len(play.runtime.launches) == 1
+
+
+def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play: Play) -> None:
+    play.settings["cleanup"] = Cleanup(merged_after=600)
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = stage.pull(session_id)
+        stage.says(session_id, Activity.ACTIVE, ready=True)
+        eventually(lambda: stage.session(session_id).activity is Activity.ACTIVE)
+        stage.house.merge("play", number)
+        stage.until(session_id, SessionStatus.MERGED)
+        assert session_id not in stage.runtime.stopped, "it is left alone until cleaning is due"
+        stage.pass_time(601)
+        stage.until(session_id, SessionStatus.DONE)
+        assert session_id in stage.runtime.stopped
+        eventually(lambda: not stage.alive(session_name(session_id)), why="nothing is left to watch")
+    assert not play.runtime.survey()
+
+
+def test_a_project_that_left_the_configuration_leaves_its_sessions_alone(play: Play) -> None:
+    with play.opened() as stage:
+        session_id = stage.working()
+    play.settings["project"] = {"id": "other", "name": "other"}
+    with play.opened() as stage:
+        assert not stage.alive(session_name(session_id))
+        assert stage.session(session_id).status is SessionStatus.WORKING
+        with pytest.raises(Exception, match="no project"):
+            stage.house.spawn(SpawnRequest("play", prompt="x"))

@@ -1,0 +1,238 @@
+"""Real agents under a real supervisor, talking to the scripted model; and a judge of what Ennio said meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agents.model import Model
+from tests.conftest import eventually
+from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
+
+LATE = 2.0  # seconds Ennio may need to notice
+EARLY = 1.0  # seconds an agent on a busy machine may take from a prompt to its first request
+WRONG = 10.0  # seconds it may never be wrong for
+EVERY = 0.5
+KEY = "sk-test-12345678901234567890"
+
+
+def installed(executable: str) -> Path:
+    """The folder of an agent that was installed for tests; without it the test is skipped, loudly, and fails under CI."""
+    cache = Path(os.environ.get("ENNIO_AGENTS") or Path.home() / ".cache" / "ennio" / "agents")
+    if (cache / "bin" / executable).exists():
+        return cache / "bin"
+    message = f"{executable} is not in {cache}: the real agent was NOT tested; `bin/test --agents` installs it"
+    if os.environ.get("CI") and os.environ.get("ENNIO_AGENTS"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+Allowed = frozenset[str]
+
+
+@dataclass(slots=True)
+class Bench:
+    """One house with one agent and its model. ``marks`` are what the test itself did, and what is right from then on."""
+
+    house: Supervised
+    model: Model
+    session: str = ""
+    samples: list[tuple[float, str | None]] = field(default_factory=list)
+    marks: list[tuple[float, Allowed]] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def spawn(self, words: str) -> None:
+        self.session = self.house.spawn(words)
+        self.mark("spawned", None, "ready", "active")
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(EVERY):
+            before = time.time()
+            try:
+                activity = self.house.session(self.session)["activity"]
+            except Exception:  # noqa: BLE001, S112 - a supervisor that is away is no sample
+                continue
+            self.samples.append((before, activity))
+
+    def mark(self, _why: str, *allowed: str | None) -> None:
+        """From now on, and until the model is asked again, this is right."""
+        self.marks.append((time.time(), frozenset(str(one) for one in allowed)))
+
+    def goes_on(self, seconds: float) -> None:
+        """Let it be as it is for so long, so that there are samples of it."""
+        threading.Event().wait(seconds)
+
+    # --- what a person does -------------------------------------------------------------------------
+
+    def keys(self, *keys: str) -> None:
+        """Press keys in the agent's terminal, as a person who attached to it."""
+        done = self.house.ground.tmux("send-keys", "-t", f"={self.session}:", *keys)
+        assert done.returncode == 0, done.stderr
+
+    def screen(self) -> str:
+        return self.house.ground.tmux("capture-pane", "-p", "-t", f"={self.session}:").stdout
+
+    def say(self, words: str) -> None:
+        self.house.client.post(f"/sessions/{self.session}/send", {"message": words})
+
+    def answer(self, words: str) -> None:
+        """Answer its question through the API."""
+        self.house.client.post(f"/sessions/{self.session}/answer", {"answer": words})
+
+    def pid(self) -> int:
+        """The agent's own process."""
+        done = self.house.ground.tmux("list-panes", "-t", f"={self.session}:", "-F", "#{pane_pid}")
+        return int(done.stdout)
+
+    def view(self) -> dict[str, Any]:
+        return self.house.session(self.session)
+
+    def becomes(self, activity: str, within: float = 20.0) -> dict[str, Any]:
+        """Wait until the activity is this."""
+
+        def reached() -> dict[str, Any]:
+            view = self.view()
+            told = {key: view[key] for key in ("status", "activity", "question", "reason")}
+            assert view["activity"] in (activity, "idle" if activity == "ready" else activity), f"{told}\n{self.screen()}"
+            return view
+
+        found: dict[str, Any] = eventually(reached, within, f"it is {activity}")  # type: ignore[assignment]
+        return found
+
+    def ends_turns(self, number: int, within: float = 30.0) -> None:
+        """Wait until the model has ended so many turns."""
+
+        def done() -> bool:
+            assert self.model.turns() >= number, f"{self.model.turns()} turns; {self.model.log[-3:]}\n{self.screen()}"
+            return True
+
+        eventually(done, within, f"{number} turns")
+
+    def delivered(self) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = self.house.client.get(f"/sessions/{self.session}/messages")
+        return messages
+
+    def tells_tokens(self, within: float = 5.0) -> None:
+        """Wait until the session's usage is exactly what the model served it, each answer once."""
+
+        def same() -> bool:
+            told, served = self.view()["usage"], [served for served in self.model.good if served.scripted]
+            expected = (sum(one.input_tokens for one in served), sum(one.output_tokens for one in served))
+            assert (told["input_tokens"], told["output_tokens"]) == expected, (told, expected)
+            return True
+
+        eventually(same, within, "the tokens are those that were served")
+
+    # --- judgement ----------------------------------------------------------------------------------
+
+    def moments(self) -> list[tuple[float, Allowed]]:
+        """Each moment from which on something else was right, by the model's log and the test's own deeds."""
+        found = list(self.marks)
+        for served in self.model.log:
+            if not served.scripted:
+                continue
+            found.append((served.began, frozenset({"blocked", "active"} if served.code != 200 else {"active"})))
+            if served.ended and served.code == 200:
+                then = {"final": "ready", "broken": "ready", "ask": "waiting_input", "tool": "active"}[served.end]
+                found.append((served.ended, frozenset({then})))
+        return sorted(found, key=lambda moment: moment[0])
+
+    def truth(self, at: float) -> Allowed:
+        """What is right at this moment."""
+        # what the model notices of an agent that is dead comes late
+        ended = max((moment for moment, allowed in self.marks if moment <= at and allowed == {"exited"}), default=None)
+        if ended is not None and not any(ended < moment <= at for moment, _ in self.marks):
+            return frozenset({"exited"})
+        last = [allowed for moment, allowed in self.moments() if moment <= at][-1:] or [frozenset({"None"})]
+        return last[0] | ({"idle"} if "ready" in last[0] else set())
+
+    def is_right(self, activity: str, at: float) -> bool:
+        """Whether it was right at any time from two seconds before; what was right for a moment only counts as well."""
+        between = [moment for moment, _ in self.moments() if at - LATE <= moment <= at + EARLY]
+        return any(activity in self.truth(moment) for moment in (at - LATE, at, *between))
+
+    def judge(self) -> dict[str, float]:
+        """How often it was right within two seconds, and for how long it was wrong at most."""
+        self._stop.set()
+        wrong_since, longest, wrong = 0.0, 0.0, []
+        for at, told in self.samples:
+            activity = str(told)
+            if activity in self.truth(at):
+                wrong_since = 0.0
+            else:
+                wrong_since = wrong_since or at
+                longest = max(longest, at - wrong_since + EVERY)
+            if not self.is_right(activity, at):
+                wrong.append((round(at - self.samples[0][0], 1), activity, sorted(self.truth(at))))
+        share = 1 - len(wrong) / max(len(self.samples), 1)
+        print(f"\n{len(self.samples)} samples, {share:.1%} right within {LATE} s, wrong for {longest:.1f} s at most; wrong: {wrong}")
+        return {"share": share, "longest": longest}
+
+
+Settle = Callable[[Ground, Model], dict[str, str]]
+
+
+@contextmanager
+def bench(root: Path, bin_folder: Path, agent: str, config: Mapping[str, Any], settle: Settle) -> Iterator[Bench]:
+    """A house whose one project uses the agent; ``settle`` makes the person's own files and says the project's environment."""
+    with Model() as model, ground_at(root, f"{bin_folder}:{os.environ['PATH']}") as ground:
+        repository(ground)
+        env = settle(ground, model)
+        standard = project(ground, agent=agent, agent_config=dict(config), env=env, scm_config=None)
+        poll = {"runtime": 0.5, "agent": 0.5, "forge": 1}
+        configure(ground, {key: value for key, value in standard.items() if value is not None}, poll=poll)
+        house = Supervised(ground)
+        house.start()
+        made = Bench(house, model)
+        try:
+            yield made
+            close(house)
+        finally:
+            made._stop.set()
+            if house.process is not None and house.process.poll() is None:
+                house.kill_everything()
+
+
+def claude_home(ground: Ground, model: Model) -> dict[str, str]:
+    """A person who has been through claude-code's first start, and has approved the key."""
+    person = ground.root / "person"
+    settings = {"hasCompletedOnboarding": True, "customApiKeyResponses": {"approved": [KEY[-20:]]}}
+    (person / ".claude.json").write_text(json.dumps(settings))
+    return {"ANTHROPIC_BASE_URL": model.base, "ANTHROPIC_API_KEY": KEY}
+
+
+def codex_home(ground: Ground, model: Model) -> dict[str, str]:
+    """A person who has told codex of a provider of their own."""
+    folder = ground.root / "person" / ".codex"
+    folder.mkdir()
+    provider = f'[model_providers.loop]\nname = "loop"\nbase_url = "{model.base}/v1"\nwire_api = "responses"\nenv_key = "LOOP_KEY"\n'
+    (folder / "config.toml").write_text(f'model = "scripted"\nmodel_provider = "loop"\n{provider}')
+    return {"LOOP_KEY": "k"}
+
+
+def aider_home(ground: Ground, model: Model) -> dict[str, str]:
+    """A person who has never started aider."""
+    return {"OPENAI_API_BASE": f"{model.base}/v1", "OPENAI_API_KEY": KEY}
+
+
+def opencode_home(ground: Ground, model: Model) -> dict[str, str]:
+    """A person who has told opencode of a provider of their own, and wants to be asked before commands."""
+    folder = ground.root / "person" / ".config" / "opencode"
+    folder.mkdir(parents=True)
+    models = {"scripted": {"name": "scripted", "cost": {"input": 1, "output": 2}}}
+    options = {"baseURL": f"{model.base}/v1", "apiKey": "k"}
+    provider = {"npm": "@ai-sdk/openai-compatible", "name": "loop", "options": options, "models": models}
+    (folder / "opencode.json").write_text(json.dumps({"provider": {"loop": provider}, "permission": {"bash": "ask"}}))
+    return {}

@@ -1,0 +1,111 @@
+"""The whole story on GitHub: from prompt over a red check, a review thread and a conflict to the merge, over real HTTP and git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ennio.clock import SystemClock
+from ennio.demo.scene import GREET, REVIEW
+from ennio.demo.scene import story as told
+from tests.conftest import eventually
+from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
+from tests.github import published
+from tests.github.standin.hub import Hub, Run
+from tests.github.standin.server import Server
+
+pytestmark = pytest.mark.e2e
+
+LOG = "##[group]Run make check\nFAILED: a greeting must name whom it greets\n##[error]Process completed with exit code 1.\n"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    published.graphql_schema()
+    published.openapi()
+    server = Server(Hub(tmp_path / "github", SystemClock()))
+    yield server
+    server.close()
+    assert server.hub.invalid == []
+
+
+@pytest.fixture
+def ground(tmp_path: Path, server: Server) -> Iterator[Ground]:
+    with ground_at(tmp_path / "ground") as made:
+        repository(made, {"CHANGES.md": "# Changes\n\n- The beginning.\n"}, hub=False)
+        made.git("remote", "add", "origin", server.git)
+        made.git("push", "--quiet", "--force", "origin", "HEAD:main")
+        made.git("fetch", "--quiet", "origin")
+        yield made
+
+
+def actions(hub: Hub) -> None:
+    """What Actions would do: judge every head of an open pull request once."""
+    hub.follow()
+    for pull in hub.pulls.values():
+        if pull.state == "OPEN" and pull.head not in hub.runs:
+            good = "Ennio" in hub.git("show", f"{pull.head}:greeting.txt")
+            run = hub.run(pull.head, Run("check", conclusion="SUCCESS" if good else "FAILURE"))
+            hub.log_of(run, LOG)
+
+
+@pytest.fixture
+def house(ground: Ground, server: Server) -> Iterator[Supervised]:
+    """A supervisor whose project lies on the stand-in; how it ends is checked too."""
+    access = {"owner": "acme", "repo": "shop", "token": server.hub.token, "api_url": server.api}
+    forge = {"plugin": "github", "config": {**access, "pace": 0.02}}
+    tracker = {"plugin": "github", "config": {**access, "close_on_merge": True}}
+    configure(
+        ground,
+        project(ground, repo=server.git, scm_config=forge, tracker_config=tracker, agent_config={"passthrough": told(20)}),
+        reactions={"approved-and-green": {"action": "auto_merge"}},
+    )
+    house = Supervised(ground)
+    house.start()
+    yield house
+    close(house)
+
+
+def test_a_session_on_github_goes_from_prompt_to_merge(house: Supervised, server: Server) -> None:
+    hub, ground = server.hub, house.ground
+    issue = hub.issue("Greet", GREET)
+    session = house.spawn(issue_id=str(issue))
+    eventually(lambda: hub.pulls, 40, "the pull request is open")
+    pull = next(iter(hub.pulls.values()))
+
+    def green() -> bool:
+        with server.lock:
+            actions(hub)
+            return any(run.conclusion == "SUCCESS" for run in hub.runs.get(pull.head, ()))
+
+    eventually(green, 40, "the agent mended what the log said")
+    assert "FAILED: a greeting must name whom it greets" in "\n".join(ground.taken(session))
+
+    with server.lock:
+        hub.push("main", {"CHANGES.md": "# Changes\n\n- Notes on the score.\n- The beginning.\n"})
+        thread = hub.thread(pull.number, "ada", REVIEW, "CHANGES.md", 3)
+        hub.review(pull.number, "ada", "CHANGES_REQUESTED", "")
+
+    def settled() -> bool:
+        with server.lock:
+            actions(hub)
+            mended = "A greeting" in hub.git("show", f"{pull.head}:CHANGES.md")
+            return mended and hub.merges(pull.head, hub.heads()["main"])
+
+    eventually(settled, 60, "the agent did what the reviewer asked for and resolved the conflict")
+    with server.lock:
+        thread.resolved = True
+        hub.review(pull.number, "ada", "APPROVED", "")
+
+    def merged() -> bool:
+        with server.lock:
+            actions(hub)
+            return pull.state == "MERGED"
+
+    eventually(merged, 60, "it is merged")
+    house.becomes(session, "merged", "done")
+    eventually(lambda: hub.issues[issue]["state"] == "closed", 20, "the issue is closed")
+    assert "ci_failed" in {event["data"].get("to") for event in house.events(session_id=session) if event["data"]}
+    assert {"- Notes on the score.", "- A greeting."} <= set(hub.git("show", "main:CHANGES.md").splitlines())

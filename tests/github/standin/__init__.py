@@ -1,0 +1,1 @@
+"""A GitHub of our own: REST, GraphQL and git over real HTTP, scripted by tests."""

@@ -1,0 +1,121 @@
+"""What GitHub sends: believed with a signature, taken once, and only ever "look again"."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import falcon.testing
+import pytest
+
+from ennio.actors.exchange import Exchange
+from ennio.actors.parts import Parts
+from ennio.actors.webhooks import received
+from ennio.clock import ManualClock
+from ennio.config.model import Config, PluginChoice, Project
+from ennio.errors import Invalid, Unauthorized
+from ennio.home import Home
+from ennio.http.app import create_app
+from ennio.plugins.github.webhook import happenings
+from ennio.plugins.registry import Registry
+from ennio.plugins.scm.interface import Watch
+from ennio.store import open_store
+from tests.github import published
+from tests.github.standin.server import Server
+from tests.http.small_house import SmallHouse
+
+SECRET = "of-the-hook"
+
+
+def sign(raw: bytes, secret: str = SECRET) -> str:
+    return f"sha256={hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()}"
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Parts]:
+    given = {"api_url": server.api, "token": server.hub.token, "webhook_secret": SECRET}
+    project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
+    config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
+    store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
+    yield Parts(config, home, clock, store, Registry(home, clock), Exchange())
+    store.close()
+
+
+def test_recorded_deliveries_name_their_pull_request_branch_or_commit() -> None:
+    recorded = published.webhooks()
+    for event, examples in recorded.items():
+        for payload in examples:
+            happenings(event, payload)
+    for event in ("pull_request_review", "pull_request_review_comment"):
+        for payload in recorded[event]:
+            (happening,) = happenings(event, payload)
+            assert happening.number == payload["pull_request"]["number"]
+            assert happening.repository == payload["repository"]["full_name"]
+    (pushed, *_) = (p for p in recorded["push"] if p["ref"].startswith("refs/heads/"))
+    assert happenings("push", pushed)[0].ref == pushed["ref"].removeprefix("refs/heads/")
+    assert happenings("status", recorded["status"][0])[0].ref == recorded["status"][0]["sha"]
+    assert any(happenings("check_run", payload) for payload in recorded["check_run"])
+    assert happenings("star", recorded["star"][0]) == ()
+    assert happenings("pull_request", {}) == happenings("pull_request", {"repository": None, "pull_request": 7}) == ()
+
+
+def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is_about(parts: Parts, server: Server) -> None:
+    hub, scm = server.hub, parts.plugins.scm(parts.config.projects[0])
+    assert scm is not None
+    hub.push("fix", {"a.txt": "1\n"})
+    hub.open("fix")
+    watches = [Watch("s-1", "fix", "main"), Watch("s-2", "other", "main")]
+    scm.survey(watches)
+    parts.clock.advance(3)  # type: ignore[attr-defined]
+    payload = {"action": "submitted", "repository": {"full_name": "Acme/shop"}, "pull_request": {"number": 1, "head": {"ref": "fix"}}}
+    body = json.dumps(payload).encode()
+    received(parts, "pull_request_review", "d-1", sign(body), body)
+    assert received(parts, "pull_request_review", "d-1", sign(body), body) == "known already"
+    before = len(hub.requests)
+    scm.survey(watches)
+    scm.survey(watches)
+    assert len(hub.requests) == before + 1
+
+
+def test_a_wrong_signature_and_a_wrong_body_are_refused(parts: Parts) -> None:
+    body = b'{"repository": {"full_name": "acme/shop"}}'
+    for signature in (None, "", "sha256=", sign(body, "other"), sign(b"{}"), "sha1=abc", "sha256=é"):
+        with pytest.raises(Unauthorized, match="webhook_secret"):
+            received(parts, "push", "d-1", signature, body)
+    for broken in (b"payload=%7B%7D", b"[]", b""):
+        with pytest.raises(Invalid):
+            received(parts, "push", "d-1", sign(broken), broken)
+    assert received(parts, "ping", "d-2", sign(body), body) == "nothing to do"
+
+
+def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: Path) -> None:
+    house = SmallHouse.at(tmp_path)
+    taken: list[tuple[str, str, str | None, bytes]] = []
+
+    def webhook(event: str, delivery: str, signature: str | None, raw: bytes) -> str:
+        taken.append((event, delivery, signature, raw))
+        if signature != "good":
+            raise Unauthorized("no")
+        return "looking"
+
+    house.webhook = webhook  # type: ignore[attr-defined]
+    client = falcon.testing.TestClient(create_app(house, "t0ken"), headers={"Host": "hooks.example.org"})  # type: ignore[arg-type]
+    sent = {"X-GitHub-Event": "push", "X-GitHub-Delivery": "d-1", "X-Hub-Signature-256": "good"}
+    place = "/api/v1/webhooks/github"
+    assert client.simulate_post(place, body=b"{}", headers=sent).json == {"data": "looking"}
+    assert taken == [("push", "d-1", "good", b"{}")]
+    assert client.simulate_post(place, body=b"{}", headers={**sent, "X-Hub-Signature-256": "bad"}).status_code == 401
+    assert client.simulate_post(place, body=b"{}").status_code == 400
+    assert client.simulate_post(place, body=b"x" * (1024 * 1024 + 1), headers=sent).status_code == 413
+    assert client.simulate_get("/api/v1/status").status_code == 421
+    house.store.close()
+
+
+def test_a_secret_is_never_shown(parts: Parts) -> None:
+    from ennio.config.secrets import masked
+
+    assert SECRET not in json.dumps(masked(parts.config), default=str)
+    assert SECRET not in repr(parts.config)

@@ -1,0 +1,158 @@
+"""What failing checks and people say, and what is said back."""
+
+from __future__ import annotations
+
+import pytest
+
+from ennio.clock import ManualClock
+from ennio.errors import Invalid, NotFound, Refused
+from ennio.plugins.scm.github.failures import cut
+from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.pulls import CheckState, ReviewState
+from tests.github.standin.hub import Fault, Hub, Run
+from tests.github.test_survey import seen
+
+LOG = "\n".join(
+    [
+        *(f"2026-01-01T00:00:{n % 60:02}.1234567Z setting up {n}" for n in range(200)),
+        "2026-01-01T00:01:00.1234567Z ##[group]Run make test",
+        "2026-01-01T00:01:01.1234567Z \x1b[31mFAILED\x1b[0m tests/test_login.py::test_key",
+        "2026-01-01T00:01:02.1234567Z ##[error]Process completed with exit code 2.",
+        *(f"2026-01-01T00:01:03.1234567Z Post job cleanup {n}." for n in range(100)),
+    ]
+)
+
+
+def red(hub: Hub, **more: object) -> Run:
+    head = hub.push("fix", {"a.txt": "1\n"})
+    hub.open("fix")
+    return hub.run(head, Run("test", conclusion="FAILURE", **more))  # type: ignore[arg-type]
+
+
+def test_incident_28_a_failing_check_brings_its_annotations_and_the_end_of_its_log(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
+    place = {"path": "src/login.py", "location": {"start": {"line": 12}}}
+    note = {**place, "message": "undefined name", "title": None, "annotationLevel": "FAILURE"}
+    hub.log_of(red(hub, annotations=[note], title="2 failed"), LOG)
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    (check,) = pull.failing
+    assert check.url is not None
+    lines = check.log_tail.splitlines()
+    assert lines[0] == "2 failed"
+    assert lines[1] == "src/login.py:12: failure: undefined name"
+    assert lines[-2:] == ["FAILED tests/test_login.py::test_key", "##[error]Process completed with exit code 2."]
+    assert len(lines) <= 62
+
+
+def test_a_log_is_read_once_for_each_run(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.log_of(red(hub), LOG)
+    for _ in range(3):
+        seen(forge, clock)
+    assert hub.asked(path="/logs") == 1
+
+
+def test_a_log_that_cannot_be_read_leaves_the_check_failing_and_is_read_later(
+    hub: Hub, forge: GitHubForge, clock: ManualClock
+) -> None:
+    hub.log_of(red(hub), LOG)
+    hub.faults = [Fault(502, path="/logs")]
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    assert pull.checks is CheckState.FAILING
+    assert "could not be read" in pull.failing[0].log_tail
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    assert "test_login" in pull.failing[0].log_tail
+
+
+def test_a_long_log_is_cut_at_its_end() -> None:
+    assert cut("x" * 100_000) == "x" * 8192
+    assert cut("\n".join(map(str, range(1000)))).splitlines()[-1] == "999"
+    assert cut("a\nPost job cleanup.\nb") == "a"
+    assert cut("10%\r50%\r100%") == "100%"
+    assert cut("") == ""
+
+
+def test_incident_29_threads_replies_conversation_and_bots_all_arrive(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    thread = hub.thread(number, "ada", "first", "app.py", 2)
+    hub.answer(thread, "bob", "reply")
+    hub.remark(number, "cat[bot]", "conversation")
+    hub.review(number, "ada", "CHANGES_REQUESTED", "please change")
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    told = {(c.author, c.body, c.path, c.line, c.bot, c.decision) for c in pull.comments}
+    assert told == {
+        ("ada", "first", "app.py", 2, False, None),
+        ("bob", "reply", "app.py", 2, False, None),
+        ("cat[bot]", "conversation", None, None, True, None),
+        ("ada", "please change", None, None, False, ReviewState.CHANGES_REQUESTED),
+    }
+    assert len({c.id for c in pull.comments}) == 4
+
+
+def test_every_list_is_read_to_its_end(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    head = hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    for n in range(140):
+        hub.run(head, Run(f"check {n}"))
+        hub.remark(number, "ada", f"remark {n}")
+        hub.review(number, "ada", "COMMENTED", f"review {n}")
+    for n in range(90):
+        hub.thread(number, "ada", f"thread {n}")
+    for n in range(70):
+        hub.answer(hub.pulls[number].threads[60], "bob", f"reply {n}")
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    assert len(pull.check_runs) == 140
+    bodies = [comment.body for comment in pull.comments]
+    for kind, count in (("remark", 140), ("review", 140), ("thread", 90), ("reply", 70)):
+        assert sorted(b for b in bodies if b.startswith(kind)) == sorted(f"{kind} {n}" for n in range(count))
+
+
+def test_an_answer_stands_in_its_thread_and_is_not_told_to_the_agent(hub: Hub, forge: GitHubForge) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    thread = hub.thread(number, "ada", "rename this")
+    remark = hub.remark(number, "bob", "and test it")
+    pull = forge.reply(number, thread.comments[0]["id"], "Renamed.")
+    assert thread.comments[-1]["body"].startswith("Renamed.")
+    assert {comment.body for comment in pull.comments} == {"rename this", "and test it"}
+    pull = forge.reply(number, remark["id"], "Tested.")
+    assert hub.pulls[number].comments[-1]["body"].startswith("> and test it\n\nTested.")
+    assert {comment.body for comment in pull.comments} == {"rename this", "and test it"}
+    pull = forge.resolve(number, thread.id)
+    assert [comment.body for comment in pull.comments] == ["and test it"]
+    for name in (thread.id, remark["id"], "nobody"):
+        with pytest.raises(NotFound):
+            forge.resolve(number, name)
+    with pytest.raises(NotFound):
+        forge.reply(number, "nobody", "x")
+    with pytest.raises(Invalid, match=r"^body:"):
+        forge.reply(number, remark["id"], " ")
+
+
+def test_a_review_is_written_as_the_tokens_owner(hub: Hub, forge: GitHubForge) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    pull = forge.review(number, "x", ReviewState.CHANGES_REQUESTED, "no", path="app.py", line=3)
+    assert pull.review is ReviewState.CHANGES_REQUESTED
+    assert [(c.body, c.path, c.line) for c in pull.comments] == [("no", "app.py", 3)]
+    assert forge.review(number, "x", ReviewState.APPROVED, "").review is ReviewState.APPROVED
+    forge.review(number, "x", ReviewState.NONE, "words")
+    assert forge.review(number, "x", ReviewState.NONE, "of the file", path="app.py").comments[-1].path == "app.py"
+    with pytest.raises(NotFound, match="#99"):
+        forge.review(99, "x", ReviewState.NONE, "words")
+
+
+def test_failed_jobs_are_run_again(hub: Hub, forge: GitHubForge) -> None:
+    run = red(hub)
+    hub.log_of(run, LOG)
+    forge.rerun(1)
+    assert hub.reruns == [run.number + 500_000]
+    hub.runs.clear()
+    with pytest.raises(Refused, match="no failed jobs"):
+        forge.rerun(1)

@@ -1,0 +1,58 @@
+"""How a session ends when its end overtakes its beginning: nothing stays running, nothing stays lying about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ennio.facts import Facts, ProcessSeen, Sighting
+from ennio.lifecycle import MakeWorkspace, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
+from tests.lifecycle.world import START, World
+
+ALIVE = Seen(Facts(process=ProcessSeen(Sighting.ALIVE, START, "survey", pid=7, number=1)))
+GONE = Seen(Facts(process=ProcessSeen(Sighting.GONE, START, "survey")))
+UNKNOWN = Seen(Facts(process=ProcessSeen(Sighting.UNKNOWN, START, "survey", detail="away")))
+
+
+def _killed_during_launch() -> World:
+    world = World()
+    world.memory = orders.admit(world.memory)
+    world.look()
+    for _ in range(3):
+        world.advance()
+        if world.memory.launches:
+            break
+        world.perform()
+    world.try_order("kill")
+    return world
+
+
+def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -> None:
+    world = _killed_during_launch()
+    assert world.memory.launches == 1
+    plan = step(world.spec, GONE, world.memory, world.now)
+    assert isinstance(plan.action, StopAgent), "ended once, to be sure"
+    ended = orders.stopped(plan.memory)
+    assert step(world.spec, GONE, ended, world.now).action is None
+    assert isinstance(step(world.spec, ALIVE, ended, world.now).action, StopAgent), "and again, because it lives"
+
+
+def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:
+    world = _killed_during_launch()
+    assert step(world.spec, UNKNOWN, world.memory, world.now).action is None
+
+
+def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_is_not() -> None:
+    waiting = orders.fresh(START)
+    admitted = step(Spec(), Seen(), orders.admit(waiting), START)
+    assert isinstance(admitted.action, MakeWorkspace)
+    for memory, removed in ((waiting, False), (admitted.memory, True)):
+        killed = step(Spec(), Seen(busy=True), orders.kill(memory, "a person"), START).memory
+        plan = step(Spec(), Seen(), orders.clean(killed, force=False), START + timedelta(seconds=1))
+        assert isinstance(plan.action, RemoveWorkspace) is removed
+        assert (plan.memory.cleaned_at is not None) is not removed
+
+
+def test_a_workspace_that_was_undone_counts_as_not_begun() -> None:
+    begun = replace(orders.fresh(START), begun=True)
+    assert not orders.removed(begun, START).begun

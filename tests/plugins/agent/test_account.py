@@ -1,0 +1,138 @@
+"""Two witnesses: the agent's own word and its screen; who is believed when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ennio.facts import ProcessSeen, Sighting
+from ennio.model import Activity
+from ennio.plugins.agent.account import Account
+from ennio.plugins.agent.dialog import Shown
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+T = NOW.timestamp()
+ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7, number=1)
+
+
+def account() -> Account:
+    made = Account()
+    made.begins(ALIVE, NOW)
+    return made
+
+
+def activity(of: Account, after: float = 0.0) -> Activity | None:
+    return of.seen(ALIVE, NOW + timedelta(seconds=after), "hooks").activity
+
+
+def test_its_own_word_counts_over_a_screen_of_the_same_moment() -> None:
+    told = account()
+    told.tells(Activity.READY, T)
+    told.shows(Shown(Activity.ACTIVE), NOW + timedelta(seconds=0.5))
+    assert activity(told) is Activity.READY
+
+
+def test_incident_12_a_lost_hook_is_healed_by_the_screen() -> None:
+    told = account()
+    told.tells(Activity.ACTIVE, T)
+    told.shows(Shown(Activity.READY), NOW + timedelta(seconds=90))
+    seen = told.seen(ALIVE, NOW + timedelta(seconds=90), "hooks")
+    assert (seen.activity, seen.source, seen.since) == (Activity.READY, "screen", NOW + timedelta(seconds=90))
+
+
+def test_incident_13_escape_that_no_hook_tells_is_seen_on_the_screen() -> None:
+    told = account()
+    told.tells(Activity.ACTIVE, T)
+    told.shows(Shown(Activity.ACTIVE), NOW + timedelta(seconds=1))
+    told.shows(Shown(Activity.READY), NOW + timedelta(seconds=2))
+    assert activity(told) is Activity.READY
+    told.tells(Activity.ACTIVE, T + 3)
+    assert activity(told) is Activity.ACTIVE
+
+
+def test_incident_14_a_question_stays_one_as_long_as_it_stands_there() -> None:
+    told = account()
+    told.tells(Activity.WAITING_INPUT, T, "may it use Bash: rm x")
+    for seconds in range(0, 86400, 3600):
+        told.shows(Shown(Activity.WAITING_INPUT, "Do you want to proceed?"), NOW + timedelta(seconds=seconds))
+        seen = told.seen(ALIVE, NOW + timedelta(seconds=seconds), "hooks")
+        assert (seen.activity, seen.question, seen.since) == (Activity.WAITING_INPUT, "may it use Bash: rm x", NOW)
+
+
+def test_a_notification_without_words_leaves_the_question_of_the_screen() -> None:
+    told = account()
+    told.shows(Shown(Activity.WAITING_INPUT, "Do you want to proceed?"), NOW)
+    told.tells(Activity.WAITING_INPUT, T + 0.1)
+    assert told.seen(ALIVE, NOW, "hooks").question == "Do you want to proceed?"
+
+
+def test_a_word_that_comes_late_changes_nothing() -> None:
+    told = account()
+    told.tells(Activity.READY, T + 5)
+    told.tells(Activity.ACTIVE, T + 4)
+    assert activity(told) is Activity.READY
+
+
+def test_silence_of_both_witnesses_is_told_with_its_beginning_and_what_was_known_stays() -> None:
+    told = account()
+    told.tells(Activity.ACTIVE, T)
+    told.shows(None, NOW + timedelta(hours=1))
+    seen = told.seen(ALIVE, NOW + timedelta(hours=1), "hooks")
+    assert (seen.activity, seen.silent_since) == (Activity.ACTIVE, NOW)
+    told.shows(Shown(Activity.ACTIVE), NOW + timedelta(hours=1))
+    assert told.seen(ALIVE, NOW + timedelta(hours=1), "hooks").silent_since is None
+
+
+def test_who_was_never_heard_is_silent_since_its_start() -> None:
+    seen = account().seen(ALIVE, NOW + timedelta(minutes=1), "hooks")
+    assert (seen.activity, seen.ready, seen.silent_since) == (None, False, NOW)
+
+
+def test_a_new_process_is_judged_by_what_it_does_itself() -> None:
+    told = account()
+    told.tells(Activity.ACTIVE, T)
+    told.uses("a", 10, 5, "m")
+    assert told.begins(ProcessSeen(Sighting.ALIVE, NOW, "test", pid=8, number=2), NOW)
+    seen = told.seen(ALIVE, NOW, "hooks")
+    assert (seen.activity, seen.ready) == (None, False)
+    assert seen.usage is not None
+
+
+def test_trouble_is_told_in_the_words_of_the_screen_and_ends_with_it() -> None:
+    told = account()
+    told.tells(Activity.ACTIVE, T)
+    told.shows(Shown(Activity.BLOCKED, "retrying in 2s · attempt 3/10"), NOW + timedelta(seconds=3))
+    seen = told.seen(ALIVE, NOW, "hooks")
+    assert (seen.activity, seen.detail) == (Activity.BLOCKED, "retrying in 2s · attempt 3/10")
+    told.shows(Shown(Activity.ACTIVE), NOW + timedelta(seconds=5))
+    assert activity(told) is Activity.ACTIVE
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9999), st.integers(0, 999))))
+def test_incident_39_every_answer_counts_once_with_what_was_told_of_it_last(lines: list[tuple[int, int, int]]) -> None:
+    told = Account()
+    last: dict[str, tuple[int, int]] = {}
+    for answer, given_tokens, made in lines:
+        told = Account.of(told.as_text())
+        told.uses(str(answer), given_tokens, made, None)
+        last[str(answer)] = (given_tokens, made)
+    assert (told.input, told.output) == (sum(one for one, _ in last.values()), sum(two for _, two in last.values()))
+
+
+def test_money_is_counted_on_over_processes_that_begin_again_or_go_on() -> None:
+    told = Account()
+    told.uses("a", 1, 1, None)
+    for total in (0, 0.004248, 0.004248, 0, 0.004296, 0.004296, 0.00864, "much", float("nan"), -1, True, 1e300):
+        told = Account.of(told.as_text())
+        told.metered(total)
+    usage = told.seen(ALIVE, NOW, "hooks").usage
+    assert usage is not None
+    assert usage.cost_usd == Decimal("0.012888")
+
+
+@given(st.text())
+def test_a_cursor_that_cannot_be_read_is_an_empty_one(text: str) -> None:
+    assert isinstance(Account.of(text), Account)

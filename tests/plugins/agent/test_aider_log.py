@@ -1,0 +1,104 @@
+"""What aider's own files tell, read on from where the last look ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ennio.config.model import AgentConfig
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity
+from ennio.plugins.agent import aider_log
+from ennio.plugins.agent.aider import Aider
+from ennio.plugins.agent.interface import Desk
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ASKS = "touch x\nRun shell command? (Y)es/(N)o [Yes]: \n"
+
+
+class Watched:
+    def __init__(self, folder: Path) -> None:
+        self.desk = Desk("s", "p", folder, folder, "c", AgentConfig(model="openai/x"))
+        self.cursor: dict[str, str] = {}
+
+    def event(self, seconds: float, event: str, **properties: Any) -> None:
+        at = (NOW + timedelta(seconds=seconds)).timestamp()
+        file = aider_log.events(self.desk)
+        with file.open("a") as log:
+            log.write(json.dumps({"event": event, "properties": properties, "time": int(at)}) + "\n")
+        os.utime(file, (at, at))
+
+    def notified(self, seconds: float) -> None:
+        with (self.desk.directory / "hooks.jsonl").open("a") as log:
+            log.write(json.dumps({"t": (NOW + timedelta(seconds=seconds)).timestamp(), "hook_event_name": "Waiting"}) + "\n")
+
+    def look(self, seconds: float, screen: str | None) -> AgentSeen:
+        now = NOW + timedelta(seconds=seconds)
+        reading = Aider().observe(self.desk, self.cursor, ProcessSeen(Sighting.ALIVE, now, "test", pid=1, number=1), screen, now)
+        self.cursor = dict(reading.cursor)
+        return reading.seen
+
+
+def test_a_turn_is_told_from_its_start_to_its_question_and_its_end(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    assert watched.look(0, "diff> ").activity is Activity.READY
+    watched.event(1.9, "message_send_starting")
+    assert watched.look(2, None).activity is Activity.ACTIVE
+    watched.event(3.2, "message_send", prompt_tokens=1000, completion_tokens=20, cost=0.5, total_cost=9)
+    watched.notified(3.4)
+    asking = watched.look(3.6, ASKS)
+    assert (asking.activity, asking.question) == (Activity.WAITING_INPUT, "touch x Run shell command? (Y)es/(N)o [Yes]:")
+    assert asking.turns == 0
+    assert watched.look(6, ASKS.replace("touch x", "rm x")).question == "rm x Run shell command? (Y)es/(N)o [Yes]:"
+    watched.notified(8)
+    rests = watched.look(8.2, "diff> ")
+    assert (rests.activity, rests.turns, rests.prompts) == (Activity.READY, 1, 1)
+
+
+def test_incident_39_every_answer_is_counted_once_with_its_money(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    for second in (1, 2):
+        watched.event(second, "message_send", prompt_tokens=1000, completion_tokens=20, cost=0.25, total_cost=9)
+        seen = watched.look(second, "diff> ")
+    for _ in range(3):
+        seen = watched.look(3, "diff> ")
+    assert seen.usage is not None
+    assert (seen.usage.input_tokens, seen.usage.output_tokens, seen.usage.cost_usd) == (2000, 40, Decimal("0.50"))
+    assert seen.usage.model == "openai/x"
+
+
+def test_incident_12_a_lost_notification_is_healed_by_the_screen(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.event(1, "message_send_starting")
+    watched.look(1, "Waiting for openai/x")
+    assert watched.look(5, "diff> ").activity is Activity.READY
+    assert watched.look(9, ASKS).activity is Activity.WAITING_INPUT
+
+
+def test_retries_are_trouble_until_they_end(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.event(1, "message_send_starting")
+    seen = watched.look(3, "litellm.InternalServerError\nRetrying in 4.0 seconds...\n")
+    assert (seen.activity, seen.detail) == (Activity.BLOCKED, "Retrying in 4.0 seconds...")
+    assert watched.look(5, "Retrying in 4.0 seconds...\n hello\nTokens: 3 sent\ndiff> ").activity is Activity.READY
+
+
+def test_words_are_received_once_its_input_history_has_them(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    since = datetime.now(UTC)
+    assert Aider().received(watched.desk, "two\n\nlines", since) is Sighting.GONE
+    later = (datetime.now() + timedelta(seconds=1)).isoformat(sep=" ")  # noqa: DTZ005 - aider writes no zone
+    aider_log.history(watched.desk).write_text(f"\n# {later}\n+two\n+\n+lines\n\n# {later}\n+y\n")
+    assert Aider().received(watched.desk, "two\n\nlines", since) is Sighting.ALIVE
+    assert Aider().received(watched.desk, "lines", since) is Sighting.GONE
+    assert Aider().received(watched.desk, "two\n\nlines", since + timedelta(minutes=1)) is Sighting.GONE
+
+
+def test_incident_26_no_first_character_opens_a_command_a_shell_or_a_block() -> None:
+    for words in ("!ls", "/exit", "{", "{a: 1}"):
+        assert Aider().typed(words) == f" {words}"
+    assert Aider().typed("plain\n/words") == "plain\n/words"

@@ -1,0 +1,151 @@
+"""What codex's rollout means, in lines as it writes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.config.model import AgentConfig
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity
+from ennio.plugins.agent.codex import Codex
+from ennio.plugins.agent.interface import Desk
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+REST = "• Done.\n\n› Ask Codex to do anything\n\n  gpt · /w\n"
+WORKING = "• Working (2s • esc to interrupt)\n\n› Ask Codex to do anything\n\n  gpt · /w\n"
+ASKING = (
+    "◦ Running make\n\n\n  Would you like to run the following command?\n\n  Environment: local\n\n  Reason: May I?\n\n  $ make\n\n"
+    "› 1. Yes, proceed (y)\n  2. No, and tell Codex what to do differently (esc)\n\n  Press enter to confirm or esc to cancel\n"
+)
+TROUBLE = "◦ Reconnecting... 1/5 (3s • esc to interrupt)\n  └ high demand\n\n› Ask Codex to do anything\n"
+
+
+@dataclass
+class Watched:
+    """A session's folders, and the looks at it."""
+
+    desk: Desk
+    process: ProcessSeen
+    cursor: dict[str, str]
+    name: str = "rollout-2026-03-01T00-00-00-aa.jsonl"
+
+    def line(self, at: float, kind: str, **payload: Any) -> None:
+        file = self.desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / self.name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        stamp = (NOW + timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
+        with file.open("a") as out:
+            out.write(json.dumps({"timestamp": stamp, "type": kind, "payload": payload}) + "\n")
+
+    def event(self, at: float, name: str, **payload: Any) -> None:
+        self.line(at, "event_msg", type=name, **payload)
+
+    def begin(self) -> None:
+        self.line(0, "session_meta", id="conversation-1", cwd=str(self.desk.workspace))
+        self.look()
+
+    def look(self, screen: str | None = None, after: float = 0.0) -> AgentSeen:
+        reading = Codex().observe(self.desk, self.cursor, self.process, screen, NOW + timedelta(seconds=after))
+        self.cursor = dict(reading.cursor)
+        return reading.seen
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    monkeypatch.delenv("CODEX_HOME", raising=False)
+    desk = Desk("s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home")
+    return Watched(desk, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=9, number=1), {})
+
+
+def test_a_turn_from_its_start_to_its_last_word(watched: Watched) -> None:
+    watched.begin()
+    watched.event(1, "task_started")
+    watched.event(1, "item_completed", item={"type": "UserMessage", "content": [{"type": "text", "text": "go"}]})
+    assert watched.look().activity is Activity.ACTIVE
+    watched.event(2, "task_complete", last_agent_message="All is well.\nReally.")
+    done = watched.look()
+    assert (done.activity, done.turns, done.prompts, done.summary) == (Activity.READY, 1, 1, "All is well.")
+
+
+def test_incident_13_escape_is_told_by_the_rollout(watched: Watched) -> None:
+    watched.begin()
+    watched.event(1, "task_started")
+    watched.event(2, "turn_aborted", reason="interrupted")
+    assert watched.look().activity is Activity.READY
+
+
+def test_dialogs_stand_on_the_screen_alone(watched: Watched) -> None:
+    watched.begin()
+    watched.event(1, "task_started")
+    seen = watched.look(ASKING, 3)
+    assert seen.activity is Activity.WAITING_INPUT
+    question = "Would you like to run the following command? Reason: May I? $ make"
+    assert seen.question == f"{question} [1. Yes, proceed (y) / 2. No, and tell Codex what to do differently (esc)]"
+    assert watched.look(WORKING, 5).activity is Activity.ACTIVE
+
+
+def test_incident_11_an_api_in_trouble_is_blocked_and_not_ended(watched: Watched) -> None:
+    watched.begin()
+    watched.event(1, "task_started")
+    assert watched.look(TROUBLE, 5).activity is Activity.BLOCKED
+
+
+def test_sums_are_cumulative_so_the_last_one_counts(watched: Watched) -> None:
+    watched.begin()
+    for given, made in ((100, 10), (250, 30)):
+        watched.event(1, "token_count", info={"total_token_usage": {"input_tokens": given, "output_tokens": made}})
+    usage = watched.look().usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (250, 30)
+    assert watched.look().usage == usage
+
+
+def test_another_workspaces_conversation_is_not_taken_for_this_one(watched: Watched) -> None:
+    watched.name = "rollout-2026-03-01T09-00-00-bb.jsonl"
+    watched.line(0, "session_meta", id="foreign", cwd="/elsewhere")
+    watched.event(1, "task_started")
+    assert watched.look().activity is None
+    watched.name = "rollout-2026-03-01T09-00-01-cc.jsonl"
+    watched.line(0, "session_meta", id="own", cwd=str(watched.desk.workspace))
+    watched.look()
+    watched.event(2, "task_started")
+    assert watched.look().activity is Activity.ACTIVE
+
+
+def test_a_rollout_whose_first_line_is_still_being_written_is_looked_at_again(watched: Watched) -> None:
+    watched.begin()
+    watched.cursor = {}
+    folder = watched.desk.home / ".codex" / "sessions" / "2026" / "03" / "02"
+    folder.mkdir(parents=True)
+    own = folder / "rollout-2026-03-02T00-00-00-bb.jsonl"
+    own.write_text('{"timestamp": "2026-03-02T00:00:00Z", "type": "session_me')
+    (folder / "rollout-2026-03-02T00-00-01-cc.jsonl").write_text('{"type": "session_meta", "payload": {"id": "x", "cwd": "/elsewhere"}}\n')
+    (watched.desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / watched.name).unlink()
+    assert watched.look().activity is None
+    meta = {"timestamp": "2026-03-02T00:00:00Z", "type": "session_meta", "payload": {"id": "own", "cwd": str(watched.desk.workspace)}}
+    begun = {"timestamp": "2026-03-02T00:00:01Z", "type": "event_msg", "payload": {"type": "task_started"}}
+    own.write_text(f"{json.dumps(meta)}\n{json.dumps(begun)}\n")
+    assert watched.look().activity is Activity.ACTIVE
+
+
+def test_words_are_received_when_the_rollout_has_them(watched: Watched) -> None:
+    watched.begin()
+    watched.event(5, "item_completed", item={"type": "UserMessage", "content": [{"type": "text", "text": " !fix it"}]})
+    assert Codex().received(watched.desk, "!fix it", NOW) is Sighting.ALIVE
+    assert Codex().received(watched.desk, "!fix it", NOW + timedelta(seconds=6)) is Sighting.GONE
+    watched.event(7, "user_message", message="in the words of older versions")
+    assert Codex().received(watched.desk, "in the words of older versions", NOW) is Sighting.ALIVE
+
+
+def test_a_list_in_a_prompt_is_no_dialog() -> None:
+    assert Codex().takes_text("› 1. do this\n  2. and that\n\n• Done.\n\n› Ask Codex to do anything\n\n  gpt\n")
+
+
+def test_rest_and_work_are_seen_without_a_rollout(watched: Watched) -> None:
+    assert watched.look(WORKING, 1).activity is Activity.ACTIVE
+    assert watched.look(REST, 2).activity is Activity.READY

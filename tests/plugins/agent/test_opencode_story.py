@@ -1,0 +1,122 @@
+"""What opencode's database tells, read on from where the last look ended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.config.model import AgentConfig
+from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model import Activity
+from ennio.plugins.agent import opencode_story
+from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.opencode import OpenCode
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TABLES = """
+CREATE TABLE session (id, directory, parent_id, time_updated);
+CREATE TABLE message (id PRIMARY KEY, session_id, time_created, time_updated, data);
+CREATE TABLE part (message_id, session_id, time_created, data);
+"""
+
+
+class Watched:
+    def __init__(self, folder: Path) -> None:
+        self.desk = Desk("s", "p", folder / "work", folder, "c", AgentConfig(), home=folder)
+        file = opencode_story.database(self.desk)
+        file.parent.mkdir(parents=True)
+        self.base = sqlite3.connect(file)
+        self.base.executescript(TABLES)
+        here = str(self.desk.workspace)
+        for row in (("other", "/elsewhere", None, 9), ("own", here, None, 1), ("side", here, "own", 2)):
+            self.run("INSERT INTO session VALUES (?, ?, ?, ?)", *row)
+        self.cursor: dict[str, str] = {}
+
+    def run(self, words: str, *values: object) -> None:
+        self.base.execute(words, values)
+        self.base.commit()
+
+    def message(self, name: str, second: float, role: str = "assistant", session: str = "own", **data: Any) -> None:
+        at = int((NOW.timestamp() + second) * 1000)
+        time = {"created": at, **({"completed": at} if data.pop("done", False) else {})}
+        told = json.dumps({"role": role, "time": time, **data})
+        self.run("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", name, session, at, at, told)
+
+    def look(self, second: float, screen: str | None = None) -> AgentSeen:
+        now = NOW + timedelta(seconds=second)
+        reading = OpenCode().observe(self.desk, self.cursor, ProcessSeen(Sighting.ALIVE, now, "test", pid=1, number=1), screen, now)
+        self.cursor = dict(reading.cursor)
+        return reading.seen
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    return Watched(tmp_path)
+
+
+def tokens(given: int, made: int) -> dict[str, Any]:
+    return {"input": given, "output": made, "reasoning": 1, "cache": {"read": 10, "write": 5}}
+
+
+def test_a_turn_is_told_from_its_prompt_to_its_last_answer(watched: Watched) -> None:
+    assert watched.look(0).activity is None
+    watched.message("m1", 1, role="user")
+    assert watched.look(1.5).activity is Activity.ACTIVE
+    watched.message("m2", 2, done=True, finish="tool-calls", tokens=tokens(100, 5))
+    assert watched.look(2.5).activity is Activity.ACTIVE
+    watched.message("m3", 3, done=True, finish="stop", tokens=tokens(100, 5))
+    seen = watched.look(3.5)
+    assert (seen.activity, seen.turns, seen.prompts) == (Activity.READY, 1, 1)
+
+
+def test_incident_39_an_answer_that_grows_is_counted_once_and_side_conversations_are_paid_for(watched: Watched) -> None:
+    watched.message("m1", 1, tokens=tokens(0, 0), cost=0)
+    watched.look(1)
+    for second in (2, 3):
+        watched.message("m1", second, done=True, finish="stop", tokens=tokens(100, 5), cost=0.5)
+        watched.look(second)
+    watched.message("s1", 4, session="side", done=True, tokens=tokens(1, 1), cost=0.25)
+    watched.message("x1", 4, session="other", done=True, tokens=tokens(7000, 1), cost=7)
+    for _ in range(3):
+        seen = watched.look(4)
+    assert seen.usage is not None
+    assert (seen.usage.input_tokens, seen.usage.output_tokens, seen.usage.cost_usd) == (115 + 16, 6 + 2, Decimal("0.75"))
+    assert seen.activity is Activity.READY
+
+
+def test_a_broken_off_answer_ends_the_turn_and_says_why(watched: Watched) -> None:
+    watched.message("m1", 1, done=True, error={"name": "MessageAbortedError", "data": {"message": "aborted"}})
+    seen = watched.look(1.5)
+    assert (seen.activity, seen.detail) == (Activity.READY, "aborted")
+
+
+def test_a_permission_is_told_with_what_it_is_for(watched: Watched) -> None:
+    watched.message("m1", 1)
+    beside = " " * 40 + "/w:main"
+    asks = f"  ┃  △ Permission required\n  ┃    # Shell command\n  ┃\n  ┃  $ touch x\n  ┃{beside}\n"
+    screen = f"{asks}  ┃   Allow once   Allow always   Reject    enter confirm\n"
+    seen = watched.look(5, screen)
+    assert seen.activity is Activity.WAITING_INPUT
+    assert seen.question == "Permission required: Shell command $ touch x [Allow once / Allow always / Reject]"
+
+
+def test_a_database_that_did_not_change_is_not_opened(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched.message("m1", 1, role="user")
+    watched.look(1)
+    monkeypatch.setattr(opencode_story, "_ask", lambda *_: pytest.fail("it was opened"))
+    assert watched.look(2).activity is Activity.ACTIVE
+
+
+def test_words_are_received_once_the_database_has_them(watched: Watched) -> None:
+    at = int(NOW.timestamp() * 1000)
+    watched.run("INSERT INTO part VALUES ('m1', 'own', ?, ?)", at, json.dumps({"type": "text", "text": "go on"}))
+    assert OpenCode().received(watched.desk, "go on", NOW) is Sighting.ALIVE
+    assert OpenCode().received(watched.desk, "go on", NOW + timedelta(seconds=1)) is Sighting.GONE
+    assert OpenCode().received(watched.desk, "stop", NOW) is Sighting.GONE

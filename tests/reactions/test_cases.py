@@ -1,0 +1,167 @@
+"""The conditions: when each holds, when it does not, and when nobody can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ennio.config.model import Reaction
+from ennio.config.reactions import BUILT_IN, KEYS
+from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting
+from ennio.model import Activity, Session, SessionStatus
+from ennio.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
+from ennio.reactions import Situation, all_complete, case, notice, to_agent
+from ennio.reactions.cases import SESSION_KEYS
+from tests.lifecycle.world import pull_request
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OF_PULLS = ("ci-failed", "changes-requested", "bugbot-comments", "merge-conflicts", "approved-and-green")
+
+
+def _session(status: SessionStatus = SessionStatus.WORKING, **more: Any) -> Session:
+    return Session("p-1", "play", status, NOW, NOW, "beef", **more)
+
+
+def _situation(pull: PullRequest | None = None, session: Session | None = None, merge_ready: str = "", **facts: Any) -> Situation:
+    forge = ForgeSeen(Sighting.GONE if pull is None else Sighting.ALIVE, NOW, "forge", pull)
+    seen = Facts(process=ProcessSeen(Sighting.ALIVE, NOW, "survey"), forge=forge)
+    return Situation(session or _session(), replace(seen, **facts), merge_ready, ("review-robot",))
+
+
+def _holds(key: str, situation: Situation, now: datetime = NOW) -> bool | None:
+    return case(key, BUILT_IN[key], situation, now).holds
+
+
+def _comment(name: str, author: str = "ada", **more: Any) -> Comment:
+    return Comment(name, author, f"words of {author}", NOW, **more)
+
+
+def test_the_nine_documented_reactions_are_all_there() -> None:
+    assert {*SESSION_KEYS, "all-complete"} == set(KEYS)
+
+
+@pytest.mark.parametrize("key", SESSION_KEYS)
+@pytest.mark.parametrize("status", [SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED])
+def test_nothing_holds_for_a_session_that_has_ended(key: str, status: SessionStatus) -> None:
+    pull = pull_request(checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, comments=(_comment("1"),))
+    assert _holds(key, _situation(pull, _session(status, activity=Activity.WAITING_INPUT))) is False
+
+
+@pytest.mark.parametrize("key", OF_PULLS)
+def test_a_forge_that_was_not_seen_says_nothing(key: str) -> None:
+    forge = ForgeSeen(Sighting.UNKNOWN, NOW, "forge", pull_request(checks=CheckState.FAILING), "503")
+    assert _holds(key, _situation(forge=forge)) is None
+
+
+@pytest.mark.parametrize("key", OF_PULLS)
+@pytest.mark.parametrize("state", [PullState.CLOSED, PullState.MERGED])
+def test_a_pull_request_that_is_decided_asks_for_nothing(key: str, state: PullState) -> None:
+    pull = pull_request(state=state, checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, comments=(_comment("1"),))
+    assert _holds(key, _situation(pull)) is False
+
+
+@pytest.mark.parametrize(
+    ("checks", "holds"),
+    [
+        (CheckState.FAILING, True),
+        (CheckState.PASSING, False),
+        (CheckState.PENDING, None),
+        (CheckState.NONE, None),
+        (CheckState.UNKNOWN, None),
+    ],
+)
+def test_checks_that_are_not_through_are_no_end_of_a_failure(checks: CheckState, holds: bool | None) -> None:
+    assert _holds("ci-failed", _situation(pull_request(checks=checks))) is holds
+
+
+def test_a_failure_is_known_by_its_head_and_its_checks() -> None:
+    def items(head: str, *names: str) -> tuple[str, ...]:
+        runs = tuple(Check(name, name, CheckState.FAILING) for name in names)
+        pull = pull_request(head=head, checks=CheckState.FAILING, check_runs=runs)
+        return case("ci-failed", BUILT_IN["ci-failed"], _situation(pull), NOW).items
+
+    assert items("h1", "lint", "test") == items("h1", "test", "lint")
+    assert len({items("h1", "lint"), items("h1", "test"), items("h2", "lint")}) == 3
+
+
+def test_words_of_people_and_of_bots_go_different_ways() -> None:
+    comments = (_comment("1"), _comment("2", "lint[bot]"), _comment("3", "review-robot"), _comment("4", "ci", bot=True))
+    situation = _situation(pull_request(review=ReviewState.CHANGES_REQUESTED, comments=comments))
+    assert case("changes-requested", Reaction(), situation, NOW).items == ("1",)
+    assert case("bugbot-comments", Reaction(), situation, NOW).items == ("2", "3", "4")
+
+
+def test_comments_without_a_request_for_changes_are_passed_on_and_not_retried() -> None:
+    found = case("changes-requested", Reaction(), _situation(pull_request(comments=(_comment("1"),))), NOW)
+    assert (found.holds, found.lasting, found.items) == (True, False, ("1",))
+
+
+def test_a_conflict_is_known_by_head_and_base() -> None:
+    def found(**more: Any) -> Any:
+        return case("merge-conflicts", Reaction(), _situation(pull_request(mergeability=Mergeability.CONFLICTING, **more)), NOW)
+
+    assert found(base_head="b1").items != found(base_head="b2").items
+    assert _holds("merge-conflicts", _situation(pull_request(mergeability=Mergeability.UNKNOWN))) is None
+
+
+@pytest.mark.parametrize(("ready", "status", "holds"), [("h1", "approved", True), ("h0", "approved", False), ("h1", "ci_passing", False)])
+def test_only_the_very_head_that_was_found_ready_is_approved_and_green(ready: str, status: str, holds: bool) -> None:
+    assert _holds("approved-and-green", _situation(pull_request(), _session(SessionStatus(status)), ready)) is holds
+
+
+def test_stuck_is_a_matter_of_time_and_says_when_to_look() -> None:
+    found = case("agent-stuck", BUILT_IN["agent-stuck"], _situation(), NOW)
+    assert (found.holds, found.wake_at) == (False, NOW + timedelta(seconds=600))
+    assert _holds("agent-stuck", _situation(), NOW + timedelta(seconds=600)) is True
+
+
+@pytest.mark.parametrize("status", sorted(set(SessionStatus) - {SessionStatus.WORKING, SessionStatus.SPAWNING}))
+def test_incident_16_only_who_works_can_be_stuck(status: SessionStatus) -> None:
+    assert _holds("agent-stuck", _situation(session=_session(status)), NOW + timedelta(days=2)) is False
+
+
+def test_who_waits_for_an_answer_is_not_stuck_but_waiting() -> None:
+    session = _session(activity=Activity.WAITING_INPUT)
+    agent = AgentSeen(NOW, "hook", Activity.WAITING_INPUT, question="May I?")
+    situation = _situation(session=session, agent=agent)
+    assert _holds("agent-stuck", situation, NOW + timedelta(days=2)) is False
+    assert case("agent-needs-input", Reaction(), situation, NOW).headline.endswith("May I?")
+
+
+def test_who_cannot_be_seen_is_not_called_stuck() -> None:
+    process = ProcessSeen(Sighting.UNKNOWN, NOW, "survey", detail="away")
+    assert _holds("agent-stuck", _situation(process=process), NOW + timedelta(days=2)) is None
+
+
+def test_all_complete_counts_the_ends() -> None:
+    ends = [_session(SessionStatus.DONE, outcome="merged"), _session(SessionStatus.DONE, outcome="merged"), _session(SessionStatus.KILLED)]
+    assert all_complete(ends).headline == "all 3 sessions of play have ended: 1 killed, 2 merged"
+    assert all_complete([*ends, _session()]).holds is False
+    assert all_complete([]).holds is False
+
+
+# --- words -------------------------------------------------------------------------------------------
+
+
+def test_only_the_comments_that_are_new_are_passed_on() -> None:
+    pull = pull_request(comments=(_comment("1", path="a.py", line=3), _comment("2", "bob")), review=ReviewState.CHANGES_REQUESTED)
+    text = to_agent("changes-requested", Reaction(), _situation(pull), ["2"])
+    assert "words of bob" in text
+    assert "words of ada" not in text
+
+
+def test_incident_28_a_check_without_a_log_says_so() -> None:
+    pull = pull_request(checks=CheckState.FAILING, check_runs=(Check("1", "build", CheckState.FAILING, "https://ci/1"),))
+    text = to_agent("ci-failed", Reaction(), _situation(pull), [])
+    assert "Failed check: build (https://ci/1)\nIt left no log." in text
+
+
+def test_a_notice_is_one_line_with_the_summary_when_it_is_wanted() -> None:
+    session = _session(summary="half done")
+    assert notice(Reaction(), "it holds", session) == "p-1: it holds"
+    assert notice(Reaction(message="Look!"), "it holds", session) == "p-1: Look!"
+    assert notice(Reaction(message="Look!"), "it holds", session, escalated="after 3 attempts") == "p-1: it holds; after 3 attempts"
+    assert notice(Reaction(include_summary=True), "it holds", session) == "p-1: it holds\nhalf done"
