@@ -107,7 +107,8 @@ def _merge_conflicts(_rule: Reaction, situation: Situation, _now: datetime) -> C
         return Case(None, "the forge does not know yet whether it merges")
     if pull.mergeability is Mergeability.CLEAN:
         return NOT_HERE
-    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base_head or pull.base}",))
+    # the base's name, not its head: others are merged while the agent is at it, and that is no news to it
+    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",))
 
 
 def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:

@@ -25,7 +25,7 @@ def fails(house: Supervised, *reasons: str, **order: Any) -> str:
     eventually(lambda: name not in house.ground.worktrees(), why="its workspace is undone")
     assert name not in house.ground.agents()
     assert name not in house.ground.terminals()
-    assert name not in house.ground.git("worktree", "list")
+    eventually(lambda: name not in house.ground.git("worktree", "list"), why="git has forgotten it too")
     told = [event for event in house.events(session_id=name) if event["event_type"] == "session_exited"]
     assert len(told) == 1
     done = house.ground.ennio("session", "why", name)

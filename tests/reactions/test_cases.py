@@ -103,7 +103,8 @@ def test_a_conflict_is_known_by_head_and_base() -> None:
     def found(**more: Any) -> Any:
         return case("merge-conflicts", Reaction(), _situation(pull_request(mergeability=Mergeability.CONFLICTING, **more)), NOW)
 
-    assert found(base_head="b1").items != found(base_head="b2").items
+    assert found(base_head="b1").items == found(base_head="b2").items, "what others merge meanwhile is no news"
+    assert found(base="main").items != found(base="next").items
     assert _holds("merge-conflicts", _situation(pull_request(mergeability=Mergeability.UNKNOWN))) is None
 
 
