@@ -5,6 +5,7 @@ A look runs beside the mailbox; looks never overlap; any number of "look now" ma
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,6 +83,7 @@ class PollerActor(Actor):
         self._watched: dict[str, Any] = {}
         self._told: dict[str, Any] = {}
         self._timer: Any = None
+        self._due = math.inf
 
     def on_start(self) -> None:
         """The first look comes with the first watch."""
@@ -128,12 +130,14 @@ class PollerActor(Actor):
             self._told.pop(session_id, None)
         if self._state.looking:
             self._state.again = True
-        else:
+        elif time.monotonic() + self._pace.least < self._due:
+            # never later than it was to be: a steady stream of hurry would put the look off for ever
             self._schedule(self._pace.least)
 
     def _schedule(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.kill(block=False)
+        self._due = time.monotonic() + seconds
         self._timer = self.later(seconds, Wake())
 
     def _begin(self) -> None:

@@ -46,8 +46,8 @@ class ForgeShelf:
 
     def save_pull(self, row: PullRow) -> None:
         """Keep a pull request."""
-        self._revision += 1
         self._pulls.save(row)
+        self._revision += 1
 
     def checks(self, project_id: str, head: str) -> tuple[CheckRow, ...]:
         """The checks of one head, by name."""
@@ -55,8 +55,8 @@ class ForgeShelf:
 
     def save_check(self, row: CheckRow) -> None:
         """Keep a check; one row per project, head and name."""
-        self._revision += 1
         self._checks.save(row)
+        self._revision += 1
 
     def unfinished_checks(self, project_id: str) -> tuple[CheckRow, ...]:
         """The checks without an end."""
@@ -68,8 +68,8 @@ class ForgeShelf:
 
     def save_review(self, row: ReviewRow) -> None:
         """Keep a review."""
-        self._revision += 1
         self._reviews.save(row)
+        self._revision += 1
 
     def issue(self, project_id: str, id: str) -> IssueRow | None:  # noqa: A002 - the row's own name for it
         """One issue, or None."""
@@ -81,8 +81,8 @@ class ForgeShelf:
 
     def save_issue(self, row: IssueRow) -> None:
         """Keep an issue."""
-        self._revision += 1
         self._issues.save(row)
+        self._revision += 1
 
     def next_issue_id(self, project_id: str) -> str:
         """An issue id the project has not had, ``1`` and up; never given twice."""

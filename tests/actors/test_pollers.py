@@ -57,6 +57,22 @@ def test_an_order_to_look_given_during_a_look_is_not_lost(play: Play) -> None:
         eventually(lambda: stage.scm.surveys >= before + 2)
 
 
+def test_a_steady_stream_of_orders_does_not_put_the_look_off(stage: Stage) -> None:
+    stage.working()
+    eventually(lambda: stage.scm.surveys > 0)
+    before, tired = stage.scm.surveys, []
+    hurry = gevent.spawn(_hurry, stage, tired)
+    eventually(lambda: stage.scm.surveys >= before + 3, why="somebody who is always in a hurry is not served never")
+    tired.append(True)
+    hurry.join()
+
+
+def _hurry(stage: Stage, tired: list[bool]) -> None:
+    while not tired:
+        stage.parts.exchange.tell(FORGE, LookNow())
+        gevent.sleep(0.002)
+
+
 def test_a_slow_forge_keeps_nobody_waiting(stage: Stage) -> None:
     session_id = stage.working()
     before = stage.scm.surveys

@@ -17,13 +17,7 @@ from ennio.demo import scene
 from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
 from tests.e2e.persons import Follower, Person
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(
-        not os.environ.get("ENNIO_CHAOS"),
-        reason="about one run in two finds the supervisor standing still after the last kill (see the test's words); ENNIO_CHAOS=1 runs it",
-    ),
-]
+pytestmark = pytest.mark.e2e
 
 KILLS = 30
 LIMIT = 75.0

@@ -21,7 +21,7 @@ from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import ForgeBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local import progress
-from ennio.plugins.scm.local.landing import land, why_not
+from ennio.plugins.scm.local.landing import land, put, why_not
 from ennio.plugins.scm.local.merging import Order
 from ennio.plugins.scm.local.present import Present
 from ennio.plugins.scm.local.progress import Refs
@@ -101,6 +101,10 @@ class LocalForge:
 
     def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
         """See ``Scm.merge``. The branch's head is verified in the transaction that moves the base."""
+        base = self._need(number).base
+        return land(lambda: self._merge_once(number, expected_head, method), base)
+
+    def _merge_once(self, number: int, expected_head: str, method: MergeMethod | None) -> Merged | str:
         with self._lock:
             self._present.refresh()
             row = self._need(number)
@@ -112,7 +116,9 @@ class LocalForge:
                 raise refusal
             git, method = self._present.git, method or self.settings.merge_method
             order = Order(row, self._present.base_head(row), method, git.identity(), self._clock.now())
-            commit = land(git, self._book, order, delete_branch=self.settings.delete_branch)
+            commit, words = put(git, self._book, order, delete_branch=self.settings.delete_branch)
+            if words is not None:
+                return words
             self._book.save_pull(progress.merged(row, commit, self._clock.now()))
             self._present.forget({row.head})
             log.info("merged pull request", extra={"project": self._project.id, "number": number, "commit": commit})

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ennio.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.forge import ForgeBook, PullRow, ReviewRow
+from ennio.plugins.scm.interface import Merged
 from ennio.plugins.scm.local.merging import Order, build
 from ennio.plugins.scm.local.repository import HEADS, Repository
 from ennio.plugins.scm.local.verdict import decided
@@ -35,26 +36,32 @@ def why_not(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], *, r
     return None
 
 
-def land(repository: Repository, book: ForgeBook, order: Order, *, delete_branch: bool) -> str:
-    """Merge and return the commit the base now points to. Starts anew when the base has moved meanwhile.
+def land(once: Callable[[], Merged | str], base: str) -> Merged:
+    """Try until the merge is in, with a pause between two tries in which everybody else goes on.
 
-    Raises Conflict (conflicts, or the head has moved), Refused (the base is checked out somewhere),
-    Unreachable (the base could not be moved).
+    ``once`` is one whole try on what is there at that moment: the merge, or git's words on why the base could not be moved.
+    Raises Unreachable when the patience is over, and whatever ``once`` raises.
     """
-    words, deadline = "", time.monotonic() + PATIENCE
-    for attempt in range(ATTEMPTS):
-        _check_base(repository, order.row)
-        commit = build(repository, order)
-        book.save_pull(replace(order.row, merge_commit=commit))
-        reason = _swap(repository, order, commit, delete_branch=delete_branch)
-        if reason is None:
-            return commit
-        words = reason
+    deadline = time.monotonic() + PATIENCE
+    for attempt in range(1, ATTEMPTS + 1):
+        found = once()
+        if isinstance(found, Merged):
+            return found
         if time.monotonic() > deadline:
             break
-        order = _renewed(repository, order)
-        time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - spreads those who try at once
-    raise Unreachable(f"{order.row.base} could not be moved in {attempt + 1} attempts; git says: {words}")
+        time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311 - spreads those who try at once
+    raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
+
+
+def put(repository: Repository, book: ForgeBook, order: Order, *, delete_branch: bool) -> tuple[str, str | None]:
+    """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
+
+    Raises Conflict (conflicts) and Refused (the base is checked out somewhere).
+    """
+    _check_base(repository, order.row)
+    commit = build(repository, order)
+    book.save_pull(replace(order.row, merge_commit=commit))
+    return commit, _swap(repository, order, commit, delete_branch=delete_branch)
 
 
 def _check_base(repository: Repository, row: PullRow) -> None:
@@ -70,16 +77,6 @@ def _swap(repository: Repository, order: Order, commit: str, *, delete_branch: b
     gone = delete_branch and repository.checked_out(row.branch) is None
     branch = f"{'delete' if gone else 'verify'} {HEADS}{row.branch} {row.head}"
     return repository.move([f"update {HEADS}{row.base} {commit} {order.base_head}", branch], f"ennio: merge #{row.number}")
-
-
-def _renewed(repository: Repository, order: Order) -> Order:
-    heads = repository.heads()
-    row = order.row
-    if heads.get(row.branch) != row.head:
-        raise _moved(row, row.head, heads.get(row.branch))
-    if row.base not in heads:
-        raise Conflict(f"#{row.number} cannot be merged: its base {row.base} is gone")
-    return replace(order, base_head=heads[row.base])
 
 
 def _moved(row: PullRow, expected: str, head: str | None) -> Conflict:
