@@ -6,8 +6,10 @@ Every checker takes sources by path (``ennio/http/app.py``) and returns one sent
 from __future__ import annotations
 
 import ast
+import configparser
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
@@ -30,6 +32,19 @@ MACHINERY = frozenset({"gevent", "pykka", "peewee", "subprocess", "socket", "sql
 """What acts on the world, and has no place where decisions are made."""
 SCHEDULING = frozenset({"gevent", "pykka"})
 """Who runs whom is the actors' affair; plugins and the store use the standard library."""
+
+LIBRARIES = frozenset({"blessed", "falcon", "gevent", "gunicorn", "marshmallow", "peewee", "psutil", "pykka", "pyte", "urllib3", "yaml"})
+"""What the house builds on. None of them knows a model; whoever adds one says so here."""
+MODEL_CLIENTS = re.compile(
+    r"openai|anthropic|claude|litellm|langchain|llama|ollama|mistral|cohere|groq|genai|generativeai|vertexai|bedrock|transformers|torch|vllm|"
+    r"huggingface|together|replicate|tiktoken|dspy|instructor|pydantic.ai|smolagents|crewai|autogen",
+    re.IGNORECASE,
+)
+MODEL_APIS = re.compile(
+    r"\bapi\.(openai|anthropic|mistral|cohere|groq|together|deepseek|x)\.|generativelanguage\.|openrouter\.ai|bedrock-runtime|"
+    r"/v1/(messages|complete|completions|chat/completions|responses|embeddings)\b|:generateContent|:11434\b"
+)
+"""Where models are asked: their hosts, and the paths they share."""
 
 NAMELESS = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "service", "impl", "misc"})
 BROAD = frozenset({"Exception", "BaseException"})
@@ -118,6 +133,36 @@ def machinery(sources: Sources) -> list[str]:
         barred = MACHINERY if part in PURE else SCHEDULING if part in LAYERS[2] else frozenset()
         found += [f"{path}:{line}: {part} may not import {name}" for line, name in imports(path, source) if name.split(".")[0] in barred]
     return found
+
+
+def foreign(sources: Sources) -> list[str]:
+    """Imports from outside of the standard library and of what the house builds on."""
+    known = LIBRARIES | sys.stdlib_module_names | {"ennio", "__future__"}
+    return [
+        f"{path}:{line}: {name} is not one of the libraries the house builds on"
+        for path, source in sources.items()
+        for line, name in imports(path, source)
+        if name.split(".")[0] not in known
+    ]
+
+
+def model_calls(sources: Sources) -> list[str]:
+    """Addresses of models: whoever asks one holds its host or its path somewhere in the source."""
+    return [
+        f"{path}:{number}: asks a model: {line.strip()}"
+        for path, source in sources.items()
+        for number, line in enumerate(source.splitlines(), start=1)
+        if MODEL_APIS.search(line)
+    ]
+
+
+def model_requirements(setup: str) -> list[str]:
+    """Requirements of ``setup.cfg`` that are clients of models, extras included."""
+    read = configparser.ConfigParser()
+    read.read_string(setup)
+    wanted = [read["options"]["install_requires"], *read["options.extras_require"].values()]
+    lines = [line.split("#")[0].strip() for block in wanted for line in block.splitlines()]
+    return [line for line in lines if MODEL_CLIENTS.search(line)]
 
 
 def broad_excepts(sources: Sources, walls: Iterable[str]) -> list[str]:

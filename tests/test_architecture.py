@@ -15,14 +15,9 @@ WALLS = (
     "ennio/http/errors.py",  # the map of errors: the bug becomes a 500
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
-LONG = {
-    "ennio/actors/session.py": "one actor owns one session: its whole correspondence is one match",
-}
+LONG: dict[str, str] = {}
 SLEEPERS = {
-    "tests/agents/test_aider.py": "a person who takes a moment, while what is told of the agent is sampled",
-    "tests/agents/test_opencode.py": "a person who takes a moment, while what is told of the agent is sampled",
     "tests/conftest.py": "eventually itself",
-    "tests/agents/model.py": "a server: the beat of what it serves",
     "tests/e2e/test_chaos.py": "a person who looks now and then, and the random moment of a kill",
 }
 
@@ -58,6 +53,13 @@ def test_everything_is_caught_at_the_walls_only() -> None:
 
 def test_every_wall_is_there() -> None:
     assert [wall for wall in WALLS if wall not in HOUSE] == []
+
+
+def test_incident_37_nothing_that_supervises_is_a_model_or_asks_one() -> None:
+    assert rules.foreign(HOUSE) == []
+    assert rules.model_calls(HOUSE) == []
+    assert rules.model_requirements((ROOT / "setup.cfg").read_text(encoding="utf-8")) == []
+    assert [name for name in rules.LIBRARIES if rules.MODEL_CLIENTS.search(name)] == []
 
 
 def test_every_file_is_named_for_what_is_in_it() -> None:
@@ -141,6 +143,38 @@ def test_a_decision_that_acts_is_noticed(path: str, source: str) -> None:
 
 def test_what_acts_may_act() -> None:
     assert rules.machinery({"ennio/plugins/git.py": "import subprocess", "ennio/actors/actor.py": "import gevent"}) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import anthropic",
+        "from openai import OpenAI",
+        "def look():\n    from litellm import completion",
+        "import importlib\nimportlib.import_module('google.genai')",
+    ],
+)
+def test_incident_37_a_client_of_a_model_is_noticed(source: str) -> None:
+    assert len(rules.foreign({"ennio/actors/watchdog.py": source})) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "URL = 'https://api.openai.com/v1'",
+        "http.request('POST', f'{base}/v1/messages', body)",
+        "pool.urlopen('POST', '/v1/chat/completions')",
+        "HOST = 'localhost:11434'",
+    ],
+)
+def test_incident_37_a_question_to_a_model_is_noticed(source: str) -> None:
+    assert len(rules.model_calls({"ennio/actors/watchdog.py": source})) == 1
+
+
+def test_incident_37_a_requirement_that_brings_a_model_is_noticed() -> None:
+    setup = "[options]\ninstall_requires =\n    # why\n    pykka~=4.5\n    Anthropic>=1  # a watchdog\n"
+    setup += "[options.extras_require]\ntest =\n    litellm\n"
+    assert rules.model_requirements(setup) == ["Anthropic>=1", "litellm"]
 
 
 @pytest.mark.parametrize(

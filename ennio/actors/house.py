@@ -9,6 +9,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.parts import Parts
+from ennio.actors.poller import Pulse
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.clock import Clock
 from ennio.config.model import Config
@@ -35,6 +37,7 @@ from ennio.messages import (
     Kill,
     LookNow,
     MailArrived,
+    Ping,
     QueueChanged,
     Restore,
     Revive,
@@ -52,12 +55,16 @@ __all__ = ["CleanupItem", "House", "Preview", "SpawnRequest"]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The running house. ``stop`` asks the arbiter to end it."""
+    """The running house. ``stop`` asks the arbiter to end it.
+
+    ``config_problem`` says what is wrong with its file where it stands on the last good one instead.
+    """
 
     parts: Parts
     feed: Feed
     started_at: datetime
     stop: Callable[[], None]
+    config_problem: str | None = None
 
     @property
     def config(self) -> Config:
@@ -98,13 +105,15 @@ class House:
         return session
 
     def restore(self, session_id: str) -> Session:
-        """Start an exited session again in the workspace it has; also revives an actor that was given up."""
+        """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
         session = self.store.sessions.need(session_id)
         if self.parts.exchange.ref(session_name(session_id)) is None:
             self.parts.exchange.tell(ROOT, Revive(session_name(session_id)))
             return session
         restored: Session = self._ask(session_id, Restore())
-        return restored
+        with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
+            self.parts.exchange.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
+        return self.store.sessions.get(session_id) or restored
 
     def send(self, session_id: str, text: str) -> Message:
         """Queue words for the agent; they are typed when it can take them."""
@@ -304,6 +313,7 @@ class House:
             "pid": os.getpid(),
             "started_at": self.started_at.isoformat(),
             "config": str(self.config.source),
+            "config_problem": self.config_problem,
             "actors": {"running": sum(1 for state, _ in roster.values() if state == "running"), "troubled": troubled},
             "sources": {name: pulse.as_json() for name, pulse in self.pulses().items()},
             "sessions": dict(Counter(session.status.value for session in sessions)),
@@ -313,12 +323,15 @@ class House:
         }
 
     def pulses(self) -> dict[str, Any]:
-        """How each source has been doing."""
-        found = {}
-        for name in self.parts.exchange.names():
-            if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:")):
-                found[name] = self.parts.exchange.ask(name, HowIsIt())
-        return found
+        """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
+        sources = [name for name in self.parts.exchange.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
+        return {name: self._pulse(name) for name in sources}
+
+    def _pulse(self, name: str) -> Any:
+        try:
+            return self.parts.exchange.ask(name, HowIsIt())
+        except (NotFound, Unreachable) as error:
+            return Pulse(ok=False, detail=str(error))
 
     def wait_for_events(self, after: int, timeout: float) -> list[Event]:
         """Events after this seq, at once when there are any, else as soon as there are or the time is up."""

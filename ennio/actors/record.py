@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from ennio import codec
 from ennio.actors.parts import Parts
-from ennio.events import Draft
+from ennio.errors import EnnioError
+from ennio.events import Draft, EventType
 from ennio.evidence import Evidence
 from ennio.facts import Facts, ProcessSeen, Sighting
 from ennio.lifecycle import Mail, Memory
@@ -62,6 +63,18 @@ class Record:
                 tx.emit(session_id, self.session.project_id, draft)
         self.written = (self.session, self.memory, self.facts if changed_facts else facts)
         return True
+
+    def stands(self) -> bool:
+        """Whether the store holds what is known here; False also where it cannot be asked."""
+        try:
+            found = Record.load(self.parts, self.session.id)
+        except EnnioError:
+            return False
+        return (found.session, found.memory) == (self.session, self.memory)
+
+    def note_step(self, step: str, words: str) -> None:
+        """Write what changed, with one event that tells how far a person's order has got."""
+        self.write([Draft(EventType.SESSION_STEP, words, data={"step": step})])
 
     def _meter(self, events: Sequence[Draft]) -> None:
         """The session's numbers change with the events that change them."""

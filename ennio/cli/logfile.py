@@ -12,15 +12,15 @@ _BLOCK = 64 * 1024
 _PAUSE = 0.2
 
 
-def tail(log: Path, lines: int, end: int | None = None) -> list[str]:
-    """The last lines of a file of any size, read backwards from ``end`` (None: all there is)."""
+def tail(log: Path, lines: int, end: int | None = None, begin: int = 0) -> list[str]:
+    """The last lines of a file of any size, read backwards from ``end`` (None: all there is) to ``begin`` at most. In bytes."""
     if lines <= 0:
         return []
     with log.open("rb") as stream:
         position = stream.seek(0, os.SEEK_END) if end is None else end
         content = b""
-        while position > 0 and content.count(b"\n") <= lines:
-            step = min(_BLOCK, position)
+        while position > begin and content.count(b"\n") <= lines:
+            step = min(_BLOCK, position - begin)
             position = stream.seek(position - step)
             content = stream.read(step) + content
     return content.decode(errors="replace").splitlines()[-lines:]

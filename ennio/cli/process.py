@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.cli.logfile import LOG
@@ -36,7 +37,16 @@ def is_supervisor(pid: int) -> bool:
         return False  # another user's process cannot be ours
 
 
-def detach(config: Path, run_directory: Path) -> subprocess.Popen[bytes]:
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A supervisor in the background; its own words begin at byte ``begin`` of the log."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    begin: int
+
+
+def detach(config: Path, run_directory: Path) -> Detached:
     """Start the supervisor in a session of its own, its output in the log; returns at once."""
     from ennio.home import private
 
@@ -45,9 +55,11 @@ def detach(config: Path, run_directory: Path) -> subprocess.Popen[bytes]:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as stream:
         log.chmod(0o600)
-        return subprocess.Popen(
+        begin = stream.tell()
+        process = subprocess.Popen(
             command(config), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True, cwd=config.parent
         )
+    return Detached(process, log, begin)
 
 
 def become(config: Path) -> None:

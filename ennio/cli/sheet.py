@@ -25,7 +25,7 @@ def sheet(session: Document, now: datetime, style: Style) -> list[str]:
         ("activity", activity(session)),
         ("no signal", _since(session.get("no_signal_since") or session.get("silent_since"), now)),
         ("asks", session.get("question") or ""),
-        ("queue", _queued(session.get("queued"))),
+        ("queue", place(session.get("queued"))),
         ("agent", _agent(session)),
         ("role", session.get("role") or ""),
         ("issue", session.get("issue_id") or ""),
@@ -49,7 +49,8 @@ def _since(text: str | None, now: datetime) -> str:
     return f"{local(text)} ({age(text, now)} ago)" if text else ""
 
 
-def _queued(queued: Document | None) -> str:
+def place(queued: Document | None) -> str:
+    """Its place in the queue and what it waits for; empty when it does not wait."""
     if not queued:
         return ""
     held = "held; " if queued.get("held") else ""
@@ -95,6 +96,12 @@ def evidence_lines(evidence: Document, now: datetime) -> list[str]:
         seen = f", seen {local(ground['at'])} ({age(ground['at'], now)} ago)" if ground.get("at") else ""
         lines.append(f"  - {clean(ground['what'])}  [{clean(ground['source'])}{seen}]")
     return lines
+
+
+def reaction_line(reaction: Document, now: datetime) -> str:
+    """What a reaction last did, or that it did nothing; with its reason and its time."""
+    when = f"{local(reaction['at'])} ({age(reaction['at'], now)} ago)"
+    return f"reaction {reaction['key']}: {reaction['outcome']}: {clean(reaction['detail'] or '')}  [{when}]"
 
 
 def history_lines(history: Sequence[Document]) -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,28 +26,66 @@ from ennio.http import client
 LIMIT = 60.0
 READY = 20.0
 LOOK = 0.15
+GONE = 5.0
 
 
 def main(options: argparse.Namespace) -> int:
     """Play the demo with what ``declare`` declared, and ``json``; 0 only if all that should merge has merged."""
-    root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
     try:
-        set_up = scene.build(root, options.agent, options.speed, options.runtime)
-        outcome = _play(set_up, options)
+        with _interrupted_by(signal.SIGTERM, signal.SIGHUP), _folder(keep=options.keep) as root:
+            set_up = scene.build(root, options.agent, options.speed, options.runtime)
+            outcome = _play(set_up, options)
     except KeyboardInterrupt:
         return 130
     except EnnioError as error:
         _tell_error(error, as_json=options.json)
         return error.exit_code
-    finally:
-        if not options.keep:
-            shutil.rmtree(root, ignore_errors=True)
     if options.json:
         print(json.dumps(outcome, indent=2))
     else:
         print(report.table(outcome))
         print(report.farewell(outcome, root if options.keep else None, set_up.environment() if options.keep else None))
     return 0 if outcome["ok"] else 1
+
+
+@contextmanager
+def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
+    """A terminal that is closed, or a ``kill``, ends the play as Ctrl-C does: in order, and once."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup: it is to go on
+            signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _folder(*, keep: bool) -> Iterator[Path]:
+    """A folder for the play, gone afterwards however the play ends."""
+    root = Path(tempfile.mkdtemp(prefix="ennio-demo-"))
+    try:
+        yield root
+    finally:
+        if not keep:
+            _clear(root)
+
+
+def _clear(root: Path) -> None:
+    """What has just been ended may still write or take away a file, and a removal that meets it stops half-way."""
+    deadline = time.monotonic() + GONE
+    while root.exists() and time.monotonic() < deadline:
+        shutil.rmtree(root, ignore_errors=True)
+        if root.exists():
+            time.sleep(LOOK)
 
 
 def _tell_error(error: EnnioError, *, as_json: bool) -> None:
@@ -83,7 +123,7 @@ def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
             screen.say("demo", "tmux is not installed, so the agents run in the process runtime")
         supervisor = stack.enter_context(_Supervisor(set_up))
         director = Director(supervisor.client, screen.say)
-        stack.callback(supervisor.end_agents, director)  # also when nobody watches any more
+        stack.callback(supervisor.end_agents)  # also when nobody watches any more
         director.spawn()
         finished = _watch(director, screen, begun + _limit(options))
         return report.outcome(director, time.monotonic() - begun, finished=finished)
@@ -145,15 +185,18 @@ class _Supervisor:
         words = self._log.read_text(errors="replace").strip().splitlines()[-15:]
         raise EnnioError("the supervisor did not come up:\n" + "\n".join(words))
 
-    def end_agents(self, director: Director) -> None:
-        """Nobody plays on when the curtain is down: also an agent whose work is merged still sits at its terminal."""
-        for session_id in director.parts:
-            with suppress(EnnioError):  # one that has ended cannot be killed
-                self.client.delete(f"/sessions/{session_id}")
+    def end_agents(self) -> None:
+        """Nobody plays on when the curtain is down: also an agent whose work is merged still sits at its terminal.
+
+        The supervisor is asked who plays: an interrupted director may not know whom it has just asked for.
+        """
         deadline = time.monotonic() + READY
         with suppress(EnnioError):
-            self.client.post("/cleanup", {"force": True})
-            while self.client.get("/sessions") and time.monotonic() < deadline:
+            while (playing := self.client.get("/sessions")) and time.monotonic() < deadline:
+                for session in playing:
+                    with suppress(EnnioError):  # one that has ended cannot be killed
+                        self.client.delete(f"/sessions/{session['id']}")
+                self.client.post("/cleanup", {"force": True})
                 time.sleep(LOOK)
 
     def __exit__(self, *_: object) -> None:
@@ -162,7 +205,7 @@ class _Supervisor:
             try:
                 self._process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)  # its workers too
         if self._scene.runtime == "tmux":
             socket = self._scene.environment()["ENNIO_TMUX_SOCKET"]
             subprocess.run(("tmux", "-L", socket, "kill-server"), capture_output=True, check=False, timeout=10)

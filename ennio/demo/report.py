@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ennio.board.table import Column
 from ennio.board.table import table as lines_of
 from ennio.demo.director import Director
+from ennio.home import program
 
 
 def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, Any]:
@@ -75,15 +75,10 @@ def table(document: Mapping[str, Any]) -> str:
 
 def farewell(document: Mapping[str, Any], kept: Path | None, environment: Mapping[str, str] | None) -> str:
     """The two lines to type next."""
-    ennio = _command()
+    ennio = program()
     lines = ["", "Next, in a repository of your own:", f"  {ennio} init", f"  {ennio} start"]
     if kept is not None and environment is not None:
         lines += ["", f"The demo's folder is kept: {kept}", f"  cd {kept}/score && ENNIO_HOME={environment['ENNIO_HOME']} {ennio} start"]
     if not document["ok"]:
         lines += ["", "To see more: ennio demo --keep, then read supervisor.log in the folder it names."]
     return "\n".join(lines)
-
-
-def _command() -> str:
-    own = Path(__file__).resolve().parents[2] / "bin" / "ennio"
-    return str(own) if own.exists() else f"{sys.executable} -m ennio.cli"

@@ -29,16 +29,18 @@ def kill(memory: Memory, by: str) -> Memory:
         return memory
     if memory.status.terminal:
         raise Conflict(f"it is {memory.status} already; there is nothing to kill")
-    return replace(memory, killed_by=by, wish=Wish.END, retry_at=None)
+    return replace(memory, killed_by=by, wish=Wish.END, failure=None, retry_at=None)
 
 
 def restore(memory: Memory) -> Memory:
-    """Start an exited session again, in the workspace it has."""
+    """Start an exited session again, in the workspace it has, as soon as it is admitted."""
     if memory.killed_by is not None or memory.status is not SessionStatus.EXITED:
         raise Conflict(f"only an exited session can be restored; this one is {memory.status}")
     # what a failed spawn made may have been undone without a word of it: making it again finds what stands
     stage = Stage.NEW if memory.launched_at is None else memory.stage
-    return replace(memory, wish=Wish.RUN, stage=stage, failure=None, failures=0, retry_at=None, restarts=())
+    if stage is Stage.LAUNCHED:
+        stage = Stage.PREPARED  # for the next launch; its end was seen
+    return replace(memory, wish=Wish.WAIT, stage=stage, failure=None, failures=0, retry_at=None, restarts=())
 
 
 def clean(memory: Memory, *, force: bool) -> Memory:
@@ -90,17 +92,25 @@ def removed(memory: Memory, now: datetime) -> Memory:
 def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> Memory:
     """An effect failed: trouble with the world is tried again with growing pauses, a refusal is not.
 
-    Only what a start needs is ever given up; ending, cleaning and looking are tried for ever.
+    Only what a start needs is ever given up; ending, cleaning and looking are tried for ever. Who was
+    turned away with a time waits for that time: nothing was asked, so no try is used up.
     """
     failures = memory.failures + 1
     pause = timedelta(seconds=min(2.0 ** min(failures, 10), 60.0))
     words = str(error)
     if not isinstance(action, MakeWorkspace | PrepareWorkspace | LaunchAgent):
         return replace(memory, failure=memory.failure or words, failures=failures, retry_at=now + pause)
+    if isinstance(error, Unreachable) and error.until is not None:
+        return replace(memory, failure=words, retry_at=max(error.until, now + pause))
     if isinstance(error, Unreachable) and failures < MAX_TRIES:
-        return replace(memory, failures=failures, retry_at=now + pause)
+        return replace(memory, failure=None, failures=failures, retry_at=now + pause)
     wish = Wish.WATCH if memory.wish is Wish.RUN else memory.wish
     return replace(memory, failure=words, failures=0, retry_at=None, wish=wish)
+
+
+def put_back(memory: Memory, by: timedelta) -> Memory:
+    """The clock was put back: what was to be tried in two seconds is, and not in an hour."""
+    return memory if memory.retry_at is None else replace(memory, retry_at=memory.retry_at - by)
 
 
 def _well(memory: Memory) -> Memory:

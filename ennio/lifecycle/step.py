@@ -132,8 +132,9 @@ def _relaunch(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
     process = seen.facts.process
     if process is None or process.sighting is Sighting.UNKNOWN:
         return memory, None
-    if process.sighting is Sighting.ALIVE and memory.stage is Stage.LAUNCHED:
-        return replace(memory, wish=Wish.WATCH), None
+    launched = memory.stage is Stage.LAUNCHED or (memory.stage is Stage.PREPARED and memory.launched_at is not None)
+    if process.sighting is Sighting.ALIVE and launched:
+        return replace(memory, wish=Wish.WATCH, stage=Stage.LAUNCHED), None
     if process.sighting is Sighting.ALIVE and process.number not in (None, memory.launches):
         return replace(memory, wish=Wish.WATCH, stage=Stage.LAUNCHED, launches=process.number or memory.launches), None
     if memory.stage is Stage.LAUNCHING:

@@ -9,6 +9,7 @@ import pytest
 from ennio.actors import queue
 from ennio.admission import MEMORY_PER_SESSION
 from ennio.errors import Conflict
+from ennio.http.views import session_view
 from ennio.model import SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
@@ -111,3 +112,63 @@ def test_a_queue_survives_the_house(play: Play) -> None:
         assert [waiting.session_id for waiting in stage.parts.store.queue.list()] == [second]
         stage.house.kill(first)
         eventually(lambda: _launched(stage) == [first, second])
+
+
+def _ended(stage: Stage, prompt: str) -> str:
+    """A session whose agent failed and was not started again."""
+    session_id = stage.working(prompt)
+    stage.runtime.finish(session_id, exit_code=1)
+    stage.until(session_id, SessionStatus.EXITED)
+    return session_id
+
+
+def _launches(stage: Stage, session_id: str) -> list[int]:
+    return [launch.number for launch in stage.runtime.launches if launch.name == session_id]
+
+
+def test_a_restored_session_waits_for_its_place_like_a_new_one(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first = _ended(stage, "1")
+        second = stage.working("2")
+        restored = stage.house.restore(first)
+        assert restored.status is SessionStatus.SPAWNING
+        shown = session_view(stage.parts.store, restored)["queued"]
+        assert shown == {"position": 1, "reason": "project play has 1 of 1 sessions (max_sessions)", "held": False}
+        stage.look()
+        assert _launches(stage, first) == [1]
+        with pytest.raises(Conflict, match="only an exited session"):
+            stage.house.restore(first)
+        stage.house.kill(second)
+        eventually(lambda: _launches(stage, first) == [1, 2])
+        stage.settle_in(first)
+        assert session_view(stage.parts.store, stage.session(first))["queued"] is None
+
+
+def test_of_two_restored_sessions_only_as_many_start_as_there_is_room_for(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first, second = _ended(stage, "1"), _ended(stage, "2")
+        stage.house.restore(first)
+        waiting = stage.house.restore(second)
+        stage.look()
+        assert (_launches(stage, first), _launches(stage, second)) == ([1, 2], [1])
+        assert session_view(stage.parts.store, waiting)["queued"]
+        stage.runtime.finish(first, exit_code=1)
+        stage.until(first, SessionStatus.EXITED)
+        eventually(lambda: _launches(stage, second) == [1, 2])
+
+
+def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_house(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first = _ended(stage, "1")
+        second = stage.working("2")
+        stage.house.restore(first)
+        stage.crash_session(first)
+    with play.opened() as stage:
+        stage.look()
+        assert [waiting.session_id for waiting in stage.parts.store.queue.list()] == [first]
+        assert _launches(stage, first) == [1]
+        stage.house.kill(second)
+        eventually(lambda: _launches(stage, first) == [1, 2])

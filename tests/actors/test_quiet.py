@@ -1,13 +1,20 @@
-"""Incident 35: while nothing happens, nothing is written and nothing is started."""
+"""Incidents 34 and 35: while nothing happens little is asked, nothing is written and nothing is started."""
 
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gevent.event import Event
 
 from ennio.actors.exchange import AGENTS, forge_name, runtime_name
+from ennio.message import MessageState
+from ennio.model import SessionStatus
+from ennio.plugins.scm.interface import Scm
 from ennio.pulls import CheckState
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
@@ -57,3 +64,58 @@ def test_what_counts_as_written_is_counted(stage: Stage) -> None:
     before = _written(stage)
     stage.rests(session_id)
     eventually(lambda: _written(stage) > before)
+
+
+def _fifty_green(stage: Stage) -> list[str]:
+    ids = [stage.working(f"number {n}") for n in range(50)]
+    for session_id in ids:
+        stage.scm.checks(stage.pull(session_id), CheckState.PASSING)
+    stage.look()
+    assert {stage.session(session_id).status for session_id in ids} == {SessionStatus.CI_PASSING}
+    return ids
+
+
+def test_incident_34_the_forge_is_asked_once_a_tick_for_fifty_quiet_pull_requests(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    with play.opened() as stage:
+        _fifty_green(stage)
+        asked: Counter[str] = Counter()
+        for name in (name for name in dir(Scm) if not name.startswith("_") and callable(getattr(stage.scm, name))):
+            monkeypatch.setattr(stage.scm, name, _counted(asked, name, getattr(stage.scm, name)))
+        before = stage.house.pulses()[forge_name("play")].looks
+        _twenty_ticks(stage)
+        looks = stage.house.pulses()[forge_name("play")].looks - before
+        assert set(asked) == {"survey"}
+        assert asked["survey"] <= looks + 1, "the one that is under way"
+
+
+def _counted(asked: Counter[str], name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def counting(*words: Any, **more: Any) -> Any:
+        asked[name] += 1
+        return call(*words, **more)
+
+    return counting
+
+
+def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobody_waiting(play: Play) -> None:
+    with play.opened() as stage:
+        ids = _fifty_green(stage)
+        answer, begun = Event(), [Event(), Event()]
+        stage.scm.before["survey"] = lambda: _hold(begun, answer)
+        assert begun[0].wait(10)
+        for session_id in ids:
+            stage.scm.checks(stage.session(session_id).pr_number or 0, CheckState.FAILING)
+        # while the forge does not answer, an agent is told what a person says
+        message = stage.house.send(ids[0], "Mind the spelling")
+        eventually(lambda: message.id in [told.id for told in stage.messages(ids[0]) if told.state is MessageState.DELIVERED])
+        assert {stage.session(session_id).status for session_id in ids} == {SessionStatus.CI_PASSING}
+        answer.set()
+        # the next survey never answers: what arrives came with the one before
+        eventually(lambda: begun[1].is_set() and {stage.session(one).status for one in ids} == {SessionStatus.CI_FAILED})
+        stage.scm.before.clear()
+
+
+def _hold(begun: list[Event], answer: Event) -> None:
+    """The first survey waits for the answer, all others for ever."""
+    first = not begun[0].is_set()
+    begun[0 if first else 1].set()
+    (answer if first else Event()).wait()

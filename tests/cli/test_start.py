@@ -34,6 +34,20 @@ def test_incident_51_a_taken_port_ends_the_start_with_the_last_words_of_the_log(
     assert place.ennio("stop").code == 4
 
 
+def test_a_start_that_fails_shows_its_own_words_and_none_of_an_earlier_run(place: Place) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        (place.folder / "ennio.yaml").write_text(MINIMAL.format(port=listener.getsockname()[1]))
+        log = private(Home(place.home / "ennio").run(place.folder / "ennio.yaml")) / "supervisor.log"
+        log.write_text("".join(f"a word of an earlier run {number}\n" for number in range(3)))
+        ended = place.ennio("start", "--detach")
+    assert ended.code == 1
+    assert ended.err.split("the last lines of")[1].splitlines()[1:]
+    assert "earlier run" not in ended.err
+    assert "earlier run" in log.read_text()
+
+
 def test_stop_asks_counts_the_agents_and_waits(api: Api) -> None:
     living = {"id": "a", "status": "working", "activity": "active", "queued": None}
     api.on("GET", "/sessions", [living, living | {"status": "exited"}]).on("POST", "/shutdown", "stopping")
@@ -81,6 +95,8 @@ def test_the_end_of_a_log_is_read_from_its_end(place: Place) -> None:
     assert [line.split()[1] for line in tail(log, 3)] == ["4997", "4998", "4999"]
     assert len(tail(log, 10_000)) == 5000
     assert tail(log, 0) == []
+    assert tail(log, 10, begin=log.stat().st_size) == []
+    assert tail(log, 10, begin=log.stat().st_size - len(tail(log, 1)[0]) - 1) == tail(log, 1)
 
 
 def test_a_log_begun_anew_is_followed_from_its_beginning(place: Place) -> None:

@@ -42,6 +42,8 @@ EVIDENCE = [
 ]
 EVENT = {"seq": 4, "id": "u", "event_type": "ci_failing", "priority": "urgent", "session_id": "ma-1a2b3c4d", "project_id": "my-app"}
 EVENT |= {"timestamp": WHEN, "message": "lint fails", "data": {}}
+REACTION = {"id": "r3", "session_id": "ma-1a2b3c4d", "key": "bugbot-comments", "at": WHEN, "action": "none", "attempt": 0}
+REACTION |= {"fingerprint": "f", "outcome": "skipped", "detail": "bots commented on #7: it is switched off"}
 MESSAGE = {"id": "m", "session_id": "ma-1a2b3c4d", "text": "fix\nlint", "origin": "reaction", "state": "delivered", "created_at": WHEN}
 MESSAGE |= {"reaction": "ci-failed", "error": None, "detail": ""}
 PULL: dict[str, Any] = {
@@ -114,6 +116,9 @@ def _with_session(api: Api) -> None:
     api.on("GET", at, SESSION).on("GET", f"{at}/evidence", EVIDENCE).on("GET", f"{at}/events", [EVENT]).on(
         "GET", f"{at}/messages", [MESSAGE]
     )
+    sent = REACTION | {"id": "r2", "key": "ci-failed", "action": "send-to-agent", "outcome": "act", "detail": "attempt 1 of 3"}
+    earlier = REACTION | {"id": "r1", "outcome": "act", "detail": "words to pass on"}
+    api.on("GET", f"{at}/reactions", [REACTION, sent, earlier])
 
 
 def test_why_tells_the_rule_and_each_fact_with_its_source(api: Api) -> None:
@@ -123,6 +128,17 @@ def test_why_tells_the_rule_and_each_fact_with_its_source(api: Api) -> None:
     assert lines[1] == "  rule: a check fails on the head"
     assert lines[2].startswith("  - check lint: failing  [github, seen ")
     assert lines[3] == "  - head 0a1b  [github]"
+
+
+def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing(api: Api) -> None:
+    _with_session(api)
+    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[4:]
+    assert [line.split("  [")[0] for line in lines] == [
+        "  reaction bugbot-comments: skipped: bots commented on #7: it is switched off",
+        "  reaction ci-failed: act: attempt 1 of 3",
+    ]
+    document = json.loads(api.ennio("session", "why", "ma-1a2b3c4d", "--json").out)
+    assert [reaction["id"] for reaction in document["reactions"]] == ["r3", "r2"]
 
 
 @pytest.mark.parametrize(

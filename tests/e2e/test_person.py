@@ -280,6 +280,22 @@ def test_incident_03_restore_goes_on_in_the_workspace_with_its_uncommitted_lines
         assert house.ground.ennio("session", "restore", name).code == 1
 
 
+def test_a_restored_session_waits_for_room_in_the_queue_and_says_what_for(tmp_path: Path) -> None:
+    with supervised(tmp_path, lambda g: project(g, agent_config=HANG, max_sessions=1)) as house:
+        first = house.spawn()
+        house.becomes(first, "working")
+        house.ground.tmux("kill-server")
+        house.becomes(first, "exited")
+        second = house.spawn()
+        house.becomes(second, "working")
+        told = ok(house.ground.ennio("session", "restore", first)).out
+        assert f"{first} waits in the queue, position 1: project score has 1 of 1 sessions (max_sessions)" in told
+        assert first in ok(house.ground.ennio("queue", "list")).out
+        assert house.session(first)["queued"]["position"] == 1
+        ok(house.ground.ennio("session", "kill", second))
+        house.becomes(first, "working")
+
+
 def test_incident_05_a_spawn_whose_supervisor_is_killed_half_way_is_seen_and_finished(tmp_path: Path) -> None:
     with supervised(tmp_path, lambda g: project(g, agent_config=HANG, post_create=["sleep 1"])) as house:
         name = house.spawn()

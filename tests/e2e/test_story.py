@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -39,11 +40,15 @@ DEMO = ("-m", "ennio.cli", "demo", "--speed", "2")
 
 @dataclass(slots=True)
 class Play:
-    """One demo that plays in a process of its own; ``folder`` is all it may write to."""
+    """One demo that plays in a process of its own; ``folder`` is all it may write to.
+
+    ``cut``: what befalls it once it has spoken its first line: a signal, or (SIGPIPE) nobody listens any more.
+    """
 
     folder: Path
     words: tuple[str, ...]
     terminal: bool = False
+    cut: signal.Signals | None = None
     begun: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     out: bytes = b""
@@ -66,7 +71,9 @@ class Play:
         self.reader.start()
 
     def _read(self, terminal: int | None) -> None:
-        if terminal is None:
+        if self.cut is not None:
+            self._cut_short(self.cut)
+        elif terminal is None:
             self.out, self.err = self.process.communicate()
         else:
             with suppress(OSError):
@@ -74,6 +81,15 @@ class Play:
                     self.out += data
             self.process.wait()
         self.seconds = time.monotonic() - self.begun
+
+    def _cut_short(self, cut: signal.Signals) -> None:
+        assert self.process.stdout is not None
+        self.out = self.process.stdout.readline()
+        if cut is signal.SIGPIPE:
+            self.process.stdout.close()
+        else:
+            self.process.send_signal(cut)
+        self.process.wait()
 
     def ended(self) -> int:
         """Wait for its end and return the exit code."""
@@ -196,3 +212,16 @@ def test_nothing_is_left_behind_but_the_folder_that_was_to_be_kept(plays: dict[s
         assert len(list(play.folder.glob("ennio-demo-*"))) == (1 if name == "lines" else 0), name
         done = subprocess.run(["tmux", "-L", f"ennio-demo-{play.process.pid}", "list-sessions"], capture_output=True, check=False)
         assert done.returncode != 0, f"{name} leaves a tmux server"
+
+
+@pytest.mark.parametrize("cut", [signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda cut: str(cut.name))
+def test_a_demo_that_is_cut_short_leaves_nothing_behind(tmp_path: Path, cut: signal.Signals) -> None:
+    need("git")
+    play = Play(tmp_path / "cut", (*DEMO, "--runtime", "process"), cut=cut)
+    try:
+        assert play.ended() == 128 + cut, play.out
+        assert play.out
+        assert play.left() == {}
+        assert list(play.folder.glob("ennio-demo-*")) == []
+    finally:
+        play.clear()

@@ -109,6 +109,12 @@ class Life(RuleBasedStateMachine):
         self.world.try_order(order)
         self.world.advance()
 
+    @precondition(lambda self: self.world.memory.wish is Wish.WAIT)
+    @rule()
+    def admitted(self) -> None:
+        self.world.admit()
+        self.world.advance()
+
     @precondition(lambda self: len(self.world.mail) < 4)
     @rule()
     def message(self) -> None:
@@ -243,8 +249,8 @@ def _cleans_without_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
 
 UP = ("effect_succeeds", "effect_succeeds", "effect_succeeds", "look_and_step", "look_and_step")
 LIVES = {
-    _relaunches_blind: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "look_and_step"),
-    _takes_unknown_for_dead: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "look_and_step"),
+    _relaunches_blind: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "admitted", "look_and_step"),
+    _takes_unknown_for_dead: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "admitted", "look_and_step"),
     _types_again_in_doubt: (*UP, "message", "look_and_step", "dies_before_writing", "look_and_step", "effect_succeeds"),
     _forgets_that_it_was_killed: (*UP, "killed", "look_and_step"),
     _never_stops: (*UP, "killed", "look_and_step"),

@@ -121,9 +121,14 @@ class World:
                 self.launches.append((plan.action, process and process.sighting))
         return plan
 
+    def admit(self) -> None:
+        """Its turn in the queue has come."""
+        self.memory = orders.admit(self.memory)
+
     def settle(self, rounds: int = 80) -> None:
-        """Let the world hold still: everything can be seen, every effect succeeds, time passes as wanted."""
+        """Let the world hold still: everything can be seen, every effect succeeds, there is room, time passes as wanted."""
         self.visible = self.forge_visible = True
+        self.admit()
         for _ in range(rounds):
             self.look()
             before = self.memory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
@@ -61,11 +61,12 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 
 def why(options: argparse.Namespace, context: Context) -> Answer:
-    """The newest evidence of a session in words."""
+    """The newest evidence of a session in words, and what each reaction last did about it or why it did nothing."""
     client = context.client()
     session = client.get(path("/sessions/{}", options.session))
     history = client.get(path("/sessions/{}/evidence", options.session))
-    from ennio.cli.sheet import evidence_lines
+    reactions = _newest_of_each(client.get(path("/sessions/{}/reactions", options.session)))
+    from ennio.cli.sheet import evidence_lines, reaction_line
 
     now = datetime.now(UTC)
     lines = evidence_lines(history[0], now) if history else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
@@ -76,7 +77,16 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
     if session.get("silent_since"):
         since = session["silent_since"]
         lines.append(f"  no signal since {since}: the agent runs, but neither it nor its screen tells what it does; that is the last known")
-    return Answer({"session": session, "evidence": history[0] if history else None}, lines)
+    lines += [f"  {reaction_line(reaction, now)}" for reaction in reactions]
+    return Answer({"session": session, "evidence": history[0] if history else None, "reactions": reactions}, lines)
+
+
+def _newest_of_each(reactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest record of every rule; given and returned newest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in reactions:
+        found.setdefault(record["key"], record)
+    return list(found.values())
 
 
 def kill(options: argparse.Namespace, context: Context) -> Answer:
@@ -89,6 +99,10 @@ def kill(options: argparse.Namespace, context: Context) -> Answer:
 def restore(options: argparse.Namespace, context: Context) -> Answer:
     """Start it again."""
     session = context.client().post(path("/sessions/{}/restore", options.session))
+    from ennio.cli.sheet import place
+
+    if session.get("queued"):
+        return Answer(session, [f"{options.session} waits in the queue, {place(session['queued'])}; see: ennio queue list"])
     return Answer(session, [f"restoring {options.session}; see: ennio session info {options.session}"])
 
 

@@ -11,10 +11,9 @@ from ennio.cli.logfile import LOG, tail
 from ennio.errors import Conflict, EnnioError, Unreachable
 
 if TYPE_CHECKING:
-    import subprocess
-
     from ennio.cli.context import Context
     from ennio.cli.parser import Parser
+    from ennio.cli.process import Detached
     from ennio.http.address import Address
 
 EXAMPLES = """\
@@ -64,11 +63,11 @@ def _detached(context: Context, timeout: float) -> Answer:
 
     directory = context.run_directory()
     context.note("starting the supervisor ...")
-    process = detach(context.config_file(), directory)
-    came = within(timeout, lambda: process.poll() is not None or _answers(context))
+    begun = detach(context.config_file(), directory)
+    came = within(timeout, lambda: begun.process.poll() is not None or _answers(context))
     address = context.address()
-    if not came or process.poll() is not None or address is None:
-        raise EnnioError(_why_not(context, process, timeout))
+    if not came or begun.process.poll() is not None or address is None:
+        raise EnnioError(_why_not(begun, timeout))
     return _told(address, context)
 
 
@@ -82,13 +81,13 @@ def _answers(context: Context) -> bool:
         return False
 
 
-def _why_not(context: Context, process: subprocess.Popen[bytes], timeout: float) -> str:
-    log = context.run_directory() / LOG
-    code = process.poll()
-    late = f"the supervisor did not answer within {timeout:g} s (pid {process.pid} still tries)"
+def _why_not(begun: Detached, timeout: float) -> str:
+    """In this run's own words; what the log holds of earlier ones is not about this."""
+    code = begun.process.poll()
+    late = f"the supervisor did not answer within {timeout:g} s (pid {begun.process.pid} still tries)"
     what = late if code is None else f"the supervisor ended at once with code {code}"
-    last = "\n".join(f"  {line}" for line in tail(log, 15))
-    return f"{what}; the last lines of {log}:\n{last}"
+    last = "\n".join(f"  {line}" for line in tail(begun.log, 15, begin=begun.begin))
+    return f"{what}; the last lines of {begun.log}:\n{last}"
 
 
 def _told(address: Address, context: Context) -> Answer:

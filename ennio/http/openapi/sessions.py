@@ -28,7 +28,7 @@ SESSION_PATHS: dict[str, Any] = {
     **path(f"{_ONE}/send", post=takes("Send a message; delivered when the agent can take it.", word("sent"), body=session.SEND)),
     **path(f"{_ONE}/look", post=takes("Read now what its agent told; also open to the session's own token.", word("looking"), body={})),
     **path(f"{_ONE}/answer", post=takes("Answer the question its agent asks.", word("answered"), body=session.ANSWER)),
-    **path(f"{_ONE}/restore", post=takes("Start its agent again where it left off.", ref("Session"), body={})),
+    **path(f"{_ONE}/restore", post=takes("Start its agent again where it left off, once it is admitted.", ref("Session"), body={})),
     **path(f"{_ONE}/interrupt", post=takes("Make its agent stop what it is doing.", word("interrupted"), body={})),
     **path(
         f"{_ONE}/cleanup",

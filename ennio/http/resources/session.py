@@ -55,7 +55,7 @@ class OneSession:
         answer(resp, "looking")
 
     def on_post_restore(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
-        """Start its agent again in the same workspace and conversation."""
+        """Start its agent again in the same workspace and conversation, when its turn in the queue comes."""
         read_body(req, {})
         answer(resp, session_view(self._house.store, self._house.restore(self._known(session_id))))
 

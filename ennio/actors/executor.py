@@ -1,0 +1,125 @@
+"""Performs the one action of a session that is due, beside the mailbox, so that a kill is never behind a ten-minute clone."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+import gevent
+
+from ennio.actors import deeds
+from ennio.actors.actor import Actor
+from ennio.actors.outbox import Outbox
+from ennio.actors.parts import Parts
+from ennio.actors.record import Record
+from ennio.facts import Sighting
+from ennio.lifecycle.actions import (
+    Action,
+    DeliverMessage,
+    InspectWorkspace,
+    LaunchAgent,
+    MakeWorkspace,
+    PrepareWorkspace,
+    RemoveWorkspace,
+    SettleMessage,
+    StopAgent,
+)
+from ennio.message import Message
+from ennio.messages import BranchChosen, MessageMarked
+from ennio.model import Session
+
+ASK_WITHIN = 30.0  # seconds
+
+
+class Executor:
+    """One action at a time. Its end comes to the actor as an ``Effect``; what must be written first is asked of the actor."""
+
+    def __init__(self, actor: Actor, parts: Parts, record: Record, outbox: Outbox) -> None:
+        self._actor = actor
+        self._parts = parts
+        self._record = record
+        self._outbox = outbox
+        self._greenlet: gevent.Greenlet | None = None
+        self._doing: Action | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an action is under way."""
+        return self._greenlet is not None
+
+    @property
+    def doing(self) -> Action | None:
+        """The action under way."""
+        return self._doing
+
+    def start(self, action: Action) -> None:
+        """Begin with it."""
+        parts, session = self._parts, self._record.session
+        match action:
+            case MakeWorkspace():
+                self._record.note_step("workspace", "making the workspace")
+                self._perform(action, lambda: deeds.make_workspace(parts, session, self._choose_branch))
+            case PrepareWorkspace():
+                self._record.note_step("prepare", "linking files and running post-create commands")
+                self._perform(action, lambda: deeds.prepare_workspace(parts, session))
+            case LaunchAgent():
+                message = self._outbox.message(action.message) if action.message else None
+                self._record.note_step("launch", f"starting {session.agent_name} (launch {action.number})")
+                self._perform(action, lambda: self._launch(session, action, message))
+            case StopAgent():
+                self._perform(action, lambda: deeds.stop(parts, session))
+            case InspectWorkspace():
+                self._perform(action, lambda: deeds.inspect(parts, session))
+            case RemoveWorkspace():
+                self._perform(action, lambda: deeds.remove(parts, session))
+            case DeliverMessage(message_id):
+                post = self._outbox.message(message_id)
+                self._perform(action, lambda: deeds.deliver(parts, session, post, lambda: self._mark(message_id)))
+            case SettleMessage(message_id):
+                post = self._outbox.message(message_id)
+                process = self._record.facts.process
+                alive = process is not None and process.sighting is Sighting.ALIVE
+                self._perform(action, lambda: deeds.settle(parts, session, post, alive=alive))
+            case _:
+                assert_never(action)
+
+    def ended(self, action: Action) -> bool:
+        """Take note of an end; False when it is that of an action that was broken off."""
+        if action is not self._doing:
+            return False
+        self._greenlet, self._doing = None, None
+        return True
+
+    def break_off(self) -> None:
+        """Leave the action under way undone; every one can be."""
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+        self._greenlet, self._doing = None, None
+
+    def _perform(self, action: Action, deed: Any) -> None:
+        self._doing = action
+        self._greenlet = self._actor.perform(action, deed)
+
+    def _choose_branch(self, branch: str, title: str) -> Session:
+        chosen: Any = self._actor.actor_ref.ask(BranchChosen(branch, title), timeout=ASK_WITHIN)
+        return chosen  # type: ignore[no-any-return]
+
+    def _mark(self, message_id: str) -> None:
+        self._actor.actor_ref.ask(MessageMarked(message_id), timeout=ASK_WITHIN)
+
+    def _launch(self, session: Session, action: LaunchAgent, message: Message | None) -> deeds.Launched:
+        if message is not None:
+            self._mark(message.id)
+        return deeds.launch(self._parts, session, action, message)
+
+
+NAMES: dict[type[Action], str] = {
+    MakeWorkspace: "making the workspace",
+    PrepareWorkspace: "preparing the workspace",
+    LaunchAgent: "starting the agent",
+    StopAgent: "ending the agent",
+    InspectWorkspace: "looking at the workspace",
+    RemoveWorkspace: "removing the workspace",
+    DeliverMessage: "delivering a message",
+    SettleMessage: "settling a message",
+}
+"""What each action is called when a person is told of it."""

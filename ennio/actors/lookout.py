@@ -1,0 +1,156 @@
+"""Keeps a session's facts: tells the pollers what to look for, takes in what they saw, reads what the agent says.
+
+A look that began before the last thing done was done is not believed: it is asked for anew.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from ennio import codec
+from ennio.actors import deeds, desks
+from ennio.actors.exchange import AGENTS, forge_name, runtime_name
+from ennio.actors.outbox import Outbox
+from ennio.actors.parts import Parts
+from ennio.actors.record import Record
+from ennio.facts import ProcessSeen, Sighting
+from ennio.messages import ForgeTold, LookNow, PaneTold, Unwatch, WatchBranch, WatchPane
+from ennio.model import Activity
+from ennio.plugins.runtime.sighting import judge
+
+
+class Lookout:
+    """The facts of one session, kept in its record. Held by its actor alone; what takes something in tells whether there was news."""
+
+    def __init__(self, parts: Parts, record: Record, outbox: Outbox) -> None:
+        self._parts = parts
+        self._record = record
+        self._outbox = outbox
+        self._cursor_key = f"cursor:{record.session.id}"
+        stored = parts.store.meta.get(self._cursor_key)
+        self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
+        self._believed_from = self._forge_from = time.monotonic()
+        self._watched: Any = None
+
+    # --- what to look for --------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Tell the pollers what to look for, whenever that changes."""
+        session, memory = self._record.session, self._record.memory
+        resting = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
+        wanted = (session.branch, session.base, memory.pull, resting, memory.finished)
+        if wanted == self._watched:
+            return
+        self._watched = wanted
+        if memory.finished:
+            for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)):
+                self._parts.exchange.tell(name, Unwatch(session.id))
+            return
+        project = self._parts.project(session.project_id)
+        agent = deeds.agent_of(self._parts, session)
+        self._tell_runtime(WatchPane(session.id))
+        self._parts.exchange.tell(AGENTS, WatchPane(session.id, screen=agent.watched or not agent.tells))
+        if session.branch:
+            title = session.metadata.get("title") or session.branch
+            base = session.base or project.default_branch
+            self._tell_forge(WatchBranch(session.id, session.branch, base, memory.pull, resting, title, session.prompt or ""))
+
+    def rewatch(self) -> None:
+        """Tell them all again; one of them has forgotten."""
+        self._watched = None
+        self.watch()
+
+    def look_now(self) -> None:
+        """Have the terminal looked at without waiting for the next tick."""
+        self._tell_runtime(LookNow(self._record.session.id))
+
+    def distrust(self) -> None:
+        """What was looked up before now may be older than what was just done."""
+        self._believed_from = time.monotonic()
+        process = self._record.facts.process
+        if process is not None:
+            blind = process.blind(self._parts.clock.now(), "looked at before what was done last")
+            self._record.facts = replace(self._record.facts, process=blind)
+        self.look_now()
+
+    @property
+    def _runtime(self) -> str:
+        session = self._record.session
+        return session.runtime_name or self._parts.project(session.project_id).runtime
+
+    def _tell_runtime(self, message: Any) -> None:
+        self._parts.exchange.tell(runtime_name(self._runtime), message)
+
+    def _tell_forge(self, message: Any) -> None:
+        self._parts.exchange.tell(forge_name(self._record.session.project_id), message)
+
+    # --- what was seen -----------------------------------------------------------------------------
+
+    def on_pane(self, told: PaneTold) -> bool:
+        """Take in what a survey of the runtime saw of the terminal; False when it is not believed."""
+        if told.begun < self._believed_from:
+            self.look_now()
+            return False
+        before = self._record.facts.process
+        seen = judge(self._record.session.runtime_handle, told.pane, told.surveyed, told.source, self._parts.clock.now())
+        if not told.surveyed and told.detail:
+            seen = replace(seen, detail=told.detail)
+        seen = _unless_blind_already(before, seen)
+        if self._outbox.echoes(seen.output_at):
+            seen = replace(seen, output_at=before.output_at if before is not None else None)
+        ended = seen.sighting is Sighting.GONE and (before is None or before.sighting is not Sighting.GONE)
+        self._record.facts = replace(self._record.facts, process=seen)
+        if ended and self._record.memory.launches:
+            self._agent_ended()
+        return True
+
+    def _agent_ended(self) -> None:
+        """Its last words are read, and what the forge said before its end does not count any more."""
+        self._read_agent(None)
+        self._forge_from = time.monotonic()
+        forge = self._record.facts.forge
+        if forge is not None and forge.sighting is Sighting.GONE:
+            blind = replace(forge, sighting=Sighting.UNKNOWN, detail="asked before the agent ended")
+            self._record.facts = replace(self._record.facts, forge=blind)
+            self._tell_forge(LookNow(self._record.session.id))  # unchanged news would not be told again by themselves
+
+    def on_agent(self, screen: str | None) -> bool:
+        """Read what is new from a living agent; False when there was nothing."""
+        process = self._record.facts.process
+        return process is not None and process.sighting is Sighting.ALIVE and self._read_agent(screen)
+
+    def _read_agent(self, screen: str | None) -> bool:
+        process, session = self._record.facts.process, self._record.session
+        if process is None:
+            return False
+        agent = deeds.agent_of(self._parts, session)
+        reading = agent.observe(desks.desk(self._parts, session), self._cursor, process, screen, self._parts.clock.now())
+        before = self._record.facts.agent
+        if dict(reading.cursor) != self._cursor:
+            self._cursor = dict(reading.cursor)
+            self._parts.store.meta.set(self._cursor_key, codec.dumps(self._cursor))
+        if before is not None and replace(before, at=reading.seen.at) == reading.seen:
+            return False
+        self._record.facts = replace(self._record.facts, agent=reading.seen)
+        return True
+
+    def on_forge(self, told: ForgeTold) -> bool:
+        """Take in what the forge told of the branch; False when it is not believed."""
+        if told.begun < self._forge_from:
+            self._tell_forge(LookNow(self._record.session.id))
+            return False
+        seen, before = told.seen, self._record.facts.forge
+        if seen.sighting is Sighting.UNKNOWN and before is not None:
+            seen = replace(before, sighting=Sighting.UNKNOWN, detail=seen.detail)
+        self._record.facts = replace(self._record.facts, forge=seen)
+        return True
+
+
+def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:
+    """The first moment without a signal is the one that counts; what was known before is kept beside it."""
+    if seen.sighting is not Sighting.UNKNOWN or before is None:
+        return seen
+    since = before.at if before.sighting is Sighting.UNKNOWN else seen.at
+    return before.blind(since, seen.detail)

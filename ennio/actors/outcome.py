@@ -1,0 +1,88 @@
+"""What an action of a session came to: taken into its memory, facts and row, and told as events."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ennio.actors import deeds
+from ennio.actors.executor import NAMES
+from ennio.actors.outbox import Outbox
+from ennio.actors.record import Record
+from ennio.errors import EnnioError
+from ennio.events import Draft, EventType
+from ennio.facts import ProcessSeen, Sighting, WorkspaceSeen
+from ennio.lifecycle import orders
+from ennio.lifecycle.actions import (
+    Action,
+    InspectWorkspace,
+    LaunchAgent,
+    MakeWorkspace,
+    PrepareWorkspace,
+    RemoveWorkspace,
+    StopAgent,
+)
+from ennio.model import Priority, RuntimeHandle
+
+log = logging.getLogger(__name__)
+
+
+def failed(record: Record, outbox: Outbox, action: Action, error: EnnioError, now: datetime) -> None:
+    """It failed; the same failure again is remembered and not told again."""
+    log.warning("effect failed", extra={"session": record.session.id, "effect": type(action).__name__, "error": str(error)})
+    record.memory = orders.failed(record.memory, action, error, now)
+    words = f"{NAMES[type(action)]} failed: {error}"
+    again = record.memory.failures > 1 and record.memory.failure == str(error)
+    told = Draft(EventType.SESSION_STEP, words, Priority.ACTION, {"step": "failed", "error": str(error)})
+    record.write([] if again else [told])
+    if isinstance(action, LaunchAgent) and action.message:
+        outbox.requeue(action.message)
+
+
+def succeeded(record: Record, outbox: Outbox, action: Action, result: Any, now: datetime) -> None:
+    """It is done; ``result`` is what its deed returned. Delivered messages are the outbox's."""
+    match action, result:
+        case MakeWorkspace(), _:
+            record.memory = orders.workspace_made(record.memory)
+            record.session = replace(record.session, workspace_path=str(result.path))
+            record.note_step("workspace", f"the workspace stands at {result.path}")
+        case PrepareWorkspace(), _:
+            record.memory = orders.prepared(record.memory)
+            record.write()
+        case LaunchAgent(), deeds.Launched():
+            _launched(record, outbox, action, result, now)
+        case StopAgent(), _:
+            record.memory = orders.stopped(record.memory)
+            record.note_step("stop", "the agent was ended")
+        case InspectWorkspace(), WorkspaceSeen():
+            record.facts = replace(record.facts, workspace=result)
+            record.memory = orders.inspected(record.memory)
+        case RemoveWorkspace(), _:
+            _removed(record, result, now)
+        case _:
+            raise AssertionError(f"{action} cannot end with {result!r}")
+
+
+def _launched(record: Record, outbox: Outbox, action: LaunchAgent, done: deeds.Launched, now: datetime) -> None:
+    record.memory = orders.launched(record.memory, done.number, now)
+    tmux = done.handle.id if done.handle.runtime_name == "tmux" else None
+    record.session = replace(record.session, runtime_handle=done.handle, tmux_name=tmux)
+    record.facts = replace(record.facts, process=_just_started(done.handle, done.number, now), agent=None)
+    words = f"launch {done.number} of {record.session.agent_name} stands"
+    kind = EventType.SESSION_STEP if action.resume else EventType.SESSION_SPAWNED
+    messages = outbox.of_launch(action, done, now)
+    record.write([Draft(kind, words, data={"step": "launched", "launch": done.number})], messages=messages)
+
+
+def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessSeen:
+    pid = handle.data.get("pid", "")
+    return ProcessSeen(Sighting.ALIVE, now, f"{handle.runtime_name} start", pid=int(pid) if pid.isdigit() else None, number=number)
+
+
+def _removed(record: Record, freed: Any, now: datetime) -> None:
+    record.memory = orders.removed(record.memory, now)
+    kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
+    data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved}
+    record.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])
