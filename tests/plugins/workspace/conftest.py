@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.conftest import need
 from tests.plugins.workspace.ground import Ground, settle
 
@@ -27,3 +28,9 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ground(tmp_path: Path, person: Path) -> Ground:
     """A remote, a clone with unfinished work, an empty home."""
     return settle(tmp_path)
+
+
+@pytest.fixture
+def workspace() -> WorktreeWorkspace:
+    """The one most of this is about."""
+    return WorktreeWorkspace()

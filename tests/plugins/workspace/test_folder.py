@@ -79,8 +79,10 @@ def _as_somebody(place: Path, path: Path) -> str:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writer, _discarded(path).encode())
-        os._exit(0)
+        try:
+            os.write(writer, _discarded(path).encode())
+        finally:
+            os._exit(0)  # whatever happens: it must not go on with the tests as somebody else
     os.waitpid(child, 0)
     os.close(writer)
     with os.fdopen(reader) as answer:

@@ -19,11 +19,6 @@ PRESERVED = f"refs/ennio/preserved/{SESSION}"
 
 
 @pytest.fixture
-def workspace() -> WorktreeWorkspace:
-    return WorktreeWorkspace()
-
-
-@pytest.fixture
 def order(workspace: WorktreeWorkspace, ground: Ground) -> WorkspaceOrder:
     made = ground.order("worktree")
     workspace.create(made)

@@ -1,0 +1,122 @@
+"""Worktrees removed: what was only there is kept, what was anywhere else is gone."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ennio.errors import Refused
+from ennio.plugins.workspace import folder
+from ennio.plugins.workspace.routes import environment
+from ennio.plugins.workspace.worktree import WorktreeWorkspace
+from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
+
+PRESERVED = f"refs/ennio/preserved/{SESSION}"
+
+
+def test_incident_01_commits_and_files_are_kept_in_one_ref_on_top_of_head(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    head = commit(order.path, "committed", "committed\n")
+    (order.path / "README").write_text("changed\n")
+    (order.path / "untracked").write_text("untracked\n")
+    (order.path / "node_modules").mkdir()
+    (order.path / "node_modules" / "big.js").write_text("ignored\n")
+
+    freed = workspace.remove(order)
+
+    assert (freed.preserved, freed.preserved_commits, freed.preserved_files) == (PRESERVED, 1, 2)
+    assert git(ground.source, "rev-parse", f"{PRESERVED}^") == head
+    assert git(ground.source, "show", f"{PRESERVED}:README") == "changed"
+    assert git(ground.source, "ls-tree", "-r", "--name-only", PRESERVED).split() == [".gitignore", "README", "committed", "untracked"]
+    assert not git_ok(ground.source, "rev-parse", "--verify", f"refs/heads/{order.branch}")  # all of it is in the ref
+
+
+def test_a_removal_that_was_cut_short_saves_nothing_twice(
+    workspace: WorktreeWorkspace, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    (order.path / "work").write_text("work\n")
+    with monkeypatch.context() as broken:
+        broken.setattr(folder, "discard", _fail)
+        with pytest.raises(KeyboardInterrupt):
+            workspace.remove(order)
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z")  # the same work, saved at another time
+
+    assert workspace.remove(order).preserved == PRESERVED
+    assert not git_ok(ground.source, "rev-parse", "--verify", f"{PRESERVED}-2")
+
+
+def test_incident_07_nothing_is_left_of_a_merged_session(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    made = workspace.create(order)
+    commit(order.path, "work", "work\n")
+    git(order.path, "push", "--quiet", "-u", "origin", "HEAD", env=environment(made.path))
+
+    freed = workspace.remove(order)
+
+    assert freed.preserved is None
+    assert not order.path.exists()
+    assert git(ground.source, "for-each-ref", "--format=%(refname)", f"refs/heads/{order.branch}", "refs/ennio") == ""
+    assert list((ground.source / ".git" / "worktrees").glob("*")) == []
+    assert order.branch not in (ground.source / ".git" / "config").read_text()
+    assert list(order.path.parent.iterdir()) == []
+
+
+def test_incident_06_a_branch_that_is_nowhere_else_is_not_deleted_with_its_worktree(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    head = commit(order.path, "work", "work\n")
+    git(order.path, "checkout", "--quiet", "--detach", "origin/main")
+
+    workspace.remove(order)
+
+    assert git(ground.source, "rev-parse", order.branch) == head
+
+
+def test_a_commit_that_only_a_deleted_worktree_led_to_is_kept(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    git(order.path, "checkout", "--quiet", "--detach")
+    lonely = commit(order.path, "work", "work\n")
+    folder.discard(order.path)
+
+    workspace.remove(order)
+
+    assert git(ground.source, "rev-parse", PRESERVED) == lonely
+    assert order.session_id not in git(ground.source, "worktree", "list")
+
+
+def test_read_only_folders_and_a_process_inside_do_not_keep_it_from_going(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    cache = order.path / "node_modules" / "cache"
+    cache.mkdir(parents=True)
+    (cache / "file").write_text("x")
+    cache.chmod(0o555)
+    with subprocess.Popen(["sleep", "60"], cwd=cache) as inside:
+        workspace.remove(order)
+        assert inside.poll() is None
+        inside.kill()
+    assert list(order.path.parent.iterdir()) == []
+
+
+def test_a_worktree_somebody_locked_is_left(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    git(ground.source, "worktree", "lock", "--reason", "I look at it", str(order.path))
+
+    with pytest.raises(Refused, match=r"locked \(I look at it\): git worktree unlock"):
+        workspace.remove(order)
+    assert order.path.exists()
+
+
+def test_a_removal_without_source_and_folder_is_done(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    assert workspace.remove(ground.order("worktree", source=ground.source / "gone")).size == 0
+
+
+def _fail(path: Path) -> None:
+    raise KeyboardInterrupt(path)
