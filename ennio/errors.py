@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class EnnioError(Exception):
@@ -28,9 +29,16 @@ class EnnioError(Exception):
 
 
 class Unreachable(EnnioError):
-    """A counterpart did not answer; nothing is known of what was asked."""
+    """A counterpart did not answer; nothing is known of what was asked.
+
+    ``until`` is a time before which it need not be asked again, where one is known.
+    """
 
     http_status = 504
+
+    def __init__(self, words: str = "", *, until: datetime | None = None) -> None:
+        self.until = until
+        super().__init__(words)
 
 
 class TimedOut(Unreachable):

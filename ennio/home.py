@@ -14,8 +14,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def program() -> str:
+    """How a shell calls Ennio from any folder of this machine."""
+    own = Path(__file__).resolve().parents[1] / "bin" / "ennio"
+    return shlex.join([str(own)] if own.exists() else [sys.executable, "-m", "ennio.cli"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class Comment:
     """A comment or review on a pull request; ``path`` and ``line`` when it hangs on a line.
 
     ``thread`` groups comments that answer one another; ``decision`` is set on a review's own body.
+    ``own`` is True for answers of the account that Ennio or the agent itself uses: they are no news to the agent.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Comment:
     url: str | None = None
     thread: str | None = None
     decision: ReviewState | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ennio.actors.poller import PollerActor
 from ennio.errors import EnnioError
 from ennio.facts import ForgeSeen, Sighting
 from ennio.messages import ForgeTold, WatchBranch
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.scm.interface import Paced, Watch
 
 
 class ForgePoller(PollerActor):
@@ -29,6 +29,11 @@ class ForgePoller(PollerActor):
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, ForgeSeen]:
         """One survey."""
         return self._scm.survey([_watch(watch) for watch in watched.values()])
+
+    def pause(self) -> float:
+        """See ``PollerActor.pause``; sooner where a nudge came too soon after the last look."""
+        pressing = self._scm.pressing() if isinstance(self._scm, Paced) else None
+        return super().pause() if pressing is None else min(pressing, super().pause())
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
         """Unchanged news are not told again; an error is told as "unknown", with its words."""

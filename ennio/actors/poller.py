@@ -160,7 +160,11 @@ class PollerActor(Actor):
         pulse.ok, pulse.detail = error is None, str(error or "")
         self._pace.failures = 0 if error is None else self._pace.failures + 1
         self.tell(look.begun, result, error)
-        self._schedule(self._pace.least if state.again and error is None else self._pace.wait())
+        self._schedule(self._pace.least if state.again and error is None else self.pause())
+
+    def pause(self) -> float:
+        """Seconds until the next look, when nobody is in a hurry."""
+        return self._pace.wait()
 
     def look(self, watched: Mapping[str, Any]) -> Any:
         """Ask the source once, for all who are watched. Runs beside the mailbox."""

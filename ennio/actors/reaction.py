@@ -7,6 +7,7 @@ lose nor double them. After a restart every session is looked at again.
 from __future__ import annotations
 
 import hashlib
+import shlex
 import uuid
 from datetime import datetime
 from typing import Any, assert_never
@@ -20,6 +21,7 @@ from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
 from ennio.events import Draft, EventType
+from ennio.home import program
 from ennio.lifecycle import Memory
 from ennio.message import Message, Origin
 from ennio.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
@@ -58,6 +60,9 @@ class ReactionActor(Actor):
             situation = Situation(session, facts[session.id].adopted(now), ready, project.bots)
             self._look(situation)
         self._set_alarm()
+        # what was written down by a life that ended before it told of it
+        self._parts.exchange.tell(NOTICES, Wake())
+        self._parts.exchange.tell(MERGES, Wake())
 
     def on_stop(self) -> None:
         """No more deadlines."""
@@ -169,7 +174,7 @@ class ReactionActor(Actor):
         mark = fingerprint(session.id, key, decision)
         match rule.action:
             case ReactionAction.SEND_TO_AGENT:
-                text = reactions.to_agent(key, rule, situation, decision.items)
+                text = reactions.to_agent(key, rule, situation, decision.items, self._answering(session))
                 message = Message(str(uuid.uuid4()), session.id, text, Origin.REACTION, now, fingerprint=mark, reaction=key)
                 self._parts.store.messages.add(message)
             case ReactionAction.NOTIFY:
@@ -180,6 +185,13 @@ class ReactionActor(Actor):
         words = f"{key}: {case.headline} -> {rule.action.value} ({decision.reason})"
         tx.emit(session.id, session.project_id, Draft(EventType.REACTION_TRIGGERED, words, rule.priority, data))
         self._note(key, rule.action.value, decision, session, mark, now)
+
+    def _answering(self, session: Session) -> str:
+        """How the agent calls us to answer on its forge; empty where the forge takes no answers."""
+        scm = self._parts.plugins.scm(self._parts.project(session.project_id))
+        # a forge of somebody's own may be older than these
+        takes = hasattr(scm, "reply") and hasattr(scm, "resolve")
+        return f"{program()} --config {shlex.quote(str(self._parts.config.source))}" if takes else ""
 
     def _escalate(
         self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, session: Session, now: datetime

@@ -60,7 +60,7 @@ def _known(parts: Parts) -> list[str]:
 def _object(raw: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid("the body is no JSON; choose the content type application/json on GitHub") from None
     if not isinstance(document, dict):
         raise Invalid("the body must be a JSON object: {...}")

@@ -93,4 +93,5 @@ def _comment(comment: Document) -> list[str]:
     place = f" on {comment['path']}" + (f":{comment['line']}" if comment.get("line") else "") if comment.get("path") else ""
     decision = f" ({comment['decision']})" if comment.get("decision") else ""
     name = f"  [{clean(comment['id'])}]" if comment.get("id") else ""
-    return ["", f"{clean(comment['author'])}{decision}{place}:{name}", *(f"  {clean(line)}" for line in comment["body"].splitlines())]
+    own = " (own words, not told to the agent)" if comment.get("own") else ""
+    return ["", f"{clean(comment['author'])}{own}{decision}{place}:{name}", *(f"  {clean(line)}" for line in comment["body"].splitlines())]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ennio.config import reactions
 from ennio.config.model import Reaction
 from ennio.config.quantity import shown_seconds
-from ennio.config.schema import SHAPES
+from ennio.config.schema import SHAPES, PluginChoiceShape
 from ennio.config.shapes import Entry, Many, Part, Shape, Table
 
 INTRODUCTION = """\
@@ -25,6 +25,9 @@ tells everything that is wrong with it, `ennio config show` prints what holds af
 - Only `name`, `repo` and `path` of each project are required.
 - `${VAR}` in any value is the environment variable VAR, `${VAR:-text}` the same with a default (also for an empty
   variable); a variable that is not set is an error. `$${` is a literal `${`. `$VAR` without braces is left alone.
+- No secret is put where others see it: a variable that is one by its name (`NPM_TOKEN`, `..._SECRET`, `..._PASSWORD`, `..._API_KEY`)
+  is refused in commands (`post_create`, `run`, `passthrough`, `permissions`) and in words for agents (`prompt`, `agent_rules`, `message`),
+  and so is a password in `repo`. Give it to the project by `env: {NPM_TOKEN: "${NPM_TOKEN}"}`; a shell then knows it as `$NPM_TOKEN`.
 - Durations are a number with `ms`, `s`, `m`, `h` or `d` behind it; a bare number is seconds (`ready_threshold`: milliseconds).
 - Sizes are a number of bytes, or with `KiB`, `MiB`, `GiB`, `TiB`, `kB`, `MB`, `GB`, `TB` behind it.
 - `~` is your home. Relative paths, also the one in `database_url`, are relative to the file, not to the folder you are in.
@@ -35,9 +38,22 @@ A plugin's name is one of those shipped or one that an installed distribution br
 """
 
 
+TRACKERS = """\
+The settings of each plugin are on its page: [GitHub](github.md), [Linear](linear.md). Every shipped tracker takes
+these two:
+
+| Key | Value | Default | Meaning |
+|---|---|---|---|
+| `comment` | list of `spawned`, `pull_opened`, `merged`, `closed`, `killed`; `true`: all | none | What it gets a comment for |
+| `close_on_merge` | true or false | `false` | Close the issue when its pull request is merged |
+
+The local tracker (`plugin: local`) takes `path` too: the folder of issues, `issues` without it.
+"""
+
+
 def reference() -> str:
     """The whole page, in Markdown."""
-    sections = ["\n".join(_section(shape)) for shape in SHAPES]
+    sections = ["\n".join(_section(shape)) + _remark(shape) for shape in SHAPES]
     return "\n".join([INTRODUCTION, *sections, "\n".join(_reactions())])
 
 
@@ -49,6 +65,11 @@ def _section(shape: type[Shape]) -> Iterator[str]:
     for key, name, entry in shape.entries():
         yield f"| `{key}` | {_kind(entry)} | {_default(entry, defaults.get(name))} | {entry.about} |"
     yield ""
+
+
+def _remark(shape: type[Shape]) -> str:
+    """What stands below a table."""
+    return f"\n{TRACKERS}" if shape is PluginChoiceShape else ""
 
 
 def _kind(entry: Entry[object]) -> str:

@@ -28,7 +28,8 @@ class Situation:
 class Case:
     """Whether a condition holds (None: it cannot be seen) and the items that were seen.
 
-    Without items the episode itself is the item. ``wake_at`` is when time alone may make it hold.
+    Without items the episode itself is the item; items of a case that does not hold are passed over.
+    ``wake_at`` is when time alone may make it hold.
     ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
     ``round`` is the head that words were said of: new words on a new head are a new round of review.
     """
@@ -85,17 +86,23 @@ def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) ->
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
-    said = tuple(comment.id for comment in pull.comments if not is_bot(comment, situation.bots))
+    said = tuple(comment.id for comment in pull.comments if not comment.own and not is_bot(comment, situation.bots))
     if pull.review is not ReviewState.CHANGES_REQUESTED:
-        return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else NOT_HERE
+        return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else _only_own(pull)
     return Case(True, f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
+
+
+def _only_own(pull: PullRequest) -> Case:
+    """Nobody else said anything; what the agent itself said is named, so that one can find out why it was not told."""
+    own = tuple(comment.id for comment in pull.comments if comment.own)
+    return Case(False, f"on #{pull.number} only the agent's own account answered", own) if own else NOT_HERE
 
 
 def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
-    said = tuple(comment.id for comment in pull.comments if is_bot(comment, situation.bots))
+    said = tuple(comment.id for comment in pull.comments if not comment.own and is_bot(comment, situation.bots))
     return Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
 
 

@@ -59,8 +59,8 @@ def decide(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) ->
     if case.holds is None:
         return Decision(Verdict.QUIET, memory, f"it cannot be seen: {case.headline}")
     if not case.holds:
-        ended = replace(memory, since=None, attempts=0, escalated_at=None, passed_over=())
-        return Decision(Verdict.QUIET, ended, "the condition does not hold", wake_at=case.wake_at)
+        ended = replace(memory, since=None, attempts=0, escalated_at=None, passed_over=case.items)
+        return Decision(Verdict.QUIET, ended, "the condition does not hold", case.items, case.wake_at)
     if not case.lasting:
         return _pass_on(case, memory)
     if memory.since is None:

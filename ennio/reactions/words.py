@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from ennio.config.model import Reaction
@@ -22,13 +23,17 @@ _ASKS = {
 }
 
 
-def to_agent(key: str, rule: Reaction, situation: Situation, items: Sequence[str]) -> str:
-    """The message for the agent: the configured words or ours, then all it needs to act on these items."""
+def to_agent(key: str, rule: Reaction, situation: Situation, items: Sequence[str], ennio: str = "") -> str:
+    """The message for the agent: the configured words or ours, then all it needs to act on these items.
+
+    ``ennio`` is how its shell calls this Ennio, where the forge takes answers; empty: it is told of no way to give any.
+    """
     pull = situation.facts.forge.pull if situation.facts.forge is not None else None
     parts = [rule.message or _ASKS[key]]
     if pull is not None:
         parts.append(f"Pull request #{pull.number} ({pull.url}), branch {pull.branch}, head {pull.head[:12]}, base {pull.base}.")
         parts.extend(_details(key, situation, pull, items))
+        parts.extend(_ways_to_answer(situation.session.id, _told(key, situation, pull, items), ennio))
     return "\n\n".join(parts)
 
 
@@ -38,10 +43,24 @@ def _details(key: str, situation: Situation, pull: PullRequest, items: Sequence[
     if key == "merge-conflicts":
         files = "\n".join(f"- {path}" for path in pull.conflicts)
         return [f"Conflicting files:\n{files}"] if files else []
-    if key in ("changes-requested", "bugbot-comments"):
-        wanted = [c for c in pull.comments if c.id in items and is_bot(c, situation.bots) is (key == "bugbot-comments")]
-        return [_comment(comment) for comment in wanted]
-    return []
+    return [_comment(comment) for comment in _told(key, situation, pull, items)]
+
+
+def _told(key: str, situation: Situation, pull: PullRequest, items: Sequence[str]) -> list[Comment]:
+    if key not in ("changes-requested", "bugbot-comments"):
+        return []
+    return [c for c in pull.comments if c.id in items and is_bot(c, situation.bots) is (key == "bugbot-comments")]
+
+
+def _ways_to_answer(session_id: str, comments: Sequence[Comment], ennio: str) -> list[str]:
+    """A command for each comment, and one for each thread, that can be called as it stands."""
+    if not ennio or not comments:
+        return []
+    replies = [f'{ennio} pr reply {session_id} {shlex.quote(comment.id)} -m "..."' for comment in comments]
+    threads = dict.fromkeys(comment.thread for comment in comments if comment.thread)
+    settled = [f"{ennio} pr resolve {session_id} {shlex.quote(thread)}" for thread in threads]
+    parts = ["\n".join(["Where words are needed too, answer a comment by its command:", *replies])]
+    return [*parts, "\n".join(["Settle a thread once all it asks for is pushed:", *settled])] if settled else parts
 
 
 def _check(name: str, url: str | None, log_tail: str) -> str:
@@ -52,8 +71,9 @@ def _check(name: str, url: str | None, log_tail: str) -> str:
 
 def _comment(comment: Comment) -> str:
     at = f" at {comment.path}{f':{comment.line}' if comment.line is not None else ''}" if comment.path else ""
+    thread = f", thread {comment.thread}" if comment.thread else ""
     link = f" ({comment.url})" if comment.url else ""
-    return f"{comment.author}{at}{link}:\n{comment.body.strip() or '(no words)'}"
+    return f"{comment.author}{at}{link} [comment {comment.id}{thread}]:\n{comment.body.strip() or '(no words)'}"
 
 
 def notice(rule: Reaction, headline: str, session: Session, *, escalated: str | None = None) -> str:

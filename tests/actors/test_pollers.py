@@ -122,6 +122,16 @@ def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> N
             assert abs((count() - surveys) - (stage.house.pulses()[name].looks - looks)) <= 1
 
 
+def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_the_next_poll(play: Play) -> None:
+    play.settings["poll"] = Poll(0.02, 0.02, 600)
+    with play.opened() as stage:
+        stage.working()
+        stage.scm.pressing = lambda: 0.05  # type: ignore[attr-defined]
+        before = stage.scm.surveys
+        stage.parts.exchange.tell(FORGE, LookNow())
+        eventually(lambda: stage.scm.surveys >= before + 3)
+
+
 def test_who_is_cleaned_up_is_watched_no_more(stage: Stage) -> None:
     session_id = stage.working()
     stage.house.kill(session_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import gevent
 import pytest
 
@@ -78,6 +80,45 @@ def test_a_workspace_out_of_reach_is_tried_again(stage: Stage) -> None:
     stage.workspace.before.clear()
     stage.pass_time(5)
     eventually(lambda: stage.runtime.launches)
+
+
+def test_incident_33_a_spawn_that_is_turned_away_with_a_time_waits_for_it_and_says_so(stage: Stage) -> None:
+    asked: list[int] = []
+
+    def used_up() -> None:
+        asked.append(1)
+        raise Unreachable("the quota of the token is used up", until=opens)
+
+    opens = stage.clock.now() + timedelta(hours=1)
+    stage.workspace.before["create"] = used_up
+    session_id = stage.spawn()
+    eventually(lambda: "quota" in (stage.session(session_id).reason or ""))
+    for _ in range(11):
+        stage.pass_time(300)
+        stage.quiet()
+    session = stage.session(session_id)
+    assert (session.status, session.reason, len(asked)) == (SessionStatus.SPAWNING, "the quota of the token is used up", 1)
+    stage.workspace.before.clear()
+    stage.pass_time(300)
+    eventually(lambda: stage.runtime.launches)
+    assert "quota" not in (stage.session(session_id).reason or "")
+
+
+def test_a_spawn_that_is_turned_away_more_often_than_it_is_tried_still_waits(stage: Stage) -> None:
+    asked: list[int] = []
+
+    def used_up() -> None:
+        asked.append(1)
+        raise Unreachable("the quota of the token is used up", until=stage.clock.now() + timedelta(minutes=10))
+
+    stage.workspace.before["create"] = used_up
+    session_id = stage.spawn()
+    for turn in range(1, 10):
+        eventually(lambda so_far=turn: len(asked) == so_far)
+        stage.quiet()
+        stage.pass_time(600)
+    assert stage.session(session_id).status is SessionStatus.SPAWNING
+    assert stage.house.kill(session_id).reason == "killed by a person"
 
 
 def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(stage: Stage) -> None:
@@ -168,10 +209,12 @@ def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session
     eventually(lambda: ended in stage.runtime.stopped)
     dry = {item.session_id: item.action for item in stage.house.cleanup(None, None, dry_run=True, force=True)}
     assert dry == {living: "kept", ended: "would remove"}
+    assert stage.agent.forgotten == []
     assert stage.parts.home.workspace("stub", "play", ended).exists()
     stage.house.cleanup(None, None, dry_run=False, force=True)
     eventually(lambda: not stage.parts.home.workspace("stub", "play", ended).exists())
     assert stage.parts.home.workspace("stub", "play", living).exists()
+    assert stage.agent.forgotten == [ended]
     assert living not in stage.runtime.stopped
 
 

@@ -188,6 +188,17 @@ def test_incident_45_every_file_lies_in_the_sessions_own_folder(bench: Bench) ->
     assert os.listdir(bench.desk.workspace) == []
 
 
+def test_what_was_settled_for_a_session_is_undone_with_it(bench: Bench) -> None:
+    bench.agent.forget(bench.desk)
+    for _ in range(2):
+        bench.agent.prepare(bench.desk)
+        bench.run(bench.agent.launch(bench.desk, "go"))
+    for _ in range(2):
+        bench.agent.forget(bench.desk)
+    persons = [file.read_text() for file in bench.desk.home.rglob("*") if file.is_file()]
+    assert not any(str(bench.desk.workspace) in text for text in persons)
+
+
 def test_no_secret_is_on_a_command_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in bench.agent.passes:
         monkeypatch.setenv(name, SECRET if not name.endswith(("_HOME", "_DIR")) else str(bench.root))

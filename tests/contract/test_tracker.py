@@ -1,69 +1,101 @@
-"""What every tracker promises, held against the stub and the local one on files and on the book."""
+"""What every tracker promises, held against the stub, the local one on files and on the book, GitHub and Linear over HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ennio.branch import check_branch
-from ennio.clock import ManualClock
-from ennio.config.model import Project
-from ennio.errors import NotFound
-from ennio.plugins.tracker.local import LocalTracker, Settings
-from ennio.plugins.tracker.stub import StubTracker
-from tests.plugins.scm.memory_book import MemoryBook
+from ennio.errors import ConfigError, NotFound
+from ennio.plugins.tracker import linear, local
+from ennio.plugins.tracker.interface import Milestone, Reached
+from tests.contract.tracker_bench import WORLDS, Bench
+
+PULL = "https://github.example/acme/shop/pull/7"
 
 
-def _local(path: Path) -> LocalTracker:
-    return LocalTracker(Project(id="shop", name="Shop", repo=str(path), path=path), MemoryBook(), ManualClock(), Settings())
+@pytest.fixture(params=list(WORLDS))
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    yield from WORLDS[request.param](tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["stub", "book", "files"])
-def tracker(request: pytest.FixtureRequest, tmp_path: Path) -> StubTracker | LocalTracker:
-    if request.param == "stub":
-        return StubTracker()
-    if request.param == "files":
-        (tmp_path / "issues").mkdir()
-    return _local(tmp_path)
+def test_it_has_a_name(bench: Bench) -> None:
+    assert bench.tracker.name
 
 
-def test_it_has_a_name(tracker: StubTracker | LocalTracker) -> None:
-    assert tracker.name
-
-
-def test_an_issue_is_found_with_all_an_agent_needs(tracker: StubTracker | LocalTracker) -> None:
-    added = tracker.add("Fix the login", "It breaks\n\non Mondays.", ["bug", "ui"])
-    issue = tracker.issue(added.id)
-    assert (issue.title, issue.body, issue.labels, issue.state) == ("Fix the login", "It breaks\n\non Mondays.", ("bug", "ui"), "open")
-    assert issue.branch == f"issue-{issue.id}-fix-the-login"
+def test_an_issue_is_found_with_all_an_agent_needs(bench: Bench) -> None:
+    issue_id = bench.add("Fix the login", "It breaks\n\non Mondays.", ["bug", "ui"])
+    issue = bench.tracker.issue(issue_id)
+    assert (issue.id, issue.title, issue.body) == (issue_id, "Fix the login", "It breaks\n\non Mondays.")
+    assert (issue.labels, issue.state, issue.comments) == (("bug", "ui"), "open", ())
+    assert issue.branch is not None
+    assert f"{issue.id.lower()}-fix-the-login" in issue.branch
     check_branch(issue.branch)
 
 
-def test_every_open_issue_is_listed_and_no_closed_one(tracker: StubTracker | LocalTracker) -> None:
-    ids = [tracker.add(f"Issue {n}", "").id for n in range(3)]
+def test_reading_it_again_gives_the_same(bench: Bench) -> None:
+    issue_id = bench.add("Fix", "body", [])
+    assert bench.tracker.issue(issue_id) == bench.tracker.issue(issue_id)
+
+
+def test_every_open_issue_is_listed_and_no_closed_one(bench: Bench) -> None:
+    ids = [bench.add(f"Issue {n}", "", []) for n in range(3)]
     assert len(set(ids)) == 3
-    tracker.close(ids[1])
-    assert sorted(issue.id for issue in tracker.issues()) == [ids[0], ids[2]]
+    bench.tracker.close(ids[1])
+    assert sorted(issue.id for issue in bench.tracker.issues()) == [ids[0], ids[2]]
 
 
-def test_closing_twice_is_fine(tracker: StubTracker | LocalTracker) -> None:
-    issue_id = tracker.add("Once", "").id
-    tracker.close(issue_id)
-    tracker.close(issue_id)
-    assert tracker.issue(issue_id).state == "closed"
+def test_closing_twice_is_fine(bench: Bench) -> None:
+    issue_id = bench.add("Once", "", [])
+    bench.tracker.close(issue_id)
+    bench.tracker.close(issue_id)
+    assert bench.tracker.issue(issue_id).state == "closed"
 
 
-def test_comments_are_kept_in_order(tracker: StubTracker | LocalTracker) -> None:
-    issue_id = tracker.add("Talk", "body").id
-    tracker.comment(issue_id, "first\n\n# with a heading")
-    tracker.comment(issue_id, "second")
-    issue = tracker.issue(issue_id)
-    assert issue.comments == ("first\n\n# with a heading", "second")
+def test_comments_are_kept_in_order(bench: Bench) -> None:
+    issue_id = bench.add("Talk", "body", [])
+    bench.tracker.comment(issue_id, "first\n\n# with a heading")
+    bench.tracker.comment(issue_id, "second")
+    issue = bench.tracker.issue(issue_id)
+    # where comments have authors they stand in front
+    assert [comment.rpartition(": ")[2] for comment in issue.comments] == ["first\n\n# with a heading", "second"]
     assert (issue.title, issue.body) == ("Talk", "body")
 
 
-def test_an_unknown_issue_is_not_found_and_named(tracker: StubTracker | LocalTracker) -> None:
-    for call in (tracker.issue, tracker.close, lambda issue_id: tracker.comment(issue_id, "x")):
+def test_an_unknown_issue_is_not_found_and_named(bench: Bench) -> None:
+    milestone = Milestone(Reached.MERGED, "s-1", pull_number=7)
+    calls: tuple[Callable[[str], object], ...] = (
+        bench.tracker.issue,
+        bench.tracker.close,
+        lambda issue_id: bench.tracker.comment(issue_id, "x"),
+        lambda issue_id: bench.tracker.tell(issue_id, milestone),
+    )
+    for call in calls:
         with pytest.raises(NotFound, match="404"):
-            call("404")
+            call(bench.unknown)
+
+
+def test_a_milestone_may_come_twice_and_only_a_merge_closes(bench: Bench) -> None:
+    issue_id = bench.add("Fix", "body", [])
+    for kind in (Reached.SPAWNED, Reached.PULL_OPENED):
+        bench.tracker.tell(issue_id, Milestone(kind, "s-1", "claude-code", "fix", PULL, 7))
+    assert bench.tracker.issue(issue_id).state == "open"
+    once = bench.tracker.issue(issue_id).comments
+    for _ in range(2):
+        bench.tracker.tell(issue_id, Milestone(Reached.PULL_OPENED, "s-1", "claude-code", "fix", PULL, 7))
+    assert bench.tracker.issue(issue_id).comments == once
+    if bench.tracker.name != "stub":  # the stub only remembers what it was told
+        for _ in range(2):
+            bench.tracker.tell(issue_id, Milestone(Reached.MERGED, "s-1", "claude-code", "fix", PULL, 7))
+        assert bench.tracker.issue(issue_id).state == "closed"
+
+
+@pytest.mark.parametrize(("read", "given"), [(local.parse, {}), (linear.parse, {"api_key": "k"})], ids=["local", "linear"])
+def test_the_same_words_are_said_to_each(read: Callable[[Mapping[str, Any]], Any], given: dict[str, Any]) -> None:
+    settings = read({**given, "comment": ["merged"], "close_on_merge": True})
+    assert (settings.comment, settings.close_on_merge) == ((Reached.MERGED,), True)
+    with pytest.raises(ConfigError, match="close_on_merge"):
+        read({**given, "close_on_merge": "yes"})

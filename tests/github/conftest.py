@@ -11,7 +11,7 @@ import pytest
 from ennio.clock import ManualClock
 from ennio.config.model import PluginChoice, Project
 from ennio.home import Home
-from ennio.plugins.github import allowance
+from ennio.plugins.quota import allowance
 from ennio.plugins.registry import Context
 from ennio.plugins.scm import github as scm
 from ennio.plugins.scm.github.forge import GitHubForge

@@ -74,7 +74,7 @@ def request_faults(method: str, url: str, body: Any) -> list[str]:
         return faults
     named = _properties(expected["schema"])
     faults += [f"{method} {template} has no field {key}" for key in body if named and key not in named]
-    return faults + _faults(f"{template.replace('~', '~0').replace('/', '~1')}/{method.lower()}/requestBody", body, template)
+    return faults + _faults(f"/paths/{_pointer(template)}/{method.lower()}/requestBody", body, template)
 
 
 def answer_faults(method: str, url: str, status: int, body: Any) -> list[str]:
@@ -85,16 +85,19 @@ def answer_faults(method: str, url: str, status: int, body: Any) -> list[str]:
     template, described = found
     if str(status) not in described["responses"]:
         return [] if status in ANYWHERE else [f"{method} {template} never answers {status}"]
-    response = described["responses"][str(status)]
+    response, place = described["responses"][str(status)], f"/paths/{_pointer(template)}/{method.lower()}/responses/{status}"
     if "$ref" in response:
-        return []
-    if "application/json" not in response.get("content", {}):
-        return []
-    return _faults(f"{template.replace('~', '~0').replace('/', '~1')}/{method.lower()}/responses/{status}", body, template)
+        place = response["$ref"].removeprefix("#")
+        response = openapi()["components"]["responses"][place.rpartition("/")[2]]
+    return _faults(place, body, template) if "application/json" in response.get("content", {}) else []
 
 
-def _faults(pointer: str, value: Any, where: str) -> list[str]:
-    schema = {"$ref": f"{URN}#/paths/{pointer.replace('{', '%7B').replace('}', '%7D')}/content/application~1json/schema"}
+def _pointer(template: str) -> str:
+    return template.replace("~", "~0").replace("/", "~1")
+
+
+def _faults(place: str, value: Any, where: str) -> list[str]:
+    schema = {"$ref": f"{URN}#{place.replace('{', '%7B').replace('}', '%7D')}/content/application~1json/schema"}
     errors = Draft4Validator(schema, registry=_registry()).iter_errors(value)
     return [f"{where}: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ennio.plugins.github.address import PUBLIC, Address, found_in
-from ennio.plugins.github.budget import CORE, Budget, Quota
+from ennio.plugins.github.counters import CORE
 from ennio.plugins.github.token import TokenSource
+from ennio.plugins.quota import Budget, Quota
 from tests.github import gate
 from tests.github.published import openapi
 

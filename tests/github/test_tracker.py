@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from ennio.clock import ManualClock
 from ennio.errors import ConfigError, NotFound, Unreachable
 from ennio.plugins.tracker.github import GitHubTracker
 from ennio.plugins.tracker.interface import Milestone, Reached
@@ -48,6 +50,22 @@ def test_incident_11_an_etag_is_not_kept_for_an_answer_that_was_not_stored(hub: 
         tracker.issue(str(number))
     assert tracker.issue(str(number)).title == "Fix"
     assert [status for *_, status in hub.requests][0:2] == [500, 200]
+
+
+def test_incident_33_a_question_that_is_turned_away_says_when_it_may_be_asked(hub: Hub, issues: Make, clock: ManualClock) -> None:
+    number, tracker, quota = hub.issue("Fix"), issues(), hub.quotas["core"]
+    quota.remaining = 0
+    for _ in range(2):  # first by GitHub itself, then without asking
+        with pytest.raises(Unreachable, match="full again at") as caught:
+            tracker.issue(str(number))
+        assert caught.value.until == quota.resets_at.replace(microsecond=0) + timedelta(seconds=1)
+    hub.faults = [Fault(429, {"Retry-After": "90"})]
+    clock.advance(3602)
+    with pytest.raises(Unreachable, match="asked again at") as caught:
+        tracker.issue(str(number))
+    assert caught.value.until == clock.now() + timedelta(seconds=90)
+    clock.advance(90)
+    assert tracker.issue(str(number)).title == "Fix"
 
 
 def test_milestones_do_what_is_configured_once(hub: Hub, issues: Make) -> None:

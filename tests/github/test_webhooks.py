@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import falcon.testing
 import pytest
@@ -21,9 +22,11 @@ from ennio.home import Home
 from ennio.http.app import create_app
 from ennio.plugins.github.webhook import happenings
 from ennio.plugins.registry import Registry
+from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
 from ennio.store import open_store
 from tests.github import published
+from tests.github.standin.hub import Hub
 from tests.github.standin.server import Server
 from tests.http.small_house import SmallHouse
 
@@ -78,6 +81,40 @@ def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is
     scm.survey(watches)
     scm.survey(watches)
     assert len(hub.requests) == before + 1
+
+
+def test_a_delivery_right_after_a_look_presses_until_it_was_looked_at(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    hub.open("fix")
+    watches = [Watch("s-1", "fix", "main")]
+    forge.survey(watches)
+    assert forge.pressing() is None
+    forge.nudge(1)
+    before = len(hub.requests)
+    forge.survey(watches)
+    assert (forge.pressing(), len(hub.requests)) == (2.0, before), "too soon, and not forgotten"
+    clock.advance(2)
+    forge.survey(watches)
+    assert (forge.pressing(), len(hub.requests)) == (None, before + 1)
+
+
+def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    hub.open("fix")
+    watches = [Watch("s-1", "fix", "main")]
+    forge.survey(watches)
+    forge.nudge(1)
+    clock.advance(2)
+    asked = forge.client.ask
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        answer = asked(*args, **more)
+        forge.nudge(1)
+        return answer
+
+    forge.client.ask = meanwhile  # type: ignore[method-assign]
+    forge.survey(watches)
+    assert forge.pressing() == 2.0
 
 
 def test_a_wrong_signature_and_a_wrong_body_are_refused(parts: Parts) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from ennio.clock import ManualClock
@@ -126,13 +128,55 @@ def test_an_answer_stands_in_its_thread_and_is_not_told_to_the_agent(hub: Hub, f
     assert {comment.body for comment in pull.comments} == {"rename this", "and test it"}
     pull = forge.resolve(number, thread.id)
     assert [comment.body for comment in pull.comments] == ["and test it"]
+    assert forge.resolve(number, remark["id"]).comments == ()
     for name in (thread.id, remark["id"], "nobody"):
         with pytest.raises(NotFound):
             forge.resolve(number, name)
     with pytest.raises(NotFound):
         forge.reply(number, "nobody", "x")
     with pytest.raises(Invalid, match=r"^body:"):
-        forge.reply(number, remark["id"], " ")
+        forge.reply(number, "nobody", " ")
+
+
+def test_incident_29_what_the_agent_itself_answers_is_no_news_to_it_but_every_review_is(
+    hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock
+) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    thread = hub.thread(number, "ada", "rename this")
+    hub.answer(thread, hub.login, "Renamed, by gh.")
+    hub.answer(thread, "ada", "not everywhere")
+    hub.remark(number, hub.login, "All done, by gh.")
+    hub.remark(number, "ada", "thanks")
+    hub.thread(number, hub.login, "the owner of the token reviews")
+    hub.review(number, hub.login, "COMMENTED", "and sums it up")
+    told = {comment.body: comment.own for comment in make().look(number).comments}
+    assert told == {
+        "rename this": False,
+        "Renamed, by gh.": True,
+        "not everywhere": False,
+        "All done, by gh.": True,
+        "thanks": False,
+        "the owner of the token reviews": False,
+        "and sums it up": False,
+    }
+    assert not any(comment.own for comment in make(own_comments=True).look(number).comments)
+
+
+def test_an_agent_that_opened_it_with_an_account_of_its_own_is_known_by_that(hub: Hub, forge: GitHubForge) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    hub.pulls[number].author = "robot"
+    hub.remark(number, "robot", "Done.")
+    hub.remark(number, "ada", "Is it?")
+    assert [(comment.author, comment.own) for comment in forge.look(number).comments] == [("robot", True), ("ada", False)]
+
+
+def test_a_person_who_speaks_through_ennio_is_heard(hub: Hub, forge: GitHubForge) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    number = hub.open("fix").number
+    (said,) = forge.review(number, "me", ReviewState.NONE, "and the docs?").comments
+    assert (said.author, said.body, said.own) == (hub.login, "and the docs?", False)
 
 
 def test_a_review_is_written_as_the_tokens_owner(hub: Hub, forge: GitHubForge) -> None:

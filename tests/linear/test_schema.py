@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
+from ennio.errors import Refused, Unreachable
 from ennio.plugins.tracker.linear import queries
+from tests.linear.conftest import Tracker
 from tests.linear.extract import extract
-from tests.linear.standin import SCHEMA
+from tests.linear.standin import SCHEMA, Linear
 
 EXTRACT = Path(__file__).parent / "schema.graphql"
 
@@ -32,6 +34,20 @@ def test_every_question_is_valid_by_the_extract(text: str) -> None:
 )
 def test_the_extract_refuses_what_the_published_schema_refuses(text: str) -> None:
     assert validate(SCHEMA, parse(text))
+
+
+def test_a_wrong_question_and_a_wrong_answer_are_noted(linear: Linear, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    linear.add("ENG-1")
+    with pytest.raises(Refused, match="shoeSize"):
+        tracker().client.ask("query Q { issue(id: \"ENG-1\") { shoeSize } }")
+    assert "shoeSize" in "; ".join(linear.invalid)
+    linear.invalid.clear()
+    honest = linear._shown
+    monkeypatch.setattr(linear, "_shown", lambda row: {**honest(row), "title": None})
+    with pytest.raises(Unreachable):
+        tracker().issue("ENG-1")
+    assert "non-nullable field Issue.title" in "; ".join(linear.invalid)
+    linear.invalid.clear()
 
 
 def test_every_question_of_the_tracker_is_among_those_held_against_the_schema() -> None:

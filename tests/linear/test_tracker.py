@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ennio.branch import check_branch
@@ -9,7 +11,7 @@ from ennio.errors import ConfigError, NotFound, Refused, Unreachable
 from ennio.plugins.tracker.interface import Milestone, Reached
 from ennio.plugins.tracker.linear.settings import parse
 from tests.linear.conftest import Tracker
-from tests.linear.standin import KEY, Linear
+from tests.linear.standin import KEY, PERIOD, Linear
 
 URL = "https://github.com/acme/shop/pull/7"
 
@@ -151,9 +153,9 @@ def test_a_milestone_told_twice_is_one_comment(linear: Linear, tracker: Tracker)
 
 def test_an_issue_is_closed_on_merge_when_that_is_asked_for(linear: Linear, tracker: Tracker) -> None:
     row = linear.add("ENG-1")
-    tracker(close_issue=True).tell("ENG-1", _milestone("pull_opened"))
+    tracker(close_on_merge=True).tell("ENG-1", _milestone("pull_opened"))
     assert row.state == "Todo"
-    tracker(close_issue=True).tell("ENG-1", _milestone("merged"))
+    tracker(close_on_merge=True).tell("ENG-1", _milestone("merged"))
     assert row.state == "Done"
 
 
@@ -171,8 +173,9 @@ def test_nothing_is_asked_for_a_milestone_nobody_wants_told(linear: Linear, trac
 def test_a_used_up_quota_is_waited_out_without_a_single_request(linear: Linear, tracker: Tracker, counter: str) -> None:
     linear.add("ENG-1")
     linear.remaining[counter] = 0
-    with pytest.raises(Unreachable, match="full again at"):
+    with pytest.raises(Unreachable, match="full again at") as caught:
         tracker().issue("ENG-1")
+    assert caught.value.until == linear.clock.now() + timedelta(seconds=PERIOD)
     for _ in range(10):
         linear.clock.advance(300)
         with pytest.raises(Unreachable, match="was not asked"):

@@ -154,6 +154,33 @@ def test_only_the_comments_that_are_new_are_passed_on() -> None:
     assert "words of ada" not in text
 
 
+@pytest.mark.parametrize("review", [ReviewState.NONE, ReviewState.CHANGES_REQUESTED])
+def test_incident_29_what_the_agent_said_itself_is_not_told_back(review: ReviewState) -> None:
+    pull = pull_request(comments=(_comment("1"), _comment("2", "me", own=True), _comment("3", "bot", bot=True, own=True)), review=review)
+    found = case("changes-requested", Reaction(), _situation(pull), NOW)
+    assert (found.holds, found.items) == (True, ("1",))
+    assert not _holds("bugbot-comments", _situation(pull))
+
+
+def test_incident_31_that_only_the_agent_said_something_is_a_reason_to_be_found() -> None:
+    found = case("changes-requested", Reaction(), _situation(pull_request(comments=(_comment("2", own=True),))), NOW)
+    assert (found.holds, found.items) == (False, ("2",))
+    assert "own account" in found.headline
+
+
+def test_each_comment_comes_with_the_command_that_answers_it_and_each_thread_with_the_one_that_settles_it() -> None:
+    threaded = (_comment("c-1", path="a.py", line=3, thread="t-1"), _comment("c-2", "bob", path="a.py", line=3, thread="t-1"))
+    comments = (*threaded, _comment("c 3"))
+    pull = pull_request(comments=comments, review=ReviewState.CHANGES_REQUESTED)
+    text = to_agent("changes-requested", Reaction(), _situation(pull), ["c-1", "c-2", "c 3"], "/opt/ennio --config /e.yaml")
+    assert "ada at a.py:3 [comment c-1, thread t-1]:\nwords of ada" in text
+    lines = [line for line in text.splitlines() if line.startswith("/opt")]
+    replies = [f'/opt/ennio --config /e.yaml pr reply p-1 {name} -m "..."' for name in ("c-1", "c-2", "'c 3'")]
+    assert lines == [*replies, "/opt/ennio --config /e.yaml pr resolve p-1 t-1"]
+    assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), ["c-1"])
+    assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), ["told-before"], "/opt/ennio")
+
+
 def test_incident_28_a_check_without_a_log_says_so() -> None:
     pull = pull_request(checks=CheckState.FAILING, check_runs=(Check("1", "build", CheckState.FAILING, "https://ci/1"),))
     text = to_agent("ci-failed", Reaction(), _situation(pull), [])

@@ -136,6 +136,7 @@ _PULL = _object(
             url=_maybe(TEXT),
             thread=_maybe(TEXT),
             decision=_maybe(_one_of(ReviewState)),
+            own=YES,
         )
     ),
     merge_commit=_maybe(TEXT),
@@ -197,7 +198,7 @@ SCHEMAS: dict[str, Schema] = {
         session_id=TEXT,
         path=TEXT,
         size=WHOLE,
-        action={"type": "string", "enum": ["removed", "would remove", "kept", "nothing"]},
+        action={"type": "string", "enum": ["removed", "removing", "would remove", "kept", "nothing"]},
         reason=TEXT,
         preserved=_maybe(TEXT),
     ),

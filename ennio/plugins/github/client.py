@@ -21,9 +21,9 @@ import ennio
 from ennio.clock import Clock
 from ennio.errors import Conflict, EnnioError, NotFound, Refused, TimedOut, Unreachable
 from ennio.plugins.github.address import Address
-from ennio.plugins.github.allowance import Allowance, allowance
-from ennio.plugins.github.budget import CORE, GRAPHQL, quota_of
+from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
+from ennio.plugins.quota import Allowance, Refusal, allowance_of
 
 _HELD = 1000
 _REDIRECTS = (301, 302, 307, 308)
@@ -69,7 +69,7 @@ class Client:
     @property
     def allowance(self) -> Allowance:
         """The budget of the token."""
-        return allowance(self.address.api, self._tokens.token())
+        return allowance_of(self.address.api, self._tokens.token())
 
     def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
         """The JSON at a path; conditional when it was read before."""
@@ -139,7 +139,7 @@ class Client:
             raise Refused(f"there is no token for {host}: set token in the configuration, or run `gh auth login --hostname {host}`")
         refusal = self.allowance.budget.refusal(bucket, self._clock.now(), action=action)
         if refusal is not None:
-            raise Unreachable(f"{self.address.host} was not asked: {refusal}")
+            raise Unreachable(f"{self.address.host} was not asked: {refusal}", until=refusal.until)
         reply = self._follow(method, url, raw, bucket, extra or {})
         if reply.status < 400:
             return reply
@@ -156,8 +156,6 @@ class Client:
 
     def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
         ours = self._is_ours(url)
-        if ours:
-            self.allowance.count()
         try:
             headers = self._headers(url, raw, extra)
             response = self._pool.request(method, url, body=raw, headers=headers, redirect=False, preload_content=False)
@@ -169,6 +167,8 @@ class Client:
             raise self._unreachable(url, error) from error
         reply = Reply(response.status, {key.lower(): value for key, value in response.headers.items()}, body)
         if ours and reply.status < 400:
+            if not _understood(reply, bucket):
+                raise self._unintelligible(reply)
             quota = quota_of(reply.headers)
             self.allowance.change(lambda budget: budget.answered(bucket, quota))
         return reply
@@ -195,14 +195,22 @@ class Client:
         kind = TimedOut if isinstance(error, urllib3.exceptions.TimeoutError) else Unreachable
         return kind(words)
 
+    def _unintelligible(self, reply: Reply) -> Unreachable:
+        words = f"{self.address.host} answered {reply.status} with something that is no answer of a GitHub"
+        self._fail(words)
+        return Unreachable(words)
+
     def _fail(self, words: str) -> None:
         now = self._clock.now()
         self.allowance.change(lambda budget: budget.failed(words, now))
 
     def _exhausted(self, bucket: str, reply: Reply) -> Unreachable:
-        now, quota = self._clock.now(), quota_of(reply.headers)
-        budget = self.allowance.change(lambda budget: budget.exhausted(bucket, quota, now))
-        return Unreachable(f"{self.address.host}: {budget.refusal(bucket, now, action=True)}")
+        now, quota, pause = self._clock.now(), quota_of(reply.headers), _seconds(reply.headers.get("retry-after"))
+        budget = self.allowance.change(lambda budget: budget.exhausted(bucket, quota, now, pause))
+        return self._limited(budget.refusal(bucket, now, action=True))
+
+    def _limited(self, refusal: Refusal | None) -> Unreachable:
+        return Unreachable(f"{self.address.host}: {refusal}", until=refusal.until if refusal else None)
 
     def _problem(self, method: str, url: str, reply: Reply, bucket: str) -> EnnioError:
         """The error an answer amounts to; the budget learns of limits and trouble."""
@@ -212,7 +220,7 @@ class Client:
             return self._exhausted(bucket, reply)
         if reply.status == 429 or (reply.status == 403 and ("retry-after" in reply.headers or "secondary rate" in said.lower())):
             budget = self.allowance.change(lambda budget: budget.scolded(_seconds(reply.headers.get("retry-after")), now))
-            return Unreachable(f"{self.address.host}: {budget.refusal(bucket, now, action=True)}")
+            return self._limited(budget.refusal(bucket, now, action=True))
         if reply.status >= 500 or reply.status == 401:
             # a refused token is trouble too: asking with it again and again gets it locked
             self._fail(f"{self.address.host} answered {reply.status} to {what}")
@@ -233,6 +241,20 @@ class Client:
         if status in (405, 409):
             return Conflict(f"{host} did not do it: {said}")
         return Refused(f"{host} refused {what} ({status}): {said}")
+
+
+def _understood(reply: Reply, bucket: str) -> bool:
+    """Whether it can be an answer at all: a proxy's page, or half of one, is trouble however it is numbered."""
+    if bucket != GRAPHQL and (not reply.raw or "json" not in reply.headers.get("content-type", "")):
+        return True
+    try:
+        document = reply.json()
+    except Unreachable:
+        return False
+    if bucket != GRAPHQL:
+        return True
+    errors = document.get("errors") or [] if isinstance(document, dict) else None
+    return isinstance(errors, list) and all(isinstance(error, dict) for error in errors) and bool(errors or "data" in document)
 
 
 def _said(reply: Reply) -> str:

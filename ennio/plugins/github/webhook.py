@@ -28,7 +28,7 @@ def signed(raw: bytes, signature: str | None, secret: str) -> bool:
 
 def happenings(event: str, payload: Payload) -> tuple[Happening, ...]:
     """What a delivery is about; nothing for events that say nothing of pull requests."""
-    repository = (payload.get("repository") or {}).get("full_name")
+    repository = _part(payload, "repository").get("full_name")
     if not isinstance(repository, str):
         return ()
     numbers, refs = _about(event, payload)
@@ -63,6 +63,7 @@ def _part(payload: Payload, key: str) -> Payload:
 
 
 def _numbers(items: Any) -> set[int]:
+    items = items if isinstance(items, list) else []
     return {item["number"] for item in items if isinstance(item, Mapping) and isinstance(item.get("number"), int)}
 
 

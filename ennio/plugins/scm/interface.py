@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ennio.facts import ForgeSeen
 from ennio.pulls import MergeMethod, PullRequest, ReviewState
@@ -36,6 +36,15 @@ class Merged:
 
     commit: str
     message: str = ""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A forge that leaves some time between two looks, so that a survey may come too soon for a nudge."""
+
+    def pressing(self) -> float | None:
+        """After how many seconds another survey will look at what was nudged; None: nothing waits for that."""
+        ...
 
 
 class Scm(Protocol):
@@ -89,7 +98,7 @@ class Scm(Protocol):
         ...
 
     def resolve(self, number: int, thread_id: str) -> PullRequest:
-        """Settle a thread, named by itself or by a comment in it. Raises NotFound."""
+        """Settle a thread, named by itself or by a comment in it; a comment in no thread is settled alone. Raises NotFound."""
         ...
 
     def close(self, number: int) -> PullRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ennio.branch import issue_branch
@@ -14,8 +14,8 @@ from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.plugins.tracker.wishes import milestone, milestones
 
-_KINDS = tuple(Reached)
 _MOST_ISSUES = 500
 
 
@@ -29,30 +29,23 @@ class Settings:
 
     access: Access
     assign: tuple[str, ...] = ()
-    comment: tuple[str, ...] = ()
-    labels: Mapping[str, tuple[str, ...]] | None = None
-    unlabels: Mapping[str, tuple[str, ...]] | None = None
+    comment: tuple[Reached, ...] = ()
+    labels: Mapping[Reached, tuple[str, ...]] = field(default_factory=dict)
+    unlabels: Mapping[Reached, tuple[str, ...]] = field(default_factory=dict)
     close_on_merge: bool = False
 
 
-def _kinds(value: Any) -> tuple[str, ...]:
-    given = _KINDS if value is True else () if value is False else texts(value)
-    if wrong := [kind for kind in given if kind not in _KINDS]:
-        raise ValueError(f"names {', '.join(wrong)}; there are {', '.join(_KINDS)}")
-    return tuple(given)
-
-
-def _by_kind(value: Any) -> Mapping[str, tuple[str, ...]]:
+def _by_milestone(value: Any) -> Mapping[Reached, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         raise TypeError("is not a table: write merged: [done]")
-    return {kind: texts(value[kind]) for kind in _kinds(list(value))}
+    return {milestone(key): texts(words) for key, words in value.items()}
 
 
 _READERS: Mapping[str, Reader] = {
     "assign": texts,
-    "comment": _kinds,
-    "labels": _by_kind,
-    "unlabels": _by_kind,
+    "comment": milestones,
+    "labels": _by_milestone,
+    "unlabels": _by_milestone,
     "close_on_merge": yes_or_no,
 }
 
@@ -119,12 +112,12 @@ class GitHubTracker:
         if missing:
             self.client.send("POST", f"{self._path}/issues/{number}/assignees", {"assignees": missing})
 
-    def _label(self, number: int, found: Mapping[str, Any], kind: str) -> None:
+    def _label(self, number: int, found: Mapping[str, Any], kind: Reached) -> None:
         there = set(_labels(found))
-        missing = [label for label in (self.settings.labels or {}).get(kind, ()) if label not in there]
+        missing = [label for label in self.settings.labels.get(kind, ()) if label not in there]
         if missing:
             self.client.send("POST", f"{self._path}/issues/{number}/labels", {"labels": missing})
-        going = there.intersection((self.settings.unlabels or {}).get(kind, ()))
+        going = there.intersection(self.settings.unlabels.get(kind, ()))
         if going:
             self.client.send("PUT", f"{self._path}/issues/{number}/labels", {"labels": sorted(there.union(missing) - going)})
 

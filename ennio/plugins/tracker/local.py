@@ -33,12 +33,12 @@ _NO_ISSUES = ("readme", "index", "contributing", "template")
 class Settings:
     """``path`` is the folder of issues, relative to the project's.
 
-    ``comment`` has the milestones an issue gets a comment for; ``close_issue`` closes it when its work is merged.
+    ``comment`` has the milestones an issue gets a comment for; ``close_on_merge`` closes it when its work is merged.
     """
 
     path: str = "issues"
     comment: tuple[Reached, ...] = ()
-    close_issue: bool = False
+    close_on_merge: bool = False
 
 
 def parse(config: Mapping[str, Any]) -> Settings:
@@ -63,7 +63,7 @@ def _folder(value: Any) -> str:
     return value
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {"path": _folder, "comment": milestones, "close_issue": switch}
+_READERS: Mapping[str, Callable[[Any], Any]] = {"path": _folder, "comment": milestones, "close_on_merge": switch}
 
 
 class LocalTracker:
@@ -127,7 +127,7 @@ class LocalTracker:
         wanted = milestone.kind in self._settings.comment
         if wanted and not any(milestone.marker in comment for comment in self.issue(issue_id).comments):
             self.comment(issue_id, f"{milestone.words}\n{milestone.marker}")
-        if self._settings.close_issue and milestone.kind is Reached.MERGED:
+        if self._settings.close_on_merge and milestone.kind is Reached.MERGED:
             self.close(issue_id)
 
     def _change(self, issue_id: str, in_file: Callable[[str], str], in_row: Callable[[IssueRow], IssueRow]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError, graphql_sync
 
 from tests.github.published import graphql_schema
-from tests.github.standin.hub import Hub, Pull, Run, Thread
+from tests.github.standin.hub import Hub, Pull, Run, Thread, actor
 
 Node = dict[str, Any]
 
@@ -58,6 +58,7 @@ class Root:
             "nodes": lambda _info, ids: [self.node(one) for one in ids],
             "addPullRequestReviewThreadReply": self.reply,
             "resolveReviewThread": self.resolve,
+            "minimizeComment": self.minimize,
             "markPullRequestReadyForReview": self.ready,
             "enablePullRequestAutoMerge": self.auto_merge,
             "enqueuePullRequest": self.enqueue,
@@ -120,12 +121,13 @@ class Root:
             "number": pull.number,
             "url": url(hub, pull),
             "title": pull.title,
+            "author": actor(pull.author),
             "state": pull.state,
             "isDraft": pull.draft,
             "isCrossRepository": pull.owner != hub.owner,
             "headRefName": pull.branch,
             "headRefOid": pull.head,
-            "headRepositoryOwner": {"__typename": "User", "login": pull.owner},
+            "headRepositoryOwner": {"__typename": "User", "login": pull.owner} if pull.owner else None,
             "baseRefName": pull.base,
             "baseRefOid": base or "0" * 40,
             "baseRef": {"target": {"__typename": "Commit", "oid": base}} if base else None,
@@ -139,10 +141,14 @@ class Root:
             "reviewRequests": connection([None] * pull.requested),
             "latestOpinionatedReviews": connection([{**row, "url": url(hub, pull)} for row in opinions(pull)]),
             "reviews": lambda info, states=None, **page: self.reviews(pull, info, states, page),
-            "comments": connection([{**row, "url": f"{url(hub, pull)}#{row['id']}", "isMinimized": False} for row in pull.comments]),
+            "comments": connection([self.said(pull, row) for row in pull.comments]),
             "reviewThreads": connection([self.thread(pull, thread) for thread in pull.threads]),
             "statusCheckRollup": {"contexts": connection(contexts)} if contexts else None,
         }
+
+    def said(self, pull: Pull, row: Node) -> Node:
+        more = {"viewerDidAuthor": row["author"]["login"] == self.hub.login, "isMinimized": row["id"] in self.hub.minimized}
+        return {**row, "url": f"{url(self.hub, pull)}#{row['id']}", **more}
 
     def decision(self, pull: Pull) -> str | None:
         states = [row["state"] for row in opinions(pull)]
@@ -153,11 +159,11 @@ class Root:
         return "APPROVED" if states.count("APPROVED") >= self.hub.required_approvals else "REVIEW_REQUIRED"
 
     def reviews(self, pull: Pull, info: Any, states: Any, page: Node) -> Node:
-        rows = [{**row, "url": f"{url(self.hub, pull)}#{row['id']}"} for row in pull.reviews if states is None or row["state"] in states]
+        rows = [self.said(pull, row) for row in pull.reviews if states is None or row["state"] in states]
         return connection(rows)(info, **page)
 
     def thread(self, pull: Pull, thread: Thread) -> Node:
-        comments = [{**row, "url": f"{url(self.hub, pull)}#{row['id']}"} for row in thread.comments]
+        comments = [self.said(pull, row) for row in thread.comments]
         place = {"path": thread.path, "line": thread.line, "originalLine": thread.line}
         state = {"__typename": "PullRequestReviewThread", "id": thread.id, "isResolved": thread.resolved}
         return {**state, **place, "comments": connection(comments)}
@@ -197,13 +203,20 @@ class Root:
 
     def reply(self, _info: Any, input: Node) -> Node:  # noqa: A002
         pull, thread = self._thread(input["pullRequestReviewThreadId"])
-        self.hub.answer(thread, "ennio", input["body"])
+        self.hub.answer(thread, self.hub.login, input["body"])
         return {"comment": {**thread.comments[-1], "url": url(self.hub, pull)}}
 
     def resolve(self, _info: Any, input: Node) -> Node:  # noqa: A002
         pull, thread = self._thread(input["threadId"])
         thread.resolved = True
         return {"thread": self.thread(pull, thread)}
+
+    def minimize(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        said = [row["id"] for pull in self.hub.pulls.values() for row in [*pull.comments, *pull.reviews]]
+        if input["subjectId"] not in said:
+            raise not_found(f"Could not resolve to a node with the global id of '{input['subjectId']}'")
+        self.hub.minimized.add(input["subjectId"])
+        return {"minimizedComment": {"__typename": "IssueComment", "isMinimized": True}}
 
     def ready(self, _info: Any, input: Node) -> Node:  # noqa: A002
         pull = self._pull(input["pullRequestId"])

@@ -83,13 +83,15 @@ class Pull:
     queued: bool = False
     mergeable: str | None = None
     created_at: str = ""
+    author: str = ""
 
 
 class Hub:
     """One repository, ``owner/name``; ``requests`` is what was asked, ``faults`` what comes next."""
 
     def __init__(self, directory: Path, clock: Clock, owner: str = "acme", name: str = "shop") -> None:
-        self.directory, self.clock, self.owner, self.name, self.token = directory, clock, owner, name, "secret-token"
+        self.directory, self.clock, self.owner, self.name = directory, clock, owner, name
+        self.token, self.login = "secret-token", "octo-owner"
         self.git_root = directory / "git"
         self.bare = self.git_root / owner / f"{name}.git"
         self.former: set[tuple[str, str]] = set()
@@ -105,6 +107,7 @@ class Hub:
         self.allowed = {"squash": True, "merge": True, "rebase": False}
         self.auto_merge_allowed, self.merge_queue, self.required_approvals, self.required_checks = False, False, 0, False
         self.reruns: list[int] = []
+        self.minimized: set[str] = set()
         self.quotas = {bucket: Quota(5000, 5000, clock.now() + timedelta(hours=1)) for bucket in ("core", "graphql")}
         self._ids = itertools.count(1000)
         self._trials: dict[tuple[str, str], bool] = {}
@@ -194,7 +197,7 @@ class Hub:
     ) -> Pull:
         number = max([0, *self.pulls, *self.issues]) + 1
         at = head or self.heads()[branch]
-        pull = Pull(number, title, body, branch, base, at, owner or self.owner, draft, created_at=self.now())
+        pull = Pull(number, title, body, branch, base, at, owner or self.owner, draft, created_at=self.now(), author=self.login)
         self.pulls[number] = pull
         return pull
 

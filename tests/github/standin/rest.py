@@ -130,13 +130,13 @@ class Rest:
         if number not in self.hub.pulls:
             return problem(404, "Not Found")
         states = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
-        self.hub.review(number, "person", states[body["event"]], body.get("body") or "")
+        self.hub.review(number, self.hub.login, states[body["event"]], body.get("body") or "")
         for remark in body.get("comments", ()):
-            self.hub.thread(number, "person", remark["body"], remark["path"], remark.get("line"))
+            self.hub.thread(number, self.hub.login, remark["body"], remark["path"], remark.get("line"))
         return Answered(200, example("pull-request-review"))
 
     def line_comment(self, number: int, body: Body, query: dict[str, str]) -> Answered:
-        self.hub.thread(number, "person", body["body"], body["path"], body.get("line"))
+        self.hub.thread(number, self.hub.login, body["body"], body["path"], body.get("line"))
         return Answered(201, example("pull-request-review-comment-example-for-a-multi-line-comment"))
 
     def log(self, number: int, body: Body, query: dict[str, str]) -> Answered:
@@ -190,9 +190,9 @@ class Rest:
 
     def comment(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         if number in self.hub.pulls:
-            row = self.hub.remark(number, "person", body["body"])
+            row = self.hub.remark(number, self.hub.login, body["body"])
         elif number in self.hub.issues:
-            row = {"body": body["body"], "author": actor("person"), "createdAt": self.hub.now()}
+            row = {"body": body["body"], "author": actor(self.hub.login), "createdAt": self.hub.now()}
             self.hub.issues[number]["comments"].append(row)
         else:
             return problem(404, "Not Found")

@@ -18,10 +18,14 @@ from tests.github.standin.rest import Answered, Rest, problem
 
 
 class Server:
-    """Serves a hub until it is closed; ``api`` is its base, ``git`` where its repositories are cloned from."""
+    """Serves a hub until it is closed; ``api`` is its base, ``git`` where its repositories are cloned from.
 
-    def __init__(self, hub: Hub) -> None:
+    An Enterprise server has its API below ``/api``: REST in ``v3``, GraphQL beside it, and nothing elsewhere.
+    """
+
+    def __init__(self, hub: Hub, *, enterprise: bool = False) -> None:
         self.hub = hub
+        self.rest_root, self.graphql = ("/api/v3", "/api/graphql") if enterprise else ("", "/graphql")
         self.lock = threading.RLock()
         server = self
 
@@ -30,8 +34,9 @@ class Server:
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self.api = f"http://127.0.0.1:{self._http.server_address[1]}"
-        self.git = f"{self.api}/git/{hub.owner}/{hub.name}.git"
+        root = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.api = f"{root}{self.rest_root}"
+        self.git = f"{root}/git/{hub.owner}/{hub.name}.git"
         self.rest = Rest(hub, self.api)
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -70,11 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str, raw: bytes) -> None:
         hub = self.standin.hub
-        if path.startswith("/signed/"):
+        if "/signed/" in path:
             assert "Authorization" not in self.headers, "a foreign server was given the token"
             self._send(200, hub.logs[int(path.rpartition("/")[2])].encode(), {"Content-Type": "text/plain"})
             return
-        bucket = "graphql" if path == "/graphql" else "core"
+        bucket = "graphql" if path == self.standin.graphql else "core"
         fault = self._fault(path)
         if fault is not None and fault.status == 0:
             hub.requests.append((hub.clock.now(), self.command, path, 0))
@@ -113,10 +118,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(raw) if raw else None
         if bucket == "graphql":
             return Answered(200, graph.answer(hub, body["query"], body["variables"]))
-        query = dict(parse_qsl(urlsplit(self.path).query))
-        hub.invalid += gate.request_faults(self.command, self.path, body)
-        answer = self.standin.rest.answer(self.command, path, body, query)
-        hub.invalid += gate.answer_faults(self.command, self.path, answer.status, answer.body)
+        root = self.standin.rest_root
+        if not path.startswith(f"{root}/"):
+            hub.invalid.append(f"{self.command} {path} is not below {root}")
+            return problem(404, "Not Found")
+        place, query = self.path.removeprefix(root), dict(parse_qsl(urlsplit(self.path).query))
+        hub.invalid += gate.request_faults(self.command, place, body)
+        answer = self.standin.rest.answer(self.command, path.removeprefix(root), body, query)
+        hub.invalid += gate.answer_faults(self.command, place, answer.status, answer.body)
         return answer
 
     def _charge(self, bucket: str) -> None:

@@ -112,7 +112,7 @@ def test_another_folder_can_be_set_and_a_wrong_setting_is_told(tmp_path: Path) -
 def test_a_milestone_told_twice_is_one_comment_and_a_merge_closes_the_issue(folder: Path, filed: bool) -> None:
     if not filed:
         folder.rmdir()
-    tracker = _tracker(folder.parent, comment=["pull_opened", "merged"], close_issue=True)
+    tracker = _tracker(folder.parent, comment=["pull_opened", "merged"], close_on_merge=True)
     issue = tracker.add("Fix it", "please")
     for kind in (Reached.SPAWNED, Reached.PULL_OPENED, Reached.PULL_OPENED):
         tracker.tell(issue.id, Milestone(kind, "s-1", pull_number=7))

@@ -32,10 +32,11 @@ class Branch:
 class Asking:
     """Reads pull requests of one repository. Calls block and raise what the client raises."""
 
-    def __init__(self, client: Client, clone: Path, head_owner: str) -> None:
+    def __init__(self, client: Client, clone: Path, head_owner: str, *, own_told: bool) -> None:
         self._client = client
         self._clone = clone
         self._head_owner = head_owner.lower()
+        self._own_told = own_told
         self._failures = Failures(client)
         self._size = BATCH
         self._quarrels: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -104,10 +105,8 @@ class Asking:
 
     def _shown(self, nodes: Sequence[Node]) -> dict[int, PullRequest]:
         whole = [self._completed(node) for node in nodes]
-        return {
-            number: self._with_conflicts(found)
-            for number, found in self._failures.explained({node["number"]: (node, pull(node)) for node in whole}).items()
-        }
+        read = {node["number"]: (node, pull(node, own_told=self._own_told)) for node in whole}
+        return {number: self._with_conflicts(found) for number, found in self._failures.explained(read).items()}
 
     def _completed(self, node: Node) -> Node:
         """The node with every list read to its end."""

@@ -1,32 +1,24 @@
-"""The forge: asks GitHub for what is due, answers from what it last knew, and acts on pull requests.
-
-``survey`` is called at every tick and asks only for branches whose time has come. What could not be
-asked when it was due is unknown; the rest keeps the time at which it was seen.
-"""
+"""The forge: tells what became of watched branches, and acts on pull requests."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 
 from ennio.clock import Clock
 from ennio.config.model import Project
-from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
-from ennio.facts import ForgeSeen, Sighting
-from ennio.plugins.github.budget import GRAPHQL
+from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
+from ennio.facts import ForgeSeen
 from ennio.plugins.github.client import Client
-from ennio.plugins.scm.github.asking import Asking, Branch
+from ennio.plugins.scm.github.asking import Asking
 from ennio.plugins.scm.github.landing import land
-from ennio.plugins.scm.github.pace import Known, Tempo, renewed
-from ennio.plugins.scm.github.questions import READY, REPLY, RESOLVE, Wanted
-from ennio.plugins.scm.github.reading import MARK, contexts
+from ennio.plugins.scm.github.questions import READY, REPLY, RESOLVE, SETTLE, Wanted
+from ennio.plugins.scm.github.reading import MARK, PERSON, contexts
 from ennio.plugins.scm.github.settings import Settings
+from ennio.plugins.scm.github.watching import SOURCE, Watching
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import check_review
-from ennio.pulls import MergeMethod, PullRequest, PullState, ReviewState
+from ennio.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 
 log = logging.getLogger(__name__)
 _EVENTS = {ReviewState.APPROVED: "APPROVE", ReviewState.CHANGES_REQUESTED: "REQUEST_CHANGES", ReviewState.NONE: "COMMENT"}
@@ -35,97 +27,27 @@ _EVENTS = {ReviewState.APPROVED: "APPROVE", ReviewState.CHANGES_REQUESTED: "REQU
 class GitHubForge:
     """The pull requests of one repository on GitHub or an Enterprise server."""
 
-    name = "github"
+    name = SOURCE
 
     def __init__(self, project: Project, client: Client, clock: Clock, settings: Settings) -> None:
         self.settings = settings
         self.client = client
         self.repository = str(client.address)
         self._project = project
-        self._clock = clock
-        self._asking = Asking(client, project.path, settings.head_owner or client.address.owner)
-        self._known: dict[str, Known] = {}
-        self._looking = threading.Lock()
-
-    # --- observations ------------------------------------------------------------------------------
+        self._asking = Asking(client, project.path, settings.head_owner or client.address.owner, own_told=settings.own_comments)
+        self._watching = Watching(self._asking, client, clock, settings, self._opened)
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         """See ``Scm.survey``; at most one request for fifty branches that are due, and none while nothing is."""
-        with self._looking:
-            now = self._clock.now()
-            self._known = {watch.session_id: renewed(self._known.get(watch.session_id), watch, now) for watch in watches}
-            if any(known.due(now) for known in self._known.values()):
-                self._ask([known for known in self._known.values() if known.nearly_due(now)], now)
-            return {session_id: known.seen for session_id, known in self._known.items() if known.seen is not None}
-
-    def _ask(self, due: Sequence[Known], now: datetime) -> None:
-        by_session = {known.watch.session_id: known for known in due}
-        ended: dict[str, Branch] = {}
-        for one, answer in self._asking.branches([_wanted(known) for known in due]):
-            known = by_session[one.session_id]
-            if isinstance(answer, EnnioError):
-                self._missed(known, now, str(answer))
-            elif _elsewhere(one, answer):
-                ended[one.session_id] = answer
-            else:
-                self._told(known, answer, now)
-        for one, answer in self._asking.branches([replace(_wanted(by_session[session_id]), number=None) for session_id in ended]):
-            known = by_session[one.session_id]
-            if isinstance(answer, EnnioError):
-                self._missed(known, now, str(answer))
-            else:
-                self._told(known, _newer(answer, ended[one.session_id]), now)
-
-    def _missed(self, known: Known, now: datetime, detail: str) -> None:
-        """Only what was due is unknown; what would merely have been asked along keeps what it knew."""
-        if known.due(now):
-            self._known[known.watch.session_id] = known.missed(now, detail, self.name)
-
-    def _told(self, known: Known, branch: Branch, now: datetime) -> None:
-        budget = self.client.allowance.budget
-        tempo = Tempo(self.settings.pace, budget.stretch(GRAPHQL, now), budget.resets_at(GRAPHQL, now))
-        seen = self._seen(known.watch, branch, now)
-        current = self._known[known.watch.session_id]
-        # a nudge that came while the question was under way asks for one more look
-        told = known.told(seen, now, tempo)
-        nudged = current.due_at is not None and known.due_at is not None and current.due_at < known.due_at
-        self._known[known.watch.session_id] = replace(told, due_at=current.due_at) if nudged else told
-
-    def _seen(self, watch: Watch, branch: Branch, now: datetime) -> ForgeSeen:
-        pull, missing = branch.pull, self._hindrance(watch, branch)
-        if missing is None and (pull is None or pull.state is not PullState.OPEN):
-            try:
-                pull = self._opened(watch.branch, watch.base, watch.title, watch.body, draft=self.settings.draft)
-            except Unreachable as error:
-                # it may be there all the same
-                return ForgeSeen(Sighting.UNKNOWN, now, self.name, pull, f"a pull request was to be opened: {error}")
-            except EnnioError as error:
-                missing = f"no pull request could be opened: {error}"
-        if pull is None:
-            return ForgeSeen(Sighting.GONE, now, self.name, detail=missing or "")
-        return ForgeSeen(Sighting.ALIVE, now, self.name, pull)
-
-    def _hindrance(self, watch: Watch, branch: Branch) -> str | None:
-        """Why no pull request is opened for a branch that has none, or None."""
-        ended, fork = branch.pull, self.settings.head_owner is not None
-        reasons = (
-            (ended is not None and ended.state is PullState.OPEN, "there is one"),
-            (ended is not None and ended.state is PullState.MERGED and ended.number == watch.number, "its pull request is merged"),
-            (not self.settings.auto_open, "pull requests are not opened by themselves here (auto_open is off)"),
-            (fork, "it is pushed to a fork; its pull request is opened there"),
-            (branch.head is None, f"the branch {watch.branch} is not in {self.repository} yet"),
-            (not branch.ahead, f"{watch.branch} has no commits that {watch.base} lacks"),
-            (ended is not None and ended.head == branch.head, "its last pull request has ended with this very head"),
-            (not watch.resting, "the agent is still at work"),
-        )
-        return next((words for hinders, words in reasons if hinders), None)
+        return self._watching.survey(watches)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """See ``Scm.nudge``."""
-        now = self._clock.now()
-        for session_id, known in list(self._known.items()):
-            if _meant(known, number, ref):
-                self._known[session_id] = known.nudged(now)
+        self._watching.nudge(number, ref)
+
+    def pressing(self) -> float | None:
+        """See ``Paced.pressing``."""
+        return self._watching.pressing()
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""
@@ -134,8 +56,6 @@ class GitHubForge:
     def pulls(self) -> Sequence[PullRequest]:
         """See ``Scm.pulls``."""
         return self._asking.all()
-
-    # --- actions -----------------------------------------------------------------------------------
 
     def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """See ``Scm.open``."""
@@ -160,8 +80,8 @@ class GitHubForge:
 
     def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
         """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge)."""
-        node, _ = self._asking.one(number)
-        merged = land(self.client, self.settings, node, expected_head, method)
+        node, seen = self._asking.one(number)
+        merged = land(self.client, self.settings, node, seen, expected_head, method)
         self.nudge(number)
         return merged
 
@@ -170,13 +90,11 @@ class GitHubForge:
     ) -> PullRequest:
         """See ``Scm.review``; GitHub knows one author, the owner of the token."""
         check_review(author, decision, body, path, line)
-        place = self.client.address.path
+        place, head = self.client.address.path, self.look(number).head
         if decision is ReviewState.NONE and path is None:
-            self.look(number)
-            self.client.send("POST", f"{place}/issues/{number}/comments", {"body": body})
+            self.client.send("POST", f"{place}/issues/{number}/comments", {"body": f"{body.rstrip()}\n\n{PERSON}"})
         elif path is not None and line is None:
-            commit = self.look(number).head
-            words = {"body": body, "path": path, "commit_id": commit, "subject_type": "file"}
+            words = {"body": body, "path": path, "commit_id": head, "subject_type": "file"}
             self.client.send("POST", f"{place}/pulls/{number}/comments", words)
         else:
             remark = [{"path": path, "line": line, "side": "RIGHT", "body": body}] if path is not None else []
@@ -188,9 +106,7 @@ class GitHubForge:
         """See ``Scm.reply``; what is written carries a hidden mark, so that it is not told to the agent again."""
         if not body.strip():
             raise Invalid("body: is empty; say what was done")
-        found = next((comment for comment in self.look(number).comments if comment_id in (comment.id, comment.thread)), None)
-        if found is None:
-            raise NotFound(f"#{number} has no open comment {comment_id}")
+        found = self._open_comment(number, comment_id)
         marked = f"{body.rstrip()}\n\n{MARK}reply -->"
         if found.thread is not None:
             self.client.ask(REPLY, {"thread": found.thread, "body": marked}, action=True)
@@ -199,12 +115,20 @@ class GitHubForge:
             self.client.send("POST", f"{self.client.address.path}/issues/{number}/comments", {"body": f"{quoted}\n\n{marked}"})
         return self._after(number)
 
+    def _open_comment(self, number: int, name: str) -> Comment:
+        """The unsettled comment of this id, or the first of the thread of this id."""
+        found = next((comment for comment in self.look(number).comments if name in (comment.id, comment.thread)), None)
+        if found is None:
+            raise NotFound(f"#{number} has no open comment or thread {name}")
+        return found
+
     def resolve(self, number: int, thread_id: str) -> PullRequest:
-        """See ``Scm.resolve``; names a thread or any comment in it."""
-        found = next((comment for comment in self.look(number).comments if thread_id in (comment.id, comment.thread)), None)
-        if found is None or found.thread is None:
-            raise NotFound(f"#{number} has no unresolved thread {thread_id}")
-        self.client.ask(RESOLVE, {"thread": found.thread}, action=True)
+        """See ``Scm.resolve``; a comment in no thread is hidden as resolved."""
+        found = self._open_comment(number, thread_id)
+        if found.thread is not None:
+            self.client.ask(RESOLVE, {"thread": found.thread}, action=True)
+        else:
+            self.client.ask(SETTLE, {"comment": found.id}, action=True)
         return self._after(number)
 
     def close(self, number: int) -> PullRequest:
@@ -254,33 +178,3 @@ class GitHubForge:
     def _after(self, number: int) -> PullRequest:
         self.nudge(number)
         return self.look(number)
-
-
-def _wanted(known: Known) -> Wanted:
-    """By the number that is known, the session's or the one found since; else by the branch."""
-    watch, pull = known.watch, known.seen.pull if known.seen is not None else None
-    return Wanted(watch.session_id, watch.branch, watch.base, watch.number or (pull.number if pull is not None else None))
-
-
-def _elsewhere(one: Wanted, branch: Branch) -> bool:
-    """A pull request closed unmerged: the branch may have a newer one."""
-    return one.number is not None and branch.pull is not None and branch.pull.state is PullState.CLOSED
-
-
-def _newer(branch: Branch, ended: Branch) -> Branch:
-    """The branch with its newest pull request; a renamed or deleted one still has the one that was known."""
-    pull, known = branch.pull, ended.pull
-    older = pull is None or (known is not None and known.number > pull.number)
-    return replace(branch, pull=known) if older else branch
-
-
-def _meant(known: Known, number: int | None, ref: str | None) -> bool:
-    pull = known.seen.pull if known.seen is not None else None
-    numbers = {known.watch.number, pull.number if pull is not None else None} - {None}
-    if number is None and ref is None:
-        return True
-    if number is not None and number in numbers:
-        return True
-    if ref is not None:
-        return ref in (known.watch.branch, pull.head if pull is not None else None, pull.branch if pull is not None else None)
-    return not numbers  # a pull request nobody knows may be the first of any branch that has none

@@ -7,10 +7,10 @@ import contextlib
 from ennio.errors import Conflict, NotFound, Refused
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.questions import AUTO_MERGE, ENQUEUE
-from ennio.plugins.scm.github.reading import Node, pull
+from ennio.plugins.scm.github.reading import Node
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Merged
-from ennio.pulls import Mergeability, MergeMethod, PullState
+from ennio.pulls import Mergeability, MergeMethod, PullRequest, PullState
 
 _ALLOWED = {
     MergeMethod.SQUASH: "allow_squash_merge",
@@ -19,9 +19,8 @@ _ALLOWED = {
 }
 
 
-def land(client: Client, settings: Settings, node: Node, expected_head: str, method: MergeMethod | None) -> Merged:
+def land(client: Client, settings: Settings, node: Node, seen: PullRequest, expected_head: str, method: MergeMethod | None) -> Merged:
     """Merge it with the expected head. ``Merged.commit`` is empty when GitHub was told to do it later."""
-    seen = pull(node)
     name = f"#{seen.number}"
     if seen.head != expected_head:
         raise Conflict(f"the head of {name} is {seen.head[:10]}, expected was {expected_head[:10]}")
@@ -30,7 +29,8 @@ def land(client: Client, settings: Settings, node: Node, expected_head: str, met
     if seen.state is PullState.CLOSED or seen.draft:
         raise Refused(f"{name} is {'closed' if seen.state is PullState.CLOSED else 'a draft'}")
     if seen.mergeability is Mergeability.CONFLICTING:
-        raise Conflict(f"{name} conflicts with {seen.base}")
+        files = f" in {', '.join(seen.conflicts)}" if seen.conflicts else ""
+        raise Conflict(f"{name} conflicts with {seen.base}{files}")
     if node["isInMergeQueue"] or node["autoMergeRequest"]:
         return Merged("", f"GitHub has been told to merge {name} already")
     if node["isMergeQueueEnabled"]:

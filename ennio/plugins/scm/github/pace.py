@@ -17,7 +17,7 @@ QUIET = 120.0
 OVER = 900.0
 _QUIET_AFTER = timedelta(minutes=10)
 _TOGETHER = 0.5
-_NUDGED = timedelta(seconds=2)
+GAP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,17 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one watched branch, since when, and when it was last asked for."""
+    """What is known of one watched branch, since when, and when it was last asked for.
+
+    ``pressed``: something happened to it that has not been looked at yet.
+    """
 
     watch: Watch
     seen: ForgeSeen | None = None
     asked_at: datetime | None = None
     changed_at: datetime | None = None
     due_at: datetime | None = None
+    pressed: bool = False
 
     def due(self, now: datetime) -> bool:
         """Whether it is time."""
@@ -57,14 +61,16 @@ class Known:
 
     def nudged(self, now: datetime) -> Known:
         """Due at once, but not twice within two seconds."""
-        return self if self.asked_at is None else replace(self, due_at=max(now, self.asked_at + _NUDGED))
+        if self.asked_at is None:
+            return self
+        return replace(self, due_at=max(now, self.asked_at + timedelta(seconds=GAP)), pressed=True)
 
     def told(self, seen: ForgeSeen, now: datetime, tempo: Tempo) -> Known:
         """After an answer."""
         same = self.seen is not None and replace(self.seen, at=seen.at) == seen
         changed = self.changed_at if same and self.changed_at is not None else now
         wait = interval(self.watch, seen, quiet=now - changed >= _QUIET_AFTER)
-        return replace(self, seen=seen, asked_at=now, changed_at=changed, due_at=tempo.due(now, wait))
+        return replace(self, seen=seen, asked_at=now, changed_at=changed, due_at=tempo.due(now, wait), pressed=False)
 
     def missed(self, now: datetime, detail: str, source: str) -> Known:
         """After an observation that was due and could not be made: unknown, and due again at the next tick."""

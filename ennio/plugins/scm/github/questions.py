@@ -10,11 +10,12 @@ THREADS = 30
 WORDS = 50
 
 _AUTHOR = "author { __typename login }"
+_ANSWER = f"id body createdAt url viewerDidAuthor {_AUTHOR}"
 _THREAD = f"""
   id isResolved path line originalLine
   comments(first: {THREADS}) {{
     pageInfo {{ hasNextPage endCursor }}
-    nodes {{ id body createdAt url {_AUTHOR} }}
+    nodes {{ {_ANSWER} }}
   }}"""
 _CONTEXT = """
   __typename
@@ -23,12 +24,12 @@ _CONTEXT = """
     checkSuite { app { slug } workflowRun { databaseId event workflow { name } } }
   }
   ... on StatusContext { id context state targetUrl description createdAt }"""
-_REVIEW = f"id state body url submittedAt {_AUTHOR}"
-_REMARK = f"id body url createdAt isMinimized {_AUTHOR}"
+_REVIEW = f"id state body url submittedAt isMinimized {_AUTHOR}"
+_REMARK = f"isMinimized {_ANSWER}"
 
 PULL = f"""
 fragment Pull on PullRequest {{
-  id number url title state isDraft isCrossRepository
+  id number url title state isDraft isCrossRepository {_AUTHOR}
   headRefName headRefOid headRepositoryOwner {{ login }}
   baseRefName baseRefOid baseRef {{ target {{ oid }} }}
   mergeable isInMergeQueue isMergeQueueEnabled viewerCanEnableAutoMerge
@@ -115,7 +116,7 @@ MORE = {
     "comments": _more("comments", "comments({})", _REMARK, backwards=True),
     "reviewThreads": _more("reviewThreads", "reviewThreads({})", _THREAD, backwards=False).replace("first: 100", "first: 50"),
     "contexts": _more("contexts", "contexts({})", _CONTEXT, backwards=False),
-    "replies": _more("replies", "comments({})", f"id body createdAt url {_AUTHOR}", backwards=False),
+    "replies": _more("replies", "comments({})", _ANSWER, backwards=False),
 }
 """The rest of a list, by the name of the list; ``replies`` are the comments of one thread."""
 
@@ -135,6 +136,10 @@ mutation Reply($thread: ID!, $body: String!) {
 }"""
 RESOLVE = """
 mutation Resolve($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } } }"""
+SETTLE = """
+mutation Settle($comment: ID!) {
+  minimizeComment(input: {subjectId: $comment, classifier: RESOLVED}) { minimizedComment { isMinimized } }
+}"""
 READY = """
 mutation Ready($pull: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $pull}) { pullRequest { id } } }"""
 AUTO_MERGE = """

@@ -12,6 +12,8 @@ Node = Mapping[str, Any]
 
 MARK = "<!-- ennio:"
 """Begins a hidden line in whatever Ennio writes there; what carries it is never told to an agent."""
+PERSON = f"{MARK}person -->"
+"""A hidden line in what a person says through Ennio, with the token's account: that is told."""
 
 _PASSING = frozenset({"SUCCESS", "NEUTRAL", "SKIPPED"})
 _MERGEABLE = {"MERGEABLE": Mergeability.CLEAN, "CONFLICTING": Mergeability.CONFLICTING}
@@ -22,8 +24,11 @@ _DECISIONS = {
 }
 
 
-def pull(node: Node) -> PullRequest:
-    """One pull request; conflicting files and logs are not in the answer and are added by whoever knows them."""
+def pull(node: Node, *, own_told: bool = False) -> PullRequest:
+    """One pull request; conflicting files and logs are not in the answer and are added by whoever knows them.
+
+    ``own_told``: answers given with the account of the token, or of who opened it, are words for the agent too.
+    """
     state = PullState(node["state"].lower())
     runs = checks(node)
     base = (node["baseRef"] or {}).get("target") or {}
@@ -41,7 +46,7 @@ def pull(node: Node) -> PullRequest:
         checks=roll_up(runs),
         check_runs=runs,
         review=review(node),
-        comments=tuple(sorted(_comments(node), key=lambda comment: comment.at)),
+        comments=tuple(sorted(_comments(node, own_told=own_told), key=lambda comment: comment.at)),
         merge_commit=(node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None,
     )
 
@@ -108,30 +113,42 @@ def review(node: Node) -> ReviewState:
     return ReviewState.REQUIRED if asked else ReviewState.NONE
 
 
-def _comments(node: Node) -> Iterator[Comment]:
-    """What the agent should answer: open threads, standing requests for changes, the conversation."""
+def _comments(node: Node, *, own_told: bool) -> Iterator[Comment]:
+    """What the agent should answer: open threads, standing requests for changes, the conversation.
+
+    Who has the token's account may be a person or an agent with ``gh``. A review is a person's; words in the
+    conversation and replies in a thread are taken for the agent's own.
+    """
+    opener = (node["author"] or {}).get("login")
+
+    def own(item: Node) -> bool:
+        ours = item["viewerDidAuthor"] or (opener is not None and (item["author"] or {}).get("login") == opener)
+        return bool(ours) and not own_told and PERSON not in item["body"]
+
     standing = {item["id"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
     for item in (node["reviews"] or {"nodes": ()})["nodes"]:
         asks = item["state"] == "CHANGES_REQUESTED"
-        if item["submittedAt"] and _speaks(item) and (not asks or item["id"] in standing):
+        if item["submittedAt"] and not item["isMinimized"] and _speaks(item) and (not asks or item["id"] in standing):
             yield _comment(item, item["submittedAt"], decision=ReviewState.CHANGES_REQUESTED if asks else None)
     for item in node["comments"]["nodes"]:
         if not item["isMinimized"] and _speaks(item):
-            yield _comment(item, item["createdAt"])
+            yield _comment(item, item["createdAt"], own=own(item))
     for thread in node["reviewThreads"]["nodes"]:
-        if not thread["isResolved"]:
-            yield from (_comment(item, item["createdAt"], thread=thread) for item in thread["comments"]["nodes"] if _speaks(item))
+        for place, item in enumerate(thread["comments"]["nodes"]):
+            if not thread["isResolved"] and _speaks(item):
+                yield _comment(item, item["createdAt"], thread=thread, own=place > 0 and own(item))
 
 
 def _speaks(item: Node) -> bool:
-    return bool(item["body"].strip()) and MARK not in item["body"]
+    return bool(item["body"].strip()) and (MARK not in item["body"] or PERSON in item["body"])
 
 
-def _comment(item: Node, at: str, *, decision: ReviewState | None = None, thread: Node | None = None) -> Comment:
+def _comment(item: Node, at: str, *, decision: ReviewState | None = None, thread: Node | None = None, own: bool = False) -> Comment:
     author = item["author"] or {"login": "ghost", "__typename": "User"}
     place = thread or {}
     line = place.get("line") or place.get("originalLine")
     login, bot = author["login"], author["__typename"] == "Bot"
     # GraphQL leaves the ending out that people and every configuration know a bot by
     name = f"{login}[bot]" if bot and not login.endswith("[bot]") else login
-    return Comment(item["id"], name, item["body"], parse_time(at), bot, place.get("path"), line, item["url"], place.get("id"), decision)
+    body = item["body"].replace(PERSON, "").rstrip() if PERSON in item["body"] else item["body"]
+    return Comment(item["id"], name, body, parse_time(at), bot, place.get("path"), line, item["url"], place.get("id"), decision, own)

@@ -16,7 +16,8 @@ class Settings:
     """How the forge behaves for one project.
 
     ``head_owner`` owns the repository that branches are pushed to, where it is a fork; ``pace``
-    multiplies every waiting time between looks; ``merge_method`` None: the first one the repository allows.
+    multiplies every waiting time between looks; ``own_comments``: answers given with the token's account, or
+    that of who opened the pull request, are told to agents too; ``merge_method`` None: the first one the repository allows.
     """
 
     access: Access
@@ -26,6 +27,7 @@ class Settings:
     delete_branch: bool = False
     head_owner: str | None = None
     pace: float = 1.0
+    own_comments: bool = False
 
 
 def _method(value: Any) -> MergeMethod:
@@ -48,6 +50,7 @@ _READERS: Mapping[str, Reader] = {
     "delete_branch": yes_or_no,
     "head_owner": text,
     "pace": _pace,
+    "own_comments": yes_or_no,
 }
 
 

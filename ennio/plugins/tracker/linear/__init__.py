@@ -12,4 +12,4 @@ def build(context: Context) -> LinearTracker:
     return LinearTracker(Client(settings.api_url, settings.authorization, context.clock), settings)
 
 
-__all__ = ["LinearTracker", "build"]
+__all__ = ["LinearTracker", "build", "parse"]

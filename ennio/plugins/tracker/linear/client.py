@@ -18,8 +18,7 @@ import urllib3
 import ennio
 from ennio.clock import Clock
 from ennio.errors import EnnioError, NotFound, Refused, TimedOut, Unreachable
-from ennio.plugins.github.allowance import Allowance, allowance
-from ennio.plugins.github.budget import Budget, Quota
+from ennio.plugins.quota import Allowance, Budget, Quota, allowance_of
 
 COUNTERS = ("requests", "complexity")
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
@@ -40,19 +39,18 @@ class Client:
     @property
     def allowance(self) -> Allowance:
         """The budget of the key, shared by all projects that use it."""
-        return allowance(self._url, self._authorization)
+        return allowance_of(self._url, self._authorization)
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None, *, action: bool = False) -> dict[str, Any]:
         """The data of an answer. An action may use what is kept back for actions."""
         for counter in COUNTERS:
             refusal = self.allowance.budget.refusal(counter, self._clock.now(), action=action)
             if refusal is not None:
-                raise Unreachable(f"{self._host} was not asked: {refusal}")
+                raise Unreachable(f"{self._host} was not asked: {refusal}", until=refusal.until)
         status, headers, raw = self._post(json.dumps({"query": query, "variables": variables or {}}).encode())
         return self._judge(status, headers, _document(raw))
 
     def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        self.allowance.count()
         headers = {
             "Authorization": self._authorization,
             "Content-Type": "application/json",
@@ -94,7 +92,7 @@ class Client:
             wait = headers.get("retry-after", "")
             self.allowance.change(lambda budget: budget.scolded(float(wait) if wait.isdecimal() else None, now))
         why = self.allowance.budget.refusal(used_up[0] if used_up else COUNTERS[0], now, action=True)
-        return Unreachable(f"{self._host} limits requests: {why}")
+        return Unreachable(f"{self._host} limits requests: {why}", until=why.until if why else None)
 
     def _failed(self, words: str) -> str:
         now = self._clock.now()

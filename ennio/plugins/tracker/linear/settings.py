@@ -29,7 +29,7 @@ class Settings:
     states: Mapping[Reached, str] = field(default_factory=dict)
     comment: tuple[Reached, ...] = ()
     link: bool = True
-    close_issue: bool = False
+    close_on_merge: bool = False
 
 
 def parse(config: Mapping[str, Any]) -> Settings:
@@ -83,7 +83,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "states": _states,
     "comment": milestones,
     "link": switch,
-    "close_issue": switch,
+    "close_on_merge": switch,
 }
 
 

@@ -83,7 +83,7 @@ class LinearTracker:
             self._move(identifier, standing, state, milestone.kind)
 
     def _wanted_state(self, kind: Reached) -> str | None:
-        done = "completed" if self._settings.close_issue and kind is Reached.MERGED else None
+        done = "completed" if self._settings.close_on_merge and kind is Reached.MERGED else None
         return self._settings.states.get(kind) or done
 
     def _link(self, milestone: Milestone) -> dict[str, str] | None:
@@ -148,7 +148,8 @@ def _about(identifier: str) -> Iterator[None]:
 
 
 def _issue(node: dict[str, Any], comments: Sequence[dict[str, Any]]) -> Issue:
-    said = sorted(comments, key=lambda comment: str(comment["createdAt"]))
+    said = [*reversed(comments)]  # they come newest first; of two at the same moment the later one is told later
+    said.sort(key=lambda comment: str(comment["createdAt"]))
     return Issue(
         id=node["identifier"],
         title=node["title"],

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 
-from ennio.plugins.github.budget import Budget
+from ennio.plugins.quota.budget import Budget
 
 
 class Allowance:
@@ -15,7 +15,6 @@ class Allowance:
     def __init__(self) -> None:
         self._budget = Budget()
         self._lock = threading.Lock()
-        self.requests = 0
 
     @property
     def budget(self) -> Budget:
@@ -28,17 +27,12 @@ class Allowance:
             self._budget = by(self._budget)
             return self._budget
 
-    def count(self) -> None:
-        """One more request went out."""
-        with self._lock:
-            self.requests += 1
-
 
 _ALLOWANCES: dict[tuple[str, str], Allowance] = {}
 _LOCK = threading.Lock()
 
 
-def allowance(api: str, token: str | None) -> Allowance:
+def allowance_of(api: str, token: str | None) -> Allowance:
     """The one of this server and token; the token itself is not kept."""
     digest = hashlib.sha256((token or "").encode()).hexdigest()
     with _LOCK:

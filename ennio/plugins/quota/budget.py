@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-CORE = "core"
-GRAPHQL = "graphql"
 RESERVE = 0.1
 MOST_STRETCH = 20.0
 _PATIENT_FAILURES = 3
@@ -35,6 +33,17 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing may be asked now, and when it may be asked again."""
+
+    why: str
+    until: datetime
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.until:%H:%M:%S} UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """All that is known of one token at one server.
 
@@ -48,16 +57,16 @@ class Budget:
     failures: int = 0
     scoldings: int = 0
 
-    def refusal(self, bucket: str, now: datetime, *, action: bool) -> str | None:
-        """Why nothing may be asked now, with the time when it may; None: go on."""
+    def refusal(self, bucket: str, now: datetime, *, action: bool) -> Refusal | None:
+        """Why nothing may be asked now; None: go on."""
         if self.silent_until is not None and now < self.silent_until:
-            return f"{self.why}; asked again at {spell(self.silent_until)}"
+            return Refusal(f"{self.why}; asked again at", self.silent_until)
         quota = self._standing(bucket, now)
         if quota is None or quota.remaining > (0 if action else quota.reserve):
             return None
         left = f"{quota.remaining} of {quota.limit} requests ({bucket}) are left"
         kept = "" if action else ", kept for actions"
-        return f"the quota of the token is used up: {left}{kept}; it is full again at {spell(quota.resets_at)}"
+        return Refusal(f"the quota of the token is used up: {left}{kept}; it is full again at", quota.resets_at)
 
     def stretch(self, bucket: str, now: datetime) -> float:
         """How much longer to wait between observations so that the quota lasts until its reset; 1 at least."""
@@ -85,11 +94,11 @@ class Budget:
             quotas[bucket] = replace(quota, remaining=min(known.remaining, quota.remaining)) if known and same else quota
         return Budget(quotas)
 
-    def exhausted(self, bucket: str, quota: Quota | None, now: datetime) -> Budget:
-        """The budget after the server said that the quota is used up."""
+    def exhausted(self, bucket: str, quota: Quota | None, now: datetime, seconds: float | None = None) -> Budget:
+        """The budget after the server said that the quota is used up; ``seconds`` if it told no reset to come, but a pause."""
         known = quota or self.quotas.get(bucket)
         if known is None or known.resets_at <= now:
-            return self.scolded(None, now)
+            return self.scolded(seconds, now)
         return replace(self, quotas={**self.quotas, bucket: replace(known, remaining=0)})
 
     def scolded(self, seconds: float | None, now: datetime) -> Budget:
@@ -111,18 +120,3 @@ class Budget:
         """The counter while its period lasts; afterwards nothing is known, so nothing forbids."""
         quota = self.quotas.get(bucket)
         return quota if quota is not None and now < quota.resets_at else None
-
-
-def quota_of(headers: Mapping[str, str]) -> Quota | None:
-    """The counter an answer carries, or None; headers in lower case."""
-    try:
-        limit, remaining, reset = (int(headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
-    except (KeyError, ValueError):
-        return None
-    # a second later than told: the two clocks need not agree
-    return Quota(limit, remaining, datetime.fromtimestamp(reset + 1, UTC))
-
-
-def spell(moment: datetime) -> str:
-    """A time of day for people."""
-    return moment.strftime("%H:%M:%S UTC")

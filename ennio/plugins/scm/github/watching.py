@@ -1,0 +1,161 @@
+"""What the forge tells of the branches it watches: asks for what is due, and answers from what it last knew.
+
+``survey`` is called at every tick and asks only for branches whose time has come. What could not be
+asked when it was due is unknown; the rest keeps the time at which it was seen.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from ennio.clock import Clock
+from ennio.errors import EnnioError, Unreachable
+from ennio.facts import ForgeSeen, Sighting
+from ennio.plugins.github.client import Client
+from ennio.plugins.github.counters import GRAPHQL
+from ennio.plugins.scm.github.asking import Asking, Branch
+from ennio.plugins.scm.github.pace import GAP, Known, Tempo, renewed
+from ennio.plugins.scm.github.questions import Wanted
+from ennio.plugins.scm.github.settings import Settings
+from ennio.plugins.scm.interface import Watch
+from ennio.pulls import PullRequest, PullState
+
+SOURCE = "github"
+
+
+class Propose(Protocol):
+    """Opens a pull request; raises what the client raises."""
+
+    def __call__(self, branch: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
+        """The one that was opened."""
+
+
+class Watching:
+    """The watched branches of one repository, each with the time of its next look."""
+
+    def __init__(self, asking: Asking, client: Client, clock: Clock, settings: Settings, propose: Propose) -> None:
+        self._asking = asking
+        self._client = client
+        self._clock = clock
+        self._settings = settings
+        self._propose = propose
+        self._known: dict[str, Known] = {}
+        self._looking = threading.Lock()
+
+    def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
+        """See ``Scm.survey``; at most one request for fifty branches that are due, and none while nothing is."""
+        with self._looking:
+            now = self._clock.now()
+            self._known = {watch.session_id: renewed(self._known.get(watch.session_id), watch, now) for watch in watches}
+            if any(known.due(now) for known in self._known.values()):
+                self._ask([known for known in self._known.values() if known.nearly_due(now)], now)
+            return {session_id: known.seen for session_id, known in self._known.items() if known.seen is not None}
+
+    def _ask(self, due: Sequence[Known], now: datetime) -> None:
+        by_session = {known.watch.session_id: known for known in due}
+        ended: dict[str, Branch] = {}
+        for one, answer in self._asking.branches([_wanted(known) for known in due]):
+            known = by_session[one.session_id]
+            if isinstance(answer, EnnioError):
+                self._missed(known, now, str(answer))
+            elif _elsewhere(one, answer):
+                ended[one.session_id] = answer
+            else:
+                self._told(known, answer, now)
+        for one, answer in self._asking.branches([replace(_wanted(by_session[session_id]), number=None) for session_id in ended]):
+            known = by_session[one.session_id]
+            if isinstance(answer, EnnioError):
+                self._missed(known, now, str(answer))
+            else:
+                self._told(known, _newer(answer, ended[one.session_id]), now)
+
+    def _missed(self, known: Known, now: datetime, detail: str) -> None:
+        """Only what was due is unknown; what would merely have been asked along keeps what it knew."""
+        if known.due(now):
+            self._known[known.watch.session_id] = known.missed(now, detail, SOURCE)
+
+    def _told(self, known: Known, branch: Branch, now: datetime) -> None:
+        budget = self._client.allowance.budget
+        tempo = Tempo(self._settings.pace, budget.stretch(GRAPHQL, now), budget.resets_at(GRAPHQL, now))
+        seen = self._seen(known.watch, branch, now)
+        told, current = known.told(seen, now, tempo), self._known[known.watch.session_id]
+        # a nudge that came while the question was under way asks for one more look
+        self._known[known.watch.session_id] = told if current is known else told.nudged(now)
+
+    def _seen(self, watch: Watch, branch: Branch, now: datetime) -> ForgeSeen:
+        pull, missing = branch.pull, self._hindrance(watch, branch)
+        if missing is None and (pull is None or pull.state is not PullState.OPEN):
+            try:
+                pull = self._propose(watch.branch, watch.base, watch.title, watch.body, draft=self._settings.draft)
+            except Unreachable as error:
+                # it may be there all the same
+                return ForgeSeen(Sighting.UNKNOWN, now, SOURCE, pull, f"a pull request was to be opened: {error}")
+            except EnnioError as error:
+                missing = f"no pull request could be opened: {error}"
+        if pull is None:
+            return ForgeSeen(Sighting.GONE, now, SOURCE, detail=missing or "")
+        return ForgeSeen(Sighting.ALIVE, now, SOURCE, pull)
+
+    def _hindrance(self, watch: Watch, branch: Branch) -> str | None:
+        """Why no pull request is opened for a branch that has none, or None."""
+        ended, fork = branch.pull, self._settings.head_owner is not None
+        reasons = (
+            (ended is not None and ended.state is PullState.OPEN, "there is one"),
+            (ended is not None and ended.state is PullState.MERGED and ended.number == watch.number, "its pull request is merged"),
+            (not self._settings.auto_open, "pull requests are not opened by themselves here (auto_open is off)"),
+            (fork, "it is pushed to a fork; its pull request is opened there"),
+            (branch.head is None, f"the branch {watch.branch} is not in {self._client.address} yet"),
+            (not branch.ahead, f"{watch.branch} has no commits that {watch.base} lacks"),
+            (ended is not None and ended.head == branch.head, "its last pull request has ended with this very head"),
+            (not watch.resting, "the agent is still at work"),
+        )
+        return next((words for hinders, words in reasons if hinders), None)
+
+    def nudge(self, number: int | None, ref: str | None = None) -> None:
+        """See ``Scm.nudge``."""
+        now = self._clock.now()
+        for session_id, known in list(self._known.items()):
+            if _meant(known, number, ref):
+                self._known[session_id] = known.nudged(now)
+
+    def pressing(self) -> float | None:
+        """See ``Paced.pressing``."""
+        return GAP if any(known.pressed for known in self._known.values()) else None
+
+
+def _wanted(known: Known) -> Wanted:
+    """By the number that is known, the session's or the one found since; else by the branch.
+
+    One that is merged and not the session's own leaves the branch to another.
+    """
+    watch, pull = known.watch, known.seen.pull if known.seen is not None else None
+    found = pull.number if pull is not None and pull.state is not PullState.MERGED else None
+    return Wanted(watch.session_id, watch.branch, watch.base, watch.number or found)
+
+
+def _elsewhere(one: Wanted, branch: Branch) -> bool:
+    """A pull request closed unmerged: the branch may have a newer one."""
+    return one.number is not None and branch.pull is not None and branch.pull.state is PullState.CLOSED
+
+
+def _newer(branch: Branch, ended: Branch) -> Branch:
+    """The branch with its open or newest pull request; a renamed or deleted one still has the one that was known."""
+    pull, known = branch.pull, ended.pull
+    older = pull is None or (pull.state is not PullState.OPEN and known is not None and known.number > pull.number)
+    return replace(branch, pull=known) if older else branch
+
+
+def _meant(known: Known, number: int | None, ref: str | None) -> bool:
+    pull = known.seen.pull if known.seen is not None else None
+    numbers = {known.watch.number, pull.number if pull is not None else None} - {None}
+    if number is None and ref is None:
+        return True
+    if number is not None and number in numbers:
+        return True
+    if ref is not None:
+        return ref in (known.watch.branch, pull.head if pull is not None else None, pull.branch if pull is not None else None)
+    return not numbers  # a pull request nobody knows may be the first of any branch that has none
