@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from ennio import prompt
 from ennio.actors import bell, environment
@@ -27,6 +27,7 @@ from ennio.plugins.runtime.interface import Key, Launch, Runtime
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
 
+_EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
 SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
 
@@ -94,6 +95,7 @@ def prepare_workspace(parts: Parts, session: Session) -> None:
 def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message | None) -> Launched:
     """Start the agent or find it; a resume carries the message when the agent's command line can."""
     agent, at, begun = agent_of(parts, session), desk(parts, session), parts.clock.now()
+    agent.prepare(at)
     words = None
     if action.resume:
         command = agent.resume(at, message.text if message else None)
@@ -102,7 +104,6 @@ def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message
         command = agent.launch(at, words)
     wanted = _launch_order(parts, session, agent, command, action.number)
     _check_program(wanted, agent)
-    agent.prepare(at)
     bell.hang(parts, session.id)
     _write(command)
     handle = runtime_of(parts, session).start(wanted)
@@ -166,14 +167,21 @@ def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
 
 
 def remove(parts: Parts, session: Session, *, dry_run: bool = False) -> Freed:
-    """Preserve what is only there, then remove the working copy."""
+    """Let the agent forget the place, preserve what is only there, then remove the working copy."""
+    if not dry_run:
+        agent_of(parts, session).forget(desk(parts, session))
     return _workspace(parts, session).remove(order(parts, session), dry_run=dry_run)
 
 
 def deliver(parts: Parts, session: Session, message: Message, mark: Callable[[], None]) -> Delivery:
     """Type a message."""
-    courier = _courier(parts, session)
-    return courier.deliver(message.text, message.created_at, mark)
+    begun = time.monotonic()
+
+    def since() -> datetime:
+        """When this began by the clock as it is now: it may be put back or forth meanwhile."""
+        return parts.clock.now() - timedelta(seconds=time.monotonic() - begun)
+
+    return _courier(parts, session).deliver(message.text, since, mark)
 
 
 def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> Delivery:
@@ -182,7 +190,12 @@ def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> 
     if message.detail == CARRIED:
         # a launch that was found again after a crash took its prompt before it was asked for again
         return _settle_carried(parts, session, message, session.created_at if message.origin is Origin.PROMPT else since)
-    return _courier(parts, session).settle(message.text, since, alive=alive)
+    return _courier(parts, session).settle(message.text, _not_ahead(parts, since), alive=alive)
+
+
+def _not_ahead(parts: Parts, since: datetime) -> datetime:
+    """A moment that lies ahead was told by a clock that has been put back: then it is as good as none."""
+    return since if since <= parts.clock.now() else _EVER
 
 
 CARRIED = "given with the command line"
@@ -190,7 +203,7 @@ CARRIED = "given with the command line"
 
 def _settle_carried(parts: Parts, session: Session, message: Message, since: datetime) -> Delivery:
     """What was on the command line of a launch that stands has arrived, unless the agent says otherwise."""
-    told = agent_of(parts, session).received(desk(parts, session), message.text, since)
+    told = agent_of(parts, session).received(desk(parts, session), message.text, _not_ahead(parts, since))
     if told is Sighting.GONE:
         return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
     return Delivery(Arrival.DELIVERED, "the agent says so" if told is Sighting.ALIVE else CARRIED)
@@ -214,14 +227,18 @@ def answer(parts: Parts, session: Session, text: str) -> None:
 
 
 def _keys(parts: Parts, session: Session, text: str) -> tuple[Key | str, ...]:
-    """What answers the question; a hook can be faster than the screen that it tells of, so that is waited for a moment."""
+    """The keys that answer the question; none when it took the answer otherwise.
+
+    A hook can be faster than the screen that it tells of, so that is waited for a moment.
+    """
     runtime, handle = runtime_of(parts, session), handle_of(parts, session)
     for again in (True, True, True, False):
         screen = runtime.screens([handle.id]).get(handle.id)
         if screen is None:
             raise NotFound(f"session {session.id} has no terminal any more")
         try:
-            return agent_of(parts, session).answer(screen, text)
+            agent = agent_of(parts, session)
+            return () if agent.reply(desk(parts, session), screen, text) else agent.answer(screen, text)
         except NothingAsked:
             if not again:
                 raise

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from tests.agents import figures
 from tests.agents.model import Model
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
 
 LATE = 2.0  # seconds Ennio may need to notice
 EARLY = 1.0  # seconds an agent on a busy machine may take from a prompt to its first request
+SHARE = 0.99  # of the samples have to be right
 WRONG = 10.0  # seconds it may never be wrong for
 EVERY = 0.5
 KEY = "sk-test-12345678901234567890"
@@ -122,6 +124,10 @@ class Bench:
 
         eventually(done, within, f"{number} turns")
 
+    def rests(self) -> None:
+        """It has nothing more to do; it stays right until something happens."""
+        self.becomes("ready", 5)
+
     def delivered(self) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = self.house.client.get(f"/sessions/{self.session}/messages")
         return messages
@@ -164,6 +170,16 @@ class Bench:
         """Whether it was right at any time from two seconds before; what was right for a moment only counts as well."""
         between = [moment for moment, _ in self.moments() if at - LATE <= moment <= at + EARLY]
         return any(activity in self.truth(moment) for moment in (at - LATE, at, *between))
+
+    def is_judged(self) -> None:
+        """Print and keep the figures, and hold them to what is promised."""
+        judged = self.judge()
+        served = [one for one in self.model.good if one.scripted]
+        tokens = (sum(one.input_tokens for one in served), sum(one.output_tokens for one in served))
+        agent = self.view()["agent_name"]
+        figures.keep(figures.Figures(agent, len(self.samples), judged["share"], judged["longest"], tokens[0], tokens[1]))
+        assert judged["share"] >= SHARE
+        assert judged["longest"] < WRONG
 
     def judge(self) -> dict[str, float]:
         """How often it was right within two seconds, and for how long it was wrong at most."""

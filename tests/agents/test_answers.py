@@ -42,3 +42,11 @@ def test_a_permission_is_given_and_refused_through_the_api(
         at.answer("no")
         eventually(lambda: at.view()["activity"] in ("ready", "idle", "active"), 10, at.screen())
         assert not (workspace / "refused.txt").exists()
+        # and what it does next is broken off through the API too
+        at.becomes("ready", 10)
+        at.say(":think 20\n:say never said")
+        at.becomes("active", 8)
+        eventually(lambda: at.model.busy, 8)
+        at.house.client.post(f"/sessions/{at.session}/interrupt")
+        at.becomes("ready", 5)
+        eventually(lambda: [served.end for served in at.model.log if served.scripted][-1] == "broken", 5, "the agent has hung up")

@@ -3,80 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 
 from tests.agents.bench import bench, claude_home, installed
+from tests.agents.day import Manners, day
 from tests.agents.model import Model
 from tests.conftest import eventually
 from tests.e2e.house import Ground
 
+MANNERS = Manners(choices=r"\d\. No", work=":run sleep 1\n")
+
 
 def test_a_day_of_claude_code_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
-        # spawned with its prompt, works, asks
-        at.spawn(":think 3\n:ask touch first.txt && rm first.txt\n:say all is well")
-        view = at.becomes("waiting_input")
-        assert "touch first.txt" in view["question"]
-        at.goes_on(3)
-        at.mark("answered", "active")
-        at.keys("Enter")
-        at.ends_turns(1)
-        at.becomes("ready", 5)
-        # a message while it is busy waits until the turn is over
-        at.say(":think 4\n:say one more")
-        at.becomes("active", 5)
-        at.say(":say the message that waited")
-        assert [message["state"] for message in at.delivered()][-1] == "queued"
-        at.ends_turns(3)
-        at.becomes("ready", 5)
-        # a person presses Escape; what comes back into the box is not sent with the next message
-        at.say(":think 20\n:say never said\n\nwith more\nlines")
-        at.becomes("active", 8)
-        eventually(lambda: at.model.busy, 5)
-        at.goes_on(1)
-        at.keys("Escape")
-        at.becomes("ready", 2)
-        at.goes_on(2)
-        at.say("!touch not-a-command.txt\n:say after Escape")
-        at.ends_turns(4)
-        assert at.model.log[-1].words.strip() == "!touch not-a-command.txt\n:say after Escape"
-        at.becomes("ready", 5)
-        # the model is in trouble for a while
-        at.model.trouble += [500, 500, 429]
-        at.say(":say after trouble")
-        at.becomes("blocked", 8)
-        at.ends_turns(5)
-        at.becomes("ready", 5)
-        # it is killed, and goes on in the very conversation
-        at.say(":run sleep 1\n:think 30\n:say never said")
-        at.becomes("active", 8)
-        eventually(lambda: at.model.busy, 8)
-        at.goes_on(1)
-        at.mark("killed", "exited")
-        os.kill(at.pid(), signal.SIGKILL)
-        at.becomes("exited", 4)
-        at.goes_on(2)  # its last request breaks off
-        at.mark("started again", "exited", "None", "ready")
-        at.house.client.post(f"/sessions/{at.session}/restore")
-        at.becomes("ready", 10)
-        at.mark("resumed", "ready")
-        at.say(":say after the kill")
-        at.ends_turns(6)
-        at.becomes("ready", 5)
-        assert "after Escape" in at.screen() or "after trouble" in at.screen()
-        # what it used is what the model served, each answer once
-        at.tells_tokens()
+        day(at, MANNERS)
         assert float(at.view()["usage"]["cost_usd"]) > 0
-        # it ends by itself
-        at.mark("left", "exited", "ready")
-        at.keys("/exit", "Enter")
-        at.becomes("exited", 10)
-        judged = at.judge()
-        assert judged["share"] >= 0.99
-        assert judged["longest"] < 10
-        eventually(lambda: at.view()["status"] == "done", 10, f"it is done: {at.view()}")
 
 
 def without_hooks(ground: Ground, model: Model) -> dict[str, str]:
@@ -103,9 +44,7 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
         eventually(lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2, 10, f"{at.delivered()}")
         at.tells_tokens()
         assert not (at.house.ground.home / "sessions" / at.session / "hooks.jsonl").exists()
-        judged = at.judge()
-        assert judged["share"] >= 0.99
-        assert judged["longest"] < 10
+        at.is_judged()
 
 
 def test_nothing_of_the_persons_files_is_touched_but_the_entry_of_trust(tmp_path: Path) -> None:

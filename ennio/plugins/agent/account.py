@@ -2,6 +2,9 @@
 
 Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is always
 up to date but has to be interpreted. The later one counts, and at the same moment the agent's own.
+
+What an agent writes may be anything: numbers and times beyond all sense are none, words are cut to a
+length, and half a character (a surrogate, where something was cut before) becomes ``?``.
 """
 
 from __future__ import annotations
@@ -19,7 +22,11 @@ from ennio.plugins.agent.dialog import Shown
 
 _SLACK = 1.0  # seconds by which a screen, on a machine that is busy, may be older than the moment it is read
 _SILENCE = timedelta(seconds=30)
-_MONEY = 1e9  # dollars; what is not below is no count of money
+MONEY = 1e9  # dollars; what is not below is no count of money
+_TOKENS = 10**12
+_LATEST = 253_402_300_799.0  # the last second of the year 9999
+_SENSE = 1e15  # seconds or milliseconds; what is not below is no time
+_LONGEST = 2000
 _OPEN = 64  # answers whose usage may still grow; older ones are only in the sum
 
 
@@ -85,10 +92,10 @@ class Account:
         self.heard = max(self.heard, at)
 
     def shows(self, shown: Shown | None, now: datetime) -> None:
-        """What its screen shows right now; None when that says nothing."""
+        """What its screen shows, right now or when that was seen; None when it says nothing."""
         if shown is None:
             return
-        at = now.timestamp()
+        at = (shown.at or now).timestamp()
         if shown.activity.value != self.shown:
             self.shown_since = at
         self.shown, self.shown_at, self.shown_question = shown.activity.value, at, shown.question
@@ -109,7 +116,7 @@ class Account:
 
     def metered(self, total: object) -> None:
         """What the agent counts in dollars. A new process counts from nothing, or on from where a resumed one stopped."""
-        if isinstance(total, bool) or not isinstance(total, int | float) or not 0 <= total < _MONEY:
+        if isinstance(total, bool) or not isinstance(total, int | float) or not 0 <= total < MONEY:
             return
         now, before = round(Decimal(repr(total)), 6), Decimal(self.meter)
         self.cost = str(Decimal(self.cost or "0") + (now - before if now >= before else now))
@@ -118,6 +125,7 @@ class Account:
     def seen(self, process: ProcessSeen, now: datetime, source: str) -> AgentSeen:
         """The account as facts."""
         activity, since, question, source = self._judged(source)
+        question = _words(question)
         if process.sighting is Sighting.GONE:
             activity, since, question, source = Activity.EXITED, None, None, "process"
         silent = activity is not Activity.EXITED and process.sighting is Sighting.ALIVE and now - _time(self.heard) > _SILENCE
@@ -128,18 +136,18 @@ class Account:
             ready=self.ready and process.sighting is not Sighting.GONE,
             since=since,
             question=question,
-            summary=self.summary,
+            summary=_words(self.summary),
             turns=self.turns,
             prompts=self.prompts,
             usage=self._usage(),
-            detail=self.detail if activity in (Activity.BLOCKED, Activity.READY) else "",
+            detail=(_words(self.detail) or "") if activity in (Activity.BLOCKED, Activity.READY) else "",
             silent_since=_time(self.heard) if silent else None,
         )
 
     def _usage(self) -> Usage | None:
         if not (self.input or self.output):
             return None
-        return Usage(self.input, self.output, Decimal(self.cost) if self.cost is not None else None, self.model)
+        return Usage(self.input, self.output, Decimal(self.cost) if self.cost is not None else None, _words(self.model))
 
     def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
         contradicted = self.shown is not None and self.shown != self.told and self.shown_at - self.told_at >= _SLACK
@@ -153,20 +161,24 @@ class Account:
 
 
 def moment(entry: Mapping[str, Any], key: str = "timestamp") -> float | None:
-    """The time in a line, seconds since the epoch; None when it has none."""
+    """The time in a line, seconds since the epoch; None when it has none, or one before the epoch or beyond all sense."""
     value = entry.get(key)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    try:
-        return datetime.fromisoformat(str(value)).timestamp()
-    except ValueError:
-        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        try:
+            value = datetime.fromisoformat(str(value)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+    return float(value) if 0 <= value < _SENSE else None
 
 
 def count(value: object) -> int:
     """A number of tokens; whatever is none counts nothing."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _TOKENS else 0
+
+
+def _words(text: str | None) -> str | None:
+    return None if text is None else text[:_LONGEST].encode("utf-8", "replace").decode()
 
 
 def _time(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC)
+    return datetime.fromtimestamp(min(at, _LATEST), UTC)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ennio.model import Activity
 from ennio.plugins.agent import trail
-from ennio.plugins.agent.account import Account, count, moment
+from ennio.plugins.agent.account import MONEY, Account, count, moment
 from ennio.plugins.agent.interface import Desk
 
 _TAIL = 4 << 20
@@ -63,7 +63,7 @@ def _money(value: object) -> Decimal:
         money = Decimal(str(value)) if isinstance(value, int | float) else Decimal(0)
     except InvalidOperation:
         return Decimal(0)
-    return money if money.is_finite() and money > 0 else Decimal(0)
+    return money if money.is_finite() and 0 < money < MONEY else Decimal(0)
 
 
 def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:

@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from ennio.config.model import AgentConfig
 from ennio.facts import ProcessSeen, Sighting
-from ennio.plugins.agent import claude_story, flags, trail
+from ennio.model import Activity
+from ennio.plugins.agent import claude_first, claude_story, claude_trust, flags, trail
 from ennio.plugins.agent.account import Account, moment
-from ennio.plugins.agent.claude_trust import trust
-from ennio.plugins.agent.dialog import shown
+from ennio.plugins.agent.dialog import witnessed
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, clears
 from ennio.plugins.agent.words import as_words, checked, fits
 from ennio.plugins.runtime.interface import Key
 
+_QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"}
 _BYPASS = "--dangerously-skip-permissions"
 _RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
@@ -28,7 +30,10 @@ _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 
 
 class ClaudeCode(ScreenAgent):
-    """Anthropic's agent. The environment it gets is ours: no ``CLAUDE*`` of a surrounding session is passed on."""
+    """Anthropic's agent. The environment it gets is ours: no ``CLAUDE*`` of a surrounding session is passed on.
+
+    ``env`` is what the project adds to it.
+    """
 
     name = "claude-code"
     executable = "claude"
@@ -58,11 +63,20 @@ class ClaudeCode(ScreenAgent):
         re.MULTILINE,
     )
     busy = re.compile(r"esc to interrupt|^\s*[·✢✳✶✻✽*] \S+…", re.IGNORECASE | re.MULTILINE)
+    titles: Mapping[Activity, re.Pattern[str]] = {Activity.ACTIVE: re.compile(r"\A[◐◑] ")}  # ✳ at rest, and when it asks
     trouble = re.compile(r"[^\n✢✳✶✻✽*]*retrying in [^\n]*attempt \d+/\d+")
+
+    def __init__(self, config: AgentConfig | None = None, env: Mapping[str, str] | None = None) -> None:
+        super().__init__(config or AgentConfig())
+        self.env = env or {}
 
     def prepare(self, desk: Desk) -> None:
         """Settle trust in the workspace, which is always a folder it has not seen."""
-        trust(_settings_home(desk) / ".claude.json", desk.workspace)
+        claude_trust.trust(_file(desk), desk.workspace, _note(desk))
+
+    def forget(self, desk: Desk) -> None:
+        """Take that trust back."""
+        claude_trust.forget(_note(desk))
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A new conversation under the desk's id."""
@@ -87,7 +101,7 @@ class ClaudeCode(ScreenAgent):
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
             claude_story.take(account, kind, entry, process.number)
         account.metered(_cost(desk.directory / "cost.json"))
-        account.shows(shown(self, screen, self.trouble), now)
+        account.shows(witnessed(self, screen, self.trouble, process), now)
         on["account"] = account.as_text()
         return Reading(account.seen(process, now, "hooks"), on)
 
@@ -138,7 +152,7 @@ class ClaudeCode(ScreenAgent):
                 *flags.of_passthrough(desk.config.passthrough, _RESERVED),
                 *(("--", as_words(words)) if carries and words is not None else ()),
             ),
-            env={"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"},
+            env={**_QUIET, **claude_first.environment(_file(desk), {**os.environ, **self.env})},
             files={settings: json.dumps(self._settings(desk))},
             carries=carries,
         )
@@ -152,12 +166,21 @@ class ClaudeCode(ScreenAgent):
         # whoever wrote the flag into the configuration has read the warning
         consent = {"skipDangerousModePermissionPrompt": True} if _BYPASS in self._permissions(desk) else {}
         meter = {"type": "command", "command": f"{call} status"}
-        return {"hooks": {event: [hook] for event in claude_story.EVENTS}, "statusLine": meter, **consent}
+        first = claude_first.settings(_file(desk), {**os.environ, **self.env})
+        return {"hooks": {event: [hook] for event in claude_story.EVENTS}, "statusLine": meter, **consent, **first}
 
 
 def transcript(desk: Desk) -> Path | None:
     """The file of the conversation, whatever the agent calls the folder of this workspace; None before it begins."""
     return next((_settings_home(desk, ".claude") / "projects").glob(f"*/{desk.conversation}.jsonl"), None)
+
+
+def _file(desk: Desk) -> Path:
+    return _settings_home(desk) / ".claude.json"
+
+
+def _note(desk: Desk) -> Path:
+    return desk.directory / "claude-trust.json"
 
 
 def _settings_home(desk: Desk, usual: str = "") -> Path:
@@ -169,7 +192,7 @@ def _settings_home(desk: Desk, usual: str = "") -> Path:
 def _cost(file: Path) -> object:
     try:
         return json.loads(file.read_bytes())["total"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

@@ -1,8 +1,9 @@
-"""Trust of claude-code in a new folder: one entry in the user's ``.claude.json``, and nothing else in it.
+"""Trust of claude-code in a new folder: one entry in the user's ``.claude.json``, taken back when the folder goes.
 
 The agent asks before it works in a folder it has not seen, and its default answer is to leave. There is
 no flag for it, so this one entry is made the way the agent makes it itself: under its lock (a folder
-``.claude.json.lock``), the file replaced as a whole.
+``.claude.json.lock``), the file replaced as a whole. What stood there before is noted first, in the
+session's own folder, so that only what was made here is taken back.
 """
 
 from __future__ import annotations
@@ -21,28 +22,50 @@ from ennio.errors import Refused, Unreachable
 _STALE = 10.0  # seconds after which the agent's own lock counts as left behind
 
 
-def trust(file: Path, folder: Path, patience: float = 5.0) -> bool:
-    """Note that the folder is trusted; False when it was already, and then nothing is written.
+def trust(file: Path, folder: Path, note: Path, patience: float = 5.0) -> bool:
+    """Have the folder trusted; False when it was already, and then nothing is written.
 
-    Raises Refused when the file is not what it should be, Unreachable when others keep it locked.
+    ``note`` is where ``forget`` finds what was done. Raises Refused when the file is not what it
+    should be, Unreachable when others keep it locked.
     """
-    if _trusted(_read(file), folder):
+    if _trusted(read(file), folder):
         return False
     with _locked(file, patience):
-        content = _read(file)
+        content = read(file)
         if _trusted(content, folder):
             return False
         projects = content.setdefault("projects", {})
+        if not note.exists():
+            _replace(note, {"file": str(file), "folder": str(folder), "before": projects.get(str(folder))})
         projects.setdefault(str(folder), {})["hasTrustDialogAccepted"] = True
         _replace(file, content)
     return True
+
+
+def forget(note: Path, patience: float = 5.0) -> None:
+    """Put back what stood there before ``trust``; what the agent added since goes too. Safe to repeat.
+
+    Raises as ``trust`` does.
+    """
+    if not note.exists():
+        return
+    told = json.loads(note.read_text())
+    file, folder, before = Path(told["file"]), told["folder"], told["before"]
+    if file.exists():
+        with _locked(file, patience):
+            content = read(file)
+            if content.get("projects", {}).pop(folder, None) is not None:
+                content["projects"] |= {folder: before} if before is not None else {}
+                _replace(file, content)
+    note.unlink(missing_ok=True)
 
 
 def _trusted(content: dict[str, Any], folder: Path) -> bool:
     return content.get("projects", {}).get(str(folder), {}).get("hasTrustDialogAccepted") is True
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
+    """The user's file; empty when there is none. Raises Refused when it is not what it should be."""
     try:
         content = json.loads(file.read_text() or "{}")
     except FileNotFoundError:

@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from ennio.facts import ProcessSeen, Sighting
+from ennio.model import Activity
 from ennio.plugins.agent import codex_rollout, flags, trail
 from ennio.plugins.agent.account import Account, moment
-from ennio.plugins.agent.dialog import shown
+from ennio.plugins.agent.dialog import witnessed
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, clears
 from ennio.plugins.agent.words import as_words, checked, fits, same
@@ -36,6 +37,10 @@ class Codex(ScreenAgent):
         re.MULTILINE | re.IGNORECASE,
     )
     busy = re.compile(r"esc to interrupt", re.IGNORECASE)
+    titles: Mapping[Activity, re.Pattern[str]] = {
+        Activity.WAITING_INPUT: re.compile(r"\A\[ . \] Action Required"),
+        Activity.ACTIVE: re.compile(r"\A[\u2801-\u28ff] "),  # a spinner of braille dots
+    }
     trouble = re.compile(r"Reconnecting\.\.\. \d+/\d+(?:[^\n]*\n\s*└[^\n]*)?")
 
     def launch(self, desk: Desk, prompt: str) -> Command:
@@ -58,7 +63,7 @@ class Codex(ScreenAgent):
             codex_rollout.take(account, entry)
         if begins:
             account.told = None  # a line does not say which process wrote it; the next look knows more
-        account.shows(shown(self, screen, self.trouble), now)
+        account.shows(witnessed(self, screen, self.trouble, process), now)
         on["account"] = account.as_text()
         return Reading(account.seen(process, now, "rollout"), on)
 

@@ -78,7 +78,7 @@ def _meta(file: Path) -> Mapping[str, Any] | None:
         with file.open(encoding="utf-8", errors="replace") as lines:
             line = lines.readline(1 << 20)
             first = json.loads(line) if line.endswith("\n") else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if first is None:
         return None
@@ -103,15 +103,21 @@ def _event(account: Account, payload: Mapping[str, Any], at: float) -> None:
             account.tells(Activity.ACTIVE, at)
         case "task_complete":
             account.turns += 1
-            said = payload.get("last_agent_message")
-            account.summary = said.strip().splitlines()[0][:200] if isinstance(said, str) and said.strip() else account.summary
-            account.tells(Activity.READY, at)
+            error = payload.get("error")
+            failure = error.get("message") if isinstance(error, Mapping) else None
+            account.summary = _first(failure) or _first(payload.get("last_agent_message")) or account.summary
+            account.tells(Activity.READY, at, detail=_first(failure) or "")
         case "turn_aborted":
             account.tells(Activity.READY, at, detail=str(payload.get("reason") or "aborted"))
         case "token_count":
             _usage(account, payload)
         case _:
             account.prompts += prompt_of({"type": "event_msg", "payload": payload}) is not None
+
+
+def _first(text: object) -> str | None:
+    lines = text.strip().splitlines() if isinstance(text, str) else []
+    return lines[0][:200] if lines else None
 
 
 def _usage(account: Account, payload: Mapping[str, Any]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
+from ennio.facts import ProcessSeen
 from ennio.model import Activity
 from ennio.plugins.agent.screen import ScreenAgent, tail
 
@@ -16,10 +18,27 @@ _ABOVE = 14
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One look at a screen; ``question`` holds what it asks, or what the trouble is."""
+    """One look at a screen; ``question`` holds what it asks, or what the trouble is. ``at``: when, if not just now."""
 
     activity: Activity
     question: str | None = None
+    at: datetime | None = None
+
+
+def witnessed(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str], process: ProcessSeen) -> Shown | None:
+    """What the screen says, and the terminal's title where the screen alone does not tell.
+
+    Where the title tells of work or a question, a screen at rest proves nothing: one of them is older, or
+    the work does not look as it used to. For a screen that says nothing it stands with a question only,
+    since a start looks like work.
+    """
+    found = shown(agent, screen, trouble)
+    told = next((activity for activity, title in agent.titles.items() if title.search(process.title)), None)
+    if told is None or screen is None:
+        return found
+    if found is None:
+        return Shown(told, at=process.at) if told is Activity.WAITING_INPUT else None
+    return None if found.activity is Activity.READY else found
 
 
 def shown(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str]) -> Shown | None:

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ennio.config.secrets import is_secret
 from ennio.errors import ConfigError, Problem
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
-_SECRET = re.compile(r"(\A|[_-])(api[_-]?key|token|secret|password)\Z", re.IGNORECASE)
 
 
 def fault(path: str, message: str) -> ConfigError:
@@ -51,7 +51,7 @@ def of_permissions(permissions: str | None, mode_flag: str | None) -> tuple[str,
 def _check(key: str, reserved: Collection[str]) -> None:
     if not _KEY.match(key):
         raise fault(f"passthrough.{key}", "is no name of a flag; use letters, digits, `_` and `-`")
-    if _SECRET.search(key):
+    if is_secret(key):
         raise fault(f"passthrough.{key}", "looks like a secret, and everybody can read a command line; put it into the project's `env`")
     if key.replace("_", "-") in reserved:
         raise fault(f"passthrough.{key}", "is set by Ennio itself; remove it")

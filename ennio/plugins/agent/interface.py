@@ -79,9 +79,16 @@ class Agent(Protocol):
     """The command that installs it, for people."""
 
     def prepare(self, desk: Desk) -> None:
-        """Settle, before a start, what the agent would otherwise ask a person (trust in a new folder).
+        """Settle, before a command is asked for, what a start needs: trust in a new folder, a port of its own.
 
-        Most have nothing to settle. Safe to repeat. Raises Unreachable (try again) or Refused.
+        Most have nothing to settle. Safe to repeat, also while the agent runs. Raises Unreachable (try again) or Refused.
+        """
+        ...
+
+    def forget(self, desk: Desk) -> None:
+        """Undo, before the workspace is removed, what ``prepare`` left outside of the session's own files.
+
+        Most have nothing to undo. Safe to repeat, and without a ``prepare``. Raises as ``prepare`` does.
         """
         ...
 
@@ -115,6 +122,13 @@ class Agent(Protocol):
 
     def typed(self, text: str) -> str:
         """The text as it has to be typed so that it is taken as words, and not as a command of the agent's own terminal."""
+        ...
+
+    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+        """Answer what it asks over a protocol of its own; False when it has none, so that keys must do.
+
+        Raises Refused as ``answer`` does, or Unreachable.
+        """
         ...
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:

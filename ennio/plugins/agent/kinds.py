@@ -19,7 +19,7 @@ def _config(context: Context) -> AgentConfig:
 
 def claude_code(context: Context) -> ClaudeCode:
     """Anthropic's claude-code."""
-    return ClaudeCode(_config(context))
+    return ClaudeCode(_config(context), context.project.env if context.project is not None else {})
 
 
 def aider(context: Context) -> Aider:

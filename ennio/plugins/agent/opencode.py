@@ -1,4 +1,4 @@
-"""OpenCode: ``opencode`` in its terminal; its database tells what it does, its screen what it asks."""
+"""OpenCode: ``opencode`` in its terminal; its database tells what it does, its screen what it asks, its API takes the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from ennio.facts import ProcessSeen, Sighting
-from ennio.plugins.agent import choosing, flags, opencode_story
+from ennio.plugins.agent import flags, opencode_api, opencode_story
 from ennio.plugins.agent.account import Account
 from ennio.plugins.agent.dialog import Shown, shown
 from ennio.plugins.agent.interface import Command, Desk, Reading
@@ -53,6 +53,10 @@ class OpenCode(ScreenAgent):
     dialog = re.compile(r"Permission required|Allow once|Allow always", re.IGNORECASE)
     busy = re.compile(r"esc (?:to |again to )?interrupt", re.IGNORECASE)
     trouble = re.compile(r"[^\n┃]*\[retrying[^\n\]]*\]|[^\n┃]*retrying in [^\n]*", re.IGNORECASE)
+
+    def prepare(self, desk: Desk) -> None:
+        """Choose a port and a password for its API."""
+        opencode_api.keep(desk, opencode_api.door_for(desk))
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A new conversation."""
@@ -96,13 +100,10 @@ class OpenCode(ScreenAgent):
         """Its first character must not open a shell or a command."""
         return as_words(text)
 
-    def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
-        """The way to the choice that is meant from the first, which a new question has marked."""
-        asked = _PERMISSION.search(tail(screen, 40))
-        if asked is None:
-            return super().answer(screen, text)
-        found = [choosing.Choice(number, words) for number, words in enumerate(re.split(r"\s{2,}", asked["choices"].strip()), 1)]
-        return (*((Key.RIGHT,) * (choosing.chosen(found, text).number - 1)), Key.ENTER)
+    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+        """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""
+        door = opencode_api.door_of(desk)
+        return door is not None and opencode_api.reply(door, screen, text)
 
     def _shown(self, screen: str | None) -> Shown | None:
         seen = shown(self, screen, self.trouble)
@@ -140,11 +141,12 @@ class OpenCode(ScreenAgent):
             return None
 
     def _command(self, desk: Desk, conversation: str | None, words: str | None) -> Command:
-        rules = desk.directory / "system.md"
+        rules, door = desk.directory / "system.md", opencode_api.door_of(desk)
         carries = words is not None and fits(words)
         return Command(
             argv=(
                 self.executable,
+                *(("--hostname", opencode_api.HOST, "--port", str(door.port)) if door else ()),
                 *(("--session", conversation) if conversation else ()),
                 *(("--model", desk.config.model) if desk.config.model else ()),
                 *flags.of_permissions(desk.config.permissions, None),
@@ -156,6 +158,7 @@ class OpenCode(ScreenAgent):
                 "OPENCODE_DISABLE_AUTOUPDATE": "1",
                 "OPENCODE_DISABLE_MODELS_FETCH": "1",
                 "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+                **({"OPENCODE_SERVER_USERNAME": opencode_api.USER, "OPENCODE_SERVER_PASSWORD": door.password} if door else {}),
                 **({"OPENCODE_CONFIG_CONTENT": json.dumps({"instructions": [str(rules)]})} if desk.system else {}),
             },
             files={rules: desk.system} if desk.system else {},

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.model import Activity
-from ennio.plugins.agent.account import Account, count
+from ennio.plugins.agent.account import MONEY, Account, count, moment
 from ennio.plugins.agent.interface import Desk
 
 _PATIENCE = 2.0
@@ -92,27 +92,26 @@ def take(account: Account, row: Row) -> Decimal | None:
     if row.own:
         _state(account, data)
     cost = data.get("cost")
-    return Decimal(str(cost)) if isinstance(cost, int | float) and cost > 0 else None
+    return Decimal(str(cost)) if isinstance(cost, int | float) and 0 < cost < MONEY else None
 
 
 def _state(account: Account, data: Mapping[str, Any]) -> None:
     completed = _time(data, "completed")
-    if completed is None:
+    if completed is None or (data.get("finish") == "tool-calls" and not data.get("error")):
+        # its tools were called; whether the turn goes on after a refused one is not written down, the screen knows
         account.tells(Activity.ACTIVE, _time(data, "created") or 0.0)
     elif data.get("error"):
         error = _mapping(data["error"])
         told = _mapping(error.get("data")).get("message") or error.get("name")
         account.tells(Activity.READY, completed, detail=str(told))
-    elif data.get("finish") == "tool-calls":
-        account.tells(Activity.ACTIVE, completed)
     else:
         account.turns += 1
         account.tells(Activity.READY, completed)
 
 
 def _time(data: Mapping[str, Any], key: str) -> float | None:
-    value = _mapping(data.get("time")).get(key)
-    return value / 1000 if isinstance(value, int | float) else None
+    at = moment(_mapping(data.get("time")), key)
+    return None if at is None else at / 1000
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -120,7 +119,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _objects(text: object) -> Iterator[Mapping[str, Any]]:
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, RecursionError):
         data = json.loads(text)  # type: ignore[arg-type]
         if isinstance(data, dict):
             yield data

@@ -22,7 +22,8 @@ class ScreenAgent:
 
     ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
     ``place`` matches a line to type in, ``dialog`` a question with choices, ``busy`` work going on.
-    A dialog or work going on outweighs a place to type.
+    A dialog or work going on outweighs a place to type. ``titles`` match what it makes its terminal's
+    title while it does that.
     """
 
     name = ""
@@ -37,12 +38,16 @@ class ScreenAgent:
     place = re.compile(r"(?!)")
     dialog = re.compile(r"(?!)")
     busy = re.compile(r"(?!)")
+    titles: Mapping[Activity, re.Pattern[str]] = {}
 
     def __init__(self, config: AgentConfig = _NOTHING) -> None:
         self.config = config
 
     def prepare(self, desk: Desk) -> None:
         """There is nothing to settle."""
+
+    def forget(self, desk: Desk) -> None:
+        """There is nothing to undo."""
 
     def observe(
         self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
@@ -77,6 +82,10 @@ class ScreenAgent:
     def typed(self, text: str) -> str:
         """As it is."""
         return text
+
+    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+        """It has no protocol of its own."""
+        return False
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""

@@ -36,6 +36,7 @@ class StubAgent:
         self.choices: tuple[str, ...] = ()
         self.installed = True
         self.prepared: list[str] = []
+        self.forgotten: list[str] = []
         self.launches: list[tuple[str, str]] = []
         self.resumes: list[tuple[str, str | None]] = []
         self._seen: dict[str, AgentSeen] = {}
@@ -57,6 +58,10 @@ class StubAgent:
     def prepare(self, desk: Desk) -> None:
         """Note it."""
         self.prepared.append(desk.session_id)
+
+    def forget(self, desk: Desk) -> None:
+        """Note it."""
+        self.forgotten.append(desk.session_id)
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A command that prints the prompt."""
@@ -94,6 +99,10 @@ class StubAgent:
     def typed(self, text: str) -> str:
         """As it is."""
         return text
+
+    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+        """It is answered by keys."""
+        return False
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words and Enter, when they are one of its ``choices``."""

@@ -60,11 +60,8 @@ COLOURS = "> go\n? Which colour?\n  1. red\n  2. blue\n"
         (Aider(), AIDER, "yes", ("Y", Key.ENTER)),
         (Aider(), AIDER, "n", ("N", Key.ENTER)),
         (Aider(), AIDER, "don't ask again", ("D", Key.ENTER)),
-        (OpenCode(), OPENCODE, "yes", (Key.ENTER,)),
-        (OpenCode(), OPENCODE, "allow always", (Key.RIGHT, Key.ENTER)),
-        (OpenCode(), OPENCODE, "no", (Key.RIGHT, Key.RIGHT, Key.ENTER)),
-        (ScriptedAgent(), COLOURS, "blue", ("2", Key.ENTER)),
-        (ScriptedAgent(), "? What name?\n", "Ann", ("Ann", Key.ENTER)),
+        (ScriptedAgent(), COLOURS, "blue", (Key.CLEAR, "2", Key.ENTER)),
+        (ScriptedAgent(), "? What name?\n", "Ann", (Key.CLEAR, "Ann", Key.ENTER)),
     ],
 )
 def test_an_answer_becomes_the_keys_that_give_it(agent: ScreenAgent, screen: str, text: str, keys: tuple[Key | str, ...]) -> None:
@@ -77,7 +74,6 @@ def test_an_answer_becomes_the_keys_that_give_it(agent: ScreenAgent, screen: str
         (ClaudeCode(), CLAUDE, "1. Yes; 2. Yes, and don't ask again for touch; 3. No"),
         (Codex(), CODEX, "3. No, and tell it what to do"),
         (Aider(), AIDER, "1. Yes; 2. No; 3. Don't ask again"),
-        (OpenCode(), OPENCODE, "1. Allow once; 2. Allow always; 3. Reject"),
         (ScriptedAgent(), COLOURS, "1. red; 2. blue"),
     ],
 )
@@ -89,7 +85,7 @@ def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(agent: Screen
 
 
 @pytest.mark.parametrize("agent", [ClaudeCode(), Codex(), Aider(), OpenCode(), ScriptedAgent()], ids=lambda agent: agent.name)
-@pytest.mark.parametrize("screen", ["", "> ", "1. a list\n2. of words\n❯ \n", AIDER + "y\nRunning touch x\ndiff> \n"])
+@pytest.mark.parametrize("screen", ["", "> ", OPENCODE, "1. a list\n2. of words\n❯ \n", AIDER + "y\nRunning touch x\ndiff> \n"])
 def test_incident_27_nothing_is_pressed_where_nothing_is_asked(agent: ScreenAgent, screen: str) -> None:
     with pytest.raises(Refused, match="shows no question"):
         agent.answer(screen, "yes")

@@ -72,6 +72,14 @@ def test_a_turn_from_its_start_to_its_last_word(watched: Watched) -> None:
     assert (done.activity, done.turns, done.prompts, done.summary) == (Activity.READY, 1, 1, "All is well.")
 
 
+def test_a_turn_that_an_error_ended_says_so(watched: Watched) -> None:
+    watched.begin()
+    watched.event(1, "task_started")
+    watched.event(2, "task_complete", last_agent_message=None, error={"message": "last status: 429 Too Many Requests"})
+    done = watched.look()
+    assert (done.activity, done.detail, done.summary) == (Activity.READY, *("last status: 429 Too Many Requests",) * 2)
+
+
 def test_incident_13_escape_is_told_by_the_rollout(watched: Watched) -> None:
     watched.begin()
     watched.event(1, "task_started")

@@ -17,7 +17,10 @@ def test_a_value_that_begins_with_a_dash_stays_a_value() -> None:
     assert flags.of_passthrough({"note": "-x"}) == ("--note=-x",)
 
 
-@pytest.mark.parametrize("key", ["api_key", "token", "GITHUB_TOKEN", "client-secret", "password"])
+SECRETS = ["api_key", "token", "GITHUB_TOKEN", "client-secret", "password", "authToken", "private-key", "aws_secret_access_key"]
+
+
+@pytest.mark.parametrize("key", SECRETS)
 def test_a_secret_has_no_place_on_a_command_line(key: str) -> None:
     with pytest.raises(ConfigError, match=f"agent_config.passthrough.{key}: looks like a secret.*`env`"):
         flags.of_passthrough({key: "x"})

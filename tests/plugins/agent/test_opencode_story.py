@@ -44,7 +44,7 @@ class Watched:
 
     def message(self, name: str, second: float, role: str = "assistant", session: str = "own", **data: Any) -> None:
         at = int((NOW.timestamp() + second) * 1000)
-        time = {"created": at, **({"completed": at} if data.pop("done", False) else {})}
+        time = {"created": at, **({"completed": at + data.pop("took", 0)} if data.pop("done", False) else {})}
         told = json.dumps({"role": role, "time": time, **data})
         self.run("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", name, session, at, at, told)
 
@@ -74,6 +74,12 @@ def test_a_turn_is_told_from_its_prompt_to_its_last_answer(watched: Watched) -> 
     watched.message("m3", 3, done=True, finish="stop", tokens=tokens(100, 5))
     seen = watched.look(3.5)
     assert (seen.activity, seen.turns, seen.prompts) == (Activity.READY, 1, 1)
+
+
+def test_a_turn_that_a_refused_tool_ended_rests_as_soon_as_the_screen_does(watched: Watched) -> None:
+    watched.message("m1", 1, done=True, took=8000, finish="tool-calls", tokens=tokens(100, 5))
+    assert watched.look(9.1).activity is Activity.ACTIVE
+    assert watched.look(9.3, "┃\n  Build · scripted\n  ctrl+p commands\n").activity is Activity.READY
 
 
 def test_incident_39_an_answer_that_grows_is_counted_once_and_side_conversations_are_paid_for(watched: Watched) -> None:

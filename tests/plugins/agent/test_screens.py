@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.errors import ConfigError
 from ennio.facts import ProcessSeen, Sighting
+from ennio.model import Activity
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.command import CommandAgent
+from ennio.plugins.agent.dialog import Shown, witnessed
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.screen import ScreenAgent
@@ -114,3 +117,29 @@ def test_words_beside_a_script_are_its_arguments_and_safe() -> None:
 def test_settings_of_a_command_that_cannot_be_used_are_named(settings: dict[str, object], fault: str) -> None:
     with pytest.raises(ConfigError, match=fault):
         CommandAgent(AgentConfig(passthrough=settings))
+
+
+REST = {"claude-code": "❯ \n", "codex": "› Ask Codex to do anything\n\n  gpt · /w\n"}
+WORKS = {"claude-code": "◐ Claude Code", "codex": "⠋ w"}
+RESTS = {"claude-code": "✳ Claude Code", "codex": "w"}
+ASKS = {"claude-code": "Go?\n❯ 1. Yes\n  2. No\n\nEsc to cancel\n", "codex": "Go?\n› 1. Yes\n  2. No\n\nPress enter to confirm\n"}
+
+
+@pytest.mark.parametrize("agent", [ClaudeCode(), Codex()], ids=lambda agent: agent.name)
+def test_the_title_is_a_second_witness(agent: ClaudeCode | Codex) -> None:
+    def told(screen: str | None, title: str) -> Activity | None:
+        found = witnessed(agent, screen, agent.trouble, replace(seen(), title=title))
+        return found.activity if found is not None else None
+
+    assert told(REST[agent.name], RESTS[agent.name]) is Activity.READY
+    assert told(REST[agent.name], WORKS[agent.name]) is None, "work that does not look as it used to is no rest"
+    assert told("a page that nobody knows\n", WORKS[agent.name]) is None, "it may be starting"
+    assert told("a page that nobody knows\n", RESTS[agent.name]) is None
+    assert told(ASKS[agent.name], WORKS[agent.name]) is Activity.WAITING_INPUT
+    assert told(None, WORKS[agent.name]) is None, "without a screen the title may be long past"
+
+
+def test_codex_asks_for_action_in_its_title() -> None:
+    asks = replace(seen(), title="[ . ] Action Required | w")
+    found = witnessed(Codex(), "a dialog that nobody knows\n", Codex.trouble, asks)
+    assert found == Shown(Activity.WAITING_INPUT, at=NOW)

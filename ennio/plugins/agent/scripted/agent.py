@@ -53,6 +53,9 @@ class ScriptedAgent:
     def prepare(self, desk: Desk) -> None:
         """There is nothing to settle."""
 
+    def forget(self, desk: Desk) -> None:
+        """There is nothing to undo."""
+
     def launch(self, desk: Desk, prompt: str) -> Command:
         """The player with its story; the prompt lies in a file, unless it is to be typed."""
         return self._command(desk, None if self._typed else desk.directory / "prompt.txt", checked(prompt))
@@ -92,13 +95,18 @@ class ScriptedAgent:
         """As it is."""
         return text
 
+    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+        """It is answered by keys."""
+        return False
+
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words, or the number of an option, and Enter: its questions take any words when they have no options."""
         shown = screen[screen.rfind("\n? ") + 1 :]
         if not shown.startswith("? "):
             raise choosing.nothing_asked()
         found = choosing.choices(shown)
-        return (str(choosing.chosen(found, text).number) if found else checked(text, "answer"), Key.ENTER)
+        # an answer that was broken off may still stand there
+        return (Key.CLEAR, str(choosing.chosen(found, text).number) if found else checked(text, "answer"), Key.ENTER)
 
     def version(self) -> str | None:
         """Ennio's own."""

@@ -1,0 +1,34 @@
+"""The first start of claude-code on a machine, settled for one session and for nobody else.
+
+It asks for a theme and a login, whether a key from the environment may be used, and offline it ends at
+once. ``IS_DEMO`` skips all of that and writes nothing down, so the person's own first start stays theirs;
+a key that nobody approved is then taken from a helper only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ennio.plugins.agent.claude_trust import read
+
+_KEY = "ANTHROPIC_API_KEY"
+_LOGINS = (_KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
+
+
+def is_due(file: Path, env: Mapping[str, str]) -> bool:
+    """Whether nobody has been through it here, and the environment says who it is that works.
+
+    Without that the login is a person's to do. Raises Refused when the user's file cannot be read.
+    """
+    return any(env.get(name) for name in _LOGINS) and read(file).get("hasCompletedOnboarding") is not True
+
+
+def environment(file: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """What the agent's environment needs beside."""
+    return {"IS_DEMO": "1"} if is_due(file, env) else {}
+
+
+def settings(file: Path, env: Mapping[str, str]) -> dict[str, object]:
+    """What the session's settings need beside; the key itself is not among it."""
+    return {"apiKeyHelper": f"printenv {_KEY}"} if env.get(_KEY) and is_due(file, env) else {}

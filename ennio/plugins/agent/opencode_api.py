@@ -1,0 +1,136 @@
+"""OpenCode's own HTTP API, used for one thing: to answer the very permission that it asks for.
+
+Its screen tells by a colour alone which choice is marked, so keys could confirm another one. It
+listens on loopback only, behind a password of the session's own. The format is that of its ``/doc``:
+
+    GET  /permission              [{id, sessionID, permission, patterns, metadata}], all that it waits for
+    POST /permission/{id}/reply   {reply: "once" | "always" | "reject"}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from ennio.errors import Refused, Unreachable
+from ennio.plugins.agent.choosing import Choice, chosen
+from ennio.plugins.agent.interface import Desk
+
+HOST = "127.0.0.1"
+USER = "ennio"
+_TIMEOUT = urllib3.Timeout(total=3.0)
+_ELSEWHERE = "attach to its terminal and answer there"
+_REPLIES = {"Allow once": "once", "Allow always": "always", "Reject": "reject"}
+_CHOICES = tuple(Choice(number, words) for number, words in enumerate(_REPLIES, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the API of one session listens, and the password that opens it."""
+
+    port: int
+    password: str
+
+    def ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
+        """The document of an answer, None when there is no such thing. Raises Unreachable."""
+        headers = urllib3.make_headers(basic_auth=f"{USER}:{self.password}")
+        try:
+            answer = urllib3.request(
+                method, f"http://{HOST}:{self.port}{path}", json=body, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False
+            )
+            if answer.status not in (200, 404):
+                raise Unreachable(f"opencode's API answered {answer.status}; {_ELSEWHERE}")
+            return answer.json() if answer.status == 200 else None
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise Unreachable(f"opencode's API on port {self.port} did not answer; {_ELSEWHERE}") from error
+
+
+def place(desk: Desk) -> Path:
+    """The file of the session's folder that says where its door is."""
+    return desk.directory / "opencode-api.json"
+
+
+def keep(desk: Desk, door: Door) -> None:
+    """Write it there, for its owner only."""
+    with os.fdopen(os.open(place(desk), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(door), file)
+
+
+def door_of(desk: Desk) -> Door | None:
+    """The door that is kept there; None when there is none."""
+    try:
+        told = json.loads(place(desk).read_text(encoding="utf-8"))
+        return Door(int(told["port"]), str(told["password"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def door_for(desk: Desk) -> Door:
+    """The door to start with: the one it had, unless somebody else took the port meanwhile.
+
+    A start that is ordered again, because nobody knows whether it happened, must not lock out what runs.
+    """
+    known = door_of(desk)
+    if known is not None and (_is_free(known.port) or _opens(known)):
+        return known
+    return Door(_any_port(), known.password if known else secrets.token_urlsafe(24))
+
+
+def reply(door: Door, screen: str, text: str) -> bool:
+    """Answer the permission that it waits for; False when it waits for none.
+
+    Raises Refused when the answer fits no choice or nobody can tell which of several it is for, and Unreachable.
+    """
+    waiting = [single for single in door.ask("GET", "/permission") or () if isinstance(single, Mapping)]
+    if not waiting:
+        return False
+    meant = _REPLIES[chosen(_CHOICES, text).words]
+    permission = _shown(waiting, screen)
+    if door.ask("POST", f"/permission/{permission['id']}/reply", {"reply": meant}) is None:
+        raise Refused("the question was answered elsewhere just now; nothing was confirmed")
+    return True
+
+
+def _shown(waiting: list[Mapping[str, Any]], screen: str) -> Mapping[str, Any]:
+    """The one of them that is on the screen."""
+    if len(waiting) > 1:
+        seen = _bare(screen)
+        waiting = [single for single in waiting if all(_bare(pattern) in seen for pattern in single.get("patterns") or [""])]
+    if len(waiting) != 1:
+        raise Refused(f"it asks for several permissions at once; {_ELSEWHERE}")
+    return waiting[0]
+
+
+def _bare(text: object) -> str:
+    return "".join(str(text).replace("┃", "").split())
+
+
+def _opens(door: Door) -> bool:
+    try:
+        return door.ask("GET", "/permission") is not None
+    except Unreachable:
+        return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,49 @@
+"""``python -m tests.agents``: the files of these tests, some beside each other, for they wait more than they work; then the figures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.agents import figures
+from tests.shards.account import account
+from tests.shards.lanes import Job, ended_by_signals, run_all
+
+HERE = Path(__file__).parent
+LONGEST_FIRST = ("opencode", "whole_loop", "aider", "claude_code", "codex")
+AT_ONCE = max(1, os.cpu_count() or 1)
+"""More would make the agents slower than they are, and what Ennio says of them is judged by the second."""
+
+
+def jobs(words: tuple[str, ...]) -> Iterator[Job]:
+    """One for each file, the longest first; the words go to each pytest."""
+    files = {file.stem.removeprefix("test_"): file for file in sorted(HERE.glob("test_*.py"))}
+    for name in (*LONGEST_FIRST, *(name for name in files if name not in LONGEST_FIRST)):
+        if name in files:
+            yield Job(name, "waiting", (str(files[name]), *words))
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+def main(*words: str) -> int:
+    """Run them; the logs are kept when something failed."""
+    began, place = time.monotonic(), Path(tempfile.mkdtemp(prefix="ennio-agents-"))
+    os.environ[figures.FILE] = str(place / "figures")
+    with ended_by_signals():
+        runs = run_all(list(jobs(words)), {"waiting": AT_ONCE}, place, _say)
+    code = account(runs, f"the logs are in {place}", _say)
+    _say(f"\n{figures.table(figures.read(place / 'figures'))}\n\nin {time.monotonic() - began:.0f} s, {AT_ONCE} files at once")
+    if code == 0:
+        shutil.rmtree(place, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""The figures of the days, as one line of JSON each in the file named by ``$ENNIO_FIGURES``, and as a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE = "ENNIO_FIGURES"
+_HEAD = ("agent", "samples", "right within 2 s", "wrong at most", "tokens in", "tokens out", "as served")
+_kept: list[Figures] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One day. ``share`` of the samples was right in time; ``longest`` is in seconds; tokens as served and as told."""
+
+    agent: str
+    samples: int
+    share: float
+    longest: float
+    input_tokens: int
+    output_tokens: int
+
+
+def keep(figures: Figures) -> None:
+    """Keep them for the table at the end."""
+    _kept.append(figures)
+    if os.environ.get(FILE):
+        with Path(os.environ[FILE]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(figures)) + "\n")
+
+
+def kept() -> list[Figures]:
+    """Those of this process."""
+    return list(_kept)
+
+
+def read(file: Path) -> list[Figures]:
+    """Those of all processes that were given the file."""
+    return [Figures(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def table(days: Iterable[Figures]) -> str:
+    """One line for each day, by agent."""
+    rows = [_HEAD, *(_cells(day) for day in sorted(days, key=lambda day: day.agent))]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _cells(day: Figures) -> tuple[str, ...]:
+    return (day.agent, str(day.samples), f"{day.share:.1%}", f"{day.longest:.1f} s", str(day.input_tokens), str(day.output_tokens), "yes")

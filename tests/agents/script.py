@@ -1,0 +1,84 @@
+"""The script of the model, which stands in the prompt itself, one step a line.
+
+An answer of the agent's tool moves it on.
+
+    :say WORDS        end the turn with these words (a turn without one ends with "Done.")
+    :run COMMAND      use the agent's shell
+    :ask COMMAND      the same, where the agent is expected to ask for permission first
+    :think SECONDS    take this long before the next step is answered
+
+So the model needs no state of its own, and a conversation that is resumed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+STEP = re.compile(r"^[ \t]*:(say|run|ask|think)[ \t]+(.+?)[ \t]*$", re.MULTILINE)
+SHELLS = ("Bash", "bash", "shell_command", "exec_command", "shell", "local_shell")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is answered: a command for the agent's shell, or words that end the turn; after a pause."""
+
+    command: str | None = None
+    words: str = "Done."
+    asks: bool = False
+    pause: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request in one shape: the prompt that counts, the tool answers since, the tools there are; all that moves a script."""
+
+    words: str
+    answers: int
+    tools: dict[str, dict[str, Any]]
+    model: str
+    stream: bool
+    heard: tuple[str, ...] = ()
+
+
+def steps(words: str) -> list[Step]:
+    """The steps of a prompt; the last one always ends the turn."""
+    found: list[Step] = []
+    pause = 0.0
+    for kind, rest in STEP.findall(words):
+        if kind == "think":
+            pause = float(rest)
+            continue
+        found.append(Step(words=rest, pause=pause) if kind == "say" else Step(rest, asks=kind == "ask", pause=pause))
+        pause = 0.0
+    return found if found and found[-1].command is None else [*found, Step(pause=pause)]
+
+
+def step_of(asked: Asked, script: Sequence[Step]) -> Step:
+    """The step of the script that is due."""
+    due = script[min(asked.answers, len(script) - 1)]
+    if due.command is not None and not asked.tools:  # an agent without tools finds the command in the words
+        return Step(words=f"```bash\n{due.command}\n```", asks=True, pause=due.pause)
+    return due if due.command is None or shell_of(asked.tools) else Step(words="There is no shell.")
+
+
+def shell_of(tools: dict[str, dict[str, Any]]) -> str | None:
+    """The name of the agent's shell among its tools."""
+    return next((name for name in SHELLS if name in tools), None)
+
+
+def arguments(tool: str, schema: dict[str, Any], command: str, *, asks: bool) -> dict[str, Any]:
+    """How this agent's shell wants its command; ``asks`` where the model itself has to want a permission."""
+    properties = schema.get("properties", {})
+    wanting = {"sandbox_permissions": "require_escalated", "justification": "May I run a step of the script?"}
+    if tool == "exec_command":
+        return {"cmd": command} | (wanting if asks and "sandbox_permissions" in properties else {})
+    if properties.get("command", {}).get("type") == "array":
+        return {"command": ["bash", "-c", command]}
+    given: dict[str, Any] = {"command": command}
+    return given | ({"description": "a step of the script"} if "description" in properties else {})
+
+
+Reacts = Callable[[str], Sequence[Step] | None]

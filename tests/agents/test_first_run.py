@@ -1,0 +1,94 @@
+"""The first start of claude-code on a machine, and what is left of a session in the person's own files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agents.bench import KEY, Bench, bench, installed
+from tests.agents.model import Model
+from tests.conftest import eventually
+from tests.e2e.house import Ground
+
+ASKS = {"permissions": "default"}
+DARES = {"permissions": "--dangerously-skip-permissions"}
+
+
+def fresh(ground: Ground, model: Model) -> dict[str, str]:
+    """A person who has never started claude-code, and has a key."""
+    assert not list((ground.root / "person").iterdir())
+    return {"ANTHROPIC_BASE_URL": model.base, "ANTHROPIC_API_KEY": KEY, "IS_SANDBOX": "1"}
+
+
+def with_a_token(ground: Ground, model: Model) -> dict[str, str]:
+    """The same with a token in the place of the key."""
+    env = fresh(ground, model)
+    return {**env, "ANTHROPIC_AUTH_TOKEN": env.pop("ANTHROPIC_API_KEY")}
+
+
+def persons(at: Bench) -> dict[str, Any]:
+    """The file in which claude-code keeps what it knows of the person."""
+    content: dict[str, Any] = json.loads((at.house.ground.root / "person" / ".claude.json").read_text())
+    return content
+
+
+def entries(at: Bench) -> list[str]:
+    """The workspaces it knows; it makes an entry of its own for the repository they are of."""
+    return [path for path in persons(at).get("projects", {}) if path.startswith(str(at.house.ground.home))]
+
+
+def left(at: Bench) -> list[Path]:
+    """What there is in the person's home and of the session."""
+    roots = at.house.ground.root / "person", at.house.ground.home / "sessions", Path(at.view()["workspace_path"])
+    return [file for root in roots for file in root.rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("config", [ASKS, DARES], ids=["asking", "daring"])
+@pytest.mark.parametrize("settle", [fresh, with_a_token], ids=["key", "token"])
+def test_a_session_starts_where_nobody_ever_started_it(tmp_path: Path, config: dict[str, str], settle: Any) -> None:
+    with bench(tmp_path, installed("claude"), "claude-code", config, settle) as at:
+        at.spawn(":run echo good morning\n:say all is well")
+        at.ends_turns(1)
+        at.becomes("ready", 5)
+        # its hooks run, as in trusted folders only
+        assert (at.house.ground.home / "sessions" / at.session / "hooks.jsonl").exists()
+        # the person's own first start is still theirs, and their key is nowhere
+        told = persons(at)
+        assert not {"hasCompletedOnboarding", "customApiKeyResponses"} & told.keys()
+        assert not (at.house.ground.root / "person" / ".claude" / "settings.json").exists()
+        assert not any(KEY.encode() in file.read_bytes() for file in left(at))
+        # it goes on as it began
+        os.kill(at.pid(), signal.SIGKILL)
+        at.becomes("exited", 5)
+        at.house.client.post(f"/sessions/{at.session}/restore")
+        at.becomes("ready", 20)
+        at.say(":say after the kill")
+        at.ends_turns(2)
+
+
+def test_the_trust_that_a_session_was_given_goes_with_its_workspace(tmp_path: Path) -> None:
+    with bench(tmp_path, installed("claude"), "claude-code", ASKS, fresh) as at:
+        at.spawn(":say one")
+        at.ends_turns(1)
+        first = at.view()
+        second = at.house.spawn(":say two")
+        at.ends_turns(2)
+        assert sorted(entries(at)) == sorted([first["workspace_path"], at.house.session(second)["workspace_path"]])
+        at.house.client.delete(f"/sessions/{at.session}")
+        at.house.becomes(at.session, "killed")
+        at.house.client.post(f"/sessions/{at.session}/cleanup")
+        eventually(lambda: not Path(first["workspace_path"]).exists(), 20, "the workspace is gone")
+        # the other one lives, and writes the whole file when it likes
+        at.house.client.post(f"/sessions/{second}/send", {"message": ":say three"})
+        at.ends_turns(3)
+        assert entries(at) == [at.house.session(second)["workspace_path"]]
+        at.house.client.delete(f"/sessions/{second}")
+        at.house.becomes(second, "killed")
+        assert entries(at) == [at.house.session(second)["workspace_path"]]
+        at.house.client.post(f"/sessions/{second}/cleanup")
+        eventually(lambda: entries(at) == [], 20, "nothing is left of either")
