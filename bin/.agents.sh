@@ -1,7 +1,6 @@
-# Installs the real agents that tests/agents runs, into a cache outside of the tree. Read by bin/test; uses say and run.
+# Installs the real agents that tests/agents runs, into a cache outside of the tree. Read by bin/test and tests/shards; uses say.
 #
 #   $ENNIO_AGENTS          where they are (default ~/.cache/ennio/agents); their commands lie in bin/ there
-#   $ENNIO_AGENTS_BUDGET   seconds an installation may take under CI (default 300)
 
 ENNIO_AGENTS=${ENNIO_AGENTS:-$HOME/.cache/ennio/agents}
 
@@ -20,9 +19,13 @@ npm_agent() {
 
 # pip_agent COMMAND PACKAGE==VERSION: likewise, in a virtualenv of its own; aider does not run on every Python.
 pip_agent() {
-    local place=$ENNIO_AGENTS/$1-${2##*==} python
+    local place=$ENNIO_AGENTS/$1-${2##*==} python name
     if [ ! -f "$place/complete" ]; then
-        python=$(command -v python3.12 || command -v python3.11 || command -v python3) || { say "$1 cannot be installed: python3 is missing"; return 1; }
+        for name in python3.12 python3.11 python3; do # one that starts: pyenv leaves commands that only say what is missing
+            python=$(command -v "$name") && "$python" -c '' 2>/dev/null && break
+            python=
+        done
+        [ -n "$python" ] || { say "$1 cannot be installed: python3 is missing"; return 1; }
         say "installing $2 into $ENNIO_AGENTS ..."
         rm -rf "$place"
         "$python" -m venv "$place" && "$place/bin/python" -m pip --disable-pip-version-check --no-input --quiet install "$2" >&2 || return 1
@@ -31,22 +34,13 @@ pip_agent() {
     ln -sfn "$place/bin/$1" "$ENNIO_AGENTS/bin/$1"
 }
 
-install_agents() {
+# One installation at a time: two that fill one cache would take each other's halves away.
+install_agents() (
     mkdir -p "$ENNIO_AGENTS/bin" || return 1
+    exec 9>"$ENNIO_AGENTS/lock" || return 1
+    ! command -v flock >/dev/null || flock 9
     npm_agent claude @anthropic-ai/claude-code-linux-x64@2.1.329 node_modules/@anthropic-ai/claude-code-linux-x64/claude &&
         npm_agent codex @openai/codex@0.169.0 node_modules/.bin/codex &&
         npm_agent opencode opencode-ai@1.18.33 node_modules/.bin/opencode &&
         pip_agent aider aider-chat==0.86.2
-}
-
-# Under CI the agents belong to everything, as long as they are cached or come in time; if not, that is said and they are left out.
-agents_for_ci() {
-    local budget=${ENNIO_AGENTS_BUDGET:-300}
-    export ENNIO_AGENTS
-    if timeout "$budget" bash -c "$(declare -f say npm_agent pip_agent install_agents); install_agents"; then
-        say "the real agents are tested too (from $ENNIO_AGENTS)"
-    else
-        say "the real agents are NOT tested: they could not be installed within $budget s"
-        unset ENNIO_AGENTS
-    fi
-}
+)

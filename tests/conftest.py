@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 TESTS = Path(__file__).parent
 PURE = ("config", "lifecycle", "reactions", "board", "demo", "store", "plugins/tracker")
 """Folders whose tests need no process, socket or terminal; so do the files beside this one."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts what runs in the background so, and all that the tests start would inherit it and be deaf to Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -158,6 +159,14 @@ class Supervised:
     ground: Ground
     process: subprocess.Popen[bytes] | None = None
 
+    module = "ennio.supervise"
+    """What is run as the supervisor."""
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What it is started with."""
+        return self.ground.env
+
     @property
     def log(self) -> Path:
         return self.ground.root / "supervisor.log"
@@ -166,11 +175,11 @@ class Supervised:
         """Start the supervisor; returns at once."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                (sys.executable, "-m", "ennio.supervise", "--config", str(self.ground.config)),
+                (sys.executable, "-m", self.module, "--config", str(self.ground.config)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self.ground.env,
+                env=self.env,
                 cwd="/",
                 start_new_session=True,
             )
@@ -293,9 +302,12 @@ def _kill(pid: int) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has and that the kernel hands out to nobody, so that it is still free after a supervisor was killed."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 30_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def project(ground: Ground, name: str = "score", **settings: Any) -> dict[str, Any]:
@@ -318,6 +330,7 @@ def repository(ground: Ground, files: dict[str, str] | None = None, *, hub: bool
     (ground.root / "gitconfig").write_text("[user]\n  name = A Person\n  email = person@example.org\n[init]\n  defaultBranch = main\n")
     ground.clone.mkdir()
     for name, text in (files or {"README.md": "# Score\n"}).items():
+        (ground.clone / name).parent.mkdir(exist_ok=True)
         (ground.clone / name).write_text(text)
     for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "Begin")):
         ground.git(*words)

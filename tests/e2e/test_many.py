@@ -100,10 +100,10 @@ def test_many_sessions_of_one_project_run_side_by_side(tmp_path: Path, tools: Pa
     with supervised(tmp_path / "house", lambda g: _project(g, runtime), path=path, poll=POLL) as house:
         begun = time.monotonic()
         names = [house.spawn(f"Task {number}.") for number in range(FEW)]
-        _together(house, names, 40)
+        _together(house, names, 120)
         few = _calls_a_look(house, tools, runtime)
         names += [house.spawn(f"Task {number}.") for number in range(FEW, many)]
-        _together(house, names, 180)
+        _together(house, names, 600)
         print(f"{many} in {runtime}: all have a pull request after {time.monotonic() - begun:.1f} s")
         _own(house, names, runtime)
         all_of_them = _calls_a_look(house, tools, runtime)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def answering(*answers: bytes) -> Iterator[str]:
-    """A server that gives these answers to one connection each, then hangs up; its base URL."""
+    """A server that gives these answers to one connection each, then is gone; its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -31,6 +31,7 @@ def answering(*answers: bytes) -> Iterator[str]:
                 with connection:
                     connection.recv(65536)
                     connection.sendall(answer)
+            listener.close()  # or whoever comes back would be accepted by nobody, and wait
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
