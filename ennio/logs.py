@@ -124,3 +124,5 @@ def to_stderr(secrets: Collection[str], level: int = logging.INFO) -> None:
         handler.setFormatter(Formatter(_redact))
         root.addHandler(handler)
         root.setLevel(level)
+        # an actor that refuses what it was asked answers so; pykka would tell of each with its whole traceback
+        logging.getLogger("pykka").setLevel(logging.WARNING)

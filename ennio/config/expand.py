@@ -14,15 +14,20 @@ _MARK = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<defa
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A string after expansion; ``faults`` says what stood in the way, empty when nothing did."""
+    """A string after expansion; ``faults`` says what stood in the way, empty when nothing did.
+
+    ``variables`` are those whose values are now in the text.
+    """
 
     text: str
     faults: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 def expand(text: str, environ: Mapping[str, str]) -> Expansion:
     """Put the variables' values in place; values are not looked at again."""
     faults: list[str] = []
+    variables: list[str] = []
 
     def value(match: re.Match[str]) -> str:
         if match[0] == "$${":
@@ -32,6 +37,8 @@ def expand(text: str, environ: Mapping[str, str]) -> Expansion:
             faults.append("has a `${` that names no variable: write ${NAME} or ${NAME:-default}, or $${ for a literal ${")
             return ""
         found = environ.get(name)
+        if found:
+            variables.append(name)
         if default is not None:
             return found or default
         if found is None:
@@ -42,7 +49,7 @@ def expand(text: str, environ: Mapping[str, str]) -> Expansion:
     expanded = _MARK.sub(value, text)
     if not faults and not expanded.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in expanded):
         faults.append("is not valid Unicode once its variables are put in")
-    return Expansion(expanded, tuple(faults))
+    return Expansion(expanded, tuple(faults), tuple(variables))
 
 
 def escaped(text: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ from ennio.config.schema import ConfigShape
 from ennio.config.secrets import is_secret
 from ennio.errors import ConfigError, Problem
 
+SAID_ALOUD = frozenset({"post_create", "run", "passthrough", "permissions", "prompt", "agent_rules", "message"})
+"""Keys below which a text becomes a command line, or words for an agent: those too can be on one, and are kept and shown."""
 
-def load(path: Path, environ: Mapping[str, str], known: Known | None = None) -> Config:
+
+def load(path: Path, environ: Mapping[str, str], known: Known | None = None, *, content: bytes | None = None) -> Config:
     """The configuration in a file. Raises ConfigError with every problem.
 
-    ``known`` names the plugins of each slot; without it a plugin's name is not judged here.
+    ``known`` names the plugins of each slot; without it a plugin's name is not judged here. ``content`` is
+    taken for what the file holds, where that was read before.
     """
-    config, problems = _examined(path, environ, known)
+    config, problems = _examined(path, environ, known, content)
     if config is None:
         raise ConfigError(str(path), problems)
     return config
@@ -35,9 +40,11 @@ def check(path: Path, environ: Mapping[str, str], known: Known | None = None) ->
     return _examined(path, environ, known)[1]
 
 
-def _examined(path: Path, environ: Mapping[str, str], known: Known | None) -> tuple[Config | None, list[Problem]]:
+def _examined(
+    path: Path, environ: Mapping[str, str], known: Known | None, content: bytes | None = None
+) -> tuple[Config | None, list[Problem]]:
     source = Path(os.path.abspath(path))
-    text, problems = _read(source)
+    text, problems = _read(source, content)
     if text is None or not isinstance(text.data, dict):
         return None, problems
     faults = _Faults(text)
@@ -48,12 +55,12 @@ def _examined(path: Path, environ: Mapping[str, str], known: Known | None) -> tu
     faults.add(_places(data, ground))
     if faults.problems or given is None:
         return None, sorted(faults.problems, key=lambda problem: problem.line or 0)
-    return resolve.config(given, ground), []
+    return replace(resolve.config(given, ground), hidden=frozenset(faults.hidden)), []
 
 
-def _read(source: Path) -> tuple[Document | None, list[Problem]]:
+def _read(source: Path, content: bytes | None) -> tuple[Document | None, list[Problem]]:
     try:
-        raw = source.read_bytes()
+        raw = source.read_bytes() if content is None else content
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return None, [Problem("", f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config FILE` names another")]
@@ -86,6 +93,7 @@ class _Faults:
         self.text = text
         self.problems = list(text.problems)
         self.blamed = {problem.path for problem in text.problems}
+        self.hidden: set[str] = set()
 
     def expanded(self, value: Any, where: Where, environ: Mapping[str, str]) -> Any:
         """The values with their variables put in."""
@@ -96,7 +104,11 @@ class _Faults:
         if not isinstance(value, str) or "${" not in value:
             return value
         expansion = expand(value, environ)
+        secret = [name for name in expansion.variables if is_secret(name)]
+        self.hidden.update(environ[name] for name in secret)
         self.add((where, fault) for fault in expansion.faults[:1])
+        if secret and SAID_ALOUD.intersection(where):
+            self.add([(where, _said_aloud(secret[0]))])
         return expansion.text
 
     def shaped(self, data: Any) -> Any:
@@ -107,7 +119,7 @@ class _Faults:
             self.add(_flat(error.messages, ()))
             return None
 
-    def add(self, faults: Iterator[coherence.Fault]) -> None:
+    def add(self, faults: Iterable[coherence.Fault]) -> None:
         """Blame places, each once."""
         for where, message in faults:
             if not any(shown(where[:length]) in self.blamed for length in range(1, len(where) + 1)):
@@ -119,6 +131,11 @@ class _Faults:
         secret = any(isinstance(step, str) and is_secret(step) for step in where)
         quoted = f"`{written}`" if written is not None and not secret and len(written) <= 80 else "the value"
         return message.replace("{value}", quoted)
+
+
+def _said_aloud(variable: str) -> str:
+    way_out = f'give it to the project by `env: {{{variable}: "${{{variable}}}"}}`, and here name it without braces: ${variable}'
+    return f"would put the value of {variable} on a command line or among words that are kept and shown: {way_out}"
 
 
 def _flat(messages: Any, where: Where) -> Iterator[coherence.Fault]:

@@ -268,6 +268,8 @@ class Config:
     poll: Poll = Poll()
     cleanup: Cleanup = Cleanup()
     budgets: tuple[Budget, ...] = ()
+    hidden: frozenset[str] = field(default=frozenset(), repr=False)
+    """Values of variables that are secrets by their names, wherever in the file they were put."""
 
     def project(self, name: str) -> Project | None:
         """The project with this id or name, or None."""

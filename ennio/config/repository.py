@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 _LOCAL = re.compile(r"(?:/|~|\.\.?(?:/|\Z)|file:)")
 _URL = re.compile(r"(?:https?|ssh|git|git\+ssh)://[^/\s]+/\S+\Z")
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9._-]+:(?!/?/)\S+\Z|(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9._-]+:/(?!/)\S+\Z")
+_LOGIN = re.compile(r"[A-Za-z0-9+]+://(?:[^/@\s]*:[^/@\s]|(?:gh[opsur]_|github_pat_|glpat-))[^/@\s]*@")
 _GITHUB = re.compile(
     r"(?:(?:https?|ssh|git|git\+ssh)://(?:[^/@\s]+@)?(?:www\.)?github\.com(?::[0-9]+)?/|(?:[A-Za-z0-9._-]+@)?github\.com:/?)"
     r"(?P<owner>[A-Za-z0-9-]+)/(?P<repo>[A-Za-z0-9._-]+?)(?:\.git)?/?\Z",
@@ -29,6 +30,11 @@ def github(address: str) -> tuple[str, str] | None:
     """Owner and name of a repository on github.com, or None."""
     match = _GITHUB.match(address)
     return (match["owner"], match["repo"]) if match else None
+
+
+def has_password(address: str) -> bool:
+    """Whether it carries a password or a token: git would show it on its command lines and keep it in its files."""
+    return bool(_LOGIN.match(address))
 
 
 def is_address(address: str) -> bool:

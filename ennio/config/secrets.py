@@ -2,16 +2,17 @@
 
 A value is secret by its place (``api_token``, ``auth_token``, a password) or by the name of its key in
 a plugin's settings, ``passthrough`` or ``env`` (``token``, ``webhook_url``, ``AWS_SECRET_ACCESS_KEY``);
-in a URL, the password in front of the host is.
+in a URL, the password in front of the host is; and so is the value of a variable of such a name, wherever it is put.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from urllib.parse import unquote
 from ennio.config.model import Config, Notifier, Project
 
 MASK = "***"
+_SHORTEST = 6  # shorter words are in half of all texts
 _ENDINGS = ("token", "secret", "secrets", "password", "passwords", "passwd", "passphrase", "pwd", "apikey", "privatekey", "secretkey",
             "accesskey", "signingkey", "credential", "credentials", "authorization", "cookie", "webhookurl", "dsn")  # fmt: skip
 _WORDS = ("tokens", "auth", "bearer", "apikeys")
@@ -34,7 +36,7 @@ def is_secret(key: str) -> bool:
 
 def secrets(config: Config) -> frozenset[str]:
     """Every secret value of a configuration, for whoever redacts texts; none is empty."""
-    return frozenset(text for text in _secrets(config, secret=False) if text)
+    return frozenset(text for text in _secrets(config, secret=False) if text) | config.hidden
 
 
 def masked(config: Config) -> dict[str, Any]:
@@ -42,7 +44,8 @@ def masked(config: Config) -> dict[str, Any]:
 
     Of ``env`` only the names are shown.
     """
-    shown: dict[str, Any] = _plain(config)
+    shown: dict[str, Any] = _without(_plain(config), config.hidden)
+    del shown["hidden"]
     for project in shown["projects"]:
         project["env"] = dict.fromkeys(project["env"], MASK)
     return shown
@@ -128,6 +131,19 @@ def _plain(value: Any, *, secret: bool = False) -> Any:
         case _ if not isinstance(value, _Hidden) and (dataclasses.is_dataclass(value) or isinstance(value, Mapping)):
             return {name: _plain(item, secret=inner) for name, item, inner in _parts(value, secret)}
     return _leaf(value, secret)
+
+
+def _without(value: Any, words: Collection[str]) -> Any:
+    """The value with these words masked in all its texts."""
+    words = [word for word in words if len(word) >= _SHORTEST]
+    match value:
+        case dict():
+            return {key: _without(item, words) for key, item in value.items()}
+        case list():
+            return [_without(item, words) for item in value]
+        case str():
+            return functools.reduce(lambda text, word: text.replace(word, MASK), sorted(words, key=len, reverse=True), value)
+    return value
 
 
 def _leaf(value: Any, secret: bool) -> Any:

@@ -107,6 +107,11 @@ class Repository(Text):
         """The address when git could clone from it."""
         if not repository.is_address(text):
             raise ValidationError("{value} is neither a URL (https://, ssh://, git@host:owner/name) nor a path (/…, ~/…, ./…, ../…)")
+        if repository.has_password(text):
+            raise ValidationError(
+                "carries a password, which git would show to everybody on its command lines: leave it out and let a credential helper "
+                "of git keep it (`git config --global credential.helper store`, `gh auth setup-git`), or use ssh"
+            )
         return text
 
 

@@ -30,6 +30,8 @@ _BELL = re.compile(r"/api/v1/sessions/([A-Za-z0-9_-]{1,128})/look\Z")
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?\Z")
 _ANY_ADDRESS = ("0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound to
+_ASKED_BY_US = (None, "same-origin", "none")
+"""What a browser says of who made it ask: our own page, or a person. Older ones do not say it."""
 _METHODS = "GET, POST, DELETE"
 _HEADERS = "Authorization, Content-Type, Last-Event-ID"
 
@@ -145,7 +147,7 @@ class Gate:
     def _browser_known(self, req: falcon.Request) -> bool:
         # SameSite keeps the cookie from foreign sites, but another port of localhost is the same site
         ours = _same_origin(req) if _origin(req) is not None else req.method in ("GET", "HEAD")
-        return ours and self._browsers.knows(req.cookies)
+        return ours and req.get_header("Sec-Fetch-Site") in _ASKED_BY_US and self._browsers.knows(req.cookies)
 
 
 def _origin(req: falcon.Request) -> str | None:

@@ -30,19 +30,19 @@ class Browsers:
         self.cookie = f"ennio-{port}"
         self._key = hashlib.sha256(b"ennio cookie\0" + token.encode("utf-8", "surrogateescape")).digest()
         self._clock = clock
-        self._codes: dict[str, datetime] = {}
+        self._codes: dict[bytes, datetime] = {}
 
     def code(self) -> str:
         """A new code, good for one visit within a minute; the oldest is forgotten past sixteen."""
         code = secrets.token_urlsafe(24)
-        self._codes[code] = self._clock.now() + CODE_LIFE
+        self._codes[_digest(code)] = self._clock.now() + CODE_LIFE
         while len(self._codes) > _MOST_CODES:
             del self._codes[next(iter(self._codes))]
         return code
 
     def trade(self, code: str) -> str:
         """The cookie's value for a code, which is used up by it. Raises Unauthorized."""
-        until = self._codes.pop(code, None)
+        until = self._codes.pop(_digest(code), None)
         if until is None or until < self._clock.now():
             raise Unauthorized("this link was used already or is too old; `ennio dashboard` makes a new one")
         ends = str(int((self._clock.now() + COOKIE_LIFE).timestamp()))
@@ -56,3 +56,8 @@ class Browsers:
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _digest(code: str) -> bytes:
+    """By which a code is found: how long a look-up of this takes tells nothing about the code."""
+    return hashlib.sha256(code.encode("utf-8", "surrogateescape")).digest()

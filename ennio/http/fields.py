@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ennio.errors import Invalid
 from ennio.model import ID_PATTERN
 
-_WHOLE = re.compile(r"-?[0-9]{1,15}\Z")
+_WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -196,7 +196,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Any of some words; in a query between commas, or repeated."""
+    """Any of some words, at least one; in a query between commas, or repeated."""
 
     words: tuple[str, ...]
     required: bool = False
@@ -204,17 +204,17 @@ class Choices:
 
     def from_json(self, name: str, value: Any) -> tuple[str, ...]:
         """Read a list of words."""
-        if not isinstance(value, list):
-            raise Invalid(f"{name}: must be a list, not {_kind(value)}")
+        if not isinstance(value, list) or not value:
+            raise Invalid(f"{name}: must be a list of at least one, not {_kind(value)}")
         return tuple(Choice(self.words).from_json(name, word) for word in value)
 
     def from_text(self, name: str, text: str) -> tuple[str, ...]:
         """Read words between commas."""
-        return self.from_json(name, [word for word in text.split(",") if word])
+        return self.from_json(name, text.split(","))
 
     def schema(self) -> dict[str, Any]:
         """An array of strings out of an enumeration."""
-        return {"type": "array", "items": {"type": "string", "enum": list(self.words)}}
+        return {"type": "array", "items": {"type": "string", "enum": list(self.words)}, "minItems": 1}
 
 
 def _shown(value: object) -> str:

@@ -248,7 +248,7 @@ def test_the_environment_counts_where_the_file_is_silent(tmp_path: Path) -> None
     [
         "git@github.com:user/repo.git",
         "https://github.com/user/repo",
-        "https://x:y@github.com/user/repo.git/",
+        "https://x@github.com/user/repo.git/",
         "ssh://git@github.com/user/repo.git",
     ],
 )

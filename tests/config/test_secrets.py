@@ -21,7 +21,7 @@ TEXT = """\
       - {plugin: webhook, name: hook, config: {url: https://hooks.example/S5-hook, headers: {Authorization: Bearer S6-auth}}}
     projects:
       - name: app
-        repo: https://bot:S7-repo@example.com/app.git
+        repo: https://bot@example.com/app.git
         path: /srv/app
         tracker_config: {plugin: linear, config: {api_key: S8-linear, team: ENG, tokens: [S9-one]}}
         scm_config: {plugin: github, config: {token: S10-github, api_url: https://ghe.example/api}}
@@ -40,7 +40,7 @@ TEXT = """\
         path: /srv/further
         ssh_config: {host: h, username: deploy, auth: {type: key, path: /k, passphrase: S15-key}}
 """
-NEEDLES = [f"S{number}-" for number in range(1, 16)] + ["424242"]
+NEEDLES = [f"S{number}-" for number in range(1, 16) if number != 7] + ["424242"]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_every_secret_is_known(config: Config) -> None:
     assert secrets(config) == {
         "S1-api", "S2-data%21base", "S2-data!base", "S3-nats", "https://hooks.example/S4-hook", "https://hooks.example/S5-hook",
         "Bearer S6-auth",
-        "S7-repo", "S8-linear", "S9-one", "S10-github", "S11-agent", "S12-npm", "S13-ssh", "S14-node", "S15-key", "424242",
+        "S8-linear", "S9-one", "S10-github", "S11-agent", "S12-npm", "S13-ssh", "S14-node", "S15-key", "424242",
     }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_no_secret_is_shown_or_in_a_repr(config: Config, needle: str) -> None:
 def test_what_is_no_secret_is_shown(config: Config) -> None:
     shown = masked(config)
     app = shown["projects"][0]
-    assert app["repo"] == f"https://bot:{MASK}@example.com/app.git"
+    assert app["repo"] == "https://bot@example.com/app.git"
     assert app["agent_config"]["passthrough"] == {"max_tokens": 4000, "openai-api-key": MASK, "pin": 1234, "secret": MASK}
     assert app["scm"]["config"]["api_url"] == "https://ghe.example/api"
     assert app["env"] == {"NPM_TOKEN": MASK, "MODE": MASK}
@@ -84,6 +84,48 @@ def test_showing_a_configuration_does_not_change_it(config: Config) -> None:
 def test_a_configuration_without_secrets_has_none(tmp_path: Path) -> None:
     assert secrets(load(Path(__file__, "../../../examples/minimal.yaml").resolve(), {})) == frozenset()
     assert masked(loaded(tmp_path, "port: 0"))["api_token"] is None
+
+
+@pytest.mark.parametrize("login", ["bot:hush", ":hush", "ghp_hush1234", "x:$%7BTOKEN%7D", "oauth2:${REPO_TOKEN}"])
+def test_a_repository_s_address_carries_no_password(tmp_path: Path, login: str) -> None:
+    text = f"projects:\n  - {{name: a, repo: 'https://{login}@example.com/a.git', path: /a}}\n"
+    told = problems(tmp_path, text, {"REPO_TOKEN": "hush5678"})
+    assert len(told) == 1
+    assert "projects[0].repo" in told[0]
+    assert "credential helper" in told[0]
+    assert "hush" not in told[0]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "post_create: ['npm config set token ${NPM_TOKEN}']",
+        "scm_config: {plugin: local, config: {checks: [{name: a, run: 'curl -u ${NPM_TOKEN} x'}]}}",
+        "agent_config: {passthrough: {argv: [tool, --key, '${NPM_TOKEN}']}}",
+        "agent_config: {permissions: '--key ${NPM_TOKEN:-x}'}",
+        "prompt: 'Log in with ${NPM_TOKEN}.'",
+        "agent_rules: ['Log in with ${NPM_TOKEN}.']",
+        "reactions: {ci-failed: {message: 'Log in with ${NPM_TOKEN}.'}}",
+    ],
+)
+def test_a_variable_that_is_a_secret_by_its_name_is_put_neither_on_a_command_line_nor_among_words(tmp_path: Path, place: str) -> None:
+    text = f"projects:\n  - name: a\n    repo: /a\n    path: /a\n    {place}\n"
+    told = problems(tmp_path, text, {"NPM_TOKEN": "hush5678"})
+    assert len(told) == 1
+    assert "the value of NPM_TOKEN on a command line" in told[0]
+    assert "env: {NPM_TOKEN: " in told[0]
+    assert "hush" not in told[0]
+
+
+def test_such_a_variable_is_a_secret_wherever_else_it_is_put(tmp_path: Path) -> None:
+    choice = "scm_config: {plugin: own, config: {place: 'https://x/${NPM_TOKEN}/${USER}'}}"
+    text = f"projects:\n  - {{name: a, repo: /a, path: /a, {choice}, env: {{N: '${{NPM_TOKEN}}'}}}}\n"
+    config = loaded(tmp_path, text, {"NPM_TOKEN": "hush5678", "USER": "somebody"})
+    assert config.projects[0].scm is not None
+    assert config.projects[0].scm.config["place"] == "https://x/hush5678/somebody"
+    assert secrets(config) == {"hush5678"}
+    assert masked(config)["projects"][0]["scm"]["config"]["place"] == f"https://x/{MASK}/somebody"
+    assert "hush" not in json.dumps(masked(config))
 
 
 def test_a_wrong_secret_is_not_quoted(tmp_path: Path) -> None:

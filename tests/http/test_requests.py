@@ -116,9 +116,12 @@ def test_a_wrong_parameter_is_named_with_the_way_out(api: Api, query: str, words
 def test_choices_may_be_repeated_or_put_between_commas() -> None:
     field = Choices(("a", "b", "c"))
     assert field.from_text("x", "a,b") == ("a", "b")
-    assert field.from_text("x", "") == ()
-    with pytest.raises(Invalid):
-        field.from_json("x", "a")
+    for nothing in ("", "a,", ",a"):
+        with pytest.raises(Invalid, match="x: '' is none of a, b, c"):
+            field.from_text("x", nothing)
+    for wrong in ("a", []):
+        with pytest.raises(Invalid, match="x: must be a list of at least one"):
+            field.from_json("x", wrong)
 
 
 @given(st.text(max_size=200))

@@ -77,11 +77,16 @@ def _body(fields: Fields) -> dict[str, Any]:
     required = [name for name, field in fields.items() if field.required]
     schema = {
         "type": "object",
-        "properties": {name: field.schema() for name, field in fields.items()},
+        "properties": {name: field.schema() if field.required else _or_null(field.schema()) for name, field in fields.items()},
         "required": required,
         "additionalProperties": False,
     }
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Null in a body stands for a field that is left out."""
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _in_query(name: str, field: Field) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ennio.config.secrets import is_secret
 from ennio.errors import Refused
 from ennio.home import private
+from ennio.logs import Redactor
 
 _LINES = 15
 _TAIL = 16 * 1024
@@ -70,14 +72,14 @@ def _run(hook: _Hook, cwd: Path, env: Mapping[str, str], out: IO[bytes]) -> None
         code = process.wait(hook.limit)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise Refused(_story(hook, f"did not end within {hook.limit:g} s (post_create_timeout) and was killed", out, start)) from None
+        raise Refused(_story(hook, f"did not end within {hook.limit:g} s (post_create_timeout) and was killed", out, start, env)) from None
     finally:
         if process.returncode is None:  # the caller was interrupted
             _signal(process, signal.SIGKILL)
             process.wait()
     if code != 0:
         _signal(process, signal.SIGKILL)
-        raise Refused(_story(hook, f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}", out, start))
+        raise Refused(_story(hook, f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}", out, start, env))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -94,11 +96,14 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _story(hook: _Hook, end: str, out: IO[bytes], start: int) -> str:
+def _story(hook: _Hook, end: str, out: IO[bytes], start: int, env: Mapping[str, str]) -> str:
+    """What is told to everybody: the log keeps what the command printed, but its secrets go no further."""
     out.seek(max(start, out.seek(0, os.SEEK_END) - _TAIL))
     last = out.read().decode("utf-8", "replace").rstrip().splitlines()[-_LINES:]
     kept = f"; all of it is in {out.name}" if isinstance(out.name, str) else ""
-    return "\n".join([f"{hook.place} `{hook.command}` {end}{kept}", *(last or ["(it printed nothing)"])])
+    redact = Redactor()
+    redact.learn([value for name, value in env.items() if is_secret(name)])
+    return redact("\n".join([f"{hook.place} `{hook.command}` {end}{kept}", *(last or ["(it printed nothing)"])]))
 
 
 def _opened(log: Path | None) -> IO[bytes]:

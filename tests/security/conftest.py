@@ -1,0 +1,16 @@
+"""The house full of secrets, once for all who look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.security.planted import Scene, planted
+
+
+@pytest.fixture(scope="package")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A house in which agents of every kind, hooks and checks have run."""
+    with planted(tmp_path_factory.mktemp("planted")) as made:
+        yield made
