@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -30,19 +31,23 @@ from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
 from ennio.clock import SystemClock
+from ennio.config import last_good
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
-from ennio.errors import Conflict
+from ennio.errors import ConfigError, Conflict
+from ennio.events import Draft, EventType
 from ennio.home import Home, private
 from ennio.messages import Ping
+from ennio.model import Priority
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.shipped import known
-from ennio.store import open_store
+from ennio.store import Store, open_store
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
+CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last told of the file
 
 
 @dataclass(slots=True)
@@ -108,28 +113,81 @@ def _lock_path(config: Config, home: Home) -> Path:
 def boot(config_file: Path) -> Running:
     """Start the house of a configuration file in this process, which is a worker of its supervisor.
 
-    Raises Conflict (somebody else runs it), ConfigError, Refused (the database).
+    A file that has become wrong since this supervisor began does not end it: the last good one holds, and the
+    house says so. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
     """
-    config = load(config_file, os.environ, known())
+    home = Home.of_environment()
+    run_dir = private(home.run(config_file))
+    content = _content(config_file)
+    try:
+        running = _of(config_file, content, home)
+    except ConfigError as error:
+        good = last_good.known(run_dir)
+        if good is None:
+            raise
+        log.error("configuration refused, the last good one holds: %s", error)  # noqa: TRY400 - somebody can act on it
+        return _of(config_file, good, home, str(error))
+    if content is not None:
+        _keep(run_dir, content)
+    return running
+
+
+def _content(config_file: Path) -> bytes | None:
+    try:
+        return config_file.read_bytes()
+    except OSError:
+        return None  # loading it says why
+
+
+def _keep(run_dir: Path, content: bytes) -> None:
+    try:
+        last_good.keep(run_dir, content)
+    except OSError as error:
+        log.warning("no copy of the configuration could be kept", extra={"error": str(error)})
+
+
+def _of(config_file: Path, content: bytes | None, home: Home, problem: str | None = None) -> Running:
+    config = load(config_file, os.environ, known(), content=content)
     logs.to_stderr(secrets(config))  # the file may name others by now than when this process began
-    return start(config, Home.of_environment(), _end_supervisor)
+    return start(config, home, _end_supervisor, problem)
 
 
 def _end_supervisor() -> None:
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-def start(config: Config, home: Home, stop: Callable[[], None]) -> Running:
-    """Start the house; ``stop`` is what its shutdown calls. Raises Conflict, ConfigError, Refused."""
-    lock = take_lock(config, home)
-    clock = SystemClock()
-    store = open_store(config.database_url, config.directory, clock)
-    parts = Parts(config, home, clock, store, Registry(home, clock, store.forge, config.directory), Exchange())
-    feed = Feed(store)
-    _build_plugins(parts)
-    root = RootSupervisor.start(parts, fixed_children(parts), _fall_together)
-    root.ask(Ping(), timeout=60.0)
-    return Running(House(parts, feed, clock.now(), stop), root, lock)
+def start(config: Config, home: Home, stop: Callable[[], None], problem: str | None = None) -> Running:
+    """Start the house; ``stop`` is what its shutdown calls, ``problem`` why its file is not the one it stands on.
+
+    Raises Conflict, ConfigError, Refused, Unreachable; then nothing of it is left open.
+    """
+    with ExitStack() as undo:
+        lock = undo.enter_context(take_lock(config, home))
+        clock = SystemClock()
+        store = open_store(config.database_url, config.directory, clock)
+        undo.callback(store.close)
+        parts = Parts(config, home, clock, store, Registry(home, clock, store.forge, config.directory), Exchange())
+        undo.callback(parts.plugins.close)
+        feed = Feed(store)
+        _build_plugins(parts)
+        _tell_of_problem(store, config, problem)
+        root = RootSupervisor.start(parts, fixed_children(parts), _fall_together)
+        root.ask(Ping(), timeout=60.0)
+        undo.pop_all()
+    return Running(House(parts, feed, clock.now(), stop, problem), root, lock)
+
+
+def _tell_of_problem(store: Store, config: Config, problem: str | None) -> None:
+    """Once for each: that the file is refused, and that it is good again."""
+    if (problem or "") == (store.meta.get(CONFIG_PROBLEM) or ""):
+        return
+    refused = f"the configuration was refused, the last good one holds: {problem}"
+    kind, words, priority = EventType.CONFIG_REFUSED, refused, Priority.URGENT
+    if problem is None:
+        kind, words, priority = EventType.CONFIG_ACCEPTED, f"{config.source} is good again and holds", Priority.INFO
+    with store.transaction() as tx:
+        store.meta.set(CONFIG_PROBLEM, problem or "")
+        tx.emit("", "", Draft(kind, words, priority, {"file": str(config.source)}))
 
 
 def _build_plugins(parts: Parts) -> None:

@@ -59,6 +59,8 @@ class EventType(StrEnum):
     NOTIFICATION_SENT = "notification_sent"
     SIGNAL_LOST = "signal_lost"
     SIGNAL_REGAINED = "signal_regained"
+    CONFIG_REFUSED = "config_refused"
+    CONFIG_ACCEPTED = "config_accepted"
 
 
 _TOPICS: Mapping[str, tuple[str, ...]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import mmap
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -25,9 +26,10 @@ from gunicorn.glogging import Logger
 
 from ennio import logs
 from ennio.clock import rfc3339
+from ennio.config import last_good
 from ennio.config.model import Config
 from ennio.config.secrets import secrets
-from ennio.errors import EnnioError, Refused
+from ennio.errors import ConfigError, EnnioError, Refused
 from ennio.home import Home, private
 from ennio.http import address
 from ennio.http.port import listen, url_of
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 3.0  # a worker whose arbiter was killed needs up to two seconds to notice
 GRACE = 15  # seconds the actors may take to stop before the worker is killed
 TIMEOUT = 30  # seconds a blocked worker is tolerated
+AGAIN = 1.0  # seconds between two tries to put a house in the place of one that ended
 
 
 class Running(Protocol):
@@ -59,12 +62,13 @@ def main(argv: Sequence[str], boot: Boot) -> int:
     """Run the supervisor of a configuration in the foreground, its house started by ``boot``; returns the exit code."""
     from ennio.config.discover import find  # noqa: PLC0415 - the patching of the standard library comes first
     from ennio.config.load import load  # noqa: PLC0415
+    from ennio.plugins.shipped import known  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="ennio-supervisor", description="Run Ennio's supervisor in the foreground.")
     parser.add_argument("--config", type=Path, help="the configuration file (default: found from here upwards)")
     options = parser.parse_args(argv)
     try:
-        config = load(find(Path.cwd(), options.config), os.environ)
+        config = load(find(Path.cwd(), options.config), os.environ, known())
         return serve(config, boot, Home.of_environment())
     except EnnioError as error:
         print(f"ennio-supervisor: {error}", file=sys.stderr)
@@ -80,6 +84,7 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     logs.to_stderr(secrets(config))
     run_dir = private(home.run(config.source))
     _take(run_dir, config)
+    last_good.forget(run_dir)
     with listen(config.host, config.port, PATIENCE) as listener:
         logs.to_stderr({address.token(run_dir, config.api_token)})
         address.write(run_dir, _address(config, listener))
@@ -121,6 +126,7 @@ class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
         self._boot = boot
         self._run_dir = run_dir
         self._running: Running | None = None
+        self._stood = mmap.mmap(-1, 1)  # shared with every worker: whether a house has stood here
         super().__init__()
 
     def load_config(self) -> None:
@@ -158,11 +164,19 @@ class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
 
         try:
             self._running = self._boot(self._config.source)
-        except EnnioError as error:
+        except (EnnioError, OSError) as error:
             log.error("could not start: %s", error)  # noqa: TRY400 - somebody can act on it; the way there is of no interest
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            self._end_unborn(error)
+        self._stood[0] = 1
         house = self._running.house
         return create_app(house, address.token(self._run_dir, house.config.api_token), Worker.listeners)
+
+    def _end_unborn(self, error: Exception) -> NoReturn:
+        """A first start that fails is told and ends; later on, what time may heal is tried again: nobody may be watching."""
+        if not self._stood[0] or isinstance(error, Refused | ConfigError):
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        time.sleep(AGAIN)
+        sys.exit(1)
 
     def _worker_exit(self, _arbiter: Arbiter, _worker: Any) -> None:
         if self._running is not None:

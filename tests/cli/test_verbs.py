@@ -72,6 +72,7 @@ PULL |= {
 
 def test_status_shows_sessions_queue_and_the_question(api: Api) -> None:
     api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", [{"session_id": "ma-2", "project_id": "my-app", "held": True}])
+    api.on("GET", "/status", {"config_problem": None})
     ended = api.ennio("status")
     assert ended.code == 0
     titles, row, _, total, queue = ended.out.splitlines()
@@ -82,9 +83,17 @@ def test_status_shows_sessions_queue_and_the_question(api: Api) -> None:
     assert queue == "1 in the queue, 1 of them held; more: ennio queue list"
 
 
+def test_status_says_when_the_configuration_file_was_refused(api: Api) -> None:
+    api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", []).on("GET", "/status", {"config_problem": "line 3: no such key"})
+    ended = api.ennio("status")
+    assert "the last good one holds" in ended.out.splitlines()[-1]
+    assert ended.out.rstrip().endswith("line 3: no such key")
+    assert api.ennio("status", "--json").document["config_problem"] == "line 3: no such key"
+
+
 @pytest.mark.parametrize("name", ["my-app", "My App"])
 def test_a_project_may_be_given_by_id_or_name(api: Api, name: str) -> None:
-    api.on("GET", "/sessions", []).on("GET", "/queue", [])
+    api.on("GET", "/sessions", []).on("GET", "/queue", []).on("GET", "/status", {"config_problem": None})
     assert api.ennio("status", name).code == 0
     assert ("GET", "/sessions", {"project_id": "my-app"}, None) in api.asked
 

@@ -34,7 +34,17 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     client = context.client()
     sessions = client.get("/sessions", project_id=project, all=True if options.all else None)
     queue = [entry for entry in client.get("/queue") if project in (None, entry["project_id"])]
-    return Answer({"sessions": sessions, "queue": queue}, _lines(sessions, queue, context))
+    problem = client.get("/status").get("config_problem")
+    document = {"sessions": sessions, "queue": queue, "config_problem": problem}
+    return Answer(document, [*_lines(sessions, queue, context), *_refused(problem, context)])
+
+
+def _refused(problem: str | None, context: Context) -> list[str]:
+    """What a reload did not take."""
+    if not problem:
+        return []
+    words = f"the configuration file was refused, the last good one holds (mend it, then send SIGHUP again): {problem}"
+    return [context.style.paint("red", words)]
 
 
 def _lines(sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: Context) -> list[str]:
