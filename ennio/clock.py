@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -36,6 +37,22 @@ class ManualClock:
         """Move on by so many seconds (backwards when negative)."""
         self._now += timedelta(seconds=seconds)
         return self._now
+
+
+class Setback:
+    """Notices when a clock is put back, by one that only runs on. Deadlines are to go back with it."""
+
+    def __init__(self, clock: Clock, least: float = 5.0) -> None:
+        self._clock = clock
+        self._least = timedelta(seconds=least)
+        self._seen = (clock.now(), time.monotonic())
+
+    def taken(self) -> timedelta | None:
+        """By how much it was put back since this was last asked, or None."""
+        (before, then), (now, mark) = self._seen, (self._clock.now(), time.monotonic())
+        self._seen = (now, mark)
+        back = before + timedelta(seconds=mark - then) - now
+        return back if back >= self._least and now < before else None
 
 
 def rfc3339(moment: datetime) -> str:

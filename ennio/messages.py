@@ -36,11 +36,15 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A child has ended; ``error`` is None when it was told to."""
+    """A child has ended; ``error`` is None when it was told to.
+
+    ``outage`` is True when something outside did not answer (the store's disk): no fault of the child's.
+    """
 
     name: str
     urn: str
     error: str | None = None
+    outage: bool = False
 
 
 @dataclass(frozen=True, slots=True)

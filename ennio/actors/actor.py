@@ -20,7 +20,7 @@ import pykka
 from gevent.event import AsyncResult
 from gevent.queue import SimpleQueue
 
-from ennio.errors import EnnioError
+from ennio.errors import EnnioError, Unreachable
 from ennio.messages import Down, Effect
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Actor(pykka.Actor):
         self._watcher = watcher
         self._greenlet: gevent.Greenlet | None = None
         self._death: str | None = None
+        self._outage = False
         self._effects: set[gevent.Greenlet] = set()
 
     @staticmethod
@@ -102,6 +103,7 @@ class Actor(pykka.Actor):
     def _handle_failure(
         self, exception_type: type[BaseException] | None, exception_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._outage = self._outage or isinstance(exception_value, Unreachable)
         self._die(f"{exception_type.__name__ if exception_type else 'error'}: {exception_value}")
         super()._handle_failure(exception_type, exception_value, traceback)
 
@@ -117,7 +119,7 @@ class Actor(pykka.Actor):
         for effect in tuple(self._effects):
             effect.kill(block=False)
         if self._watcher is not None and self._watcher.is_alive():
-            self._watcher.tell(Down(self.name, self.actor_urn, self._death))
+            self._watcher.tell(Down(self.name, self.actor_urn, self._death, self._outage))
 
     def perform(self, what: Any, effect: Callable[[], Any]) -> gevent.Greenlet:
         """Run a slow effect beside the mailbox; an ``Effect`` message tells its end. A bug in it ends the actor."""

@@ -50,8 +50,8 @@ class Courier:
     desk: Desk
     handle: RuntimeHandle
 
-    def deliver(self, text: str, since: datetime, mark: Callable[[], None]) -> Delivery:
-        """Type the text. ``mark`` writes down that typing begins. Raises Unreachable, NotFound."""
+    def deliver(self, text: str, since: Callable[[], datetime], mark: Callable[[], None]) -> Delivery:
+        """Type the text. ``since`` is when this began, ``mark`` writes down that typing begins. Raises Unreachable, NotFound."""
         screen = self._screen()
         if screen is None or not self.agent.takes_text(screen):
             return Delivery(Arrival.NOT_NOW, "the screen shows no place to type")
@@ -71,7 +71,9 @@ class Courier:
         if told is Sighting.GONE and not shows(self._screen(), text):
             return Delivery(Arrival.MISSING, "the agent has not taken it and it is not on the screen")
         if told is Sighting.GONE:
-            return self._enter(text, since) if self._typable() else Delivery(Arrival.UNSURE, "it is on the screen; no place to press Enter")
+            if not self._typable():
+                return Delivery(Arrival.UNSURE, "it is on the screen; no place to press Enter")
+            return self._enter(text, lambda: since)
         shown = shows(self.runtime.output(self.handle, 2000), text)
         if shown:
             return Delivery(Arrival.DELIVERED, "it stands in the terminal; the agent does not tell more")
@@ -87,14 +89,14 @@ class Courier:
             if screen == before:
                 return
 
-    def _enter(self, text: str, since: datetime) -> Delivery:
+    def _enter(self, text: str, since: Callable[[], datetime]) -> Delivery:
         """Press Enter and wait for the agent's word; press once more when the text still stands there."""
         for _ in range(2):
             before = self._screen()
             self.runtime.press(self.handle, Key.ENTER)
-            if self._wait_for(lambda: self._received(text, since), ENTER_SETTLES / 2):
+            if self._wait_for(lambda: self._received(text, since()), ENTER_SETTLES / 2):
                 return Delivery(Arrival.DELIVERED, "the agent says so")
-            if self.agent.received(self.desk, text, since) is Sighting.UNKNOWN:
+            if self.agent.received(self.desk, text, since()) is Sighting.UNKNOWN:
                 moved = self._screen() != before
                 words = "the screen went on after Enter; the agent does not tell more" if moved else "nothing moved after Enter"
                 return Delivery(Arrival.DELIVERED if moved else Arrival.UNSURE, words)

@@ -29,6 +29,8 @@ class Feed:
         self._signal.set()
 
     def _heard(self, events: Sequence[Event]) -> None:
+        if self._recent and events[0].seq != self._recent[-1].seq + 1:
+            self._recent.clear()  # what came between was never told of: memory without a gap, or none
         self._recent.extend(events)
         signal, self._signal = self._signal, Signal()
         signal.set()

@@ -27,7 +27,7 @@ from ennio.config.model import Restart
 from ennio.errors import EnnioError
 from ennio.events import Draft, EventType
 from ennio.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
-from ennio.model import Priority
+from ennio.model import Priority, Session
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +94,8 @@ class RootSupervisor(Actor):
                 self._start_session(session_id)
             case SessionOver(session_id):
                 self._over(session_name(session_id))
-            case Down(name, urn, error):
-                self._on_down(name, urn, error)
+            case Down():
+                self._on_down(message)
             case RestartDue(name):
                 self._restart(name)
             case Revive(name):
@@ -136,16 +136,17 @@ class RootSupervisor(Actor):
             self._exchange.leave(name, ref.actor_urn)
             ref.stop(block=False)
 
-    def _on_down(self, name: str, urn: str, error: str | None) -> None:
-        known = self._exchange.leave(name, urn)
+    def _on_down(self, down: Down) -> None:
+        name = down.name
+        known = self._exchange.leave(name, down.urn)
         child = self._children.get(name)
         if not known or child is None or self.actor_stopped.is_set():
             return
         now = self._parts.clock.now()
-        child.error, child.state = error or "it ended", "restarting"
+        child.error, child.state = down.error or "it ended", "restarting"
         self._breaker = self._breaker.record(name, now)
         log.error("actor crashed", extra={"actor": name, "error": child.error})
-        if self._breaker.is_open(now):
+        if down.outage or self._breaker.is_open(now):
             self._later(name, random.uniform(1.0, 5.0))  # noqa: S311 - spreading load, not keeping secrets
             return
         self._by_intensity(child, now)
@@ -187,8 +188,15 @@ class RootSupervisor(Actor):
         session = self._parts.store.sessions.get(name.removeprefix(SESSION))
         if session is not None:
             words = f"its actor crashed ({child.error}) and was restarted; the agent was not touched"
+            self._tell(session, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error}))
+
+    def _tell(self, session: Session, draft: Draft) -> None:
+        """What cannot be written is said in the log alone: everybody's supervisor does not die of a full disk."""
+        try:
             with self._parts.store.transaction() as tx:
-                tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error}))
+                tx.emit(session.id, session.project_id, draft)
+        except EnnioError as error:
+            log.warning("event not written", extra={"session": session.id, "event": draft.event_type.value, "error": str(error)})
 
     def _give_up(self, child: Child, reason: str) -> None:
         child.state = "given up"
@@ -196,8 +204,7 @@ class RootSupervisor(Actor):
         if session is None:
             return
         words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again"
-        with self._parts.store.transaction() as tx:
-            tx.emit(session.id, session.project_id, Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error}))
+        self._tell(session, Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error}))
 
     def _revive(self, name: str) -> None:
         child = self._children.get(name)

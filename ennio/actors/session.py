@@ -155,9 +155,13 @@ class SessionActor(Actor):
         if self._executor.busy and not isinstance(self._executor.doing, StopAgent | RemoveWorkspace):
             self._executor.break_off()
             self._lookout.distrust()
-        self._parts.store.queue.remove(self._id)
+        self._record.memory = memory
+        with self._parts.store.transaction():  # who only left the queue would be taken for admitted
+            self._parts.store.queue.remove(self._id)
+            self._record.write()
         self._parts.exchange.tell(QUEUE, QueueChanged())
-        return self._change(memory)
+        self._advance()
+        return self._session
 
     def _on_restore(self) -> Session:
         """It takes its place in the queue like a new one, in the transaction that makes it wait."""

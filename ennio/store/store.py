@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ennio.clock import Clock
+from ennio.errors import EnnioError
 from ennio.forge import ForgeBook
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
@@ -55,25 +56,49 @@ class Store:
         """Change several things at once, or none of them; inside another one it joins that.
 
         Nothing in it may yield: no logging, no I/O but this store's. Listeners hear of its events
-        once it is committed; an error rolls everything back and tells nobody.
+        once it is committed; an error rolls everything back and tells nobody. Where the commit itself
+        fails it is looked whether it happened after all.
         """
-        with self._connection.lock:
-            with self._connection.transaction() as outermost:
-                if outermost:
-                    self._current = Transaction(self._connection, self.events, self._clock)
-                transaction = self._current
-                if transaction is None:
-                    raise RuntimeError("a transaction of the store was opened inside one of the connection")
-                try:
+        outermost = False
+        try:
+            with self._connection.lock:
+                outermost = self._current is None
+                with self._own() if outermost else self._joined() as transaction:
                     yield transaction
-                finally:
-                    if outermost:
-                        self._current = None
-                        transaction.close()
+        finally:
             if outermost:
-                self._announcer.enqueue(transaction.emitted)
-        if outermost:
-            self._announcer.announce()
+                self._announcer.announce()
+
+    @contextmanager
+    def _joined(self) -> Iterator[Transaction]:
+        if self._current is None:
+            raise RuntimeError("there is no transaction to join")
+        with self._connection.transaction():
+            yield self._current
+
+    @contextmanager
+    def _own(self) -> Iterator[Transaction]:
+        own = Transaction(self._connection, self.events, self._clock)
+        try:
+            with self._connection.transaction() as outermost:
+                if not outermost:
+                    raise RuntimeError("a transaction of the store was opened inside one of the connection")
+                self._current = own
+                try:
+                    yield own
+                finally:
+                    self._current = None
+                    own.close()
+        except EnnioError:
+            if not self._stands(own):
+                raise
+        self._announcer.enqueue(own.emitted)
+
+    def _stands(self, transaction: Transaction) -> bool:
+        """Whether a transaction was committed although that failed: then what it emitted is in the log."""
+        with suppress(EnnioError):
+            return bool(transaction.emitted) and self.events.get(transaction.emitted[-1].id) is not None
+        return False
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Have the callback told of every committed batch of events, in the order of ``seq``.

@@ -57,7 +57,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_text_the_agent_takes_is_delivered(bench: Bench) -> None:
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    done = bench.courier.deliver(TEXT, NOW, bench.mark)
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.marked, bench.enters) == (Arrival.DELIVERED, 1, 1)
     assert bench.runtime.pastes == [("p-1", TEXT)]
 
@@ -67,18 +67,18 @@ def test_without_a_place_to_type_nothing_is_typed_or_announced(bench: Bench, gon
     bench.agent.typable = False
     if gone:
         bench.runtime.vanish("p-1")
-    done = bench.courier.deliver(TEXT, NOW, bench.mark)
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.marked, bench.runtime.pastes) == (Arrival.NOT_NOW, 0, [])
 
 
 def test_enter_is_pressed_twice_at_most_and_the_rest_is_doubt(bench: Bench) -> None:
-    done = bench.courier.deliver(TEXT, NOW, bench.mark)
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters, len(bench.runtime.pastes)) == (Arrival.UNSURE, 2, 1)
 
 
 def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -> None:
     bench.on_enter(lambda: bench.runtime.show("p-1", "working ..."))
-    done = bench.courier.deliver(TEXT, NOW, bench.mark)
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
 
 
@@ -86,21 +86,21 @@ def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -
 def test_of_an_agent_that_does_not_tell_the_screen_must_serve(tmp_path: Path, moves: bool, arrival: Arrival) -> None:
     bench = Bench(tmp_path, tells=False)
     bench.on_enter(lambda: moves and bench.runtime.show("p-1", f"> {TEXT}\nthinking"))
-    assert bench.courier.deliver(TEXT, NOW, bench.mark).arrival is arrival
+    assert bench.courier.deliver(TEXT, lambda: NOW, bench.mark).arrival is arrival
     assert bench.enters == 1
 
 
 def test_trouble_while_typing_is_raised(bench: Bench) -> None:
     bench.runtime.unreachable = "gone for lunch"
     with pytest.raises(Unreachable):
-        bench.courier.deliver(TEXT, NOW, bench.mark)
+        bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert bench.marked == 0
 
 
 def test_a_terminal_that_ended_is_said(bench: Bench) -> None:
     bench.runtime.finish("p-1", exit_code=0)
     with pytest.raises(NotFound):
-        bench.courier.deliver(TEXT, NOW, bench.mark)
+        bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
 
 
 # took, told, alive, on the screen -> arrival, Enters

@@ -39,3 +39,14 @@ def test_a_house_that_was_restarted_serves_what_was_before_it(stage: Stage) -> N
     stage.working()
     stage.house.feed._recent.clear()  # as after a restart: memory is empty, the log is not
     assert [event.seq for event in stage.house.wait_for_events(2, 0.0)][:2] == [3, 4]
+
+
+def test_a_batch_nobody_told_of_leaves_no_gap_for_those_who_follow(stage: Stage) -> None:
+    session_id = stage.working()
+    feed, last = stage.house.feed, stage.parts.store.events.last_seq()
+    unheard = stage.parts.store._announcer._listeners[:]
+    stage.parts.store._announcer._listeners.clear()  # as when the telling failed
+    stage.house.send(session_id, "one")
+    stage.parts.store._announcer._listeners.extend(unheard)
+    stage.house.send(session_id, "two")
+    assert [event.seq for event in feed.wait(last, 0.0)][:2] == [last + 1, last + 2]

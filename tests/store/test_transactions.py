@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import pytest
 
 from ennio.clock import ManualClock
-from ennio.errors import NotFound
+from ennio.errors import NotFound, Unreachable
 from ennio.events import Draft, Event, EventType
 from ennio.model import Session, SessionStatus
 from ennio.store import Store, Transaction
@@ -239,3 +239,23 @@ def test_text_with_halves_of_characters_does_not_stop_a_session(store: Store, sp
         transaction.emit("ma-1", "my-app", Draft(EventType.SESSION_STEP, "caf\udce9"))
     assert store.sessions.need("ma-1").summary == "caf?"
     assert store.events.after(0)[0].message == "caf?"
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_commit_that_fails_is_looked_up_and_told_of_when_it_happened_after_all(store: Store, heard: Listener, happened: bool) -> None:
+    commit = store._connection._commit
+
+    def failing() -> None:
+        if happened:
+            commit()
+        else:
+            store._connection._roll_back()
+        raise Unreachable("the disk did not answer")
+
+    store._connection._commit = failing  # type: ignore[method-assign]
+    with suppress(Unreachable) if not happened else nullcontext():
+        _emit(store)
+    store._connection._commit = commit  # type: ignore[method-assign]
+    assert heard.batches == ([[1]] if happened else [])
+    _emit(store)
+    assert heard.batches[-1] == [2 if happened else 1]

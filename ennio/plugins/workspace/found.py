@@ -7,6 +7,8 @@ reason ``initializing``; nobody has worked in a worktree that still is.
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +17,8 @@ from ennio.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.repository import Entry, Repository
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class State(StrEnum):
@@ -34,6 +38,17 @@ class Found:
     path: Path
     state: State
     entry: Entry | None
+
+
+def untouched(repository: Repository, path: Path) -> bool:
+    """Whether nothing was ever made here, as the disk alone tells: neither a folder, nor an entry of git's that bears its name.
+
+    git calls an entry as the folder is called, with a number behind it where that is taken. False where this cannot be told.
+    """
+    if os.path.lexists(path) or not _PLAIN.fullmatch(path.name):
+        return False
+    entries = repository.common / "worktrees"
+    return not entries.is_dir() or not any(entry.name.startswith(path.name) for entry in os.scandir(entries))
 
 
 def look(repository: Repository, path: Path) -> Found:

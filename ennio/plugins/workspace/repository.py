@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +74,8 @@ class Repository:
         self.repo = repo
         self.common = _common(self.git, source, repo)
         near = local_path(repo, source)
-        self.own = near is not None and near.is_dir() and Git(near).common == self.common
+        self._near = near if near is not None and near.is_dir() else None
+        self.own = self._near is not None and _common_of(self._near) == self.common
         self.address = str(near) if near is not None else repo
         self._window = _FRESH if near is None else 0.0
         with _guard:
@@ -84,6 +85,23 @@ class Repository:
     def remote(self) -> str | None:
         """The clone's name for the ordered repository, None when it has none (or is it)."""
         return None if self.own else self._matching()
+
+    def configured(self, key: str) -> tuple[str, ...]:
+        """The clone's own settings of this name, ``remote.<name>.*`` or ``url.<base>.*``; read once for all of them."""
+        return self._settings.get(key, ())
+
+    @cached_property
+    def _settings(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for entry in self.git.run("config", "-z", "--get-regexp", r"^(remote|url)\.", check=False).fields:
+            key, _, value = entry.partition("\n")
+            found[key] = (*found.get(key, ()), value)
+        return found
+
+    @property
+    def _rewrites(self) -> bool:
+        """Whether git makes another address of one that is written down."""
+        return any(key.startswith("url.") for key in self._settings)
 
     def alone(self) -> AbstractContextManager[object]:
         """Held by whoever adds or removes worktrees and branches: one at a time per repository."""
@@ -103,20 +121,36 @@ class Repository:
             if base not in heads:
                 raise Refused(self._no_base(base, heads))
             there = [name for name in dict.fromkeys((base, branch)) if name in heads]
-            if not self.own:
-                self._fetch([name for name in there if self.git.commit(self.kept(name)) != heads[name]])
-        return Tips(self._tip(base), self._tip(branch) if branch in there and not self.own else None)
+            tips = self._here(base) if self.own else self._brought({name: heads[name] for name in there})
+        return Tips(tips[base], tips.get(branch) if not self.own else None)
 
     def worktrees(self) -> tuple[Entry, ...]:
         """Every worktree git knows of, the main one first, the missing ones too."""
         return listed(self.git)
 
-    def _tip(self, branch: str) -> str:
-        tip = self.git.commit(self.kept(branch))
-        if tip is None:
-            message = f"branch {branch} of {redacted(self.repo)} is no commit in {self.source}: its objects are missing"
-            raise Refused(message)
-        return tip
+    def _brought(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
+        """What the branches are once those that are not as they should be have been fetched."""
+        tips = self._known(wanted)
+        behind = [name for name, sha in wanted.items() if tips.get(name) != sha]
+        if not behind:
+            return tips
+        self._fetch(behind)
+        return self._here(*wanted)
+
+    def _known(self, names: Iterable[str]) -> Mapping[str, str]:
+        """The branches as they are known here, all at once; none where one of them cannot be read."""
+        refs = {self.kept(name): name for name in names}
+        lines = self.git.run("for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", *refs, check=False)
+        found = [line.split(" ") for line in lines.lines] if lines.ok else []
+        return {refs[ref]: sha for sha, kind, ref in found if kind == "commit" and ref in refs}
+
+    def _here(self, *branches: str) -> Mapping[str, str]:
+        tips = {branch: self.git.commit(self.kept(branch)) for branch in branches}
+        for branch, tip in tips.items():
+            if tip is None:
+                message = f"branch {branch} of {redacted(self.repo)} is no commit in {self.source}: its objects are missing"
+                raise Refused(message)
+        return {branch: tip for branch, tip in tips.items() if tip is not None}
 
     def _fetch(self, branches: list[str]) -> None:
         if branches:
@@ -134,8 +168,9 @@ class Repository:
         return known.shas
 
     def _ask(self) -> Mapping[str, str]:
-        if self.own:
-            lines = self.git.run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads").lines
+        near = self.source if self.own else self._near if not self._rewrites else None
+        if near is not None:
+            lines = Git(near).run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads").lines
         else:
             lines = self.git.run("ls-remote", "--heads", self.remote or self.address, timeout=NETWORK).lines
         pairs = (line.split("\t", 1) for line in lines)
@@ -143,16 +178,18 @@ class Repository:
 
     def _matching(self) -> str | None:
         """The remote whose address, as written or as git rewrites it, is the ordered one; ``origin`` before others."""
-        wanted = {self.repo, self.git.run("ls-remote", "--get-url", self.repo).text}
-        written = self.git.run("config", "--get-regexp", r"^remote\..*\.url$", check=False).lines
-        rewritten = [line.removesuffix(" (fetch)") for line in self.git.run("remote", "-v").lines if line.endswith(" (fetch)")]
-        pairs = [line.split(" ", 1) for line in written] + [line.split("\t", 1) for line in rewritten]
-        names = {
-            pair[0].removeprefix("remote.").removesuffix(".url")
-            for pair in pairs
-            if len(pair) == 2 and any(same(pair[1], address, self.source) for address in wanted)
-        }
+        pairs = [(key.removeprefix("remote.").removesuffix(".url"), url) for key, url in self._written() if key.endswith(".url")]
+        wanted = {self.repo}
+        if self._rewrites:
+            wanted.add(self.git.run("ls-remote", "--get-url", self.repo).text)
+            rewritten = [line.removesuffix(" (fetch)") for line in self.git.run("remote", "-v").lines if line.endswith(" (fetch)")]
+            pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
+        names = {name for name, url in pairs if any(same(url, address, self.source) for address in wanted)}
         return min(names, key=lambda name: (name != "origin", name), default=None)
+
+    def _written(self) -> Iterator[tuple[str, str]]:
+        """Every setting of a remote, as it is written."""
+        return ((key, value) for key, values in self._settings.items() if key.startswith("remote.") for value in values)
 
     def _no_base(self, base: str, heads: Mapping[str, str]) -> str:
         where = redacted(self.repo)
@@ -178,6 +215,14 @@ def _entry(lines: list[str]) -> Entry:
         bare="bare" in said,
         locked=said.get("locked"),
     )
+
+
+def _common_of(directory: Path) -> Path | None:
+    """The directory all worktrees of a repository share; git is only asked where two looks at the disk do not tell."""
+    if (directory / ".git").is_dir():
+        return (directory / ".git").resolve()
+    bare = (directory / "HEAD").is_file() and (directory / "objects").is_dir() and not (directory / "commondir").exists()
+    return directory.resolve() if bare else Git(directory).common
 
 
 def _common(git: Git, source: Path, repo: str) -> Path:

@@ -12,6 +12,7 @@ is not needed, and what an agent configures "globally" ends with its worktree.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ennio.plugins.git import Git
@@ -26,17 +27,22 @@ def environment(workspace: Path) -> dict[str, str]:
 
     Reads files only; for any folder, also one that is no worktree.
     """
+    folder = _private(workspace)
+    return {"GIT_CONFIG_GLOBAL": str(folder / _FILE)} if folder is not None and (folder / _FILE).exists() else {}
+
+
+def _private(workspace: Path) -> Path | None:
+    """A worktree's private folder in its repository, as its ``.git`` file tells; None for what is no worktree."""
     try:
         pointer = (workspace / ".git").read_text(encoding="utf-8")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return {}
-    path = workspace / pointer.removeprefix("gitdir:").strip() / _FILE
-    return {"GIT_CONFIG_GLOBAL": str(path)} if path.exists() else {}
+        return None
+    return workspace / pointer.removeprefix("gitdir:").strip()
 
 
 def route(repository: Repository, tree: Git, branch: str) -> None:
     """Write the configuration with which ``origin`` is right in a worktree, if one is needed."""
-    folder = Path(tree.run("rev-parse", "--absolute-git-dir").text)
+    folder = _private(tree.directory) or Path(tree.run("rev-parse", "--absolute-git-dir").text)
     path, making = folder / _FILE, folder / f"{_FILE}.new"
     settings = _settings(repository, branch)
     if not settings:
@@ -49,17 +55,17 @@ def route(repository: Repository, tree: Git, branch: str) -> None:
 
 
 def _settings(repository: Repository, branch: str) -> list[tuple[str, str]]:
-    urls = _configured(repository.git, "remote.origin.url")
+    urls = repository.configured("remote.origin.url")
     if not urls:
         return [("remote.origin.url", repository.address), ("remote.origin.fetch", _ALL)]
     bent: list[tuple[str, str]] = []
     if repository.remote != "origin":
-        every = dict.fromkeys([*urls, *_configured(repository.git, "remote.origin.pushurl")])
+        every = dict.fromkeys([*urls, *repository.configured("remote.origin.pushurl")])
         bent = [(f"url.{repository.address}.insteadOf", url) for url in every]
-    return bent + _refspecs(_configured(repository.git, "remote.origin.fetch"), branch)
+    return bent + _refspecs(repository.configured("remote.origin.fetch"), branch)
 
 
-def _refspecs(present: list[str], branch: str) -> list[tuple[str, str]]:
+def _refspecs(present: Sequence[str], branch: str) -> list[tuple[str, str]]:
     """What is missing for a push to be remembered: without a tracking ref, pushed work would look unpushed."""
     if not present:
         return [("remote.origin.fetch", _ALL)]
@@ -69,10 +75,6 @@ def _refspecs(present: list[str], branch: str) -> list[tuple[str, str]]:
         return []
     # the star: a fetch must not fail while the branch is not there yet
     return [("remote.origin.fetch", f"+{full}*:refs/remotes/origin/{branch}*")]
-
-
-def _configured(git: Git, key: str) -> list[str]:
-    return list(git.run("config", "--get-all", key, check=False).lines)
 
 
 def _person() -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from ennio.branch import check_branch
 from ennio.clock import Clock, SystemClock
 from ennio.errors import Refused
 from ennio.facts import WorkspaceSeen
-from ennio.plugins.git import NETWORK, Git
+from ennio.plugins.git import NETWORK, Git, failure
 from ennio.plugins.workspace import folder, found, routes
 from ennio.plugins.workspace.found import Found, State
 from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
@@ -49,7 +49,9 @@ class WorktreeWorkspace:
         if tree is None:
             tips = repository.bring(order.base, order.branch)
             with repository.alone():
-                tree = _mended(repository, order) or _added(repository, order, tips)
+                tree = _mended(repository, order)
+                if tree is None:
+                    return _added(repository, order, tips)
         return _made(repository, order, tree)
 
     def prepare(self, order: WorkspaceOrder, made: Made) -> None:
@@ -110,6 +112,8 @@ def _survey(repository: Repository, tree: Git) -> Unsaved:
 
 def _mended(repository: Repository, order: WorkspaceOrder) -> Git | None:
     """The worktree if it stands; what is left of one that does not is cleared away."""
+    if found.untouched(repository, order.path):
+        return None
     there = found.look(repository, order.path)
     tree = found.tree(repository, there)
     if tree is None and (there.entry is not None or order.path.exists()):
@@ -124,19 +128,43 @@ def _hold(repository: Repository, order: WorkspaceOrder, there: Found) -> None:
         _shelf(repository, order).hold(there.entry.head)
 
 
-def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Git:
+def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Made:
+    """The worktree on its branch; a branch that was made for it goes again when it cannot be added."""
     order.path.parent.mkdir(parents=True, exist_ok=True)
+    start = tips.branch or tips.base
     with ExitStack() as undo:
-        if _branch(repository, order, tips):
-            undo.callback(_drop_branch, repository, order)
+        new = _new_branch(repository, order, start)
+        if new:
+            undo.callback(_unmake_branch, repository, order, start)
+        else:
+            _old_branch(repository, order, tips)
         undo.callback(_clear, repository, order)
         repository.git.run("worktree", "add", "--quiet", str(order.path), order.branch, timeout=NETWORK)
         undo.pop_all()
-    return Git(order.path)
+    if not new or start != tips.base:
+        return _made(repository, order, Git(order.path))
+    route(repository, Git(order.path), order.branch)
+    return Made(order.path, order.branch, start)
 
 
-def _branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> bool:
-    """See that the branch is there and up to date with the remote's; True when it was made just now."""
+def _new_branch(repository: Repository, order: WorkspaceOrder, start: str) -> bool:
+    """Make the branch, marked as this session's; False when there is one of that name."""
+    ref = f"refs/heads/{order.branch}"
+    words = f"create {ref} {start}\nupdate {_mark(order)} {start}\n"
+    made = repository.git.run("update-ref", "--stdin", input=words, check=False)
+    if not made.ok and repository.git.commit(ref) is None:
+        raise failure(("update-ref",), order.source, made)
+    return made.ok
+
+
+def _unmake_branch(repository: Repository, order: WorkspaceOrder, start: str) -> None:
+    """As it was before: nobody can have worked on what was made a moment ago."""
+    words = f"delete refs/heads/{order.branch} {start}\ndelete {_mark(order)} {start}\n"
+    repository.git.run("update-ref", "--stdin", input=words, check=False)
+
+
+def _old_branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> None:
+    """See that a branch which was there before is free, and up to date with the remote's."""
     git, ref = repository.git, f"refs/heads/{order.branch}"
     holder = next((entry for entry in repository.worktrees() if entry.branch == order.branch), None)
     if holder is not None:
@@ -144,17 +172,13 @@ def _branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> bool:
         message = f"branch {order.branch} is checked out in {holder.path}: {way_out}"
         raise Refused(message)
     here = git.commit(ref)
-    if here is None:
-        start = tips.branch or tips.base
-        git.run("update-ref", "--stdin", input=f"create {ref} {start}\nupdate {_mark(order)} {start}\n")
-        return True
-    if tips.branch is not None and not git.contains(tips.branch, here):
-        if not git.contains(here, tips.branch):
-            words = f"branch {order.branch} in {order.source} and in {order.repo} have gone different ways"
-            message = f"{words}: bring them together (git -C {order.source} branch -f {order.branch} {repository.kept(order.branch)})"
-            raise Refused(message)
-        git.run("update-ref", ref, tips.branch, here)
-    return False
+    if here is None or tips.branch is None or git.contains(tips.branch, here):
+        return
+    if not git.contains(here, tips.branch):
+        words = f"branch {order.branch} in {order.source} and in {order.repo} have gone different ways"
+        message = f"{words}: bring them together (git -C {order.source} branch -f {order.branch} {repository.kept(order.branch)})"
+        raise Refused(message)
+    git.run("update-ref", ref, tips.branch, here)
 
 
 def _made(repository: Repository, order: WorkspaceOrder, tree: Git) -> Made:

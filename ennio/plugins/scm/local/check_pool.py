@@ -11,13 +11,14 @@ import logging
 import os
 import shutil
 import threading
+import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.clock import Clock
-from ennio.errors import EnnioError, Refused
+from ennio.errors import EnnioError, Refused, Unreachable
 from ennio.forge import CheckRow, ForgeBook
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.check_run import Place, Run, end_marked
@@ -26,6 +27,7 @@ from ennio.pulls import CheckState
 
 log = logging.getLogger(__name__)
 LOCK = "lock"
+AGAIN = 1.0  # seconds until a result is written again that could not be
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,10 @@ class CheckPool:
             executor = self._started()
             older = self._jobs.get((subject.head, command.name))
             self._jobs[subject.head, command.name] = job
-            self._book.save_check(row)
-            future = executor.submit(self._perform, job)
-        future.add_done_callback(_report)
+            try:
+                self._book.save_check(row)
+            finally:  # whether that was kept is not known when it fails; a job that stands here is always run
+                executor.submit(self._perform, job).add_done_callback(_report)
         if older is not None:
             older.run.stop()
 
@@ -144,10 +147,23 @@ class CheckPool:
         state, code = CheckState.UNKNOWN, None
         try:
             if not job.run.stopped:
-                self._record(job, row)
+                self._keep(job, row)
                 state, code = _outcome(job)
         finally:
-            self._record(job, replace(row, state=state, exit_code=code, finished_at=self._clock.now()))
+            self._keep(job, replace(row, state=state, exit_code=code, finished_at=self._clock.now()))
+
+    def _keep(self, job: _Job, row: CheckRow) -> None:
+        """Record it; what cannot be written just now is written later, or a check would never be through."""
+        while True:
+            try:
+                self._record(job, row)
+            except Unreachable as error:
+                log.warning("check not kept, trying again", extra={"project": self._project_id, "error": str(error)})
+                if self._closed:
+                    return
+                time.sleep(AGAIN)
+            else:
+                return
 
     def _record(self, job: _Job, row: CheckRow) -> None:
         """Keep the row, unless a later run of the same check has taken its place."""
