@@ -22,7 +22,7 @@ _DECISIONS = """
 """
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
-    for names in ("model errors clock", _DECISIONS, "plugins store", "actors", "http node", "board cli demo", "boot supervise")
+    for names in ("model errors clock", _DECISIONS, "plugins store", "actors", "http node", "board cli demo", "boot supervise children")
 )
 PURE = LAYERS[0] | LAYERS[1]
 CLIENTS = LAYERS[5]

@@ -18,6 +18,7 @@ WALLS = (
 LONG: dict[str, str] = {}
 SLEEPERS = {
     "tests/conftest.py": "eventually itself",
+    "tests/faults/plan.py": "a call that hangs",
     "tests/e2e/test_chaos.py": "a person who looks now and then, and the random moment of a kill",
 }
 

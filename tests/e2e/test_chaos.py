@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from ennio.demo import scene
+from tests.e2e import account
 from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
 from tests.e2e.persons import Follower, Person
 
@@ -84,101 +84,36 @@ def _where(house: Supervised, person: Person) -> str:
     return "\n".join(["the story did not come to its end:", *rows, *map(str, pending), house.words()])
 
 
-# --- the independent account: git, tmux, /proc, the transcripts and the database itself -------------
+# --- the account -----------------------------------------------------------------------------------
 
 
 def _account(house: Supervised, person: Person, follower: Follower) -> None:
+    ground = house.ground
     problems = [
-        *_merges(house.ground, person),
-        *_content(house.ground, person),
-        *_words(house.ground, person),
-        *_lives(house.ground, person),
-        *_log(house, follower),
-        *_state(house.ground),
+        *account.merges(ground, _pulls(person)),
+        *account.content(ground, _files(person)),
+        *account.words(ground, person.ids),
+        *_told(ground, person),
+        *account.lives(ground, dict.fromkeys(person.ids.values(), 1)),
+        *account.log(house, follower),
+        *account.state(ground),
     ]
     assert not problems, "\n".join([*problems, house.words()])
 
 
-def _merges(ground: Ground, person: Person) -> Iterator[str]:
-    trailers = Counter(ground.git("log", "--format=%(trailers:key=Ennio-Pull,valueonly)", "main", cwd=ground.hub).split())
-    wanted = {f"score#{session['pr_number']}" for session in person.sessions.values()}
-    if len(wanted) != len(WANTED):
-        yield f"pull requests are not one for each session: {sorted(wanted)}"
-    if trailers != Counter(wanted):
-        yield f"merged on main: {dict(trailers)}, wanted each once: {sorted(wanted)}"
-    commits = ground.git("rev-list", "--count", "main", cwd=ground.hub)
-    if int(commits) != 1 + len(WANTED):
-        yield f"main has {commits} commits, not the beginning and one for each session"
+def _pulls(person: Person) -> list[str]:
+    found = {f"score#{session['pr_number']}" for session in person.sessions.values()}
+    assert len(found) == len(WANTED), f"pull requests are not one for each session: {sorted(found)}"
+    return sorted(found)
 
 
-def _content(ground: Ground, person: Person) -> Iterator[str]:
-    wanted = {"greeting.txt": "hello, Ennio", "CHANGES.md": scene.BOTH.strip()}
-    wanted |= {f"{name}.txt": "mine\nsigned" for role, name in person.ids.items() if role.startswith("extra")}
-    for path, text in wanted.items():
-        found = ground.main(path)
-        if found != text:
-            yield f"{path} on main is {found!r}, not {text!r}"
+def _files(person: Person) -> dict[str, str]:
+    extras = {f"{name}.txt": "mine\nsigned" for role, name in person.ids.items() if role.startswith("extra")}
+    return {"greeting.txt": "hello, Ennio", "CHANGES.md": scene.BOTH.strip(), **extras}
 
 
-def _words(ground: Ground, person: Person) -> Iterator[str]:
-    """Every text was taken at most once, every message that counts as delivered exactly once."""
-    for role, name in person.ids.items():
-        taken = Counter("".join(text.split()) for text in ground.taken(name))
-        yield from (f"{role} {name} took {count} times: {text[:80]}" for text, count in taken.items() if count > 1)
-        for message in ground.rows("select text, state, reaction, fingerprint from messages where session_id = ?", name):
-            arrived = taken["".join(message["text"].split())]
-            if message["state"] == "delivered" and arrived != 1:
-                yield f"{role} {name}: {message['reaction'] or 'prompt'} counts as delivered and arrived {arrived} times"
-            if message["state"] not in ("delivered", "dropped"):
-                yield f"{role} {name}: {message['reaction']} is {message['state']}"
-    marks = Counter(row["fingerprint"] for row in ground.rows("select session_id || fingerprint as fingerprint from messages"))
-    yield from (f"the fingerprint {mark} has {count} messages" for mark, count in marks.items() if count > 1)
+def _told(ground: Ground, person: Person) -> Iterator[str]:
     for role, reactions in (("greet", {"ci-failed", "changes-requested"}), ("notes", {"merge-conflicts"})):
         found = ground.rows("select reaction from messages where session_id = ? and reaction is not null", person.ids[role])
         if {row["reaction"] for row in found} < reactions:
             yield f"{role} was told {found}, not all of {reactions}"
-
-
-def _lives(ground: Ground, person: Person) -> Iterator[str]:
-    """Each agent was started once and is still the one; nothing runs or lies about that no session owns."""
-    known = set(person.ids.values())
-    for name in known:
-        starts = [entry["pid"] for entry in ground.transcript(name) if entry["type"] == "ready"]
-        if len(starts) != 1:
-            yield f"{name} was started {len(starts)} times"
-    for what, found in (("terminals", ground.terminals()), ("worktrees", ground.worktrees()), ("processes", list(ground.agents()))):
-        if len(found) != len(set(found)) or set(found) - known:
-            yield f"{what} that no session owns: {sorted(set(found) - known)}, of {sorted(found)}"
-    listed = ground.git("worktree", "list").count("\n") + 1
-    if listed > len(known) + 1:
-        yield f"git knows {listed} worktrees for {len(known)} sessions"
-
-
-def _log(house: Supervised, follower: Follower) -> Iterator[str]:
-    """The log has no gap, and a follower saw each event once, in order."""
-    last = house.ground.rows("select max(seq) as last from events")[0]["last"]
-    until = time.monotonic() + 20
-    while (not follower.events or follower.events[-1]["seq"] < last) and time.monotonic() < until and follower.failed is None:
-        time.sleep(0.05)
-    if follower.failed:
-        yield f"the follower was refused: {follower.failed}"
-    seen = [event["seq"] for event in follower.events if event["seq"] <= last]
-    if seen != list(range(1, last + 1)):
-        odd = sorted(set(range(1, last + 1)) ^ set(seen)) or [seq for seq, count in Counter(seen).items() if count > 1]
-        yield f"the stream gave {len(seen)} events of {last}; gaps or doubles at {odd[:20]}"
-    paged = {event["seq"]: event for event in house.events()}
-    if any(paged[event["seq"]] != event for event in follower.events if event["seq"] in paged):
-        yield "an event reads differently on the page and in the stream"
-    merged = Counter(event["session_id"] for event in follower.events if event["event_type"] == "pr_merged")
-    yield from (f"{name} was told to be merged {count} times" for name, count in merged.items() if count != 1)
-
-
-def _state(ground: Ground) -> Iterator[str]:
-    """Nothing is half written, and nothing is left under way."""
-    with sqlite3.connect(f"file:{ground.clone / 'ennio.db'}?mode=ro", uri=True) as connection:
-        for pragma in ("integrity_check", "foreign_key_check"):
-            found = connection.execute(f"pragma {pragma}").fetchall()
-            if found not in ([("ok",)], []):
-                yield f"{pragma}: {found}"
-    yield from (f"still in the queue: {row}" for row in ground.rows("select * from queue"))
-    yield from (f"a merge is {row['state']}: {row}" for row in ground.rows("select * from merges") if row["state"] != "done")

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.http.conftest import api, house
 from tests.security.planted import Scene, planted
+
+__all__ = ["api", "house", "scene"]
 
 
 @pytest.fixture(scope="package")

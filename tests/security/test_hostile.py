@@ -44,8 +44,6 @@ from ennio.store import open_store
 from tests.http.api import Api
 from tests.http.small_house import SmallHouse
 
-pytest_plugins = ["tests.http.conftest"]
-
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7, number=1)
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -1,0 +1,94 @@
+"""What must be true when the story has been told, whatever happened in it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.e2e import account
+from tests.e2e.house import Ground, nothing_is_left
+from tests.e2e.persons import Follower
+from tests.faults.plan import happened
+from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED, Teller, Wired
+
+FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER}
+TURNS_BURN = 100
+
+
+def settle(house: Wired, teller: Teller, follower: Follower) -> None:
+    """Hold the account, end the house, and see that nothing of it is left. Raises AssertionError with all that is wrong."""
+    problems = [*_all(house, teller, follower)]
+    assert not problems, "\n".join([f"happened: {happened(house.ground.home)}", *problems, house.words()])
+    house.stop()
+    nothing_is_left(house.ground)
+
+
+def _all(house: Wired, teller: Teller, follower: Follower) -> Iterator[str]:
+    ground, greet, notes = house.ground, teller.ids["greet"], teller.ids["notes"]
+    if len(teller.sessions) != 2:
+        yield f"there are {len(teller.sessions)} sessions"
+    yield from account.merges(ground, [f"score#{teller.sessions[greet]['pr_number']}"])
+    yield from account.content(ground, {"greeting.txt": "hello, Ennio\nsigned"})
+    yield from account.words(ground, teller.ids)
+    yield from _words(ground, greet, notes)
+    yield from account.lives(ground, {greet: 1, notes: 2})
+    yield from account.strays(ground, ())
+    yield from _refs(ground, notes)
+    yield from _pulls(ground)
+    yield from _issue(ground, greet)
+    yield from account.told_on_paper(ground, _paper(ground))
+    yield from account.log(house, follower)
+    yield from account.state(ground)
+    yield from _used(teller.sessions[greet])
+
+
+def _words(ground: Ground, greet: str, notes: str) -> Iterator[str]:
+    """Each agent took exactly what it was to be told."""
+    for name, wanted in ((greet, ("Issue 1", "checks", SIGN)), (notes, ("Write notes", ASK, ANSWER))):
+        taken = ground.taken(name)
+        if len(taken) != len(wanted) or any(part not in text for part, text in zip(wanted, taken, strict=True)):
+            yield f"{name} took {[text[:60] for text in taken]}, not {wanted}"
+
+
+def _refs(ground: Ground, notes: str) -> Iterator[str]:
+    """What was unsaved is kept, and no branch is left in the person's repository that was not there."""
+    refs = ground.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/ennio").split()
+    kept = f"refs/ennio/preserved/{notes}"
+    if sorted(refs) != sorted([kept, "refs/heads/main"]):
+        yield f"refs in the repository: {refs}"
+        return
+    for path, text in FILES.items():
+        if ground.git("show", f"{kept}:{path}") != text:
+            yield f"{path} was not preserved"
+
+
+def _pulls(ground: Ground) -> Iterator[str]:
+    rows = ground.rows("select number, state from forge_pulls")
+    if [row["state"] for row in rows] != ["merged"]:
+        yield f"pull requests: {rows}"
+
+
+def _issue(ground: Ground, greet: str) -> Iterator[str]:
+    """The issue was told each milestone once and is closed."""
+    text = (ground.clone / "issues" / "1.md").read_text()
+    for kind in ("spawned", "pull_opened", "merged"):
+        if text.count(f"<!-- ennio:{greet}:{kind} -->") != 1:
+            yield f"the issue was told {text.count(f'{greet}:{kind}')} times of {kind}"
+    if "state: closed" not in text:
+        yield "the issue is not closed"
+
+
+def _paper(ground: Ground) -> list[dict[str, str]]:
+    """What the person was told; the same words twice only under the same id."""
+    paper = ground.home / "paper.jsonl"
+    lines = [json.loads(line) for line in paper.read_text().splitlines()] if paper.exists() else []
+    twice = Counter(message for _, message in {(line["id"], line["message"]) for line in lines})
+    assert all(count == 1 for count in twice.values()), f"told twice under different ids: {twice}"
+    return lines
+
+
+def _used(session: dict[str, object]) -> Iterator[str]:
+    usage = session["usage"]
+    if not isinstance(usage, dict) or usage["input_tokens"] != 2 * TURNS_BURN:
+        yield f"usage is {usage}"

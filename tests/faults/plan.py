@@ -1,0 +1,162 @@
+"""What is to go wrong, where and when: read from the environment, each fault once in the life of a house.
+
+``ENNIO_FAULT`` holds orders divided by ``;``, each ``<point>:<before|after>=<fault>[#<occurrence>]``, such as
+``workspace.create:after=kill#2``. *After* means that it was done and nobody has been told. A file in the house's
+folder remembers over restarts what has happened; occurrences are counted in the life of one worker.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ennio.errors import TimedOut, Unreachable
+
+VARIABLE = "ENNIO_FAULT"
+HOUR = 3600.0
+LONG = 1.5  # seconds a call hangs that is then given up
+_ORDER = re.compile(r"(?P<point>[\w.-]+):(?P<when>before|after)=(?P<fault>[a-z-]+)(?:#(?P<occurrence>\d+))?\Z")
+
+
+class When(StrEnum):
+    """On which side of the deed it happens."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Fault(StrEnum):
+    """What happens."""
+
+    KILL = "kill"  # kill -9 for the worker
+    KILL_ALL = "kill-all"  # kill -9 for arbiter and worker
+    FAIL = "fail"  # not done, and said so
+    HANG = "hang"  # not done, and said so after a long time
+    LOST = "lost"  # done, and said to have failed
+    BACK = "back"  # done, and the clock is put back an hour
+    FORTH = "forth"  # done, and the clock is put forward an hour
+    BLOCK = "block"  # the hub stands still: no greenlet of the worker goes on
+
+
+KILLS = (Fault.KILL, Fault.KILL_ALL)
+POSSIBLE = {When.BEFORE: (*KILLS, Fault.FAIL, Fault.HANG), When.AFTER: (*KILLS, Fault.LOST)}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One fault at one point."""
+
+    point: str
+    when: When
+    fault: Fault
+    occurrence: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.point}:{self.when}={self.fault}#{self.occurrence}"
+
+
+def read(text: str) -> tuple[Order, ...]:
+    """The orders a text holds. Raises ValueError for one that cannot be understood."""
+    return tuple(_order(word) for word in text.split(";") if word)
+
+
+def write(orders: Iterable[Order]) -> str:
+    """The text that ``read`` reads."""
+    return ";".join(map(str, orders))
+
+
+def _order(word: str) -> Order:
+    found = _ORDER.match(word)
+    if found is None:
+        raise ValueError(f"{word!r} is no order of a fault")
+    return Order(found["point"], When(found["when"]), Fault(found["fault"]), int(found["occurrence"] or 1))
+
+
+def book_of(home: Path) -> Path:
+    """The file that remembers which faults have happened, one order in a line."""
+    return home / "faults"
+
+
+def put_clock(home: Path, seconds: float) -> None:
+    """Put the clock of a house and its agents wrong by so much."""
+    draft = home / "shift.draft"
+    draft.write_text(str(seconds))
+    draft.replace(home / "shift")
+
+
+def passed(home: Path) -> set[str]:
+    """The names of the points that were passed at least once."""
+    told = home / "points"
+    return set(told.read_text().split()) if told.exists() else set()
+
+
+def happened(home: Path) -> list[str]:
+    """The orders that were carried out, in their order."""
+    book = book_of(home)
+    return book.read_text().splitlines() if book.exists() else []
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Carries out the orders of one house as its points are passed."""
+
+    orders: tuple[Order, ...]
+    home: Path
+    passed: Counter[tuple[str, When]] = field(default_factory=Counter)
+
+    @classmethod
+    def of_environment(cls) -> Fuse:
+        """The fuse of this process's house."""
+        return cls(read(os.environ.get(VARIABLE, "")), Path(os.environ["ENNIO_HOME"]))
+
+    def passing(self, point: str, when: When) -> None:
+        """Somebody comes by. Raises what was ordered, or ends the process."""
+        self.passed[point, when] += 1
+        if self.passed[point, when] == 1:
+            with (self.home / "points").open("a") as told:
+                told.write(f"{point}:{when}\n")
+        for order in self.orders:
+            here = (order.point, order.when) == (point, when)
+            if here and order.occurrence <= self.passed[point, when] and str(order) not in happened(self.home):
+                self._carry_out(order)
+
+    def _carry_out(self, order: Order) -> None:
+        # on the disk before it happens: it must not happen again after the restart
+        with book_of(self.home).open("a") as book:
+            book.write(f"{order}\n")
+        words = f"the plan of faults says so ({order})"
+        match order.fault:
+            case Fault.KILL:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Fault.KILL_ALL:
+                os.kill(os.getppid(), signal.SIGKILL)
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Fault.FAIL:
+                raise Unreachable(words)
+            case Fault.HANG:
+                time.sleep(LONG)  # the worker's greenlets go on meanwhile
+                raise TimedOut(words)
+            case Fault.LOST:
+                raise TimedOut(words)
+            case Fault.BACK:
+                put_clock(self.home, -HOUR)
+            case Fault.FORTH:
+                put_clock(self.home, HOUR)
+            case Fault.BLOCK:
+                while True:
+                    pass
+
+    def through(self, point: str, deed: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do it, with the point on both sides of it."""
+        self.passing(point, When.BEFORE)
+        result = deed(*args, **kwargs)
+        self.passing(point, When.AFTER)
+        return result

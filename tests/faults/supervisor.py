@@ -1,0 +1,31 @@
+"""Where a supervisor begins to which something is to happen: as ``ennio.supervise``, with a boot of our own."""
+
+# The order is the point: what is imported before the patch keeps the blocking versions for good.
+from gevent import monkey
+
+monkey.patch_all()
+
+import os  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from ennio.http import serve  # noqa: E402
+
+
+def main() -> int:
+    """Run the supervisor with the arguments of this process; returns the exit code.
+
+    ``ENNIO_FAULT_TIMEOUT`` are the seconds a blocked worker is tolerated.
+    """
+    serve.TIMEOUT = int(os.environ.get("ENNIO_FAULT_TIMEOUT", serve.TIMEOUT))
+    return serve.main(sys.argv[1:], _boot)
+
+
+def _boot(config_file: Path) -> serve.Running:
+    from tests.faults.wiring import boot
+
+    return boot(config_file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
