@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.shards.account import account
-from tests.shards.lanes import BUSY, ROOT, Job, ended_by_signals, run_all
+from tests.shards.lanes import BUSY, ROOT, STORIES, Job, ended_by_signals, run_all
 
 TESTS = ROOT / "tests"
 CORES = os.cpu_count() or 2
-ROOMS = {BUSY: max(1, CORES // 2), "stories": 1, "agents": CORES, "install": 1}
+ROOMS = {BUSY: max(1, CORES // 2), STORIES: 1, "agents": CORES, "install": 1}
 """Real agents and whole stories mostly wait, and stand beside those that need the processor."""
 
 REST = ("the rest",)
 NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "agents": {name: (f"agents/test_{name}.py",) for name in ("opencode", "whole_loop", "aider", "claude_code", "codex")}
     | {"agents": ("agents",)},
-    "stories": {"e2e": ("e2e",), "chaos": ("e2e/test_chaos.py",), "faults": ("faults",)},
+    STORIES: {"e2e": ("e2e",), "chaos": ("e2e/test_chaos.py",), "faults": ("faults",)},
     BUSY: {
         "hands": ("plugins", "live"),
         "doors": ("http", "cli", "examples", "security"),
