@@ -138,7 +138,8 @@ class Bench:
         def same() -> bool:
             told, served = self.view()["usage"], [served for served in self.model.good if served.scripted]
             expected = (sum(one.input_tokens for one in served), sum(one.output_tokens for one in served))
-            assert (told["input_tokens"], told["output_tokens"]) == expected, (told, expected)
+            answers = [(one.id, one.end, one.words[-40:], round(one.ended - one.began, 1)) for one in self.model.log]
+            assert (told["input_tokens"], told["output_tokens"]) == expected, (told, expected, answers)
             return True
 
         eventually(same, within, "the tokens are those that were served")

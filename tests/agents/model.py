@@ -86,8 +86,8 @@ class Model:
 
     @property
     def busy(self) -> bool:
-        """Whether it is answering right now."""
-        return any(not served.ended for served in self.log)
+        """Whether it is answering right now what moves a script; a title may take longer than the turn it is for."""
+        return any(served.scripted and not served.ended for served in self.log)
 
     def turns(self) -> int:
         """How many turns it has ended."""

@@ -59,6 +59,7 @@ def test_the_exit_code_follows_from_who_can_act(api: Api, status: int, error: st
 
 def test_incident_52_no_command_warns_of_what_nobody_configured(api: Api) -> None:
     api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", []).on("GET", "/pulls", []).on("GET", "/events", [])
+    api.on("GET", "/status", {"config_problem": None})
     for words in (["status"], ["session", "list"], ["pr", "list"], ["queue", "list"], ["events"], ["version"], ["board", "--once"]):
         ended = api.ennio(*words, PYTHONWARNINGS="default")
         assert (ended.code, ended.err) == (0, ""), words
@@ -130,6 +131,7 @@ def _on_terminal(place: Place, *words: str, **env: str) -> str:
 
 def test_colours_are_for_terminals_only_and_can_be_switched_off(api: Api) -> None:
     api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", [])
+    api.on("GET", "/status", {"config_problem": None})
     assert "\x1b[34m" in _on_terminal(api.place, "status")
     assert "\x1b[" not in _on_terminal(api.place, "status", NO_COLOR="1")
     assert json.loads(_on_terminal(api.place, "status", "--json"))["sessions"]
@@ -138,6 +140,7 @@ def test_colours_are_for_terminals_only_and_can_be_switched_off(api: Api) -> Non
 
 def test_status_answers_within_fifteen_times_the_start_of_python(api: Api) -> None:
     api.on("GET", "/sessions", [SESSION] * 20).on("GET", "/queue", [])
+    api.on("GET", "/status", {"config_problem": None})
     api.ennio("status")  # the bytecode is there from now on
 
     def took(command: list[str]) -> float:
