@@ -75,8 +75,7 @@ class TmuxRuntime:
             raise Refused("tmux is not installed; install it, or set `runtime: process` for this project")
         row = self._find(named(launch.name))
         if row is None or row.pane.number != launch.number:
-            self._begin(launch, row)
-            row = self._find(launch.name)
+            row = self._begin(launch, row)
         if row is None:
             raise Unreachable(f"tmux session {launch.name} was closed while it started")
         self._panes[launch.name] = row.pane_id
@@ -152,7 +151,8 @@ class TmuxRuntime:
         done = subprocess.run(["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False)
         return done.stdout.strip().removeprefix("tmux ") or None
 
-    def _begin(self, launch: Launch, row: _Row | None) -> None:
+    def _begin(self, launch: Launch, row: _Row | None) -> _Row | None:
+        """Start it, and look at it in the same request."""
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
             state = "ended" if row.pane.dead else "still runs"
             raise Conflict(f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch {launch.number} begins")
@@ -160,23 +160,25 @@ class TmuxRuntime:
         place = ["-c", _literal(str(launch.cwd)), "--", *command]
         session = f"={launch.name}:"
         marks = [";", "set-option", "-t", session, "@ennio_number", str(launch.number)]
+        seen = [";", *_listed(launch.name)]
         if row is not None:
             # Without -k tmux itself refuses to replace a pane that lives.
-            done = self._run(["respawn-pane", "-t", row.pane_id, *place, *marks])
+            done = self._run(["respawn-pane", "-t", row.pane_id, *place, *marks, *seen])
         else:
             size = ["-x", str(launch.columns), "-y", str(launch.rows)]
             marks += [";", "set-option", "-F", "-t", session, "@ennio_pane", "#{pane_id}"]
             prelude = [word for option in _SERVER for word in (*option, ";")]
-            done = self._run([*prelude, "new-session", "-d", "-s", launch.name, *size, *place, *marks])
+            done = self._run([*prelude, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen])
         if done.returncode != 0:
             raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
+        return next(iter(_rows(done.stdout.decode(errors="replace"))), None)
 
     def _handle(self, pane: Pane) -> RuntimeHandle:
         born = "" if pane.dead or pane.pid is None else started(pane.pid)
         return RuntimeHandle(pane.name, self.name, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
 
     def _find(self, name: str) -> _Row | None:
-        listing = self._ask(["list-panes", "-s", "-t", f"={name}:", "-F", _FORMAT])
+        listing = self._ask(_listed(name))
         return next(iter(_rows(listing or "")), None)
 
     def _pane(self, handle: RuntimeHandle) -> str:
@@ -239,6 +241,11 @@ class TmuxRuntime:
         except OSError:
             return False
         return False
+
+
+def _listed(name: str) -> list[str]:
+    """The words that tell of one session's panes."""
+    return ["list-panes", "-s", "-t", f"={name}:", "-F", _FORMAT]
 
 
 def _file() -> IO[bytes]:
