@@ -1,7 +1,11 @@
-"""Has every session read what its agent tells; the screens of those that need them come in one request."""
+"""Has every session read what its agent tells; the screens of those that need them come in one request.
+
+Who is in a hurry (an agent that is just starting) is looked at between two rounds, without the others.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,10 +23,32 @@ class AgentPoller(PollerActor):
 
     def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(parts, name, watcher, parts.config.poll.agent)
+        self._hurried: set[str] = set()
+        self._round_due = 0.0
 
-    def look(self, watched: Mapping[str, Any]) -> Mapping[str, str]:
-        """One request for the screens of each runtime that has sessions which need theirs."""
-        wanting = [session_id for session_id, watch in watched.items() if watch.screen]
+    def _look_now(self, session_id: str | None) -> None:
+        if session_id is None:
+            self._round_due = 0.0
+        else:
+            self._hurried.add(session_id)
+        super()._look_now(session_id)
+
+    def pause(self) -> float:
+        """Seconds until the next round, however many looks there were since the last."""
+        return max(self._pace.least, self._round_due - time.monotonic())
+
+    def look(self, watched: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, str]]:
+        """Whose turn it is, and one request for the screens of each runtime that has some of them which need theirs."""
+        now, hurried = time.monotonic(), self._hurried
+        self._hurried = set()
+        if now >= self._round_due:
+            self._round_due = now + self._pace.wait()
+            turn = tuple(watched)
+        else:
+            turn = tuple(session_id for session_id in watched if session_id in hurried)
+        return turn, self._shown([session_id for session_id in turn if watched[session_id].screen])
+
+    def _shown(self, wanting: list[str]) -> Mapping[str, str]:
         by_runtime: dict[str, list[str]] = {}
         for session_id in wanting:
             session = self._parts.store.sessions.get(session_id)
@@ -40,7 +66,7 @@ class AgentPoller(PollerActor):
             return {}  # a screen that was not seen says nothing
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
-        """Everybody reads; who needs a screen gets it."""
-        screens = {} if error is not None else result
-        for session_id in tuple(self._watched):
+        """Everybody whose turn it is reads; who needs a screen gets it."""
+        turn, screens = (tuple(self._watched), {}) if error is not None else result
+        for session_id in turn:
             self._tell_session(session_id, AgentTick(screens.get(session_id)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from functools import lru_cache
 from pathlib import Path
 
 from ennio.actors import environment
@@ -16,6 +17,11 @@ from ennio.plugins.workspace.interface import WorkspaceOrder
 _CONVERSATIONS = uuid.UUID("6f6b4a3e-6a0e-4b57-9d0f-2a3f0b8b7c11")
 
 
+@lru_cache(maxsize=4096)
+def _conversation(session_id: str) -> str:
+    return str(uuid.uuid5(_CONVERSATIONS, session_id))
+
+
 def workspace_path(parts: Parts, session: Session) -> Path:
     """The one place this session's working copy can be."""
     kind = session.workspace_name or parts.project(session.project_id).workspace
@@ -26,7 +32,7 @@ def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
     """The desk; its folder is made when it is not there (unless told not to)."""
     project = parts.project(session.project_id)
     directory = parts.home.session(session.id)
-    if make:
+    if make and not directory.is_dir():
         private(directory)
     system = directory / "system.md"
     return Desk(
@@ -34,7 +40,7 @@ def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
         project_id=session.project_id,
         workspace=workspace_path(parts, session),
         directory=directory,
-        conversation=str(uuid.uuid5(_CONVERSATIONS, session.id)),
+        conversation=_conversation(session.id),
         config=project.agent_config,
         system=system.read_text(encoding="utf-8") if system.exists() else "",
         branch=session.branch or "",

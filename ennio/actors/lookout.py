@@ -5,8 +5,11 @@ A look that began before the last thing done was done is not believed: it is ask
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from ennio import codec
@@ -18,7 +21,12 @@ from ennio.actors.record import Record
 from ennio.facts import ProcessSeen, Sighting
 from ennio.messages import ForgeTold, LookNow, PaneTold, Unwatch, WatchBranch, WatchPane
 from ennio.model import Activity
+from ennio.plugins.agent.interface import Filed
 from ennio.plugins.runtime.sighting import judge
+
+STARTING = timedelta(seconds=30)
+"""How long an agent that was started is looked at again and again."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Lookout:
@@ -33,6 +41,8 @@ class Lookout:
         self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
         self._believed_from = self._forge_from = time.monotonic()
         self._watched: Any = None
+        self._files: tuple[Path, ...] | None = None
+        self._read: object = None
 
     # --- what to look for --------------------------------------------------------------------------
 
@@ -74,6 +84,18 @@ class Lookout:
             blind = process.blind(self._parts.clock.now(), "looked at before what was done last")
             self._record.facts = replace(self._record.facts, process=blind)
         self.look_now()
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Have the agent read again soon, without waiting for everybody's turn."""
+        self._parts.exchange.tell(AGENTS, LookNow(self._record.session.id))
+
+    def _starting(self) -> bool:
+        """Whether the agent was started a moment ago and is not ready yet: somebody waits to give it words."""
+        memory = self._record.memory
+        if memory.ready_at is not None or memory.launched_at is None:
+            return False
+        return self._parts.clock.now() - memory.launched_at < STARTING
 
     @property
     def _runtime(self) -> str:
@@ -119,14 +141,24 @@ class Lookout:
     def on_agent(self, screen: str | None) -> bool:
         """Read what is new from a living agent; False when there was nothing."""
         process = self._record.facts.process
-        return process is not None and process.sighting is Sighting.ALIVE and self._read_agent(screen)
+        if self._starting():
+            self._hurry()
+        if process is None or process.sighting is not Sighting.ALIVE or (screen is None and self._read_already(process)):
+            return False
+        return self._read_agent(screen)
+
+    def _read_already(self, process: ProcessSeen) -> bool:
+        """Whether neither the process nor a file that the agent is read from has changed since; a look costs a call for each file."""
+        return self._files is not None and self._read == _mark(process, self._files)
 
     def _read_agent(self, screen: str | None) -> bool:
         process, session = self._record.facts.process, self._record.session
         if process is None:
             return False
-        agent = deeds.agent_of(self._parts, session)
-        reading = agent.observe(desks.desk(self._parts, session), self._cursor, process, screen, self._parts.clock.now())
+        agent, desk = deeds.agent_of(self._parts, session), desks.desk(self._parts, session)
+        self._files = agent.files(desk) if isinstance(agent, Filed) else None
+        self._read = _mark(process, self._files or ())  # taken first: what is written meanwhile is read the next time
+        reading = agent.observe(desk, self._cursor, process, screen, self._parts.clock.now())
         before = self._record.facts.agent
         if dict(reading.cursor) != self._cursor:
             self._cursor = dict(reading.cursor)
@@ -146,6 +178,20 @@ class Lookout:
             seen = replace(before, sighting=Sighting.UNKNOWN, detail=seen.detail)
         self._record.facts = replace(self._record.facts, forge=seen)
         return True
+
+
+def _mark(process: ProcessSeen, files: tuple[Path, ...]) -> object:
+    """What changes with the process, but for the times of looking, and with any of the files."""
+    return replace(process, at=_EPOCH, output_at=None), tuple(map(_print, files))
+
+
+def _print(file: Path) -> tuple[int, ...] | None:
+    """What tells a file from itself a moment ago; None when it is not there or cannot be looked at."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
@@ -141,4 +141,13 @@ class Agent(Protocol):
 
     def version(self) -> str | None:
         """The installed version, or None when it is not installed."""
+        ...
+
+
+@runtime_checkable
+class Filed(Protocol):
+    """An agent whose ``observe`` needs nothing but files and its process: it is not asked again while both are as they were."""
+
+    def files(self, desk: Desk) -> tuple[Path, ...]:
+        """Every file that ``observe`` reads, those too that are not there yet. Cheap: it is asked after each reading."""
         ...

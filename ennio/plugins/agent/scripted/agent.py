@@ -72,6 +72,10 @@ class ScriptedAgent:
         state, on = transcript.go_on(_transcript(desk), cursor)
         return Reading(state.seen(process, now), on)
 
+    def files(self, desk: Desk) -> tuple[Path, ...]:
+        """See ``Filed.files``: its transcript."""
+        return (_transcript(desk),)
+
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether its transcript has the words."""
         earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that

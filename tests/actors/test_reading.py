@@ -1,0 +1,77 @@
+"""How often an agent is read: soon while it starts, and not at all while nothing of it has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ennio.actors.exchange import AGENTS
+from ennio.config.model import Poll
+from ennio.model import Activity
+from ennio.plugins.agent.interface import Desk
+from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
+
+
+def _ticks(stage: Stage) -> None:
+    before = stage.house.pulses()[AGENTS].looks
+    eventually(lambda: stage.house.pulses()[AGENTS].looks >= before + 20)
+    stage.quiet()
+
+
+def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with play.opened() as stage:
+        session_id, file, reads = stage.working(), tmp_path / "story", []
+        observe = type(stage.agent).observe
+
+        def counted(agent: object, desk: Desk, *more: object) -> object:
+            reads.append(desk.session_id)
+            return observe(agent, desk, *more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(type(stage.agent), "observe", counted)
+        monkeypatch.setattr(type(stage.agent), "files", lambda _agent, _desk: (file,), raising=False)
+        _ticks(stage)
+        reads.clear()
+        _ticks(stage)
+        assert reads == []
+
+        for words in ("begun", "changed"):
+            stage.says(session_id, Activity.READY if words == "changed" else Activity.WAITING_INPUT, ready=True)
+            file.write_text(words)
+            eventually(lambda: reads)
+            _ticks(stage)
+            reads.clear()
+            _ticks(stage)
+            assert reads == []
+        assert stage.session(session_id).activity is Activity.READY
+
+
+def test_an_agent_without_files_of_its_own_is_read_in_every_round(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    with play.opened() as stage:
+        stage.working()
+        reads: list[object] = []
+        observe = type(stage.agent).observe
+        monkeypatch.setattr(type(stage.agent), "observe", lambda agent, *more: reads.append(agent) or observe(agent, *more))
+        _ticks(stage)
+        assert len(reads) >= 15
+
+
+def test_an_agent_that_starts_is_read_before_its_turn_and_the_others_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    play = Play(tmp_path, {"poll": Poll(0.02, 0.02, 0.02)})
+    with play.opened() as stage:
+        first = stage.working()
+    play.settings["poll"] = Poll(0.02, 600.0, 0.02)
+    reads: list[str] = []
+    observe = type(play.agent).observe
+
+    def counted(agent: object, desk: Desk, *more: object) -> object:
+        reads.append(desk.session_id)
+        return observe(agent, desk, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(play.agent), "observe", counted)
+    with play.opened() as stage:
+        starting = stage.launched("another")
+        _ticks(stage)
+        stage.settle_in(starting)
+        assert reads.count(first) <= 2
