@@ -29,6 +29,8 @@ from ennio.clock import parse_time, rfc3339
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 TYPE_KEY = "$type"
+_AS_THEY_ARE = frozenset({str, int, float, bool})
+"""Most of what is written is one of these, and none of their subclasses: the shortest way first."""
 
 
 def dumps(value: Any) -> str:
@@ -46,6 +48,8 @@ def to_json(value: Any, *, tagged: bool = False) -> Any:
 
     Raises TypeError for what has no JSON form here.
     """
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return _object(value, tagged)
     if isinstance(value, Mapping):

@@ -14,6 +14,7 @@ from typing import Any
 
 from ennio.clock import rfc3339
 from ennio.config.model import Project
+from ennio.facts import AgentSeen
 from ennio.model import Session, Usage
 from ennio.pulls import PullRequest
 from ennio.store import Store, Waiting
@@ -45,7 +46,10 @@ def _scalar(value: Any) -> Any:
 def session_views(store: Store, sessions: Iterable[Session]) -> list[dict[str, Any]]:
     """Sessions with what is known of them besides: the agent's question, their place in the queue."""
     line = {waiting.session_id: (place, waiting) for place, waiting in enumerate(store.queue.list(), start=1)}
-    return [_session(store, session, line.get(session.id)) for session in sessions]
+    asked = list(sessions)
+    # one question for all of them where there are many
+    agents = store.facts.agents() if len(asked) > 1 else {session.id: store.facts.get(session.id).agent for session in asked}
+    return [_session(session, line.get(session.id), agents.get(session.id)) for session in asked]
 
 
 def session_view(store: Store, session: Session) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def _metrics(store: Store, session_id: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in ("session_id", "updated_at")}
 
 
-def _session(store: Store, session: Session, place: tuple[int, Waiting] | None) -> dict[str, Any]:
+def _session(session: Session, place: tuple[int, Waiting] | None, agent: AgentSeen | None) -> dict[str, Any]:
     return {
         "id": session.id,
         "project_id": session.project_id,
@@ -88,7 +92,7 @@ def _session(store: Store, session: Session, place: tuple[int, Waiting] | None) 
         "no_signal_since": plain(session.no_signal_since),
         "usage": _usage(session.usage),
         "queued": _queued(place),
-        **_told(store, session),
+        **_told(session, agent),
         "restored_at": plain(session.restored_at),
         "archived_at": plain(session.archived_at),
     }
@@ -102,10 +106,11 @@ def _queued(place: tuple[int, Waiting] | None) -> dict[str, Any] | None:
     return None if place is None else {"position": place[0], "reason": place[1].reason, "held": place[1].held}
 
 
-def _told(store: Store, session: Session) -> dict[str, Any]:
+def _told(session: Session, agent: AgentSeen | None) -> dict[str, Any]:
     """What its agent asks, and since when neither it nor its screen says anything."""
-    agent = None if session.status.terminal else store.facts.get(session.id).agent
-    return {"question": agent and agent.question, "silent_since": plain(agent and agent.silent_since)}
+    if agent is None or session.status.terminal:
+        return {"question": None, "silent_since": None}
+    return {"question": agent.question, "silent_since": plain(agent.silent_since)}
 
 
 def waiting_views(line: Iterable[Waiting]) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ class Connection:
         self.lock = threading.RLock()
         self._depth = 0
         self._failed = False
+        self._texts: dict[str, str] = {}
 
     def read(self, query: Any) -> list[Row]:
         """All rows of a query."""
@@ -51,6 +52,11 @@ class Connection:
         with self.lock, in_words(self.name):
             return int(self._run(query).rowcount)
 
+    def change_text(self, statement: str, parameters: Sequence[Any]) -> int:
+        """Run a statement that was made into text before and return how many rows it touched, as ``change`` does."""
+        with self.lock, in_words(self.name):
+            return int(self._execute(statement, parameters).rowcount)
+
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """Run a statement given as text and return its cursor; for pragmas and migrations."""
         with self.lock, in_words(self.name):
@@ -60,14 +66,22 @@ class Connection:
         """The next number of a sequence, never given before and greater than ``above``. Needs a transaction."""
         if not self._depth:
             raise RuntimeError("a number is only taken inside the transaction that uses it")
-        this = _NAME == sequence  # noqa: SIM300 - a condition of SQL
-        found = self.read(_SEQUENCE.select(_VALUE).where(this))
+        found = self.read_text(self._sequence("select"), [sequence])
         value = max(found[0][0] if found else 0, above) + 1
-        if found:
-            self.change(_SEQUENCE.update({_VALUE: value}).where(this))
-        else:
-            self.change(_SEQUENCE.insert({_NAME: sequence, _VALUE: value}))
+        self.change_text(self._sequence("update" if found else "insert"), [value, sequence])
         return int(value)
+
+    def _sequence(self, kind: str) -> str:
+        """The text of a query of the numbers; value before name."""
+        if kind not in self._texts:
+            this = _NAME == ""  # a condition of SQL
+            queries = {
+                "select": _SEQUENCE.select(_VALUE).where(this),
+                "update": _SEQUENCE.update({_VALUE: 0}).where(this),
+                "insert": _SEQUENCE.insert([(0, "")], columns=[_VALUE, _NAME]),
+            }
+            self._texts[kind] = self.text_of(queries[kind])[0]
+        return self._texts[kind]
 
     @contextmanager
     def transaction(self) -> Iterator[bool]:

@@ -71,6 +71,11 @@ class FactsShelf:
             rows[row.session_id].append(row)
         return {session_id: _together(found) for session_id, found in rows.items()}
 
+    def agents(self) -> dict[str, AgentSeen]:
+        """What every agent was last seen to tell; sessions whose agent has told nothing are not in it."""
+        found = ((row.session_id, row.read()) for row in self._rows.find(kind="agent"))
+        return {session_id: seen for session_id, seen in found if isinstance(seen, AgentSeen)}
+
     def save(self, session_id: str, facts: Facts) -> None:
         """Write the kinds of fact that changed; one that is None is forgotten.
 

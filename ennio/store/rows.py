@@ -18,6 +18,7 @@ from ennio.store.failures import breaks_reference
 
 R = TypeVar("R")
 Values = dict[str, Any]
+_AS_THEY_ARE = frozenset({str, int, float})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def decode_fields(kind: Any, values: Values) -> Values:
 
 def encode(value: Any) -> Any:
     """A value as what a column holds: text, a number or NULL; structures as JSON text."""
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     plain = to_json(value)
     if isinstance(plain, (dict, list)):
         return dumps(plain)
@@ -94,6 +97,7 @@ class Rows(Generic[R]):
         self._ordinal = ordinal
         self.table = peewee.Table(name)
         self._texts: dict[object, str] = {}
+        self._writes: dict[object, tuple[str, list[str]]] = {}
 
     def get(self, *key: Any) -> R | None:
         """The row with this key, or None."""
@@ -146,9 +150,26 @@ class Rows(Generic[R]):
     def change(self, row: R) -> bool:
         """Replace the row that has this key; tells whether there was one."""
         values = self.shape.encode(row)
-        where = self._where({name: values[name] for name in self.key})
+        if any(values[name] is None for name in self.key):
+            return self.connection.change(self._update(values, self._where({name: values[name] for name in self.key}))) > 0
+        return self._write("update", tuple(values), values) > 0
+
+    def _update(self, values: Values, where: list[Any]) -> Any:
         update = {self.column(name): value for name, value in values.items() if name not in self.key}
-        return self.connection.change(self.table.update(update).where(*where)) > 0
+        return self.table.update(update).where(*where)
+
+    def _write(self, kind: str, columns: tuple[str, ...], values: Values) -> int:
+        """Run a statement whose text depends on its columns alone, and is kept with the order in which it takes them."""
+        form = (kind, columns)
+        if form not in self._writes:
+            names = {name: name for name in columns}
+            query = self._update(names, self._where({name: name for name in self.key})) if kind == "update" else self._add(names)
+            self._writes[form] = self.connection.text_of(query)
+        text, order = self._writes[form]
+        return self.connection.change_text(text, [values[name] for name in order])
+
+    def _add(self, values: Values) -> Any:
+        return self.table.insert({self.column(name): value for name, value in values.items()}).on_conflict(action="nothing")
 
     def save(self, row: R) -> None:
         """Replace the row that has this key, or add it. Raises NotFound for an unknown session."""
@@ -166,11 +187,11 @@ class Rows(Generic[R]):
         return peewee.Column(self.table, name)
 
     def _insert(self, row: R) -> bool:
-        values = {self.column(name): value for name, value in self.shape.encode(row).items()}
+        values = self.shape.encode(row)
         if self._ordinal:
-            values[self.column("ordinal")] = self.connection.bump(self.name)
+            values = {**values, "ordinal": self.connection.bump(self.name)}
         try:
-            return self.connection.change(self.table.insert(values).on_conflict(action="nothing")) > 0
+            return self._write("insert", tuple(values), values) > 0
         except peewee.IntegrityError as error:
             if breaks_reference(error):
                 raise NotFound(f"no session {getattr(row, 'session_id', '')} for a row of {self.name}") from error
