@@ -1,0 +1,1 @@
+"""How fast, how small, how quiet: every figure beside its bare counterpart. Run by ``bin/bench``."""

@@ -1,0 +1,89 @@
+"""Durable transitions per second: a session's row, memory, facts and an event in one transaction.
+
+The bare counterpart changes the same rows of the same tables with the ``sqlite3`` module and nothing above it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from ennio import codec
+from ennio.clock import SystemClock
+from ennio.events import Draft, EventType
+from ennio.facts import Facts, ProcessSeen, Sighting
+from ennio.lifecycle import Memory
+from ennio.model import Session, SessionStatus
+from ennio.store import open_store
+from tests.bench.figure import Figure, Group, Run, Wanted
+from tests.bench.timing import by_turns
+
+_STATES = (SessionStatus.WORKING, SessionStatus.PR_OPEN)
+
+
+def measure(run: Run) -> Iterator[Figure]:
+    """Both into files of the same folder, by turns."""
+    seconds = 0.3 if run.quick else 2.0
+    run.say("transitions ...")
+    ours, bare = _ours(run.root / "ours.db"), _bare(run.root / "bare.db")
+    numbers = count()
+    value, baseline = by_turns(run.times(3, 7), lambda: _rate(ours, numbers, seconds), lambda: _rate(bare, numbers, seconds))
+    yield Figure("transitions", value, "per second", baseline, Wanted("ratio", 0.4, most=False))
+
+
+def _rate(deed: Callable[[int], None], numbers: Iterator[int], seconds: float) -> float:
+    begun, done = time.perf_counter(), 0
+    while time.perf_counter() - begun < seconds:
+        deed(next(numbers))
+        done += 1
+    return done / (time.perf_counter() - begun)
+
+
+def _ours(file: Path) -> Callable[[int], None]:
+    """What a session's record does when its status changes."""
+    store, now = open_store(f"sqlite:{file}", file.parent, SystemClock()), datetime.now(UTC)
+    first = Session("s-1", "p", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash="")
+    store.sessions.insert(first)
+
+    def transition(number: int) -> None:
+        status = _STATES[number % 2]
+        with store.transaction() as tx:
+            store.sessions.save(replace(first, status=status, reason=str(number)))
+            store.memories.save("s-1", codec.dumps(Memory(status, now, launches=number)))
+            store.facts.save("s-1", Facts(process=ProcessSeen(Sighting.ALIVE, now, "bench", pid=number)))
+            tx.emit("s-1", "p", Draft(EventType.STATUS_CHANGED, "changed", data={"to": status}))
+
+    return transition
+
+
+def _bare(file: Path) -> Callable[[int], None]:
+    _ours(file)(0)  # the same tables with the same indices, and the rows to change
+    database = sqlite3.connect(file, isolation_level=None)
+    database.execute("PRAGMA synchronous = NORMAL")
+    at = datetime.now(UTC).isoformat()
+
+    def transition(number: int) -> None:
+        status, run = str(_STATES[number % 2]), database.execute
+        run("BEGIN IMMEDIATE")
+        run("UPDATE sessions SET status = ?, reason = ?, last_activity_at = ? WHERE id = 's-1'", (status, str(number), at))
+        run("UPDATE memories SET value = ? WHERE session_id = 's-1'", (f'{{"launches": {number}}}',))
+        run("UPDATE facts SET value = ?, observed_at = ? WHERE session_id = 's-1' AND kind = 'process'", (f'{{"pid": {number}}}', at))
+        run("UPDATE sequence SET value = ? WHERE name = 'events'", (number + 10,))
+        run(_EVENT, (str(uuid.uuid4()), at, status, number + 10))
+        run("COMMIT")
+
+    return transition
+
+
+_EVENT = (
+    "INSERT INTO events (id, event_type, priority, session_id, project_id, timestamp, message, data, seq)"
+    " VALUES (?, 'status_changed', 'info', 's-1', 'p', ?, 'changed', ?, ?)"
+)
+
+GROUP = Group(("transitions",), measure)

@@ -1,0 +1,44 @@
+"""A spawn, from the order to the launch that stands in the database, among so many other sessions.
+
+The bare counterpart: ``git worktree add`` and ``tmux new-session`` in the same repository, by turns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from tests.bench import bare
+from tests.bench.figure import Figure, Run, Wanted
+from tests.bench.stand import House, come
+from tests.bench.timing import by_turns, took
+
+NAME = "spawn"
+
+
+def measure(run: Run, house: House, many: int) -> Iterator[Figure]:
+    """One after the other, each when the one before has come to rest; the house stands and holds ``many`` sessions."""
+    place, socket = run.root / f"bare-{many}", f"{house.ground.socket}-bare"
+    place.mkdir()
+    numbers = iter(range(1000))
+
+    def by_hand() -> float:
+        name = f"bare-{next(numbers)}"
+        return took(lambda: bare.worktree_and_terminal(house.ground.clone, place, socket, name, "sleep", "infinity", env=house.ground.env))
+
+    try:
+        by_hand()  # the terminal server is there before anything is measured
+        spawned(house)
+        value, baseline = by_turns(run.times(4, 15), lambda: spawned(house), by_hand)
+    finally:
+        bare.close(socket)
+    yield Figure(f"{NAME}.{many}", 1000 * value, "ms", 1000 * baseline, Wanted("ratio", 1.5))
+
+
+def spawned(house: House) -> float:
+    """Seconds until a spawned session's launch stands; returns when its agent rests."""
+    begun = time.time()
+    name = house.spawn("Write down what you know")
+    stood = come(lambda: house.told(name, "session_spawned"), 60, f"{name} is launched")
+    come(lambda: house.session(name)["activity"] in ("ready", "idle"), 60, f"{name} rests")
+    return float(stood - begun)

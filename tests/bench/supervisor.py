@@ -1,0 +1,58 @@
+"""The supervisor as it is, and beside it two notes: every process it starts, and when it had seen how many sessions.
+
+``ENNIO_BENCH_NOTES`` is the folder they are written to: ``processes`` has a line for each command, ``seen``
+one for each session whose terminal was seen for the first time in this life, with the hour (seconds since 1970).
+"""
+
+# The order is the point: what is imported before the patch keeps the blocking versions for good.
+from gevent import monkey
+
+monkey.patch_all()
+
+import functools  # noqa: E402
+import os  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from ennio import supervise  # noqa: E402
+from ennio.actors.lookout import Lookout  # noqa: E402
+
+
+def _note(name: str) -> int:
+    return os.open(Path(os.environ["ENNIO_BENCH_NOTES"]) / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def count_processes() -> None:
+    """Note the words of every command before it is started."""
+    begin, note = subprocess.Popen.__init__, _note("processes")
+
+    @functools.wraps(begin)
+    def counted(self: Any, command: Any, *args: Any, **options: Any) -> None:
+        os.write(note, " ".join(map(str, command)).encode(errors="replace").replace(b"\n", b" ")[:400] + b"\n")
+        begin(self, command, *args, **options)
+
+    subprocess.Popen.__init__ = counted  # type: ignore[assignment,method-assign]
+
+
+def note_sightings() -> None:
+    """Note the first survey that each session believes."""
+    look, note, known = Lookout.on_pane, _note("seen"), set[int]()
+
+    @functools.wraps(look)
+    def noted(self: Lookout, told: Any) -> bool:
+        believed = look(self, told)
+        if believed and told.surveyed and id(self) not in known:
+            known.add(id(self))
+            os.write(note, f"{time.time()}\n".encode())
+        return believed
+
+    Lookout.on_pane = noted  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    count_processes()
+    note_sightings()
+    sys.exit(supervise.main())
