@@ -101,7 +101,8 @@ def evidence_lines(evidence: Document, now: datetime) -> list[str]:
 def reaction_line(reaction: Document, now: datetime) -> str:
     """What a reaction last did, or that it did nothing; with its reason and its time."""
     when = f"{local(reaction['at'])} ({age(reaction['at'], now)} ago)"
-    return f"reaction {reaction['key']}: {reaction['outcome']}: {clean(reaction['detail'] or '')}  [{when}]"
+    did = reaction["action"].replace("_", " ") if reaction["outcome"] == "act" else reaction["outcome"]
+    return f"reaction {reaction['key']}: {did}: {clean(reaction['detail'] or '')}  [{when}]"
 
 
 def history_lines(history: Sequence[Document]) -> list[str]:

@@ -18,22 +18,10 @@ import pytest
 
 from ennio.home import Home, private
 from ennio.http import address
+from tests.ended import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = "port: {port}\nprojects:\n  - name: My App\n    repo: git@github.com:user/my-app.git\n    path: /nowhere/my-app\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _with_session(api: Api) -> None:
     api.on("GET", at, SESSION).on("GET", f"{at}/evidence", EVIDENCE).on("GET", f"{at}/events", [EVENT]).on(
         "GET", f"{at}/messages", [MESSAGE]
     )
-    sent = REACTION | {"id": "r2", "key": "ci-failed", "action": "send-to-agent", "outcome": "act", "detail": "attempt 1 of 3"}
+    sent = REACTION | {"id": "r2", "key": "ci-failed", "action": "send_to_agent", "outcome": "act", "detail": "attempt 1 of 3"}
     earlier = REACTION | {"id": "r1", "outcome": "act", "detail": "words to pass on"}
     api.on("GET", f"{at}/reactions", [REACTION, sent, earlier])
 
@@ -144,7 +144,7 @@ def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing
     lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[4:]
     assert [line.split("  [")[0] for line in lines] == [
         "  reaction bugbot-comments: skipped: bots commented on #7: it is switched off",
-        "  reaction ci-failed: act: attempt 1 of 3",
+        "  reaction ci-failed: send to agent: attempt 1 of 3",
     ]
     document = json.loads(api.ennio("session", "why", "ma-1a2b3c4d", "--json").out)
     assert [reaction["id"] for reaction in document["reactions"]] == ["r3", "r2"]

@@ -24,23 +24,11 @@ from ennio.errors import EnnioError, Unreachable
 from ennio.home import Home
 from ennio.http import client as http
 from tests.conftest import eventually, need
+from tests.ended import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"runtime": "250ms", "agent": "200ms", "forge": "250ms"}
 OVER = ("merged", "done", "killed")
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from ennio.http.client import NoSupervisor
 from tests.conftest import eventually
 from tests.e2e.house import (
     QUICK,
-    Ended,
     Ground,
     Supervised,
     configure,
@@ -29,6 +28,7 @@ from tests.e2e.house import (
     supervised,
     turn,
 )
+from tests.ended import Ended
 
 pytestmark = pytest.mark.e2e
 
