@@ -14,6 +14,10 @@ class Clock(Protocol):
         """The present moment."""
         ...
 
+    def running(self) -> float:
+        """Seconds by a watch that nobody sets, and that stands still while the machine sleeps."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -22,37 +26,53 @@ class SystemClock:
         """The present moment by the machine."""
         return datetime.now(UTC)
 
+    def running(self) -> float:
+        """Seconds the machine was awake."""
+        return time.monotonic()
+
 
 class ManualClock:
     """A clock that stands still until told to move; for tests."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime(2026, 1, 1, tzinfo=UTC)
+        self._running = 0.0
 
     def now(self) -> datetime:
         """The moment it was last set to."""
         return self._now
 
+    def running(self) -> float:
+        """The seconds it was advanced by."""
+        return self._running
+
     def advance(self, seconds: float) -> datetime:
-        """Move on by so many seconds (backwards when negative)."""
+        """Let so many seconds pass."""
+        self._running += seconds
+        return self.put(seconds)
+
+    def put(self, seconds: float) -> datetime:
+        """Put it forward, or back when negative, while no time passes."""
         self._now += timedelta(seconds=seconds)
         return self._now
 
 
-class Setback:
-    """Notices when a clock is put back, by one that only runs on. Deadlines are to go back with it."""
+class Leap:
+    """Notices when a clock was put forward or back, or the machine slept: time by the clock that did not pass."""
 
     def __init__(self, clock: Clock, least: float = 5.0) -> None:
         self._clock = clock
         self._least = timedelta(seconds=least)
-        self._seen = (clock.now(), time.monotonic())
+        self._seen = (clock.now(), clock.running())
 
     def taken(self) -> timedelta | None:
-        """By how much it was put back since this was last asked, or None."""
-        (before, then), (now, mark) = self._seen, (self._clock.now(), time.monotonic())
+        """How far it leapt since this was last asked, negative when back; None for less than counts."""
+        (before, then), (now, mark) = self._seen, (self._clock.now(), self._clock.running())
+        leap = now - before - timedelta(seconds=mark - then)
+        if abs(leap) < self._least:
+            return None  # what is seen stays: a clock that is put back little by little counts in the end
         self._seen = (now, mark)
-        back = before + timedelta(seconds=mark - then) - now
-        return back if back >= self._least and now < before else None
+        return leap
 
 
 def rfc3339(moment: datetime) -> str:

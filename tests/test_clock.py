@@ -1,27 +1,42 @@
-"""A clock that is put back is noticed; one that runs on, or is put forward, is not taken for one."""
+"""A clock that is set is noticed, and so is a machine that slept; time that passes is not taken for either."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from ennio.clock import ManualClock, Setback
+import pytest
+
+from ennio.clock import Leap, ManualClock
+
+HOUR = 3600.0
 
 
-def test_a_clock_that_is_put_back_is_noticed_once() -> None:
+@pytest.mark.parametrize("by", [-HOUR, HOUR])
+def test_a_clock_that_is_put_back_or_forward_is_noticed_once(by: float) -> None:
     clock = ManualClock()
-    setback = Setback(clock)
-    clock.advance(-3600)
-    taken = setback.taken()
-    assert taken is not None
-    assert abs(taken - timedelta(hours=1)) < timedelta(seconds=5)
-    assert setback.taken() is None
+    leap = Leap(clock)
+    clock.advance(120)
+    clock.put(by)
+    clock.advance(120)
+    assert leap.taken() == timedelta(seconds=by)
+    clock.advance(HOUR)
+    assert leap.taken() is None
 
 
-def test_a_clock_that_runs_on_or_jumps_ahead_is_left_alone() -> None:
+def test_time_that_passes_is_no_leap_and_neither_is_a_second() -> None:
     clock = ManualClock()
-    setback = Setback(clock)
-    assert setback.taken() is None
-    clock.advance(3600)
-    assert setback.taken() is None
-    clock.advance(-1)
-    assert setback.taken() is None, "a second is no jump"
+    leap = Leap(clock)
+    clock.advance(HOUR)
+    assert leap.taken() is None
+    clock.put(-1)
+    assert leap.taken() is None
+
+
+def test_many_small_ones_are_one() -> None:
+    clock = ManualClock()
+    leap = Leap(clock)
+    taken = []
+    for _ in range(7):
+        clock.put(-1)
+        taken.append(leap.taken())
+    assert [back for back in taken if back is not None] == [timedelta(seconds=-5)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import shlex
 import uuid
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 import pykka
@@ -19,6 +20,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.exchange import MERGES, NOTICES, session_name
 from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
+from ennio.clock import Leap, parse_time, rfc3339
 from ennio.config.model import Reaction, ReactionAction
 from ennio.events import Draft, EventType
 from ennio.home import program
@@ -32,6 +34,8 @@ from ennio.reactions.cases import SESSION_KEYS
 from ennio.store import Merge, Notice, ReactionRecord, Transaction
 
 ALL_COMPLETE = "all-complete"
+ROUSED = "roused_at"
+"""Under what the moment the machine last woke, or its clock was set, is kept."""
 
 
 class ReactionActor(Actor):
@@ -44,11 +48,15 @@ class ReactionActor(Actor):
         self._due: dict[str, datetime] = {}
         self._memories: dict[tuple[str, str], ReactionMemory] = {}
         self._alarm = Alarm(self, parts.clock, Wake())
+        self._leap = Leap(parts.clock)
+        self._roused_at: datetime | None = None
 
     def on_start(self) -> None:
         """Read back what was done, and look at everything once."""
         for key, told in self._parts.store.reactions.all().items():
             self._memories[key] = codec.loads(ReactionMemory, told)
+        roused = self._parts.store.meta.get(ROUSED)
+        self._roused_at = parse_time(roused) if roused else None
         facts = self._parts.store.facts.load_all()
         now = self._parts.clock.now()
         for session in self._parts.store.sessions.list():
@@ -56,8 +64,9 @@ class ReactionActor(Actor):
             if project is None or session.id not in facts:
                 continue
             text = self._parts.store.memories.get(session.id)
-            ready = codec.loads(Memory, text).merge_ready if text is not None else ""
-            situation = Situation(session, facts[session.id].adopted(now), ready, project.bots)
+            memory = codec.loads(Memory, text) if text is not None else Memory(session.status, now)
+            seen = facts[session.id].adopted(now)
+            situation = Situation(session, seen, memory.merge_ready, project.bots, memory.running_since)
             self._look(situation)
         self._set_alarm()
         # what was written down by a life that ended before it told of it
@@ -70,6 +79,8 @@ class ReactionActor(Actor):
 
     def on_receive(self, message: Any) -> Any:
         """A session changed, or a deadline has come."""
+        if (leap := self._leap.taken()) is not None:
+            self._on_leap(leap)
         match message:
             case Changed(situation):
                 self._look(situation)
@@ -88,11 +99,25 @@ class ReactionActor(Actor):
             self._look(self._situations[session_id])
         self._set_alarm()
 
+    def _on_leap(self, leap: timedelta) -> None:
+        """The machine slept, or its clock was set: what is waited for moves along, and nobody is called silent for it."""
+        self._roused_at = self._parts.clock.now()
+        moved = {key: reactions.leapt(memory, leap) for key, memory in self._memories.items() if memory.since is not None}
+        with self._parts.store.transaction():
+            self._parts.store.meta.set(ROUSED, rfc3339(self._roused_at))
+            for key, memory in moved.items():
+                self._parts.store.reactions.save(*key, codec.dumps(memory))
+        self._memories |= moved
+        for situation in list(self._situations.values()):
+            self._look(situation)
+        self._set_alarm()
+
     def _set_alarm(self) -> None:
         self._alarm.set(min(self._due.values(), default=None))
 
     def _look(self, situation: Situation) -> None:
         """Hold every rule against one session."""
+        situation = replace(situation, roused_at=self._roused_at)
         session_id = situation.session.id
         rules = self._parts.project(situation.session.project_id).reactions
         now = self._parts.clock.now()

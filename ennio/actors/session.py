@@ -7,6 +7,7 @@ be told), the executor (what is under way). All of them are its own and run in i
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, assert_never
 
 import pykka
@@ -21,7 +22,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.actors.timers import Alarm
-from ennio.clock import Setback
+from ennio.clock import Leap
 from ennio.errors import Conflict, EnnioError, Unreachable
 from ennio.events import Draft, EventType
 from ennio.facts import Sighting
@@ -68,7 +69,7 @@ class SessionActor(Actor):
         self._lookout: Lookout
         self._executor: Executor
         self._alarm = Alarm(self, parts.clock, Wake())
-        self._setback = Setback(parts.clock)
+        self._leap = Leap(parts.clock)
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -222,9 +223,10 @@ class SessionActor(Actor):
 
     def _advance(self) -> None:
         """Step until the world, the memory and the wish agree, then perform the one action that is due."""
-        if (by := self._setback.taken()) is not None:
-            self._record.memory = orders.put_back(self._record.memory, by)
-            self._outbox.put_back(by)
+        leap = self._leap.taken()
+        if leap is not None and leap < timedelta():
+            self._record.memory = orders.put_back(self._record.memory, -leap)
+            self._outbox.put_back(-leap)
         for _ in range(MAX_STEPS):
             record = self._record
             seen = Seen(record.facts, self._outbox.next(), self._executor.busy)
@@ -243,10 +245,11 @@ class SessionActor(Actor):
             self._parts.exchange.tell(ROOT, SessionOver(self._id))
 
     def _tell_others(self) -> None:
-        record = self._record
+        record, memory = self._record, self._record.memory
         bots = self._parts.project(record.session.project_id).bots
-        self._parts.exchange.tell(REACTIONS, Changed(Situation(record.session, record.facts, record.memory.merge_ready, bots)))
-        if record.memory.status.terminal:
+        situation = Situation(record.session, record.facts, memory.merge_ready, bots, memory.running_since)
+        self._parts.exchange.tell(REACTIONS, Changed(situation))
+        if memory.status.terminal:
             self._parts.exchange.tell(QUEUE, QueueChanged())
 
     def _on_effect(self, action: Action, result: Any, error: EnnioError | None) -> None:

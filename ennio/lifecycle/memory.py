@@ -114,6 +114,12 @@ class Memory:
     cleaned_at: datetime | None = None
 
     @property
+    def running_since(self) -> datetime | None:
+        """When the present launch was confirmed; None while nothing runs that Ennio has started."""
+        # a session of an older Ennio runs, and nobody wrote down since when
+        return (self.launched_at or self.status_since) if self.stage is Stage.LAUNCHED else None
+
+    @property
     def finished(self) -> bool:
         """Nothing is left to do for this session, ever."""
         return self.status.terminal and self.cleaned_at is not None

@@ -16,12 +16,18 @@ STUCK_AFTER = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One session as the reactions see it. ``merge_ready`` is the head that is approved, green and clean."""
+    """One session as the reactions see it. ``merge_ready`` is the head that is approved, green and clean.
+
+    ``launched_at`` is when the present launch of the agent was confirmed, None while there is none.
+    ``roused_at`` is when the machine last woke, or its clock was set: silence counts from there.
+    """
 
     session: Session
     facts: Facts
     merge_ready: str = ""
     bots: tuple[str, ...] = ()
+    launched_at: datetime | None = None
+    roused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +137,22 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
     session, process = situation.session, situation.facts.process
     if session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING) or session.activity is Activity.WAITING_INPUT:
         return NOT_HERE
-    if process is None or process.sighting is Sighting.GONE:
+    if process is None or process.sighting is Sighting.GONE or situation.launched_at is None:
         return NOT_HERE
     if process.sighting is Sighting.UNKNOWN:
         return Case(None, process.detail)
     threshold = timedelta(seconds=STUCK_AFTER if rule.threshold is None else rule.threshold)
-    due = session.last_activity_at + threshold
-    if now < due:
-        return Case(False, "", wake_at=due)
-    return Case(True, f"no activity for {_spell(now - session.last_activity_at)} (status {session.status})")
+    quiet_since = _quiet_since(situation, now)
+    if now < quiet_since + threshold:
+        return Case(False, "", wake_at=quiet_since + threshold)
+    return Case(True, f"no activity for {_spell(now - quiet_since)} (status {session.status})")
+
+
+def _quiet_since(situation: Situation, now: datetime) -> datetime:
+    """Since when an agent that could have been heard was not: no hour before its launch, or that the machine slept, counts."""
+    moments = (situation.session.last_activity_at, situation.launched_at, situation.roused_at)
+    # a moment to come is one from before the clock was put back
+    return max((moment for moment in moments if moment is not None and moment <= now), default=now)
 
 
 def _agent_needs_input(_rule: Reaction, situation: Situation, _now: datetime) -> Case:

@@ -68,6 +68,11 @@ def decide(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) ->
     return _while_it_holds(rule, case, memory, now)
 
 
+def leapt(memory: ReactionMemory, leap: timedelta) -> ReactionMemory:
+    """The same memory after the clock leapt: the time that did not pass does not count for an escalation."""
+    return memory if memory.since is None else replace(memory, since=memory.since + leap)
+
+
 def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:
     items = case.items or (f"episode-{memory.episode}",)
     fresh = _fresh(items, memory)

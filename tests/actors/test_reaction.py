@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ennio.actors.exchange import REACTIONS
 from ennio.config.model import ReactionAction
 from ennio.messages import Changed
@@ -208,6 +210,25 @@ def test_an_agent_without_a_sign_of_life_is_called_stuck_once(stage: Stage) -> N
     stage.look()
     assert len(_history(stage, session_id, "agent-stuck")) == 1
     assert len(stage.notifiers["bell"].sent) == 1
+
+
+@pytest.mark.parametrize("by", [3600, -3600])
+def test_a_machine_that_slept_or_whose_clock_was_set_calls_nobody_silent_and_hurries_no_escalation(play: Play, by: int) -> None:
+    with play.opened() as stage:
+        red, silent = stage.working(), stage.working()
+        _red(stage, red, stage.pull(red))
+        stage.pass_time(60)
+        stage.clock.put(by)
+        stage.look()
+        stage.crash(REACTIONS)
+    with play.opened() as stage:
+        stage.look()
+        assert (_escalations(stage, red), _history(stage, silent, "agent-stuck")) == (0, [])
+        stage.pass_time(61)
+        eventually(lambda: _escalations(stage, red) == 1)  # at 121 s that passed
+        assert not _history(stage, silent, "agent-stuck")
+        stage.pass_time(540)
+        eventually(lambda: len(_history(stage, silent, "agent-stuck")) == 1)
 
 
 def test_an_agent_that_cannot_be_seen_is_not_called_stuck(stage: Stage) -> None:

@@ -28,7 +28,7 @@ def _session(status: SessionStatus = SessionStatus.WORKING, **more: Any) -> Sess
 def _situation(pull: PullRequest | None = None, session: Session | None = None, merge_ready: str = "", **facts: Any) -> Situation:
     forge = ForgeSeen(Sighting.GONE if pull is None else Sighting.ALIVE, NOW, "forge", pull)
     seen = Facts(process=ProcessSeen(Sighting.ALIVE, NOW, "survey"), forge=forge)
-    return Situation(session or _session(), replace(seen, **facts), merge_ready, ("review-robot",))
+    return Situation(session or _session(), replace(seen, **facts), merge_ready, ("review-robot",), launched_at=NOW)
 
 
 def _holds(key: str, situation: Situation, now: datetime = NOW) -> bool | None:
@@ -117,6 +117,26 @@ def test_stuck_is_a_matter_of_time_and_says_when_to_look() -> None:
     found = case("agent-stuck", BUILT_IN["agent-stuck"], _situation(), NOW)
     assert (found.holds, found.wake_at) == (False, NOW + timedelta(seconds=600))
     assert _holds("agent-stuck", _situation(), NOW + timedelta(seconds=600)) is True
+
+
+@pytest.mark.parametrize("since", ["launched_at", "roused_at"])
+def test_time_before_the_launch_or_that_the_machine_slept_is_no_silence(since: str) -> None:
+    later = NOW + timedelta(hours=1)
+    situation = replace(_situation(), **{since: later})  # type: ignore[arg-type]
+    assert _holds("agent-stuck", situation, later) is False
+    found = case("agent-stuck", BUILT_IN["agent-stuck"], situation, later + timedelta(minutes=11))
+    assert (found.holds, found.headline) == (True, "no activity for 11 min (status working)")
+
+
+def test_what_was_never_launched_cannot_be_silent() -> None:
+    assert _holds("agent-stuck", replace(_situation(), launched_at=None), NOW + timedelta(days=2)) is False
+
+
+def test_a_clock_that_was_put_back_does_not_keep_a_silent_agent_from_being_noticed() -> None:
+    early = NOW - timedelta(hours=1)
+    situation = replace(_situation(), roused_at=early)
+    assert _holds("agent-stuck", situation, early) is False
+    assert _holds("agent-stuck", situation, early + timedelta(minutes=11)) is True
 
 
 @pytest.mark.parametrize("status", sorted(set(SessionStatus) - {SessionStatus.WORKING, SessionStatus.SPAWNING}))
