@@ -11,7 +11,8 @@ from ennio.actors import deeds
 from ennio.actors.executor import NAMES
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
-from ennio.errors import EnnioError
+from ennio.clock import rfc3339
+from ennio.errors import EnnioError, Unreachable
 from ennio.events import Draft, EventType
 from ennio.facts import ProcessSeen, Sighting, WorkspaceSeen
 from ennio.lifecycle import orders
@@ -33,12 +34,20 @@ def failed(record: Record, outbox: Outbox, action: Action, error: EnnioError, no
     """It failed; the same failure again is remembered and not told again."""
     log.warning("effect failed", extra={"session": record.session.id, "effect": type(action).__name__, "error": str(error)})
     record.memory = orders.failed(record.memory, action, error, now)
-    words = f"{NAMES[type(action)]} failed: {error}"
     again = record.memory.failures > 1 and record.memory.failure == str(error)
-    told = Draft(EventType.SESSION_STEP, words, Priority.ACTION, {"step": "failed", "error": str(error)})
-    record.write([] if again else [told])
+    record.write([] if again else [_setback(action, error)])
     if isinstance(action, LaunchAgent) and action.message:
         outbox.requeue(action.message)
+
+
+def _setback(action: Action, error: EnnioError) -> Draft:
+    """What is told of a failure; who was turned away with a time only waits, and nobody need do anything."""
+    what, data = NAMES[type(action)], {"error": str(error)}
+    until = error.until if isinstance(error, Unreachable) else None
+    if until is not None:
+        waits = {"step": "waits", "until": rfc3339(until)} | data
+        return Draft(EventType.SESSION_STEP, f"{what} waits until {until:%H:%M} UTC: {error}", data=waits)
+    return Draft(EventType.SESSION_STEP, f"{what} failed: {error}", Priority.ACTION, {"step": "failed"} | data)
 
 
 def succeeded(record: Record, outbox: Outbox, action: Action, result: Any, now: datetime) -> None:

@@ -98,6 +98,9 @@ def test_incident_33_a_spawn_that_is_turned_away_with_a_time_waits_for_it_and_sa
         stage.quiet()
     session = stage.session(session_id)
     assert (session.status, session.reason, len(asked)) == (SessionStatus.SPAWNING, "the quota of the token is used up", 1)
+    assert [words for words in stage.words(session_id) if "quota" in words] == [
+        "making the workspace waits until 01:00 UTC: the quota of the token is used up"
+    ]
     stage.workspace.before.clear()
     stage.pass_time(300)
     eventually(lambda: stage.runtime.launches)
