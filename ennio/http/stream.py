@@ -7,6 +7,8 @@
 The id is the event's ``seq``: a client that was away names the last one it saw and misses nothing.
 A listener keeps nothing in memory but that number. What it has not been sent yet is in the log, so
 a slow one costs nothing; one that takes nothing for long is cut off by the server's send timeout.
+A silent stream sleeps from one heartbeat to the next: what it waits for wakes it, and so does its
+client's leaving or the server's closing.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from gevent import get_hub, getcurrent
 
 from ennio.actors.house import House
 from ennio.events import Event
@@ -25,11 +30,15 @@ HEARTBEAT = 15.0
 RETRY = b"retry: 2000\nid: %d\n\n"
 """The first block: how soon to come back, and from where, should nothing else arrive."""
 _BATCH = 200
-_TICK = 1.0  # how soon a listener notices that the server closes or its client has left
+_READABLE = 1
+
+
+class _Woken(Exception):
+    """Comes to a stream that waits, as a gevent.Timeout would."""
 
 
 class Listeners:
-    """Counts the open streams, bounds their number, and ends them all when the server closes.
+    """Knows the open streams, bounds their number, and ends them all when the server closes.
 
     ``heartbeat`` is how many seconds a stream is silent at most.
     """
@@ -37,8 +46,13 @@ class Listeners:
     def __init__(self, most: int = 256, heartbeat: float = HEARTBEAT) -> None:
         self.most = most
         self.heartbeat = heartbeat
-        self.open = 0
+        self.lines: set[Line] = set()
         self.closing = False
+
+    @property
+    def open(self) -> int:
+        """How many streams are open."""
+        return len(self.lines)
 
     @property
     def full(self) -> bool:
@@ -46,8 +60,67 @@ class Listeners:
         return self.closing or self.open >= self.most
 
     def close(self) -> None:
-        """Let every stream end within a second; only sets a flag, so a signal handler may call it."""
+        """Let every stream end; the hub is asked to wake them, so a signal handler may call it."""
         self.closing = True
+        get_hub().loop.run_callback(self._wake)
+
+    def _wake(self) -> None:
+        for line in tuple(self.lines):
+            line.wake()
+
+
+class Line:
+    """What connects one stream to its client; it is watched from the beginning to the end of the block.
+
+    Without a socket to watch, the client counts as there until sending to it fails.
+    """
+
+    def __init__(self, house: House, listeners: Listeners, connection: socket.socket | None) -> None:
+        self.house = house
+        self.listeners = listeners
+        self._connection = connection
+        self._watcher: Any = None
+        self._waiter: Any = None
+        self._heard = False
+
+    def __enter__(self) -> Self:
+        self.listeners.lines.add(self)
+        if self._connection is not None:
+            self._watcher = get_hub().loop.io(self._connection.fileno(), _READABLE)
+            self._watcher.start(self._hear)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.listeners.lines.discard(self)
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+
+    @property
+    def over(self) -> bool:
+        """True once the client has left or the server closes."""
+        return self.listeners.closing or (self._heard and self._connection is not None and _closed(self._connection))
+
+    def wait(self, after: int, timeout: float) -> list[Event]:
+        """The events after this seq as soon as there are any; none when the time is up, or when the line may be over."""
+        self._waiter = getcurrent()
+        try:
+            return self.house.wait_for_events(after, timeout)
+        except _Woken:
+            return []
+        finally:
+            self._waiter = None
+
+    def wake(self) -> None:
+        """End a wait that goes on; called by the hub, which alone may throw into another greenlet."""
+        if self._waiter is not None:
+            self._waiter.throw(_Woken())
+
+    def _hear(self) -> None:
+        """It has left, or it talks while it listens, and would be heard again and again until somebody reads it: once is enough."""
+        self._watcher.stop()
+        self._heard = True
+        self.wake()
 
 
 def frame(event: Event) -> bytes:
@@ -60,28 +133,26 @@ def stream(
     listeners: Listeners,
     after: int,
     selection: Selection,
-    gone: Callable[[], bool],
+    connection: socket.socket | None = None,
 ) -> Iterator[bytes]:
     """The selected events after this seq, for as long as both sides stay.
 
-    Ends when ``gone()`` says that the client left, or when the listeners are closed. A heartbeat
+    Ends when the client closes its side of the connection, or when the listeners are closed. A heartbeat
     also carries the seq up to which nothing was of interest, so that a reconnect need not search again.
     """
-    listeners.open += 1  # in here: a generator that is never started is never closed either
-    try:
+    with Line(house, listeners, connection) as line:  # in here: a generator that is never started is never closed either
         start = after if after <= house.store.events.last_seq() else 0  # a seq never reached is from another log
         yield RETRY % start
-        cursor = yield from _backlog(house, listeners, start, selection)
-        yield from _live(house, listeners, cursor, selection, gone)
-    finally:
-        listeners.open -= 1
+        cursor = yield from _backlog(line, start, selection)
+        yield from _live(line, cursor, selection)
 
 
-def _backlog(house: House, listeners: Listeners, cursor: int, selection: Selection) -> Generator[bytes, None, int]:
+def _backlog(line: Line, cursor: int, selection: Selection) -> Generator[bytes, None, int]:
     """What was written before, in batches from the store; returns the seq to go on from."""
-    end = house.store.events.last_seq()
-    while not listeners.closing:
-        batch = house.store.events.after(cursor, limit=_BATCH, **selection.filters())
+    log = line.house.store.events
+    end = log.last_seq()
+    while not line.over:
+        batch = log.after(cursor, limit=_BATCH, **selection.filters())
         if not batch:
             break
         yield b"".join(map(frame, batch))
@@ -89,29 +160,27 @@ def _backlog(house: House, listeners: Listeners, cursor: int, selection: Selecti
     return max(cursor, end)
 
 
-def _live(house: House, listeners: Listeners, cursor: int, selection: Selection, gone: Callable[[], bool]) -> Iterator[bytes]:
-    spoke = time.monotonic()
-    while not listeners.closing and not gone():
-        events = house.wait_for_events(cursor, min(_TICK, listeners.heartbeat))
+def _live(line: Line, cursor: int, selection: Selection) -> Iterator[bytes]:
+    heartbeat = line.listeners.heartbeat
+    due = time.monotonic() + heartbeat
+    while not line.over:
+        events = line.wait(cursor, max(0.0, due - time.monotonic()))
         if events:
             cursor = events[-1].seq
         wanted = [frame(event) for event in events if selection.wants(event)]
         if wanted:
             yield b"".join(wanted)
-            spoke = time.monotonic()
-        elif time.monotonic() - spoke >= listeners.heartbeat:
+        elif time.monotonic() >= due:
             yield b": still here\nid: %d\n\n" % cursor
-            spoke = time.monotonic()
+        else:
+            continue
+        due = time.monotonic() + heartbeat
 
 
-def client_gone(env: dict[str, Any]) -> Callable[[], bool]:
-    """Tells whether the client of this request has closed its side; False where that cannot be seen."""
+def connection_of(env: dict[str, Any]) -> socket.socket | None:
+    """The socket on which this request came; None under a server that does not show it."""
     connection = env.get("gunicorn.socket")
-
-    def gone() -> bool:
-        return isinstance(connection, socket.socket) and _closed(connection)
-
-    return gone
+    return connection if isinstance(connection, socket.socket) else None
 
 
 def _closed(connection: socket.socket) -> bool:

@@ -1,8 +1,8 @@
 """gunicorn's gevent worker, made to fit: one house in it, long streams over it, errors in the envelope.
 
-What differs from the worker it is made of: it notices a stop within a tenth of a second, ends its
-event streams first, gives what is left a short time, limits how long a client may take to send or
-receive, and answers what it cannot parse in JSON.
+What differs from the worker it is made of: a stop wakes it, it ends its event streams first, gives
+what is left a short time, limits how long a client may take to send or receive, and answers what it
+cannot parse in JSON.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.http import errors
@@ -47,17 +48,17 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
     busy = 0
     """Requests being answered; connections that only wait for another one are none."""
 
+    _stopping = Event()
+    """Set by the hub once a stop is asked for; of this process, too."""
+
     def run(self) -> None:
         """Accept until a stop is asked for, then let go in good order."""
         servers = [self._server(listener) for listener in self.sockets]
         for server in servers:
             server.start()
-        beat = 0.0
         while self.alive:
-            if time.monotonic() - beat >= _BEAT:
-                self.notify()  # ends the process when the arbiter is gone
-                beat = time.monotonic()
-            gevent.sleep(_TICK)
+            self.notify()  # ends the process when the arbiter is gone
+            self._stopping.wait(_BEAT)
         self._drain(servers)
 
     def _server(self, listener: Any) -> StreamServer:
@@ -79,6 +80,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         """SIGTERM: stop; streams are told at once."""
         super().handle_exit(sig, frame)
         self.listeners.close()
+        gevent.get_hub().loop.run_callback(self._stopping.set)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT and SIGQUIT end it in the same order; a Ctrl-C reaches arbiter and worker alike."""

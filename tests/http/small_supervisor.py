@@ -40,6 +40,7 @@ class Running:
 
 def main(directory: Path, port: int) -> int:
     changes: dict[str, Any] = {"port": port, "api_token": os.environ.get("TOKEN")}
+    Worker.listeners.heartbeat = 3600.0  # whatever a stream notices, no heartbeat made it look
 
     def boot(_config_file: Path) -> Running:
         refusal = directory / "refuse"

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import gevent
+import gevent.socket
 import pytest
 
-from ennio.events import EventType
+from ennio.actors.feed import Feed
+from ennio.events import Event, EventType
 from ennio.http.app import create_app
 from ennio.http.client import blocks
 from ennio.http.selection import Selection
 from ennio.http.stream import Listeners, stream
 from ennio.model import Priority
+from tests.conftest import eventually
 from tests.http.api import TOKEN, Api
 from tests.http.small_house import SmallHouse
 
@@ -48,8 +53,7 @@ class Listening:
 
     def __init__(self, house: Any, after: int, selection: Selection | None = None, heartbeat: float = 15.0) -> None:
         self.listeners = Listeners(2, heartbeat)
-        self.left = False
-        self._chunks = stream(house, self.listeners, after, selection or Selection(), lambda: self.left)
+        self._chunks = stream(house, self.listeners, after, selection or Selection())
         self._blocks = blocks(self._lines())
 
     def _lines(self) -> Iterator[bytes]:
@@ -103,17 +107,84 @@ def test_a_stream_is_filtered_and_its_heartbeat_moves_on(house: SmallHouse, sess
     assert listening.event()["event_type"] == "pr_created"
 
 
-def test_a_stream_ends_when_its_client_leaves_and_when_the_server_closes(house: SmallHouse, session_id: str) -> None:
-    leaving = Listening(house, 0)
-    leaving.event()
-    assert leaving.listeners.open == 1
-    leaving.left = True
-    assert leaving.rest() == []
-    assert leaving.listeners.open == 0
-    closing = Listening(house, 0)
-    closing.event()
-    closing.listeners.close()
-    assert closing.rest() == []
+class Fed(SmallHouse):
+    """Its events come as those of the real house do; ``patience`` is how long each wait was to be."""
+
+    feed: Feed
+    patience: list[float]
+
+    def wait_for_events(self, after: int, timeout: float) -> list[Event]:
+        self.patience.append(timeout)
+        return self.feed.wait(after, timeout)
+
+
+@pytest.fixture
+def fed(tmp_path: Path) -> Iterator[Fed]:
+    made = Fed.at(tmp_path)
+    made.feed, made.patience = Feed(made.store), []
+    yield made
+    made.feed.close()
+    made.store.close()
+
+
+HOUR = 3600.0
+
+
+class Served:
+    """A stream that is sent in a greenlet of its own; nothing but what happens wakes it within an hour."""
+
+    def __init__(self, house: Fed) -> None:
+        self.house = house
+        self.listeners = Listeners(2, HOUR)
+        self.client, self._server = gevent.socket.socketpair()
+        self.greenlet = gevent.spawn(self._serve)
+        eventually(self.waits, why="the stream waits")
+
+    def _serve(self) -> None:
+        with self._server:
+            for chunk in stream(self.house, self.listeners, 0, Selection(), self._server):
+                self._server.sendall(chunk)
+
+    def waits(self) -> bool:
+        gevent.sleep(0)
+        return bool(self.house.patience)
+
+    def has_ended(self) -> bool:
+        """Whether the greenlet ends without anything else having to happen."""
+        self.greenlet.join(10)
+        return bool(self.greenlet.successful()) and self.listeners.open == 0
+
+
+def test_a_silent_stream_sleeps_from_heartbeat_to_heartbeat(fed: Fed) -> None:
+    served = Served(fed)
+    assert fed.patience == [pytest.approx(HOUR, abs=30)]
+    served.client.close()
+    assert served.has_ended()
+
+
+def test_a_client_that_leaves_ends_its_silent_stream_at_once(fed: Fed) -> None:
+    served = Served(fed)
+    assert served.listeners.open == 1
+    served.client.close()
+    assert served.has_ended()
+
+
+def test_a_client_that_talks_while_it_listens_is_heard_once_and_goes_on_listening(fed: Fed) -> None:
+    served = Served(fed)
+    served.client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    eventually(lambda: served.waits() and len(fed.patience) == 2, why="it waits again")
+    for _ in range(20):
+        gevent.sleep(0.001)  # each of them is a round of the loop, in which sockets are looked at
+    assert len(fed.patience) == 2, "what it says is never read, and wakes the stream no more"
+    assert not served.greenlet.ready()
+    served.listeners.close()
+    assert served.has_ended()
+
+
+def test_a_server_that_closes_wakes_its_silent_streams(fed: Fed) -> None:
+    served = Served(fed)
+    served.listeners.close()
+    assert served.has_ended()
 
 
 def test_listeners_are_bounded(house: SmallHouse, session_id: str) -> None:

@@ -154,6 +154,13 @@ def test_incident_52_it_says_nothing_that_nobody_asked_for(supervisor: Superviso
     assert not [line for line in supervisor.words().splitlines() if "WARN" in line or "ERROR" in line or "warn" in line]
 
 
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no folder in memory")
+def test_incident_35_the_heartbeat_of_its_worker_touches_no_disk(supervisor: Supervisor) -> None:
+    open_files = {file.resolve() for file in Path(f"/proc/{supervisor.client().get('/status')['pid']}/fd").iterdir()}
+    beats = [file for file in open_files if "wgunicorn" in file.name]
+    assert [str(file.parent) for file in beats] == ["/dev/shm"]
+
+
 def test_a_configured_token_is_used_and_written_nowhere(directory: Path) -> None:
     supervisor = Supervisor(directory, TOKEN="configured-secret")
     try:
@@ -203,8 +210,10 @@ def test_forwarded_headers_change_nothing(supervisor: Supervisor) -> None:
 
 def test_fifty_listeners_hear_the_same_and_are_forgotten_when_they_leave(supervisor: Supervisor) -> None:
     client, token = supervisor.client(), token_of(supervisor)
+    worker = psutil.Process(client.get("/status")["pid"])
     listeners = [open_stream(supervisor, token) for _ in range(50)]
     eventually(lambda: client.get("/status")["listeners"] == 50)
+    assert len(connections(worker)) >= 50
     session = client.post("/sessions", SPAWN)["id"].encode()
     for connection in listeners:
         heard = b""
@@ -212,6 +221,12 @@ def test_fifty_listeners_hear_the_same_and_are_forgotten_when_they_leave(supervi
             heard += connection.recv(65536)
         connection.close()
     eventually(lambda: client.get("/status")["listeners"] == 0)
+    eventually(lambda: not connections(worker), why="the greenlets that served them have ended and closed their side")
+
+
+def connections(process: psutil.Process) -> list[object]:
+    """Those its side of is open still, whether the other side is or not."""
+    return [found for found in process.net_connections("tcp") if found.raddr]
 
 
 def test_a_slow_listener_costs_no_memory_and_hinders_nobody(supervisor: Supervisor) -> None:
@@ -305,9 +320,7 @@ def test_incident_51_a_killed_supervisor_leaves_nobody_on_the_port(supervisor: S
     worker, port = supervisor.client().get("/status")["pid"], supervisor.port()
     supervisor.process.kill()
     supervisor.process.wait()
-    began = time.monotonic()
     eventually(lambda: not psutil.pid_exists(worker))
-    assert time.monotonic() - began < 2.5
     with pytest.raises(NoSupervisor):
         find(supervisor.config, supervisor.home, lambda: None)
     again = Supervisor(supervisor.directory, port)

@@ -72,6 +72,6 @@ def test_no_request_made_from_the_description_meets_a_5xx_or_an_answer_it_does_n
         tried = json.loads((tmp_path / "report.json").read_text())
         print(f"{tried['test_cases']['generated']} requests, seed {tried['seed']}")
         assert tried["operations"]["tested"] == tried["operations"]["total"]
-        assert tried["test_cases"]["generated"] > 1000
+        assert tried["test_cases"]["generated"] > 10 * tried["operations"]["total"]
         assert house.client.get("/health") == "ok"
         assert "Traceback" not in house.log.read_text()

@@ -12,7 +12,7 @@ from ennio.http.fields import Field
 from ennio.http.requests import read_query
 from ennio.http.resources.events import SEQ
 from ennio.http.selection import SELECTION, Selection
-from ennio.http.stream import Listeners, client_gone, stream
+from ennio.http.stream import Listeners, connection_of, stream
 
 STREAM: Mapping[str, Field] = {"after": SEQ, **SELECTION}
 
@@ -34,7 +34,7 @@ class EventStream:
         resp.content_type = "text/event-stream; charset=utf-8"
         resp.set_header("X-Accel-Buffering", "no")
         if req.method != "HEAD":
-            resp.stream = stream(self._house, self._listeners, after, Selection.of_query(query), client_gone(req.env))
+            resp.stream = stream(self._house, self._listeners, after, Selection.of_query(query), connection_of(req.env))
 
     def _cursor(self, req: falcon.Request, query: Mapping[str, Any]) -> int:
         last = req.get_header("Last-Event-ID")
