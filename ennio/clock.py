@@ -77,7 +77,7 @@ class Leap:
 
 def rfc3339(moment: datetime) -> str:
     """A moment as text with offset, microseconds kept: ``2026-01-01T00:00:00.000000+00:00``."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 def parse_time(text: str) -> datetime:

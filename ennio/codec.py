@@ -21,6 +21,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -29,13 +30,11 @@ from ennio.clock import parse_time, rfc3339
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 TYPE_KEY = "$type"
-_AS_THEY_ARE = frozenset({str, int, float, bool})
-"""Most of what is written is one of these, and none of their subclasses: the shortest way first."""
 
 
 def dumps(value: Any) -> str:
-    """A value as compact JSON text."""
-    return json.dumps(to_json(value), separators=(",", ":"), ensure_ascii=False)
+    """A value as compact JSON text. Raises TypeError for what has no JSON form here."""
+    return _ENCODER.encode(value)
 
 
 def loads(cls: type[T], text: str) -> T:
@@ -48,9 +47,11 @@ def to_json(value: Any, *, tagged: bool = False) -> Any:
 
     Raises TypeError for what has no JSON form here.
     """
-    if value is None or type(value) in _AS_THEY_ARE:
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
+    kind: Any = type(value)
+    write = scalar(kind)
+    if write is not None:
+        return write(value)
+    if is_dataclass(kind):
         return _object(value, tagged)
     if isinstance(value, Mapping):
         return {_key(key): to_json(item, tagged=tagged) for key, item in value.items()}
@@ -58,19 +59,23 @@ def to_json(value: Any, *, tagged: bool = False) -> Any:
         return [to_json(item, tagged=tagged) for item in value]
     if isinstance(value, AbstractSet):
         return sorted((to_json(item, tagged=tagged) for item in value), key=str)
-    return _plain(value)
+    raise TypeError(f"{kind.__qualname__} has no JSON form: {value!r}")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, (Decimal, Path)):
-        return str(value)
-    raise TypeError(f"{type(value).__qualname__} has no JSON form: {value!r}")
+@cache
+def scalar(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes one text, number, truth value or null of the values of a class; None where they are structures."""
+    return next((write for base, write in _SCALARS if issubclass(kind, base)), None)
+
+
+def unfolded(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name, for ``dumps`` to write: as they are, but for those that must carry their class name."""
+    cls: Any = type(value)
+    names, tagged = _written(cls)
+    written = {name: getattr(value, name) for name in names}
+    for name in tagged:
+        written[name] = to_json(written[name], tagged=True)
+    return written
 
 
 def from_json(cls: type[T], data: Any) -> T:
@@ -79,9 +84,23 @@ def from_json(cls: type[T], data: Any) -> T:
 
 
 def _key(key: Any) -> str:
-    if isinstance(key, bool) or not isinstance(key, (str, int, Path)):
+    if isinstance(key, bool) or not isinstance(key, (str, int)):
         raise TypeError(f"a mapping's key must be text or a whole number, not {key!r}")
     return str(key.value) if isinstance(key, Enum) else str(key)
+
+
+def _unknown_to_json(value: Any) -> Any:
+    """What ``json`` cannot write by itself, a step nearer to what it can."""
+    return unfolded(value) if is_dataclass(type(value)) else to_json(value)
+
+
+_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"), ensure_ascii=False, default=_unknown_to_json)
+_SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], ...] = (
+    (Enum, attrgetter("value")),
+    ((str, int, float, type(None)), lambda value: value),
+    (datetime, rfc3339),
+    ((Decimal, Path), str),
+)
 
 
 def _object(value: Any, tagged: bool) -> dict[str, Any]:
@@ -100,7 +119,14 @@ class _Slot:
 
 
 @cache
-def _slots(cls: type[Any]) -> Mapping[str, _Slot]:
+def _written(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of its fields, and of those among them whose values carry their class name."""
+    slots = _slots(cls)
+    return tuple(slots), tuple(name for name, slot in slots.items() if slot.tagged)
+
+
+@cache
+def _slots(cls: Any) -> Mapping[str, _Slot]:
     hints = typing.get_type_hints(cls)
     return {
         field.name: _Slot(

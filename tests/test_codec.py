@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ennio.clock import rfc3339
 from ennio.codec import dumps, from_json, loads, to_json
 from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
 from ennio.lifecycle.memory import Memory, Stage, Wish
@@ -88,6 +90,17 @@ def test_every_kind_of_field_survives_the_round_trip() -> None:
     assert loads(Everything, dumps(EVERYTHING)) == EVERYTHING
 
 
+def test_text_says_what_the_plain_value_says() -> None:
+    assert json.loads(dumps(EVERYTHING)) == to_json(EVERYTHING)
+    assert json.loads(dumps((Colour.RED, {Colour.BLUE: {Path("/a")}}, frozenset({"b", "a"}), None, NOON))) == [
+        "red",
+        {"blue": ["/a"]},
+        ["a", "b"],
+        None,
+        rfc3339(NOON),
+    ]
+
+
 def test_money_keeps_its_digits_and_is_text() -> None:
     assert to_json(EVERYTHING)["money"] == "0.100"
     assert str(loads(Everything, dumps(EVERYTHING)).money) == "0.100"
@@ -148,6 +161,8 @@ def test_what_has_no_json_form_is_a_bug_and_says_so() -> None:
     with pytest.raises(TypeError, match="complex has no JSON form"):
         to_json(1j)
     with pytest.raises(TypeError, match="complex has no JSON form"):
+        dumps(Circle(1j))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="complex has no JSON form"):
         from_json(complex, 1)
     with pytest.raises(TypeError, match="written as text cannot be read back"):
         from_json(datetime | str, "x")  # type: ignore[arg-type]
@@ -196,6 +211,7 @@ facts = st.builds(
 @given(facts)
 def test_any_facts_survive_the_round_trip(seen: Facts) -> None:
     assert loads(Facts, dumps(seen)) == seen
+    assert json.loads(dumps(seen)) == to_json(seen)
 
 
 memories = st.builds(

@@ -8,13 +8,14 @@ threads) wait instead of mixing two transactions.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any
 
 import peewee
 
-from ennio.store.failures import in_words
+from ennio.store.failures import InWords
 
 Row = tuple[Any, ...]
 _SEQUENCE = peewee.Table("sequence")
@@ -28,18 +29,20 @@ class Connection:
         self._database = database
         self.name = name
         self.lock = threading.RLock()
+        self._in_words = InWords(name)
+        self._transaction = _Transaction(self)
         self._depth = 0
         self._failed = False
         self._texts: dict[str, str] = {}
 
     def read(self, query: Any) -> list[Row]:
         """All rows of a query."""
-        with self.lock, in_words(self.name):
+        with self.lock, self._in_words:
             return list(self._run(query).fetchall())
 
     def read_text(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """All rows of a query that was made into text before."""
-        with self.lock, in_words(self.name):
+        with self.lock, self._in_words:
             return list(self._execute(statement, parameters).fetchall())
 
     def text_of(self, query: Any) -> tuple[str, list[Any]]:
@@ -49,18 +52,29 @@ class Connection:
 
     def change(self, query: Any) -> int:
         """Run a statement and return how many rows it touched; its own transaction unless one is open."""
-        with self.lock, in_words(self.name):
+        with self.lock, self._in_words:
             return int(self._run(query).rowcount)
 
     def change_text(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run a statement that was made into text before and return how many rows it touched, as ``change`` does."""
-        with self.lock, in_words(self.name):
+        with self.lock, self._in_words:
             return int(self._execute(statement, parameters).rowcount)
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """Run a statement given as text and return its cursor; for pragmas and migrations."""
-        with self.lock, in_words(self.name):
-            return self._database.execute_sql(statement, parameters)
+        with self.lock, self._in_words:
+            return self._execute(statement, parameters)
+
+    def edition(self) -> tuple[int, int]:
+        """What is never the same again once a row was written, through this connection or by another process.
+
+        Raises RuntimeError inside a transaction: what is rolled back would count as written.
+        """
+        with self.lock, self._in_words:
+            if self._depth:
+                raise RuntimeError("there is no edition of what is not committed")
+            cursor = self._execute("PRAGMA data_version", ())
+            return cursor.connection.total_changes, cursor.fetchone()[0]
 
     def bump(self, sequence: str, above: int = 0) -> int:
         """The next number of a sequence, never given before and greater than ``above``. Needs a transaction."""
@@ -83,28 +97,34 @@ class Connection:
             self._texts[kind] = self.text_of(queries[kind])[0]
         return self._texts[kind]
 
-    @contextmanager
-    def transaction(self) -> Iterator[bool]:
-        """All or nothing; yields True for the outermost, which nested ones join.
+    def transaction(self) -> AbstractContextManager[bool]:
+        """All or nothing; gives True to the outermost, which nested ones join.
 
         What failed inside cannot be saved by catching it half-way: the whole is rolled back.
         """
-        with self.lock:
-            outermost = self._depth == 0
-            if outermost:
+        return self._transaction
+
+    def enter(self) -> bool:
+        """Begin a transaction or join the one there is; tells whether it was begun."""
+        self.lock.acquire()
+        try:
+            if not self._depth:
                 self._begin()
-            self._depth += 1
-            try:
-                yield outermost
-            except BaseException:
-                self._failed = True
-                raise
-            finally:
-                self._depth -= 1
-                if outermost and self._failed:
-                    self._roll_back()
-            if outermost:
-                self._commit()
+        except BaseException:
+            self.lock.release()
+            raise
+        self._depth += 1
+        return self._depth == 1
+
+    def leave(self, *, failed: bool) -> None:
+        """End what ``enter`` began: the outermost commits, or rolls back where anything inside failed."""
+        try:
+            self._depth -= 1
+            self._failed |= failed
+            if not self._depth:
+                self._end(caught=not failed)
+        finally:
+            self.lock.release()
 
     def close(self) -> None:
         """Close the database; fine if it is closed."""
@@ -113,15 +133,21 @@ class Connection:
 
     def _begin(self) -> None:
         self._failed = False
-        with in_words(self.name):
-            self._database.begin("IMMEDIATE")
+        with self._in_words:
+            self._execute("BEGIN IMMEDIATE", ())
+
+    def _end(self, *, caught: bool) -> None:
+        if not self._failed:
+            self._commit()
+            return
+        self._roll_back()
+        if caught:
+            raise RuntimeError("a transaction inside this one failed and its error was caught: all was rolled back")
 
     def _commit(self) -> None:
-        if self._failed:
-            raise RuntimeError("a transaction inside this one failed and its error was caught: all was rolled back")
         try:
-            with in_words(self.name):
-                self._database.commit()
+            with self._in_words:
+                self._execute("COMMIT", ())
         except BaseException:
             self._roll_back()
             raise
@@ -135,10 +161,25 @@ class Connection:
         return self._execute(*self.text_of(query))
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:
+        # the driver's own: peewee's way around it takes as long as the shorter statements
+        cursor = self._database.cursor()
         try:
-            return self._database.execute_sql(statement, parameters)
+            return cursor.execute(statement, parameters)
         except UnicodeEncodeError:
-            return self._database.execute_sql(statement, [_sound(parameter) for parameter in parameters])
+            return cursor.execute(statement, [_sound(parameter) for parameter in parameters])
+
+
+class _Transaction:
+    """A connection's transaction as a context; nothing is kept in it, so the nested ones are the same."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> bool:
+        return self._connection.enter()
+
+    def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self._connection.leave(failed=kind is not None)
 
 
 def _sound(parameter: Any) -> Any:

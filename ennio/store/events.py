@@ -12,14 +12,11 @@ import peewee
 from ennio.clock import parse_time
 from ennio.events import Event
 from ennio.model import Priority
+from ennio.store.columns import Shape, Values, fields_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, Shape, Values, encode_fields
+from ennio.store.rows import Rows
 
 _COLUMNS = ("seq", "id", "event_type", "priority", "session_id", "project_id", "timestamp", "message", "data")
-
-
-def _encode(event: Event) -> Values:
-    return encode_fields(event, _COLUMNS)
 
 
 def _decode(values: Values) -> Event:
@@ -39,7 +36,7 @@ class EventLog:
     """Reads the log; what is written comes through a transaction. ``seq`` only grows."""
 
     def __init__(self, connection: Connection) -> None:
-        shape = Shape(_COLUMNS, _encode, _decode)
+        shape = Shape(_COLUMNS, fields_of(_COLUMNS), _decode)
         self._connection = connection
         self._log = Rows(connection, "event_log", shape, ("id",))
         self._of_sessions = Rows(connection, "events", shape, ("id",))

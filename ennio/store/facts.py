@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ennio.clock import rfc3339
-from ennio.codec import dumps, from_json, to_json
+from ennio.codec import dumps, from_json, unfolded
 from ennio.errors import Refused
 from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, WorkspaceSeen
+from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, shape_of
+from ennio.store.rows import Rows
 
 Seen = ProcessSeen | AgentSeen | WorkspaceSeen | ForgeSeen
 _KINDS: Mapping[str, Any] = {"process": ProcessSeen, "agent": AgentSeen, "workspace": WorkspaceSeen, "forge": ForgeSeen}
@@ -35,7 +36,7 @@ class _Fact:
 
     @classmethod
     def of(cls, session_id: str, kind: str, seen: Seen) -> _Fact:
-        value = to_json(seen)
+        value = unfolded(seen)
         del value["at"]
         return cls(session_id, kind, dumps(value), getattr(seen, "source", kind), seen.at)
 

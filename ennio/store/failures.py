@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from types import TracebackType
 
 import peewee
 
@@ -27,16 +27,20 @@ _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
 }
 
 
-@contextmanager
-def in_words(name: str) -> Iterator[None]:
-    """Turn what the database's file or disk is to blame for into an EnnioError; bugs stay what they are."""
-    try:
-        yield
-    except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
-        translated = translate(name, error)
-        if translated is None:
-            raise
-        raise translated from error
+class InWords:
+    """Turns what the file or disk of this database is to blame for into an EnnioError; bugs stay what they are."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Nothing is kept: one may be entered again, also while it is."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> None:
+        if isinstance(error, (peewee.DatabaseError, sqlite3.DatabaseError)):
+            translated = translate(self._name, error)
+            if translated is not None:
+                raise translated from error
 
 
 def translate(name: str, error: Exception) -> EnnioError | None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from ennio.pulls import MergeMethod
+from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, shape_of
+from ennio.store.rows import Rows
 
 
 class MergeState(StrEnum):

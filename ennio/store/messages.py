@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ennio.message import Message, MessageState
+from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, shape_of
+from ennio.store.rows import Rows
 
 _PENDING = tuple(state for state in MessageState if state.pending)
 

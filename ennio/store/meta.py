@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, shape_of
+from ennio.store.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)

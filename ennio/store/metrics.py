@@ -6,16 +6,18 @@ from dataclasses import fields, replace
 
 from ennio.clock import Clock
 from ennio.metering import SessionMetrics
+from ennio.store.columns import Shape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, Shape, Values, decode_fields, encode_fields
+from ennio.store.rows import Rows
 
 _FIELDS = tuple(field.name for field in fields(SessionMetrics))
+_encode_fields = fields_of(_FIELDS)
 
 
 def _encode(metrics: SessionMetrics) -> Values:
     # the documented column is a REAL; the exact amount stands beside it
     cost = metrics.estimated_cost_usd
-    return encode_fields(metrics, _FIELDS) | {"estimated_cost_usd": float(cost), "cost_usd": str(cost)}
+    return _encode_fields(metrics) | {"estimated_cost_usd": float(cost), "cost_usd": str(cost)}
 
 
 def _decode(values: Values) -> SessionMetrics:

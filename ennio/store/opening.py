@@ -13,7 +13,7 @@ import peewee
 from ennio.clock import Clock, rfc3339
 from ennio.errors import Refused
 from ennio.store.connection import Connection
-from ennio.store.failures import in_words
+from ennio.store.failures import InWords
 from ennio.store.migrations import NEWEST, migrate
 from ennio.store.store import Store
 
@@ -76,7 +76,7 @@ def _connect(location: str, patience: float) -> Any:
     database = peewee.SqliteDatabase(
         location, thread_safe=False, autoconnect=False, check_same_thread=False, timeout=patience, pragmas={"foreign_keys": 0}
     )
-    with in_words(location):
+    with InWords(location):
         database.connect()
     return database
 
@@ -98,7 +98,7 @@ def _bring_up_to_date(connection: Connection, clock: Clock) -> int:
 
 
 def _check_sound(connection: Connection) -> None:
-    with in_words(connection.name):
+    with InWords(connection.name):
         found = connection.sql("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise _damaged(found)

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from ennio.clock import Clock
 from ennio.config.model import Project
+from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, shape_of
+from ennio.store.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,84 +1,20 @@
-"""Frozen dataclasses as rows of a table: one column per field, written and read by its annotation."""
+"""Frozen dataclasses as the rows of a table: found, added, changed and removed."""
 
 from __future__ import annotations
 
-import json
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cache, partial
+import sqlite3
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import peewee
 
-from ennio.codec import dumps, reader, to_json
 from ennio.errors import Conflict, NotFound, Refused
-from ennio.store.connection import Connection
+from ennio.store.columns import Shape, Values, encode
+from ennio.store.connection import Connection, Row
 from ennio.store.failures import breaks_reference
 
 R = TypeVar("R")
-Values = dict[str, Any]
-_AS_THEY_ARE = frozenset({str, int, float})
-
-
-@dataclass(frozen=True, slots=True)
-class Shape(Generic[R]):
-    """How a dataclass lies in a table: its columns, and the way there and back."""
-
-    columns: tuple[str, ...]
-    encode: Callable[[R], Values]
-    decode: Callable[[Values], R]
-
-
-def shape_of(kind: type[R]) -> Shape[R]:
-    """The plain shape: every field is the column of its name."""
-    columns = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
-    return Shape(columns, partial(encode_fields, columns=columns), lambda values: kind(**decode_fields(kind, values)))
-
-
-def encode_fields(row: Any, columns: Sequence[str]) -> Values:
-    """Those fields of a dataclass as what a column holds."""
-    return {column: encode(getattr(row, column)) for column in columns}
-
-
-def decode_fields(kind: Any, values: Values) -> Values:
-    """Columns as fields of the dataclass; a NULL where the field cannot be None takes its default."""
-    readers = _column_readers(kind)
-    return {name: readers[name](value) for name, value in values.items() if value is not None or _optional(kind, name)}
-
-
-def encode(value: Any) -> Any:
-    """A value as what a column holds: text, a number or NULL; structures as JSON text."""
-    if value is None or type(value) in _AS_THEY_ARE:
-        return value
-    plain = to_json(value)
-    if isinstance(plain, (dict, list)):
-        return dumps(plain)
-    return int(plain) if isinstance(plain, bool) else plain
-
-
-@cache
-def _column_readers(kind: Any) -> Mapping[str, Callable[[Any], Any]]:
-    return {name: _column_reader(hint) for name, hint in typing.get_type_hints(kind).items()}
-
-
-def _column_reader(hint: Any) -> Callable[[Any], Any]:
-    read = reader(hint)
-    members = typing.get_args(hint) if type(None) in typing.get_args(hint) else (hint,)
-    if bool in members:
-        return lambda value: None if value is None else bool(value)
-    if any(_structured(member) for member in members):
-        return lambda value: None if value is None else read(json.loads(value))
-    return read
-
-
-def _structured(hint: Any) -> bool:
-    return typing.get_origin(hint) is not None or hasattr(hint, "__dataclass_fields__")
-
-
-@cache
-def _optional(kind: Any, name: str) -> bool:
-    return type(None) in typing.get_args(typing.get_type_hints(kind)[name])
 
 
 def _form(value: Any) -> str:
@@ -97,7 +33,7 @@ class Rows(Generic[R]):
         self._ordinal = ordinal
         self.table = peewee.Table(name)
         self._texts: dict[object, str] = {}
-        self._writes: dict[object, tuple[str, list[str]]] = {}
+        self._writes: dict[str, tuple[str, itemgetter[str]]] = {}
 
     def get(self, *key: Any) -> R | None:
         """The row with this key, or None."""
@@ -137,6 +73,12 @@ class Rows(Generic[R]):
         query = self.table.select(peewee.fn.COUNT(peewee.SQL("*")))
         return int(self.connection.read(query.where(*self._where(equal)) if equal else query)[0][0])
 
+    def tally(self, by: Sequence[str], *conditions: Any, **equal: Any) -> Mapping[Row, int]:
+        """How many rows have these values and meet the conditions, by what stands in some columns."""
+        columns = [self.column(name) for name in by]
+        query = self.table.select(*columns, peewee.fn.COUNT(peewee.SQL("*"))).where(*self._where(equal), *conditions).group_by(*columns)
+        return {row[:-1]: int(row[-1]) for row in self.connection.read(query)}
+
     def add(self, row: R) -> bool:
         """Add a row unless one stands in its way; tells whether it was added. Raises NotFound for an unknown session."""
         with self.connection.transaction():
@@ -150,29 +92,31 @@ class Rows(Generic[R]):
     def change(self, row: R) -> bool:
         """Replace the row that has this key; tells whether there was one."""
         values = self.shape.encode(row)
-        if any(values[name] is None for name in self.key):
+        if None in [values[name] for name in self.key]:
             return self.connection.change(self._update(values, self._where({name: values[name] for name in self.key}))) > 0
-        return self._write("update", tuple(values), values) > 0
+        return self._write("update", values) > 0
 
     def _update(self, values: Values, where: list[Any]) -> Any:
         update = {self.column(name): value for name, value in values.items() if name not in self.key}
         return self.table.update(update).where(*where)
 
-    def _write(self, kind: str, columns: tuple[str, ...], values: Values) -> int:
-        """Run a statement whose text depends on its columns alone, and is kept with the order in which it takes them."""
-        form = (kind, columns)
-        if form not in self._writes:
-            names = {name: name for name in columns}
+    def _write(self, kind: str, values: Values) -> int:
+        """Run a statement that is always the same, whose text is kept with the order in which it takes the columns."""
+        if kind not in self._writes:
+            names = {name: name for name in values}
             query = self._update(names, self._where({name: name for name in self.key})) if kind == "update" else self._add(names)
-            self._writes[form] = self.connection.text_of(query)
-        text, order = self._writes[form]
-        return self.connection.change_text(text, [values[name] for name in order])
+            text, order = self.connection.text_of(query)
+            self._writes[kind] = text, itemgetter(*order)
+        text, in_order = self._writes[kind]
+        return self.connection.change_text(text, in_order(values))
 
     def _add(self, values: Values) -> Any:
         return self.table.insert({self.column(name): value for name, value in values.items()}).on_conflict(action="nothing")
 
     def save(self, row: R) -> None:
         """Replace the row that has this key, or add it. Raises NotFound for an unknown session."""
+        if self.change(row):
+            return
         with self.connection.transaction():
             if not self.change(row) and not self._insert(row):
                 raise Conflict(f"{self.name}: another row stands in the way of {self._named(row)}")
@@ -191,8 +135,8 @@ class Rows(Generic[R]):
         if self._ordinal:
             values = {**values, "ordinal": self.connection.bump(self.name)}
         try:
-            return self._write("insert", tuple(values), values) > 0
-        except peewee.IntegrityError as error:
+            return self._write("insert", values) > 0
+        except sqlite3.IntegrityError as error:
             if breaks_reference(error):
                 raise NotFound(f"no session {getattr(row, 'session_id', '')} for a row of {self.name}") from error
             raise

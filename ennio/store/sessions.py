@@ -8,16 +8,20 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
+import peewee
+
 from ennio.codec import dumps
 from ennio.errors import Conflict, NotFound
 from ennio.model import RuntimeHandle, Session, SessionStatus, Usage
+from ennio.store.columns import Shape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows, Shape, Values, decode_fields, encode_fields
+from ennio.store.rows import Rows
 
 # runtime_handle, agent_info and metadata are JSON that v0.1 wrote more freely than our types say
 _LOOSE = ("usage", "summary", "runtime_handle", "metadata")
 _PLAIN = tuple(field.name for field in fields(Session) if field.name not in _LOOSE)
 _COLUMNS = (*_PLAIN, "runtime_handle", "agent_info", "metadata")
+_encode_plain = fields_of(_PLAIN)
 
 # an agent may be running, or about to
 _ENDED = (SessionStatus.EXITED, SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED)
@@ -73,6 +77,13 @@ class Sessions:
         equal: dict[str, Any] = {} if project_id is None else {"project_id": project_id}
         return self._rows.count(status=_LIVE, archived_at=None, **equal)
 
+    def admitted(self) -> Mapping[tuple[str, SessionStatus], int]:
+        """``count_live`` without those that wait in the queue, by project and status; one query whatever their number."""
+        queue = peewee.Table("queue")
+        waits = self._rows.column("id").in_(queue.select(peewee.Column(queue, "session_id")))
+        found = self._rows.tally(("project_id", "status"), ~waits, status=_LIVE, archived_at=None)
+        return {(project, SessionStatus(status)): many for (project, status), many in found.items()}
+
 
 def _by_age(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
     # not left to the database: the times of v0.1 are texts in two formats
@@ -81,10 +92,10 @@ def _by_age(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
 
 def _encode(session: Session) -> Values:
     info = _agent_info(session)
-    return encode_fields(session, _PLAIN) | {
+    return _encode_plain(session) | {
         "runtime_handle": None if session.runtime_handle is None else dumps(session.runtime_handle),
         "agent_info": None if info is None else dumps(info),
-        "metadata": dumps(session.metadata),
+        "metadata": dumps(session.metadata) if session.metadata else "{}",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -47,15 +47,14 @@ TICK: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("name", TICK)
 def test_no_read_of_a_tick_scans_a_table_or_sorts(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    statements: list[tuple[str, object]] = []
-    database = store._connection._database
-    run = database.execute_sql
+    statements: list[tuple[str, Sequence[object]]] = []
+    run = store._connection._execute
 
-    def keep(statement: str, parameters: object = ()) -> object:
+    def keep(statement: str, parameters: Sequence[object]) -> object:
         statements.append((statement, parameters))
         return run(statement, parameters)
 
-    monkeypatch.setattr(database, "execute_sql", keep)
+    monkeypatch.setattr(store._connection, "_execute", keep)
     TICK[name](store)
     assert statements
     for statement, parameters in statements:

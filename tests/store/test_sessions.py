@@ -13,7 +13,7 @@ import pytest
 from ennio.clock import ManualClock
 from ennio.errors import Conflict, NotFound, Refused
 from ennio.model import Activity, RuntimeHandle, Session, SessionStatus, Usage
-from ennio.store import Store
+from ennio.store import Store, Waiting
 
 Spawn = Callable[..., Session]
 
@@ -138,6 +138,18 @@ def test_live_sessions_are_counted_for_a_project_or_all(store: Store, spawn: Spa
     assert store.sessions.count_live("my-app") == len(SessionStatus) - 4
     assert store.sessions.count_live() == len(SessionStatus) - 3
     assert store.sessions.count_live("none") == 0
+
+
+def test_the_admitted_are_the_live_ones_that_do_not_wait_in_the_queue(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+    for status in SessionStatus:
+        spawn(f"s-{status}", status=status)
+    spawn("second", status=SessionStatus.WORKING)
+    spawn("other", project_id="other", status=SessionStatus.WORKING)
+    spawn("archived", archived_at=clock.now())
+    store.queue.add(Waiting("s-spawning", "my-app", 0, 0, False, clock.now(), ""))
+    ended = {SessionStatus.EXITED, SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED}
+    once = {("my-app", status): 1 for status in set(SessionStatus) - ended - {SessionStatus.SPAWNING}}
+    assert store.sessions.admitted() == once | {("my-app", SessionStatus.WORKING): 2, ("other", SessionStatus.WORKING): 1}
 
 
 def test_a_row_that_cannot_be_read_names_table_row_and_field(store: Store, spawn: Spawn) -> None:
