@@ -7,6 +7,7 @@ from typing import Any
 import falcon
 
 from ennio.actors.house import House
+from ennio.http.answers import Answers
 from ennio.http.auth import Gate, Hosts
 from ennio.http.browser import Browsers
 from ennio.http.errors import add_error_map
@@ -48,7 +49,7 @@ def create_app(house: House, token: str, listeners: Listeners | None = None) -> 
 
 def routes(house: House, browsers: Browsers, listeners: Listeners) -> list[Route]:
     """Path, resource, and which of its methods: those named with this suffix."""
-    login, supervisor = Login(browsers), Supervisor(house)
+    login, supervisor, answers = Login(browsers), Supervisor(house), Answers(house.store)
     open_to_all: list[Route] = [(f"{API}/health", Health(), None), ("/auth", login, "visit")]
     return [
         *open_to_all,
@@ -62,22 +63,22 @@ def routes(house: House, browsers: Browsers, listeners: Listeners) -> list[Route
         (f"{API}/notifications", Notifications(house), None),
         (f"{API}/events", Events(house), None),
         (f"{API}/events/stream", EventStream(house, listeners), None),
-        *_session_routes(house),
-        *_forge_routes(house),
-        *_queue_routes(house),
+        *_session_routes(house, answers),
+        *_forge_routes(house, answers),
+        *_queue_routes(house, answers),
     ]
 
 
-def _session_routes(house: House) -> list[Route]:
-    one = OneSession(house)
+def _session_routes(house: House, answers: Answers) -> list[Route]:
+    one = OneSession(house, answers)
     path = f"{API}/sessions/{{session_id}}"
     orders = ("look", "send", "answer", "restore", "interrupt", "cleanup")
     doings = (*orders, "output", "attach", "messages", "evidence", "reactions", "events")
-    return [(f"{API}/sessions", Sessions(house), None), (path, one, None), *((f"{path}/{doing}", one, doing) for doing in doings)]
+    return [(f"{API}/sessions", Sessions(house, answers), None), (path, one, None), *((f"{path}/{doing}", one, doing) for doing in doings)]
 
 
-def _forge_routes(house: House) -> list[Route]:
-    projects, pulls, pull = Projects(house), Pulls(house), Pull(house)
+def _forge_routes(house: House, answers: Answers) -> list[Route]:
+    projects, pulls, pull = Projects(house, answers), Pulls(house), Pull(house)
     project = f"{API}/projects/{{project_id}}"
     path = f"{project}/pulls/{{number}}"
     doings = ("approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
@@ -92,8 +93,8 @@ def _forge_routes(house: House) -> list[Route]:
     ]
 
 
-def _queue_routes(house: House) -> list[Route]:
-    queue = Queue(house)
+def _queue_routes(house: House, answers: Answers) -> list[Route]:
+    queue = Queue(house, answers)
     path = f"{API}/queue/{{session_id}}"
     return [
         (f"{API}/queue", queue, None),

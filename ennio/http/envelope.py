@@ -18,8 +18,13 @@ def encode(document: Any) -> bytes:
 
 def answer(resp: falcon.Response, data: Any, **beside: Any) -> None:
     """Answer 200 with the data, and with what stands beside it in the envelope."""
+    give(resp, encode({"data": data, **beside}))
+
+
+def give(resp: falcon.Response, body: bytes) -> None:
+    """Answer 200 with what is in its envelope already."""
     resp.content_type = falcon.MEDIA_JSON
-    resp.data = encode({"data": data, **beside})
+    resp.data = body
 
 
 def refuse(resp: falcon.Response, status: int, text: str, kind: str | None = None) -> None:

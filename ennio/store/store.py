@@ -100,6 +100,10 @@ class Store:
             return bool(transaction.emitted) and self.events.get(transaction.emitted[-1].id) is not None
         return False
 
+    def edition(self) -> object:
+        """What is different from now on once anything has been written, by whomever. Raises RuntimeError inside a transaction."""
+        return self._connection.edition()
+
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Have the callback told of every committed batch of events, in the order of ``seq``.
 

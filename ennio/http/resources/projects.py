@@ -7,6 +7,7 @@ import falcon
 from ennio.actors.house import House
 from ennio.config.model import Project
 from ennio.errors import NotFound
+from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import identifier
 from ennio.http.requests import read_query
@@ -32,14 +33,17 @@ def need_project(house: House, project_id: str) -> str:
 class Projects:
     """What may be worked on."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, answers: Answers) -> None:
         self._house = house
+        self.answers = answers
 
+    @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them as they stand in the configuration."""
         read_query(req, {})
         answer(resp, [project_view(each, self._live(each.id)) for each in self._house.config.projects])
 
+    @from_store
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Show one."""
         read_query(req, {})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import falcon
 
 from ennio.actors.house import House
+from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Number, identifier
 from ennio.http.requests import read_body, read_query
@@ -19,9 +20,11 @@ PRIORITY: Mapping[str, Field] = {"priority": Number(-1000, 1000, required=True)}
 class Queue:
     """Who waits, in which order, and why."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, answers: Answers) -> None:
         self._house = house
+        self.answers = answers
 
+    @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List it, next one first."""
         read_query(req, {})

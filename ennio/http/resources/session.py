@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import falcon
 
 from ennio.actors.house import House
+from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Flag, Number, Text, identifier
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
@@ -25,12 +26,14 @@ EVENTS: Mapping[str, Field] = {name: field for name, field in PAGE.items() if na
 class OneSession:
     """A session named by its id; every method raises NotFound when there is none."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, answers: Answers) -> None:
         self._house = house
+        self.answers = answers
 
     def _known(self, session_id: str) -> str:
         return self._house.store.sessions.need(identifier("session id", session_id)).id
 
+    @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Show it."""
         read_query(req, {})

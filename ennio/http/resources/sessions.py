@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import falcon
 
 from ennio.actors.house import House, SpawnRequest
+from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Choices, Field, Flag, Id, Number, Text
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
@@ -33,9 +34,11 @@ SPAWN: Mapping[str, Field] = {
 class Sessions:
     """The sessions of the house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, answers: Answers) -> None:
         self._house = house
+        self.answers = answers
 
+    @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them, oldest first; the archived ones only with ``all``."""
         query = read_query(req, LIST)

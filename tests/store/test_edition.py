@@ -1,0 +1,92 @@
+"""Whether anything was written since: the edition of a store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ennio.clock import ManualClock
+from ennio.errors import Unreachable
+from ennio.events import Draft, EventType
+from ennio.facts import Facts, WorkspaceSeen
+from ennio.model import Session
+from ennio.store import SessionMetrics, Store, Waiting, open_store
+
+Spawn = Callable[..., Session]
+
+
+def _emit(store: Store) -> None:
+    with store.transaction() as transaction:
+        transaction.emit("", "my-app", Draft(EventType.ALL_COMPLETE, "done"))
+
+
+WRITES: dict[str, Callable[[Store, Session], object]] = {
+    "a session": lambda store, session: store.sessions.save(replace(session, reason="other")),
+    "a new session": lambda store, session: store.sessions.insert(replace(session, id="new")),
+    "a memory": lambda store, session: store.memories.save(session.id, "{}"),
+    "facts": lambda store, session: store.facts.save(session.id, Facts(workspace=WorkspaceSeen(session.created_at, exists=True))),
+    "numbers": lambda store, session: store.metrics.save(SessionMetrics(session.id, ci_runs=1)),
+    "a place in the queue": lambda store, session: store.queue.add(Waiting(session.id, "my-app", 0, 0, False, session.created_at, "")),
+    "a mark": lambda store, _session: store.meta.set("mark", "1"),
+    "an event": lambda store, _session: _emit(store),
+}
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_whatever_is_written_makes_a_new_edition_and_reading_makes_none(store: Store, spawn: Spawn, what: str) -> None:
+    session = spawn()
+    before = store.edition()
+    store.sessions.list()
+    store.events.after(0)
+    assert store.edition() == before
+    WRITES[what](store, session)
+    after = store.edition()
+    assert after != before
+    assert store.edition() == after
+
+
+def test_what_is_taken_away_makes_a_new_edition_too(store: Store, spawn: Spawn) -> None:
+    WRITES["a place in the queue"](store, spawn())
+    before = store.edition()
+    assert store.queue.remove("ma-1")
+    assert store.edition() != before
+
+
+def test_what_another_process_writes_makes_a_new_edition_once_it_is_committed(store: Store, spawn: Spawn, tmp_path: Path) -> None:
+    spawn()
+    before = store.edition()
+    with closing(sqlite3.connect(tmp_path / "ennio.db")) as other:
+        other.execute("UPDATE sessions SET reason = 'elsewhere'")
+        assert store.edition() == before
+        other.commit()
+    assert store.edition() != before
+
+
+def test_no_edition_stands_for_what_was_rolled_back(store: Store, spawn: Spawn) -> None:
+    session = spawn()
+
+    def fail() -> None:
+        with store.transaction():
+            store.sessions.save(replace(session, reason="never"))
+            with pytest.raises(RuntimeError, match="not committed"):
+                store.edition()
+            raise Unreachable("the disk is gone")
+
+    with suppress(Unreachable):
+        fail()
+    rolled_back = store.edition()
+    store.sessions.save(replace(session, reason="then"))
+    assert store.edition() != rolled_back
+
+
+def test_a_store_in_memory_has_editions_as_well(tmp_path: Path, session: Session, clock: ManualClock) -> None:
+    store = open_store("sqlite::memory:", tmp_path, clock)
+    before = store.edition()
+    store.sessions.insert(session)
+    assert store.edition() != before
+    store.close()
