@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.bench.__main__ import GROUPS
-from tests.bench.figure import Figure, Wanted
+from tests.bench import __main__ as program
+from tests.bench.figure import Figure, Group, Run, Wanted
+from tests.bench.stand import Shortfall
 from tests.bench.table import table
 from tests.conftest import need
 
 BENCH = Path(__file__).parents[2] / "bin" / "bench"
 KEYS = {"value", "unit", "baseline", "ratio", "wanted", "ok"}
+PROMISED = (
+    *("spawn.10", "spawn.100", "spawn.500", "memory.session", "memory.supervisor", "cpu.idle.100", "subprocesses.500", "requests.500"),
+    *("adoption.10", "adoption.1000", "event.p50", "event.p95", "event.p99", "transitions", "reads", "status.100"),
+    *("hook.to_terminal", "webhook.to_terminal", "prompt.verified", "prompt.from_spawn", "written.idle.100", "stream.cpu"),
+)
 
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
@@ -42,9 +49,39 @@ def test_what_is_no_figure_is_refused_with_those_there_are() -> None:
     assert "spawn.100" in done.stderr
 
 
+def test_help_names_the_figures_and_what_the_exit_code_means() -> None:
+    done = bench("--help")
+    assert done.returncode == 0
+    assert "webhook.to_terminal" in "".join(done.stdout.split())
+    assert "exit code is 0 when all" in " ".join(done.stdout.split())
+
+
+def test_what_could_not_be_measured_is_told_and_spares_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(run: Run) -> Iterator[Figure]:
+        yield Figure("a", 1.0, "s")
+        raise Shortfall("nobody came")
+
+    groups = (Group(("a", "b"), breaks), Group(("c",), lambda _run: iter([Figure("c", 3.0, "s", 2.0, Wanted("ratio", 1.0))])))
+    monkeypatch.setattr(program, "GROUPS", groups)
+    assert program.main(["--json"]) == 1
+    out, err = capsys.readouterr()
+    assert set(json.loads(out)) == {"a", "c"}
+    assert "NOT MEASURED: nobody came" in err
+    assert program.main(["--only", "c"]) == 0, "to fall short is no failure"
+    assert "falls short by 1.5" in capsys.readouterr().out
+
+
 def test_every_name_is_there_once() -> None:
-    names = [name for group in GROUPS for name in group.names]
+    names = [name for group in program.GROUPS for name in group.names]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("family", PROMISED)
+def test_every_promise_has_a_figure(family: str) -> None:
+    names = [name for group in program.GROUPS for name in group.names]
+    assert any(name == family or name.startswith(f"{family}.") for name in names)
 
 
 @pytest.mark.parametrize(

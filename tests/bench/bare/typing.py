@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ class Agent:
         self._tmux(*put, given=text)
         self._tmux("send-keys", "-t", self.name, "Enter")
         return float(come(lambda: self.wrote("prompt")[had:], 20, "the bare agent has the text")[0]["t"])
+
+    def seconds(self, text: str) -> float:
+        """Seconds it takes until the agent has a text."""
+        begun = time.time()
+        return self.take(text) - begun
 
     def _tmux(self, *words: str, given: str = "") -> None:
         subprocess.run(("tmux", "-L", self.socket, *words), input=given, text=True, capture_output=True, timeout=20, check=True)

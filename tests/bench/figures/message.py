@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ennio.plugins.agent import hook
 from tests.bench import bare
-from tests.bench.bare.typing import Agent, agent
+from tests.bench.bare.typing import agent
 from tests.bench.figure import Figure, Group, Run
 from tests.bench.stand import House, come, house_at
 from tests.e2e.house import turn
@@ -35,7 +35,7 @@ def measure(run: Run) -> Iterator[Figure]:
             come(lambda: by_hand.wrote("ready"), 20, "the bare agent is ready")
             for number in range(run.times(3, 15)):
                 ours.append(_ours(house, name, f"Mind the gap {number}"))
-                theirs.append(_bare(by_hand, f"Mind the gap {number}"))
+                theirs.append(by_hand.seconds(f"Mind the gap {number}"))
             yield Figure("hook.to_terminal", statistics.median(ours), "s", statistics.median(theirs))
         finally:
             bare.close(socket)
@@ -64,11 +64,6 @@ def _ours(house: House, name: str, text: str) -> float:
 
 def _turns(house: House, name: str) -> int:
     return sum(entry["type"] == "turn_ended" for entry in house.ground.transcript(name))
-
-
-def _bare(by_hand: Agent, text: str) -> float:
-    begun = time.time()
-    return by_hand.take(text) - begun
 
 
 GROUP = Group(("hook.to_terminal",), measure)
