@@ -21,6 +21,7 @@ from ennio.plugins.runtime.interface import Key, Runtime
 PASTE_SETTLES = 2.0
 ENTER_SETTLES = 8.0
 PAUSE = 0.1
+AT_REST = 3  # looks at a screen that moved once and then did not
 CLEARINGS = 5  # what is left of a very long text after so many is sent along rather than never
 
 
@@ -56,9 +57,9 @@ class Courier:
         if screen is None or not self.agent.takes_text(screen):
             return Delivery(Arrival.NOT_NOW, "the screen shows no place to type")
         mark()
-        self._clear(screen)
+        empty = self._clear(screen)
         self.runtime.paste(self.handle, self.agent.typed(text))
-        self._wait_for(lambda: shows(self._screen(), text), PASTE_SETTLES)
+        self._wait_for(self._pasted(empty, text), PASTE_SETTLES)
         return self._enter(text, since)
 
     def settle(self, text: str, since: datetime, *, alive: bool) -> Delivery:
@@ -79,15 +80,29 @@ class Courier:
             return Delivery(Arrival.DELIVERED, "it stands in the terminal; the agent does not tell more")
         return Delivery(Arrival.MISSING, "it does not stand in the terminal")
 
-    def _clear(self, screen: str) -> None:
-        """Empty the place to type: what a person, or an interrupted turn, left there is not ours to send."""
+    def _clear(self, screen: str) -> str:
+        """Empty the place to type: what a person, or an interrupted turn, left there is not ours to send. Returns the screen after it."""
         for _ in range(CLEARINGS):
             for key in self.agent.clearing(screen):
                 self.runtime.press(self.handle, key)
             time.sleep(PAUSE)
             before, screen = screen, self._screen() or ""
             if screen == before:
-                return
+                break
+        return screen
+
+    def _pasted(self, empty: str, text: str) -> Callable[[], bool]:
+        """Tells, look by look, whether the paste is through: its end stands there, or agents that fold long texts have come to rest."""
+        last, same = empty, 0
+
+        def through() -> bool:
+            nonlocal last, same
+            screen = self._screen() or ""
+            same = same + 1 if screen == last and screen != empty else 0
+            last = screen
+            return shows(screen, text) or same >= AT_REST
+
+        return through
 
     def _enter(self, text: str, since: Callable[[], datetime]) -> Delivery:
         """Press Enter and wait for the agent's word; press once more when the text still stands there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,6 +75,31 @@ def test_without_a_place_to_type_nothing_is_typed_or_announced(bench: Bench, gon
 def test_enter_is_pressed_twice_at_most_and_the_rest_is_doubt(bench: Bench) -> None:
     done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters, len(bench.runtime.pastes)) == (Arrival.UNSURE, 2, 1)
+
+
+def test_a_paste_that_is_folded_is_through_once_the_screen_rests(bench: Bench) -> None:
+    shown = iter(["> ", "> [12 li", *["> [12 lines]"] * 40])
+    looks = bench.runtime.screens
+    paste, seen = bench.runtime.paste, []
+
+    def pasting(handle: RuntimeHandle, text: str) -> None:
+        paste(handle, text)
+
+        def folded(handle_ids: Sequence[str]) -> Mapping[str, str]:
+            seen.append(next(shown))
+            return {handle.id: seen[-1]}
+
+        bench.runtime.screens = folded  # type: ignore[method-assign]
+
+    def entered() -> None:
+        bench.runtime.screens = looks  # type: ignore[method-assign]
+        bench.agent.took("p-1", NOW, TEXT)
+
+    bench.runtime.paste = pasting  # type: ignore[method-assign]
+    bench.on_enter(entered)
+    assert bench.courier.deliver(TEXT, lambda: NOW, bench.mark).arrival is Arrival.DELIVERED
+    # up to the third that is the same as the one before it, and the one look before Enter
+    assert seen == ["> ", "> [12 li", *["> [12 lines]"] * 5]
 
 
 def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -> None:
