@@ -18,7 +18,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,11 +141,17 @@ class Git:
         return (self.directory / answer.text).resolve() if answer.ok else None
 
     def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> Output:
+        with self._begun(args, fed=given is not None) as process:
+            return self._answer(process, args, given, timeout)
+
+    @contextlib.contextmanager
+    def _begun(self, args: tuple[str, ...], *, fed: bool) -> Iterator[subprocess.Popen[bytes]]:
+        """A command that has been started; it is over when the block is left."""
         command = ["git", "-C", str(self.directory), *(() if self._hooks else _NO_HOOKS), *_QUIET, *args]
         try:
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment(self.directory, self._env),
@@ -154,16 +160,38 @@ class Git:
         except FileNotFoundError as error:
             message = "git is not installed, or not on the PATH: install it"
             raise Refused(message) from error
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                _end(process)
+
+    def _answer(self, process: subprocess.Popen[bytes], args: tuple[str, ...], given: str | None, timeout: float) -> Output:
         encoded = None if given is None else given.encode("utf-8", "surrogateescape")
         try:
             stdout, stderr = process.communicate(encoded, timeout)
         except subprocess.TimeoutExpired as error:
             message = f"{_name(args)} in {self.directory} did not end within {timeout:g} s"
             raise TimedOut(message) from error
-        finally:
-            if process.returncode is None:
-                _end(process)
         return Output(process.returncode, _text(stdout), _text(stderr))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command that only reads, and whom it is put to."""
+
+    git: Git
+    args: tuple[str, ...]
+
+
+def side_by_side(*questions: Question, timeout: float = QUICK) -> tuple[Output, ...]:
+    """Put all questions at once; the answers come in their order, whatever their exit codes.
+
+    Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of them runs any more then.
+    """
+    with contextlib.ExitStack() as running:
+        asked = [(one, running.enter_context(one.git._begun(one.args, fed=False))) for one in questions]  # noqa: SLF001 - its own module
+        return tuple(one.git._answer(process, one.args, None, timeout) for one, process in asked)  # noqa: SLF001
 
 
 def environment(directory: Path, more: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ennio.errors import EnnioError, Refused, TimedOut, Unreachable
-from ennio.plugins.git import Git, Output, failure, redacted
+from ennio.plugins.git import Git, Output, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
 from tests.plugins.workspace.ground import commit, git
@@ -104,6 +104,22 @@ def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(repo
             Git(repository).run("ls-remote", address, timeout=0.5, check=False)
     assert time.monotonic() - started < 10
     eventually(lambda: not _mentions(address), within=5)
+
+
+def test_questions_side_by_side_are_answered_in_their_order_whatever_comes_of_them(repository: Path) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    here = Git(repository)
+    wrong, right = side_by_side(Question(here, ("show-ref", "--verify", "refs/heads/nowhere")), Question(here, ("rev-parse", "HEAD")))
+    assert (wrong.ok, right.ok, right.text) == (False, True, head)
+
+
+def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
+        hung = [Question(Git(repository), ("ls-remote", f"{address}{number}")) for number in range(2)]
+        with pytest.raises(TimedOut, match=r"git ls-remote in .* did not end within 0.5 s"):
+            side_by_side(*hung, timeout=0.5)
+        eventually(lambda: not _mentions(address), within=5)
 
 
 def test_under_gevent_others_go_on_meanwhile_and_a_killed_caller_takes_git_with_it(repository: Path) -> None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from ennio.errors import Refused
-from ennio.plugins.git import NETWORK, Git, redacted
-from ennio.plugins.workspace.address import local_path, same
+from ennio.plugins.git import NETWORK, Git, Output, Question, redacted, side_by_side
+from ennio.plugins.workspace.address import local_path
+from ennio.plugins.workspace.remotes import ASKED, Remotes
 
 # How long the branches a remote host told of are believed; a repository on this machine is asked every time.
 _FRESH = 3.0
@@ -50,12 +51,13 @@ class _Heads:
 
 
 class _Shared:
-    """What all sessions on one repository share in this process: two locks and what the remote last said."""
+    """What all sessions on one repository share in this process: two locks, what the remote last said, and how the remotes were."""
 
     def __init__(self) -> None:
         self.alone = threading.Lock()
         self.fetching = threading.Lock()
         self.heads: dict[str, _Heads] = {}
+        self.remotes: Remotes | None = None
 
 
 _shared: dict[Path, _Shared] = {}
@@ -72,7 +74,7 @@ class Repository:
         self.git = Git(source)
         self.source = source
         self.repo = repo
-        self.common = _common(self.git, source, repo)
+        self.common = _common(source, repo)
         near = local_path(repo, source)
         self._near = near if near is not None and near.is_dir() else None
         self.own = self._near is not None and _common_of(self._near) == self.common
@@ -84,24 +86,19 @@ class Repository:
     @cached_property
     def remote(self) -> str | None:
         """The clone's name for the ordered repository, None when it has none (or is it)."""
-        return None if self.own else self._matching()
+        return None if self.own else self._remotes.of(self.repo, self.git)
 
     def configured(self, key: str) -> tuple[str, ...]:
         """The clone's own settings of this name, ``remote.<name>.*`` or ``url.<base>.*``; read once for all of them."""
-        return self._settings.get(key, ())
+        return self._remotes.settings.get(key, ())
 
     @cached_property
-    def _settings(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for entry in self.git.run("config", "-z", "--get-regexp", r"^(remote|url)\.", check=False).fields:
-            key, _, value = entry.partition("\n")
-            found[key] = (*found.get(key, ()), value)
-        return found
+    def _remotes(self) -> Remotes:
+        return self._learnt(self.git.run(*ASKED, check=False))
 
-    @property
-    def _rewrites(self) -> bool:
-        """Whether git makes another address of one that is written down."""
-        return any(key.startswith("url.") for key in self._settings)
+    def _learnt(self, output: Output) -> Remotes:
+        self._shared.remotes = Remotes.read(output)
+        return self._shared.remotes
 
     def alone(self) -> AbstractContextManager[object]:
         """Held by whoever adds or removes worktrees and branches: one at a time per repository."""
@@ -109,20 +106,45 @@ class Repository:
 
     def kept(self, branch: str) -> str:
         """The ref under which a branch of the ordered repository is known here."""
+        return self._kept(branch, self.remote)
+
+    def _kept(self, branch: str, remote: str | None) -> str:
         if self.own:
             return f"refs/heads/{branch}"
-        return f"refs/remotes/{self.remote}/{branch}" if self.remote else f"refs/ennio/base/{branch}"
+        return f"refs/remotes/{remote}/{branch}" if remote else f"refs/ennio/base/{branch}"
 
     def bring(self, base: str, branch: str) -> Tips:
         """Fetch what the two branches are now. Raises Unreachable; Refused when there is no such base."""
         asked = time.monotonic()
+        tips = self._at_hand(base, branch)
+        if tips is not None:
+            return tips
         with self._shared.fetching:
             heads = self._heads(asked)
             if base not in heads:
                 raise Refused(self._no_base(base, heads))
             there = [name for name in dict.fromkeys((base, branch)) if name in heads]
-            tips = self._here(base) if self.own else self._brought({name: heads[name] for name in there})
-        return Tips(tips[base], tips.get(branch) if not self.own else None)
+            found = self._here(base) if self.own else self._brought({name: heads[name] for name in there})
+        return Tips(found[base], found.get(branch) if not self.own else None)
+
+    def _at_hand(self, base: str, branch: str) -> Tips | None:
+        """The tips where the ordered repository lies on this machine and nothing of it has to be fetched; None where it takes more.
+
+        All is asked at once. What to ask follows from the remotes as they were the last time; the answers count if they still are so.
+        """
+        guess = self._shared.remotes
+        if self._near is None or guess is None or guess.rewrites:
+            return None
+        names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
+        remote = None if self.own else guess.of(self.repo, self.git)
+        here = {name: self._kept(name, remote) for name in names}
+        there = {name: f"refs/heads/{name}" for name in names}
+        near = [Question(Git(self._near), _shown(there)), *(() if self.own else [Question(self.git, _shown(here))])]
+        settings, *told = side_by_side(Question(self.git, ASKED), *near)
+        self._remotes = self._learnt(settings)
+        theirs, ours = _tips(told[0], there), _tips(told[-1], here)
+        at_hand = self._remotes == guess and base in theirs and all(ours.get(name) == tip for name, tip in theirs.items())
+        return Tips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
 
     def worktrees(self) -> tuple[Entry, ...]:
         """Every worktree git knows of, the main one first, the missing ones too."""
@@ -168,7 +190,7 @@ class Repository:
         return known.shas
 
     def _ask(self) -> Mapping[str, str]:
-        near = self.source if self.own else self._near if not self._rewrites else None
+        near = self.source if self.own else self._near if not self._remotes.rewrites else None
         if near is not None:
             lines = Git(near).run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads").lines
         else:
@@ -176,27 +198,22 @@ class Repository:
         pairs = (line.split("\t", 1) for line in lines)
         return {ref.removeprefix("refs/heads/"): sha for sha, ref in pairs}
 
-    def _matching(self) -> str | None:
-        """The remote whose address, as written or as git rewrites it, is the ordered one; ``origin`` before others."""
-        pairs = [(key.removeprefix("remote.").removesuffix(".url"), url) for key, url in self._written() if key.endswith(".url")]
-        wanted = {self.repo}
-        if self._rewrites:
-            wanted.add(self.git.run("ls-remote", "--get-url", self.repo).text)
-            rewritten = [line.removesuffix(" (fetch)") for line in self.git.run("remote", "-v").lines if line.endswith(" (fetch)")]
-            pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
-        names = {name for name, url in pairs if any(same(url, address, self.source) for address in wanted)}
-        return min(names, key=lambda name: (name != "origin", name), default=None)
-
-    def _written(self) -> Iterator[tuple[str, str]]:
-        """Every setting of a remote, as it is written."""
-        return ((key, value) for key, values in self._settings.items() if key.startswith("remote.") for value in values)
-
     def _no_base(self, base: str, heads: Mapping[str, str]) -> str:
         where = redacted(self.repo)
         if not heads:
             return f"{where} has no branch yet: commit something to {base} and push it"
         some = ", ".join(sorted(heads)[:8]) + (", ..." if len(heads) > 8 else "")
         return f"{where} has no branch {base}; it has: {some} (set the project's default_branch)"
+
+
+def _shown(refs: Mapping[str, str]) -> tuple[str, ...]:
+    """The question for these refs alone; git ends at the first that is not there. What lists them reads every ref beside them."""
+    return ("show-ref", "--verify", "--", *refs.values())
+
+
+def _tips(answer: Output, refs: Mapping[str, str]) -> Mapping[str, str]:
+    told = {ref: sha for sha, _, ref in (line.partition(" ") for line in answer.lines)}
+    return {name: told[ref] for name, ref in refs.items() if ref in told}
 
 
 def listed(git: Git) -> tuple[Entry, ...]:
@@ -218,20 +235,24 @@ def _entry(lines: list[str]) -> Entry:
 
 
 def _common_of(directory: Path) -> Path | None:
-    """The directory all worktrees of a repository share; git is only asked where two looks at the disk do not tell."""
-    if (directory / ".git").is_dir():
-        return (directory / ".git").resolve()
-    bare = (directory / "HEAD").is_file() and (directory / "objects").is_dir() and not (directory / "commondir").exists()
-    return directory.resolve() if bare else Git(directory).common
+    """The directory all worktrees of a repository share; git is only asked where a look at the disk does not tell."""
+    near = next((place for place in (directory / ".git", directory) if _is_repository(place)), None)
+    return near.resolve() if near is not None else Git(directory).common
 
 
-def _common(git: Git, source: Path, repo: str) -> Path:
+def _is_repository(place: Path) -> bool:
+    """Whether git would take the directory for a repository that is nobody's worktree."""
+    whole = (place / "HEAD").is_file() and (place / "objects").is_dir() and (place / "refs").is_dir()
+    return whole and not (place / "commondir").exists()
+
+
+def _common(source: Path, repo: str) -> Path:
     if not source.is_dir():
         message = f"the project's path {source} does not exist: git clone {redacted(repo)} {source}"
         raise Refused(message)
-    common = git.common
+    common = _common_of(source)
     if common is None:
-        words = git.run("rev-parse", "--git-dir", check=False).stderr.strip()
+        words = Git(source).run("rev-parse", "--git-dir", check=False).stderr.strip()
         message = f"the project's path {source} is not the top of a git repository ({words}): set it to a clone of {redacted(repo)}"
         raise Refused(message)
     return common

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,43 @@ def test_two_sessions_in_a_row_start_from_two_bases(workspace: WorktreeWorkspace
 
     assert first.base_head != newest
     assert second.base_head == newest
+
+
+def test_what_a_session_asks_of_git_does_not_grow_with_the_branches(
+    workspace: WorktreeWorkspace, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.create(ground.order("worktree"))
+    heads = "".join(f"create refs/heads/b{number} HEAD\n" for number in range(30))
+    for directory, ref in ((ground.hub, "main"), (ground.source, "HEAD")):
+        subprocess.run(["git", "update-ref", "--stdin"], cwd=directory, input=heads.replace("HEAD", ref), text=True, check=True)
+    commands: list[str] = []
+    begin = subprocess.Popen.__init__
+
+    def counted(self: Any, command: list[str], *args: Any, **options: Any) -> None:
+        commands.append(" ".join(command))
+        begin(self, command, *args, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", counted)
+    workspace.create(ground.order("worktree", "app-2"))
+
+    asked = [next(verb for verb in ("config", "show-ref", "update-ref", "worktree", "") if f" {verb}" in line) for line in commands]
+    assert sorted(asked) == ["config", "show-ref", "show-ref", "update-ref", "worktree"]
+    assert not [line for line in commands if "refs/heads/b" in line]
+
+
+def test_a_remote_that_has_another_address_since_the_last_session_is_noticed(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    workspace.create(ground.order("worktree"))
+    newest = ground.publish("later", "later\n")
+    copy = ground.hub.parent / "copy.git"
+    git(ground.hub.parent, "clone", "--quiet", "--bare", str(ground.hub), str(copy))
+    git(ground.source, "remote", "rename", "origin", "upstream")
+    git(ground.source, "remote", "add", "origin", str(copy))
+    git(ground.source, "fetch", "--quiet", "origin")
+
+    made = workspace.create(ground.order("worktree", "app-2"))
+
+    assert made.base_head == newest == git(ground.source, "rev-parse", "refs/remotes/upstream/main")
+    assert environment(made.path)  # and origin means the ordered repository, whatever the clone calls it by now
 
 
 def test_nothing_of_the_person_s_is_touched(workspace: WorktreeWorkspace, ground: Ground) -> None:

@@ -1,0 +1,55 @@
+"""What a clone's configuration says of other repositories, and which of its remotes is the ordered one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ennio.plugins.git import Git, Output
+from ennio.plugins.workspace.address import same
+
+ASKED = ("config", "-z", "--get-regexp", r"^(remote|url)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Remotes:
+    """The settings ``remote.<name>.*`` and ``url.<base>.*`` as they are written down, by key."""
+
+    settings: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, output: Output) -> Remotes:
+        """What git answered to ``ASKED``."""
+        found: dict[str, tuple[str, ...]] = {}
+        for entry in output.fields:
+            key, _, value = entry.partition("\n")
+            found[key] = (*found.get(key, ()), value)
+        return cls(found)
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether git makes another address of one that is written down."""
+        return any(key.startswith("url.") for key in self.settings)
+
+    def of(self, repo: str, git: Git) -> str | None:
+        """The remote whose address, as written or as git rewrites it, is the ordered one; ``origin`` before others.
+
+        ``git`` works in the clone; it is asked only where addresses are rewritten.
+        """
+        pairs = [(key.removeprefix("remote.").removesuffix(".url"), url) for key, url in self._addresses()]
+        wanted = {repo}
+        if self.rewrites:
+            wanted.add(git.run("ls-remote", "--get-url", repo).text)
+            rewritten = [line.removesuffix(" (fetch)") for line in git.run("remote", "-v").lines if line.endswith(" (fetch)")]
+            pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
+        return _first(pairs, wanted, git.directory)
+
+    def _addresses(self) -> list[tuple[str, str]]:
+        named = ((key, values) for key, values in self.settings.items() if key.startswith("remote.") and key.endswith(".url"))
+        return [(key, url) for key, values in named for url in values]
+
+
+def _first(pairs: list[tuple[str, str]], wanted: set[str], beside: Path) -> str | None:
+    names = {name for name, url in pairs if any(same(url, address, beside) for address in wanted)}
+    return min(names, key=lambda name: (name != "origin", name), default=None)
