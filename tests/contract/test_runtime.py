@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +40,28 @@ def test_the_same_launch_is_found_again_and_not_started_twice(bench: Bench) -> N
     handle = bench.start()
     assert bench.runtime.start(bench.launch()) == handle
     assert bench.again().start(bench.launch()) == handle
+
+
+def test_a_launch_is_found_again_when_nothing_on_the_disk_tells_of_it(real: Bench) -> None:
+    handle = real.start()
+    directory = real.launch().directory
+    shutil.rmtree(directory)
+    assert real.again().start(real.launch()) == handle
+    assert not directory.exists() or list(directory.iterdir()) == []
+
+
+def test_a_launch_is_found_beside_a_launch_file_that_nobody_has_read(real: Bench) -> None:
+    handle = real.start()
+    (real.launch().directory / "launch.json").write_text("{}")
+    assert real.again().start(real.launch()) == handle
+
+
+def test_a_launch_file_that_nobody_has_read_does_not_keep_a_launch_from_beginning(real: Bench) -> None:
+    real.launch().directory.mkdir(parents=True)
+    (real.launch().directory / "launch.json").write_text("half of a launch fi")
+    assert not real.runtime.survey()
+    real.start()
+    assert not real.pane().dead
 
 
 def test_a_launch_that_already_ended_is_not_run_again(bench: Bench) -> None:

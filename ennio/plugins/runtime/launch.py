@@ -22,9 +22,33 @@ NOT_STARTED = 127
 
 def write(launch: Launch) -> tuple[str, ...]:
     """Lay the launch file ready (0600) and return the command that becomes the agent."""
+    withdraw(launch)  # one with other permissions would keep them
+    return _laid(launch)
+
+
+def write_new(launch: Launch) -> tuple[str, ...] | None:
+    """The same unless a launch file lies there: then a terminal may be about to read it, and None is returned.
+
+    Where none lay, nobody reads the one that was written but the terminal that is now asked for.
+    """
+    try:
+        return _laid(launch)
+    except FileExistsError:
+        return None
+
+
+def withdraw(launch: Launch) -> None:
+    """Remove a launch file that nobody is going to read: it holds secrets."""
+    _file(launch).unlink(missing_ok=True)
+
+
+def _file(launch: Launch) -> Path:
+    return launch.directory.absolute() / "launch.json"
+
+
+def _laid(launch: Launch) -> tuple[str, ...]:
     launch.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = launch.directory.absolute() / "launch.json"
-    path.unlink(missing_ok=True)  # one with other permissions would keep them
+    path = _file(launch)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         json.dump({"argv": launch.argv, "cwd": str(launch.cwd), "env": dict(launch.env)}, file)
     return (sys.executable, "-I", "-S", "-X", "utf8", str(Path(__file__).absolute()), str(path))

@@ -38,12 +38,14 @@ _FIELDS = (
 )  # fmt: skip
 _FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
 _SERVER = (
-    ("start-server",),
-    ("set-option", "-g", "remain-on-exit", "on"),
-    ("set-option", "-g", "remain-on-exit-format", ""),  # tmux's own words are no output of the agent
-    ("set-option", "-g", "history-limit", "50000"),
-    ("set-option", "-g", "default-terminal", "screen-256color"),
+    "set-option -g remain-on-exit on ;"
+    "set-option -g remain-on-exit-format '' ;"  # tmux's own words are no output of the agent
+    "set-option -g history-limit 50000 ;"
+    "set-option -g default-terminal screen-256color"
 )
+# Setting an option makes tmux go through all its sessions, so that is only done where it has to be.
+_PRELUDE = ("start-server", ";", "if-shell", "-F", "#{!=:#{remain-on-exit}|#{history-limit},on|50000}", _SERVER, ";")
+_TAKEN = "duplicate session"
 _ABSENT = ("can't find", "no such", "no current")
 _NO_SERVER = ("no server running", "error connecting")
 _KEPT = ("PATH", "HOME", "USER", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMUX_TMPDIR")
@@ -73,11 +75,8 @@ class TmuxRuntime:
         """Start the agent in a session of its own, or in the dead pane of an earlier launch, or find it."""
         if shutil.which("tmux") is None:
             raise Refused("tmux is not installed; install it, or set `runtime: process` for this project")
-        row = self._find(named(launch.name))
-        if row is None or row.pane.number != launch.number:
-            row = self._begin(launch, row)
-        if row is None:
-            raise Unreachable(f"tmux session {launch.name} was closed while it started")
+        name = named(launch.name)
+        row = self._at_once(launch) or self._found_or_begun(launch, self._find(name))
         self._panes[launch.name] = row.pane_id
         return self._handle(row.pane)
 
@@ -151,27 +150,25 @@ class TmuxRuntime:
         done = subprocess.run(["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False)
         return done.stdout.strip().removeprefix("tmux ") or None
 
-    def _begin(self, launch: Launch, row: _Row | None) -> _Row | None:
-        """Start it, and look at it in the same request."""
+    def _at_once(self, launch: Launch) -> _Row | None:
+        """A first launch, begun without a look whether it stands: tmux has no two sessions of one name. None where one has to look."""
+        command = launching.write_new(launch) if launch.number == 1 else None
+        if command is None:
+            return None
+        done = self._run(_words(launch, None, command))
+        if done.returncode != 0 and _complaint(done).startswith(_TAKEN):
+            launching.withdraw(launch)
+            return None
+        return _begun(launch, done)
+
+    def _found_or_begun(self, launch: Launch, row: _Row | None) -> _Row:
+        """The launch if it stands, else begun: in the dead pane of an earlier one, or in a session of its own."""
+        if row is not None and row.pane.number == launch.number:
+            return row
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
             state = "ended" if row.pane.dead else "still runs"
             raise Conflict(f"session {launch.name}: launch {row.pane.number} {state}; stop it before launch {launch.number} begins")
-        command = launching.write(launch)
-        place = ["-c", _literal(str(launch.cwd)), "--", *command]
-        session = f"={launch.name}:"
-        marks = [";", "set-option", "-t", session, "@ennio_number", str(launch.number)]
-        seen = [";", *_listed(launch.name)]
-        if row is not None:
-            # Without -k tmux itself refuses to replace a pane that lives.
-            done = self._run(["respawn-pane", "-t", row.pane_id, *place, *marks, *seen])
-        else:
-            size = ["-x", str(launch.columns), "-y", str(launch.rows)]
-            marks += [";", "set-option", "-F", "-t", session, "@ennio_pane", "#{pane_id}"]
-            prelude = [word for option in _SERVER for word in (*option, ";")]
-            done = self._run([*prelude, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen])
-        if done.returncode != 0:
-            raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
-        return next(iter(_rows(done.stdout.decode(errors="replace"))), None)
+        return _begun(launch, self._run(_words(launch, row.pane_id if row is not None else None, launching.write(launch))))
 
     def _handle(self, pane: Pane) -> RuntimeHandle:
         born = "" if pane.dead or pane.pid is None else started(pane.pid)
@@ -241,6 +238,30 @@ class TmuxRuntime:
         except OSError:
             return False
         return False
+
+
+def _words(launch: Launch, pane: str | None, command: Sequence[str]) -> list[str]:
+    """The words that start a launch in a session of its own or in a dead pane, mark it, and tell of it."""
+    place = ["-c", _literal(str(launch.cwd)), "--", *command]
+    session = f"={launch.name}:"
+    marks = [";", "set-option", "-t", session, "@ennio_number", str(launch.number)]
+    seen = [";", *_listed(launch.name)]
+    if pane is not None:
+        # Without -k tmux itself refuses to replace a pane that lives.
+        return ["respawn-pane", "-t", pane, *place, *marks, *seen]
+    size = ["-x", str(launch.columns), "-y", str(launch.rows)]
+    marks += [";", "set-option", "-F", "-t", session, "@ennio_pane", "#{pane_id}"]
+    return [*_PRELUDE, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen]
+
+
+def _begun(launch: Launch, done: subprocess.CompletedProcess[bytes]) -> _Row:
+    """What tmux tells of a launch in the request that begins it."""
+    if done.returncode != 0:
+        raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
+    row = next(iter(_rows(done.stdout.decode(errors="replace"))), None)
+    if row is None:
+        raise Unreachable(f"tmux session {launch.name} was closed while it started")
+    return row
 
 
 def _listed(name: str) -> list[str]:
