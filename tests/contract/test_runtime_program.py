@@ -65,6 +65,7 @@ LEAVES = """
             note()
             time.sleep(600)
         os._exit(0)
+    os.wait()  # it is hung up with its terminal unless it has left it
     if os.fork() == 0:  # no mark, but of the same terminal
         note()
         os.execve("/bin/sleep", ["sleep", "600"], {})

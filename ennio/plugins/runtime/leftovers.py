@@ -82,6 +82,7 @@ def _tell(process: psutil.Process, signal: Callable[[psutil.Process], None]) -> 
 def _others() -> list[psutil.Process]:
     """All processes but this one and its ancestors, dead ones too: ask the dearer question only of those that matter."""
     mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    psutil.process_iter.cache_clear()  # it would take a process for an earlier one that had its pid, and that one is dead
     return [process for process in psutil.process_iter() if process.pid not in mine]
 
 
