@@ -6,7 +6,8 @@ Who is in a hurry (an agent that is just starting) is looked at between two roun
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pykka
@@ -18,46 +19,68 @@ from ennio.errors import EnnioError, Unreachable
 from ennio.messages import AgentTick
 
 
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """When everybody is next (monotonic seconds), and who is in too much of a hurry to wait for that."""
+
+    due: float = 0.0
+    hurried: frozenset[str] = frozenset()
+
+    def hurry(self, session_id: str | None) -> Turns:
+        """The same with this session in a hurry; with everybody, when it is None."""
+        return Turns(0.0, self.hurried) if session_id is None else replace(self, hurried=self.hurried | {session_id})
+
+    def take(self, watched: Iterable[str], now: float, wait: float) -> tuple[tuple[str, ...], Turns]:
+        """Whose turn it is now, and the turns after that; the next round is ``wait`` seconds after this one."""
+        if now >= self.due:
+            return tuple(watched), Turns(now + wait)
+        return tuple(session_id for session_id in watched if session_id in self.hurried), Turns(self.due)
+
+
 class AgentPoller(PollerActor):
     """Ticks for the agents' own files, which each session reads for itself without a process or request."""
 
     def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(parts, name, watcher, parts.config.poll.agent)
-        self._hurried: set[str] = set()
-        self._round_due = 0.0
+        self._turns = Turns()
+        self._turn: tuple[str, ...] = ()
+        self._runtimes: dict[str, str] = {}
 
     def _look_now(self, session_id: str | None) -> None:
-        if session_id is None:
-            self._round_due = 0.0
-        else:
-            self._hurried.add(session_id)
+        self._turns = self._turns.hurry(session_id)
         super()._look_now(session_id)
 
     def pause(self) -> float:
         """Seconds until the next round, however many looks there were since the last."""
-        return max(self._pace.least, self._round_due - time.monotonic())
+        return max(self._pace.least, self._turns.due - time.monotonic())
 
-    def look(self, watched: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, str]]:
-        """Whose turn it is, and one request for the screens of each runtime that has some of them which need theirs."""
-        now, hurried = time.monotonic(), self._hurried
-        self._hurried = set()
-        if now >= self._round_due:
-            self._round_due = now + self._pace.wait()
-            turn = tuple(watched)
-        else:
-            turn = tuple(session_id for session_id in watched if session_id in hurried)
-        return turn, self._shown([session_id for session_id in turn if watched[session_id].screen])
+    def turn(self, now: float) -> Mapping[str, Any]:
+        """Everybody when a round is due, else who is in a hurry."""
+        self._turn, self._turns = self._turns.take(self._watched, now, self._pace.wait())
+        if len(self._runtimes) > len(self._watched):
+            self._runtimes = {session_id: name for session_id, name in self._runtimes.items() if session_id in self._watched}
+        return {session_id: self._watched[session_id] for session_id in self._turn}
 
-    def _shown(self, wanting: list[str]) -> Mapping[str, str]:
+    def look(self, watched: Mapping[str, Any]) -> Mapping[str, str]:
+        """One request for the screens of each runtime that has some of those which need theirs."""
         by_runtime: dict[str, list[str]] = {}
-        for session_id in wanting:
-            session = self._parts.store.sessions.get(session_id)
-            if session is not None and session.runtime_handle is not None:
-                by_runtime.setdefault(runtime_of(self._parts, session).name, []).append(session_id)
+        for session_id, watch in watched.items():
+            name = self._runtime(session_id) if watch.screen else None
+            if name is not None:
+                by_runtime.setdefault(name, []).append(session_id)
         screens: dict[str, str] = {}
         for name, session_ids in by_runtime.items():
             screens.update(self._screens(name, session_ids))
         return screens
+
+    def _runtime(self, session_id: str) -> str | None:
+        """The runtime that has the session's terminal: always the same from its first launch on, so the store is asked until then."""
+        if session_id not in self._runtimes:
+            session = self._parts.store.sessions.get(session_id)
+            if session is None or session.runtime_handle is None:
+                return None
+            self._runtimes[session_id] = runtime_of(self._parts, session).name
+        return self._runtimes[session_id]
 
     def _screens(self, runtime: str, session_ids: list[str]) -> Mapping[str, str]:
         try:
@@ -66,7 +89,7 @@ class AgentPoller(PollerActor):
             return {}  # a screen that was not seen says nothing
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
-        """Everybody whose turn it is reads; who needs a screen gets it."""
-        turn, screens = (tuple(self._watched), {}) if error is not None else result
-        for session_id in turn:
+        """Everybody whose turn it was reads, also when the screens could not be asked for; who needs a screen gets it."""
+        screens = {} if error is not None else result
+        for session_id in self._turn:
             self._tell_session(session_id, AgentTick(screens.get(session_id)))

@@ -5,15 +5,14 @@ A look that began before the last thing done was done is not believed: it is ask
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 from ennio import codec
 from ennio.actors import deeds, desks
+from ennio.actors.basis import Basis, basis
 from ennio.actors.exchange import AGENTS, forge_name, runtime_name
 from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
@@ -26,7 +25,6 @@ from ennio.plugins.runtime.sighting import judge
 
 STARTING = timedelta(seconds=30)
 """How long an agent that was started is looked at again and again."""
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Lookout:
@@ -41,8 +39,8 @@ class Lookout:
         self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
         self._believed_from = self._forge_from = time.monotonic()
         self._watched: Any = None
-        self._files: tuple[Path, ...] | None = None
-        self._read: object = None
+        self._asked: dict[str, Any] = {}
+        self._basis: Basis | None = None
 
     # --- what to look for --------------------------------------------------------------------------
 
@@ -57,19 +55,28 @@ class Lookout:
         if memory.finished:
             for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)):
                 self._parts.exchange.tell(name, Unwatch(session.id))
+            self._asked.clear()
             return
         project = self._parts.project(session.project_id)
         agent = deeds.agent_of(self._parts, session)
-        self._tell_runtime(WatchPane(session.id))
-        self._parts.exchange.tell(AGENTS, WatchPane(session.id, screen=agent.watched or not agent.tells))
+        self._ask(runtime_name(self._runtime), WatchPane(session.id))
+        self._ask(AGENTS, WatchPane(session.id, screen=agent.watched or not agent.tells))
         if session.branch:
             title = session.metadata.get("title") or session.branch
             base = session.base or project.default_branch
-            self._tell_forge(WatchBranch(session.id, session.branch, base, memory.pull, resting, title, session.prompt or ""))
+            message = WatchBranch(session.id, session.branch, base, memory.pull, resting, title, session.prompt or "")
+            self._ask(forge_name(session.project_id), message)
+
+    def _ask(self, poller: str, message: Any) -> None:
+        """Only what is new to a poller: it looks at everything again for whoever asks."""
+        if self._asked.get(poller) != message:
+            self._asked[poller] = message
+            self._parts.exchange.tell(poller, message)
 
     def rewatch(self) -> None:
         """Tell them all again; one of them has forgotten."""
         self._watched = None
+        self._asked.clear()
         self.watch()
 
     def look_now(self) -> None:
@@ -143,24 +150,31 @@ class Lookout:
         process = self._record.facts.process
         if self._starting():
             self._hurry()
-        if process is None or process.sighting is not Sighting.ALIVE or (screen is None and self._read_already(process)):
+        if process is None or process.sighting is not Sighting.ALIVE:
+            return False
+        if self._stands(process, screen):
             return False
         return self._read_agent(screen)
 
-    def _read_already(self, process: ProcessSeen) -> bool:
-        """Whether neither the process nor a file that the agent is read from has changed since; a look costs a call for each file."""
-        return self._files is not None and self._read == _mark(process, self._files)
+    def _stands(self, process: ProcessSeen, screen: str | None) -> bool:
+        """Whether the agent would say again what it said last."""
+        if self._basis is None or self._record.facts.agent is None:
+            return False
+        return self._basis.stands(process, screen, self._parts.clock.now())
 
     def _read_agent(self, screen: str | None) -> bool:
         process, session = self._record.facts.process, self._record.session
         if process is None:
             return False
         agent, desk = deeds.agent_of(self._parts, session), desks.desk(self._parts, session)
-        self._files = agent.files(desk) if isinstance(agent, Filed) else None
-        self._read = _mark(process, self._files or ())  # taken first: what is written meanwhile is read the next time
+        files = agent.files(desk, self._cursor) if isinstance(agent, Filed) else None
+        found = basis(process, screen, files) if files is not None else None  # taken first: what is written meanwhile is read the next time
         reading = agent.observe(desk, self._cursor, process, screen, self._parts.clock.now())
+        # a look that brought something may have left something; the one that brings nothing more is what stands
+        ended = dict(reading.cursor) == self._cursor
+        self._basis = replace(found, until=reading.until) if found is not None and ended else None
         before = self._record.facts.agent
-        if dict(reading.cursor) != self._cursor:
+        if not ended:
             self._cursor = dict(reading.cursor)
             self._parts.store.meta.set(self._cursor_key, codec.dumps(self._cursor))
         if before is not None and replace(before, at=reading.seen.at) == reading.seen:
@@ -178,20 +192,6 @@ class Lookout:
             seen = replace(before, sighting=Sighting.UNKNOWN, detail=seen.detail)
         self._record.facts = replace(self._record.facts, forge=seen)
         return True
-
-
-def _mark(process: ProcessSeen, files: tuple[Path, ...]) -> object:
-    """What changes with the process, but for the times of looking, and with any of the files."""
-    return replace(process, at=_EPOCH, output_at=None), tuple(map(_print, files))
-
-
-def _print(file: Path) -> tuple[int, ...] | None:
-    """What tells a file from itself a moment ago; None when it is not there or cannot be looked at."""
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:

@@ -148,8 +148,8 @@ class PollerActor(Actor):
             return
         self._state.looking, self._state.again = True, False
         self._state.begun = time.monotonic()
-        watched = dict(self._watched)
-        self.perform(Look(self._state.begun), lambda: self.look(watched))
+        turn = self.turn(self._state.begun)
+        self.perform(Look(self._state.begun), lambda: self.look(turn))
 
     def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:
         state, pulse = self._state, self._state.pulse
@@ -166,8 +166,12 @@ class PollerActor(Actor):
         """Seconds until the next look, when nobody is in a hurry."""
         return self._pace.wait()
 
+    def turn(self, now: float) -> Mapping[str, Any]:
+        """Who is looked at this time: everybody, unless a source has turns. Decided in the mailbox, before the look."""
+        return dict(self._watched)
+
     def look(self, watched: Mapping[str, Any]) -> Any:
-        """Ask the source once, for all who are watched. Runs beside the mailbox."""
+        """Ask the source once, for all whose turn it is. Runs beside the mailbox."""
         raise AssertionError(f"{type(self).__name__} must say how it looks")
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:

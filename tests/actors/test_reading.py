@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from ennio.actors.agent_poller import Turns
 from ennio.actors.exchange import AGENTS
 from ennio.config.model import Poll
 from ennio.model import Activity
 from ennio.plugins.agent.interface import Desk
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
+
+
+def test_when_a_round_is_due_it_is_everybodys_turn_and_nobody_is_in_a_hurry_after_it() -> None:
+    turn, after = Turns(due=5.0).hurry("b").take(("a", "b", "c"), now=5.0, wait=1.0)
+    assert (turn, after) == (("a", "b", "c"), Turns(due=6.0))
+
+
+def test_between_two_rounds_it_is_the_turn_of_those_in_a_hurry_and_the_round_stays_when_it_was() -> None:
+    turn, after = Turns(due=5.0).hurry("b").hurry("gone").take(("a", "b", "c"), now=4.9, wait=1.0)
+    assert (turn, after) == (("b",), Turns(due=5.0))
+
+
+def test_who_asks_for_all_makes_the_round_due() -> None:
+    turn, after = Turns(due=500.0).hurry("b").hurry(None).take(("a", "b"), now=4.0, wait=1.0)
+    assert (turn, after) == (("a", "b"), Turns(due=5.0))
 
 
 def _ticks(stage: Stage) -> None:
@@ -30,7 +47,7 @@ def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tm
             return observe(agent, desk, *more)  # type: ignore[arg-type]
 
         monkeypatch.setattr(type(stage.agent), "observe", counted)
-        monkeypatch.setattr(type(stage.agent), "files", lambda _agent, _desk: (file,), raising=False)
+        monkeypatch.setattr(type(stage.agent), "files", lambda _agent, _desk, _cursor: (file,), raising=False)
         _ticks(stage)
         reads.clear()
         _ticks(stage)
@@ -39,6 +56,7 @@ def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tm
         for words in ("begun", "changed"):
             stage.says(session_id, Activity.READY if words == "changed" else Activity.WAITING_INPUT, ready=True)
             file.write_text(words)
+            os.utime(file, (len(words), len(words)))  # so long ago that its next change is sure to show
             eventually(lambda: reads)
             _ticks(stage)
             reads.clear()

@@ -2,6 +2,7 @@
 
 Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is always
 up to date but has to be interpreted. The later one counts, and at the same moment the agent's own.
+A screen that goes on showing what is believed already changes nothing here, so it need not be taken in again.
 
 What an agent writes may be anything: numbers and times beyond all sense are none, words are cut to a
 length, and half a character (a surrogate, where something was cut before) becomes ``?``.
@@ -35,6 +36,7 @@ class Account:
     """Kept as JSON in the cursor. Times are seconds since the epoch; ``start`` names the present process.
 
     ``told`` is the agent's own last word and ``shown`` the screen's; both are values of Activity.
+    ``showing`` is True while the screen goes on saying it; ``heard`` is then not counted on.
     ``usage`` holds the answers still open: input and output by message id. ``meter`` is where the
     agent's own count of money stood, ``cost`` what it comes to.
     """
@@ -48,6 +50,7 @@ class Account:
     shown_at: float = 0.0
     shown_since: float = 0.0
     shown_question: str | None = None
+    showing: bool = False
     detail: str = ""
     heard: float = 0.0
     summary: str | None = None
@@ -79,7 +82,7 @@ class Account:
             return False
         self.start, self.ready, self.heard = start, False, now.timestamp()
         self.told = self.shown = self.question = self.shown_question = None
-        self.detail = ""
+        self.detail, self.showing = "", False
         return True
 
     def tells(self, activity: Activity, at: float, question: str | None = None, detail: str = "") -> None:
@@ -94,15 +97,30 @@ class Account:
     def shows(self, shown: Shown | None, now: datetime) -> None:
         """What its screen shows, right now or when that was seen; None when it says nothing."""
         if shown is None:
+            self._shows_nothing(now)
             return
         at = (shown.at or now).timestamp()
         if shown.activity.value != self.shown:
-            self.shown_since = at
-        self.shown, self.shown_at, self.shown_question = shown.activity.value, at, shown.question
-        self.heard = max(self.heard, at)
+            self.shown, self.shown_since, self.shown_at = shown.activity.value, at, at
+        elif not self.showing or not self._settled:
+            self.shown_at = at
+        self.showing, self.shown_question = True, shown.question
         self.ready = self.ready or shown.activity is not Activity.WAITING_INPUT
         if shown.activity is Activity.BLOCKED:
             self.detail = shown.question or ""
+
+    def _shows_nothing(self, now: datetime) -> None:
+        if self.showing:  # until now it did, however long ago it was taken in
+            self.showing, self.heard = False, max(self.heard, now.timestamp())
+
+    @property
+    def _contradicted(self) -> bool:
+        return self.shown != self.told and self.shown_at - self.told_at >= _SLACK
+
+    @property
+    def _settled(self) -> bool:
+        """Whether the screen changes nothing by going on as it is."""
+        return self.told is None or self.shown == self.told or self._contradicted
 
     def uses(self, answer: str, given: int, made: int, model: str | None) -> None:
         """The usage of one answer; told again it replaces what was told of that answer before."""
@@ -128,7 +146,7 @@ class Account:
         question = _words(question)
         if process.sighting is Sighting.GONE:
             activity, since, question, source = Activity.EXITED, None, None, "process"
-        silent = activity is not Activity.EXITED and process.sighting is Sighting.ALIVE and now - _time(self.heard) > _SILENCE
+        silent = self._can_fall_silent(process) and now - _time(self.heard) > _SILENCE
         return AgentSeen(
             at=now,
             source=source,
@@ -144,14 +162,21 @@ class Account:
             silent_since=_time(self.heard) if silent else None,
         )
 
+    def until(self, process: ProcessSeen, now: datetime) -> datetime | None:
+        """When the facts change by the clock alone: it has then been silent for too long. None when they do not."""
+        silent = _time(self.heard) + _SILENCE
+        return silent if self._can_fall_silent(process) and now <= silent else None
+
+    def _can_fall_silent(self, process: ProcessSeen) -> bool:
+        return process.sighting is Sighting.ALIVE and not self.showing and self.told != Activity.EXITED
+
     def _usage(self) -> Usage | None:
         if not (self.input or self.output):
             return None
         return Usage(self.input, self.output, Decimal(self.cost) if self.cost is not None else None, _words(self.model))
 
     def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
-        contradicted = self.shown is not None and self.shown != self.told and self.shown_at - self.told_at >= _SLACK
-        if self.shown is not None and (self.told is None or contradicted):
+        if self.shown is not None and (self.told is None or self._contradicted):
             question = self.shown_question if self.shown == Activity.WAITING_INPUT else None
             return Activity(self.shown), _time(self.shown_since), question, "screen"
         if self.told is None:

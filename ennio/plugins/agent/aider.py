@@ -97,7 +97,11 @@ class Aider(ScreenAgent):
             account.question = seen.question  # it notifies of the first of several questions only
         account.shows(seen, now)
         on["account"] = account.as_text()
-        return Reading(_with_cost(account, process, now, on), on)
+        return Reading(_with_cost(account, process, now, on), on, account.until(process, now))
+
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+        """See ``Filed.files``: its event log and what its notifications wrote."""
+        return (aider_log.events(desk), _notices(desk))
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether its input history has the words."""
@@ -137,7 +141,7 @@ class Aider(ScreenAgent):
 
     def _notified(self, account: Account, desk: Desk, on: dict[str, str], seen: Shown) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""
-        lines, offset = trail.read_on(desk.directory / "hooks.jsonl", int(on.get("hooks", "0")))
+        lines, offset = trail.read_on(_notices(desk), int(on.get("hooks", "0")))
         on["hooks"] = str(offset)
         if not lines or seen.activity not in (Activity.WAITING_INPUT, Activity.READY):
             return
@@ -167,6 +171,10 @@ class Aider(ScreenAgent):
             env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
             files={rules: desk.system} if desk.system else {},
         )
+
+
+def _notices(desk: Desk) -> Path:
+    return desk.directory / "hooks.jsonl"
 
 
 def _question(end: str) -> str:

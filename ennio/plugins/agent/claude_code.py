@@ -26,6 +26,8 @@ _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER"
 _BYPASS = "--dangerously-skip-permissions"
 _RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
+_HOOKS, _COST = "hooks.jsonl", "cost.json"  # what hook.py writes into the session's folder
+_SIDE = "*.jsonl"
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 
 
@@ -95,20 +97,27 @@ class ClaudeCode(ScreenAgent):
         """Hooks and transcript first, the screen as the second witness."""
         account, on = Account.of(cursor.get("account")), dict(cursor)
         account.begins(process, now)
-        hooks, offset = trail.read_on(desk.directory / "hooks.jsonl", _offset(cursor, "hooks"))
+        hooks, offset = trail.read_on(desk.directory / _HOOKS, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
         lines = self._transcripts(desk, on)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
             claude_story.take(account, kind, entry, process.number)
-        account.metered(_cost(desk.directory / "cost.json"))
+        account.metered(_cost(desk.directory / _COST))
         account.shows(witnessed(self, screen, self.trouble, process), now)
         on["account"] = account.as_text()
-        return Reading(account.seen(process, now, "hooks"), on)
+        return Reading(account.seen(process, now, "hooks"), on, account.until(process, now))
+
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
+        """See ``Filed.files``: hooks, money, and the transcripts of the conversation and of those it began itself."""
+        if "transcript" not in cursor:
+            return None
+        file = Path(cursor["transcript"])
+        return (desk.directory / _HOOKS, desk.directory / _COST, file, _sides(file), *sorted(_sides(file).glob(_SIDE)))
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether a hook or the transcript has the words."""
         try:
-            told = [(moment(entry, "t"), entry.get("prompt")) for entry in trail.ending(desk.directory / "hooks.jsonl")]
+            told = [(moment(entry, "t"), entry.get("prompt")) for entry in trail.ending(desk.directory / _HOOKS)]
             file = transcript(desk)
             told += [(moment(entry), claude_story.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
         except OSError:
@@ -132,7 +141,7 @@ class ClaudeCode(ScreenAgent):
             return []
         on["transcript"] = str(file)
         found: list[tuple[str, Mapping[str, object]]] = []
-        for kind, single in (("line", file), *(("side", side) for side in sorted(file.with_suffix("").glob("subagents/*.jsonl")))):
+        for kind, single in (("line", file), *(("side", side) for side in sorted(_sides(file).glob(_SIDE)))):
             lines, offset = trail.read_on(single, _offset(on, single.name))
             on[single.name] = str(offset)
             found += [(kind, line) for line in lines]
@@ -173,6 +182,11 @@ class ClaudeCode(ScreenAgent):
 def transcript(desk: Desk) -> Path | None:
     """The file of the conversation, whatever the agent calls the folder of this workspace; None before it begins."""
     return next((_settings_home(desk, ".claude") / "projects").glob(f"*/{desk.conversation}.jsonl"), None)
+
+
+def _sides(file: Path) -> Path:
+    """Where the conversations lie that this one began itself."""
+    return file.with_suffix("") / "subagents"
 
 
 def _file(desk: Desk) -> Path:

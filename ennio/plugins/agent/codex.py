@@ -65,7 +65,11 @@ class Codex(ScreenAgent):
             account.told = None  # a line does not say which process wrote it; the next look knows more
         account.shows(witnessed(self, screen, self.trouble, process), now)
         on["account"] = account.as_text()
-        return Reading(account.seen(process, now, "rollout"), on)
+        return Reading(account.seen(process, now, "rollout"), on, account.until(process, now))
+
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
+        """See ``Filed.files``: its rollout."""
+        return (Path(cursor["rollout"]),) if "rollout" in cursor else None
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the rollout has the words."""

@@ -104,6 +104,10 @@ class CommandAgent(ScreenAgent):
             return Reading(AgentSeen(now, "process", ready=True), {})
         return super().observe(desk, cursor, process, screen, now)
 
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+        """See ``Filed.files``: there are none, its terminal is all."""
+        return ()
+
     def takes_text(self, screen: str) -> bool:
         """Whether an interactive program shows the ``ready`` pattern; others are never typed to."""
         return self.settings.interactive and super().takes_text(screen)

@@ -54,10 +54,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one look brought: the facts, and where to go on reading next time (kept by the caller)."""
+    """What one look brought: the facts, and where to go on reading next time (kept by the caller).
+
+    ``until`` is when the facts change by the clock alone, as when a silence becomes too long; None when they do not.
+    """
 
     seen: AgentSeen
     cursor: Mapping[str, str]
+    until: datetime | None = None
 
 
 class Agent(Protocol):
@@ -146,8 +150,15 @@ class Agent(Protocol):
 
 @runtime_checkable
 class Filed(Protocol):
-    """An agent whose ``observe`` needs nothing but files and its process: it is not asked again while both are as they were."""
+    """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock as ``Reading.until`` says.
 
-    def files(self, desk: Desk) -> tuple[Path, ...]:
-        """Every file that ``observe`` reads, those too that are not there yet. Cheap: it is asked after each reading."""
+    It is not asked again while all are as they were when it last left the cursor as it was.
+    """
+
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
+        """Every file and folder that ``observe`` reads with this cursor, those too that are not there yet.
+
+        A folder stands for the names in it. None while it has yet to find its files: it is then read at every look.
+        Cheap: it is asked before each reading.
+        """
         ...

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from ennio.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import flags, opencode_api, opencode_story
@@ -85,7 +86,11 @@ class OpenCode(ScreenAgent):
         seen = account.seen(process, now, "database")
         cost = sum((Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0))
         usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
-        return Reading(replace(seen, usage=usage), on)
+        return Reading(replace(seen, usage=usage), on, account.until(process, now) if on.get("stamp") == stamp else now)
+
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+        """See ``Filed.files``: its database, as long as that can be read."""
+        return opencode_story.files(desk)
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the database has the words."""

@@ -49,12 +49,17 @@ def database(desk: Desk) -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or desk.home / ".local/share") / "opencode" / "opencode.db"
 
 
+def files(desk: Desk) -> tuple[Path, ...]:
+    """The database, and what was written to it last."""
+    return (database(desk), database(desk).with_name("opencode.db-wal"))
+
+
 def stamp(desk: Desk) -> str:
     """Something that changes whenever the database does: a look that finds it unchanged opens nothing."""
     found = []
-    for name in ("opencode.db", "opencode.db-wal"):
+    for file in files(desk):
         with contextlib.suppress(OSError):
-            state = database(desk).with_name(name).stat()
+            state = file.stat()
             found.append(f"{state.st_mtime_ns}:{state.st_size}")
     return " ".join(found)
 

@@ -12,12 +12,13 @@ from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import choosing
 from ennio.plugins.agent.interface import Desk, Reading
+from ennio.plugins.agent.keyed import Keyed
 from ennio.plugins.runtime.interface import Key
 
 _NOTHING = AgentConfig()
 
 
-class ScreenAgent:
+class ScreenAgent(Keyed):
     """What all agents share that do not say what they are doing; the rest is each one's own.
 
     ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
@@ -74,18 +75,6 @@ class ScreenAgent:
         """Whether the screen shows a place to type, and neither a question nor work going on."""
         end = tail(screen)
         return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
-
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """Ctrl-U, whatever it shows."""
-        return (Key.CLEAR,)
-
-    def typed(self, text: str) -> str:
-        """As it is."""
-        return text
-
-    def reply(self, desk: Desk, screen: str, text: str) -> bool:
-        """It has no protocol of its own."""
-        return False
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""

@@ -11,11 +11,12 @@ from typing import Any
 from ennio.errors import Refused
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.keyed import Keyed
 from ennio.plugins.agent.words import checked, same
 from ennio.plugins.runtime.interface import Key
 
 
-class StubAgent:
+class StubAgent(Keyed):
     """Remembers what it was started with; ``says`` and ``took`` are the strings to pull.
 
     Its commands are real: they print the words they were given and end.
@@ -91,18 +92,6 @@ class StubAgent:
     def takes_text(self, screen: str) -> bool:
         """As ``typable`` says."""
         return self.typable
-
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """Ctrl-U, whatever it shows."""
-        return (Key.CLEAR,)
-
-    def typed(self, text: str) -> str:
-        """As it is."""
-        return text
-
-    def reply(self, desk: Desk, screen: str, text: str) -> bool:
-        """It is answered by keys."""
-        return False
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words and Enter, when they are one of its ``choices``."""

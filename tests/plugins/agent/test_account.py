@@ -86,6 +86,41 @@ def test_silence_of_both_witnesses_is_told_with_its_beginning_and_what_was_known
     assert told.seen(ALIVE, NOW + timedelta(hours=1), "hooks").silent_since is None
 
 
+def test_a_screen_that_falls_silent_was_heard_until_then_however_seldom_it_was_taken_in() -> None:
+    told = account()
+    told.tells(Activity.READY, T)
+    told.shows(Shown(Activity.READY), NOW)
+    later = NOW + timedelta(hours=1)
+    assert told.until(ALIVE, later) is None
+    told.shows(None, later)
+    assert told.seen(ALIVE, later, "hooks").silent_since is None
+    silent = told.until(ALIVE, later)
+    assert silent == later + timedelta(seconds=30)
+    afterwards = silent + timedelta(milliseconds=1)
+    assert told.seen(ALIVE, afterwards, "hooks").silent_since == later
+    assert told.until(ALIVE, afterwards) is None
+
+
+def test_a_screen_that_goes_on_showing_what_is_believed_changes_nothing() -> None:
+    for first in (Activity.READY, Activity.ACTIVE):
+        told = account()
+        told.tells(first, T)
+        told.shows(Shown(Activity.READY), NOW + timedelta(seconds=2))
+        before = told.as_text()
+        told.shows(Shown(Activity.READY), NOW + timedelta(hours=1))
+        assert told.as_text() == before
+        assert activity(told) is Activity.READY
+
+
+def test_a_screen_that_contradicts_from_the_first_is_believed_once_it_has_done_so_for_a_second() -> None:
+    told = account()
+    told.shows(Shown(Activity.READY), NOW)
+    told.tells(Activity.ACTIVE, T + 1)
+    for after, believed in ((1.0, Activity.ACTIVE), (1.9, Activity.ACTIVE), (2.0, Activity.READY), (99.0, Activity.READY)):
+        told.shows(Shown(Activity.READY), NOW + timedelta(seconds=after))
+        assert activity(told) is believed
+
+
 def test_who_was_never_heard_is_silent_since_its_start() -> None:
     seen = account().seen(ALIVE, NOW + timedelta(minutes=1), "hooks")
     assert (seen.activity, seen.ready, seen.silent_since) == (None, False, NOW)

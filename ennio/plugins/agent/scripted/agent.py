@@ -19,6 +19,7 @@ from ennio.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import choosing
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.keyed import Keyed
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.words import checked, same
@@ -29,7 +30,7 @@ _KEYS = ("story", "speed", "typed")
 _NOTHING = AgentConfig()
 
 
-class ScriptedAgent:
+class ScriptedAgent(Keyed):
     """A friendly terminal program that tells honestly what it does; made for one project's configuration."""
 
     name = "scripted"
@@ -72,7 +73,7 @@ class ScriptedAgent:
         state, on = transcript.go_on(_transcript(desk), cursor)
         return Reading(state.seen(process, now), on)
 
-    def files(self, desk: Desk) -> tuple[Path, ...]:
+    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its transcript."""
         return (_transcript(desk),)
 
@@ -90,18 +91,6 @@ class ScriptedAgent:
     def takes_text(self, screen: str) -> bool:
         """Whether the last line is its place to type."""
         return tail(screen, 1).startswith(">")
-
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """Ctrl-U, whatever it shows."""
-        return (Key.CLEAR,)
-
-    def typed(self, text: str) -> str:
-        """As it is."""
-        return text
-
-    def reply(self, desk: Desk, screen: str, text: str) -> bool:
-        """It is answered by keys."""
-        return False
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words, or the number of an option, and Enter: its questions take any words when they have no options."""

@@ -1,0 +1,60 @@
+"""What a reading of an agent rests on: while that is as it was, the agent says the same without being read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ennio.facts import ProcessSeen
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_GRAIN = 2_000_000_000
+"""Nanoseconds: the coarsest clock of a file system. What was written so lately can be written again without a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A process, a screen and files as they were at a moment, and until when the clock changes nothing."""
+
+    process: ProcessSeen
+    screen: int
+    files: tuple[Path, ...]
+    prints: tuple[tuple[int, ...] | None, ...]
+    until: datetime | None = None
+
+    def stands(self, process: ProcessSeen, screen: str | None, now: datetime) -> bool:
+        """Whether all is as it was; a look costs a call for each file."""
+        if self.until is not None and now >= self.until:
+            return False
+        return (self.process, self.screen) == (_lasting(process), hash(screen)) and self.prints == _prints(self.files)
+
+
+def basis(process: ProcessSeen, screen: str | None, files: tuple[Path, ...]) -> Basis | None:
+    """What there is at this moment; None when a file has changed so lately that the next change might not show."""
+    prints = _prints(files)
+    lately = time.time_ns() - _GRAIN
+    if any(seen is not None and seen[-1] >= lately for seen in prints):
+        return None
+    return Basis(_lasting(process), hash(screen), files, prints)
+
+
+def _lasting(process: ProcessSeen) -> ProcessSeen:
+    """The process without the times of looking at it."""
+    return replace(process, at=_EPOCH, output_at=None)
+
+
+def _prints(files: Iterable[Path]) -> tuple[tuple[int, ...] | None, ...]:
+    return tuple(map(_print, files))
+
+
+def _print(file: Path) -> tuple[int, ...] | None:
+    """What tells a file from itself a moment ago, when it changed last; None when it is not there or cannot be looked at."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
