@@ -1,7 +1,7 @@
 """The bell of a session: with it its agent's hooks say "look again", and can say nothing else.
 
-Each launch gets a token of its own. The agent's side of it lies in the session's folder (``bell.json``,
-0600); ours keeps only a digest.
+Each launch gets a token of its own, which stays when only the supervisor starts again. The agent's side
+of it lies in the session's folder (``bell.json``, 0600); ours keeps only a digest.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import hmac
 import json
 import os
 import secrets
+import stat
+from pathlib import Path
 
 from ennio.actors.parts import Parts
 from ennio.home import private
@@ -24,13 +26,36 @@ def hang(parts: Parts, session_id: str) -> None:
     """Give the session a bell with a new token; the one before it is silent from now on."""
     token = secrets.token_urlsafe(24)
     parts.store.meta.set(_key(session_id), _digest(token))
-    host = "127.0.0.1" if parts.config.host in _ANYWHERE else parts.config.host
-    bell = {"host": host, "port": parts.config.port, "path": f"/api/v1/sessions/{session_id}/look", "token": token}
     path = private(parts.home.session(session_id)) / FILE
     draft = path.with_suffix(".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(json.dumps(bell))
+        os.fchmod(file.fileno(), 0o600)  # a draft that was left there may have had other rights
+        file.write(json.dumps({**_door(parts, session_id), "token": token}))
     draft.replace(path)
+
+
+def rehang(parts: Parts, session_id: str) -> None:
+    """Make sure that the session's bell rings here: the one that hangs there stays when it does, as it is nobody else's to read."""
+    bell = _hanging(parts.home.session(session_id) / FILE)
+    token = bell.pop("token", None)
+    if bell != _door(parts, session_id) or not isinstance(token, str) or not known(parts.store, session_id, token):
+        hang(parts, session_id)
+
+
+def _door(parts: Parts, session_id: str) -> dict[str, object]:
+    host = "127.0.0.1" if parts.config.host in _ANYWHERE else parts.config.host
+    return {"host": host, "port": parts.config.port, "path": f"/api/v1/sessions/{session_id}/look"}
+
+
+def _hanging(path: Path) -> dict[str, object]:
+    """What the file says; nothing when it is not whole, or not its owner's alone."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
+            state = os.fstat(file.fileno())
+            told = json.load(file) if (state.st_uid, state.st_mode) == (os.geteuid(), stat.S_IFREG | 0o600) else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def known(store: Store, session_id: str, token: str) -> bool:

@@ -82,7 +82,7 @@ class SessionActor(Actor):
         if self._parts.store.queue.get(self._id) is None:
             self._record.memory = orders.admit(self._record.memory)  # it left the queue and was not told
         if self._record.memory.launches and not self._record.memory.finished:
-            bell.hang(self._parts, self._id)  # an agent that runs on finds the door where it is now
+            bell.rehang(self._parts, self._id)  # an agent that runs on finds the door where it is now
         self._lookout.watch()
         self._advance()
 

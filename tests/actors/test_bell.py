@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,61 @@ def test_the_token_itself_is_not_in_the_store(parts: Parts) -> None:
     kept = parts.store.meta.get("bell:a-1") or ""
     assert hung(parts, "a-1")["token"] not in kept
     assert len(kept) == 64
+
+
+def test_a_bell_that_hangs_well_is_left_as_it_is(parts: Parts) -> None:
+    bell.hang(parts, "a-1")
+    path = parts.home.session("a-1") / bell.FILE
+    before = path.stat()
+    bell.rehang(parts, "a-1")
+    assert path.stat() == before
+    assert bell.known(parts.store, "a-1", hung(parts, "a-1")["token"])
+
+
+def _of_another_door(path: Path) -> None:
+    path.write_text(path.read_text().replace("4321", "1234"))
+
+
+def _open_to_all(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def _half_written(path: Path) -> None:
+    path.write_text(path.read_text()[:-5])
+
+
+def _none_at_all(path: Path) -> None:
+    path.unlink()
+
+
+def _of_a_token_that_is_not_known(path: Path) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), "token": "made up"}))
+
+
+def _without_sense(path: Path) -> None:
+    path.write_text('["host"]')
+
+
+def _somebody_elses(path: Path) -> None:
+    path.rename(path.with_name("elsewhere.json"))
+    path.symlink_to("elsewhere.json")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [_of_another_door, _open_to_all, _half_written, _none_at_all, _of_a_token_that_is_not_known, _without_sense, _somebody_elses],
+    ids=lambda wrong: wrong.__name__.strip("_"),
+)
+def test_a_bell_that_hangs_badly_is_hung_anew(parts: Parts, wrong: Callable[[Path], None]) -> None:
+    bell.hang(parts, "a-1")
+    path = parts.home.session("a-1") / bell.FILE
+    before = hung(parts, "a-1")["token"]
+    wrong(path)
+    path.with_suffix(".new").write_text("left by somebody who was killed")
+    path.with_suffix(".new").chmod(0o666)
+    bell.rehang(parts, "a-1")
+    told = hung(parts, "a-1")
+    assert (told["port"], told["token"] == before) == (4321, False)
+    assert bell.known(parts.store, "a-1", told["token"])
+    assert not bell.known(parts.store, "a-1", before)
+    assert path.lstat().st_mode & 0o170777 == 0o100600
