@@ -33,7 +33,8 @@ _DOOR = str(Path(line.__file__).absolute().parent)
 _BYTES_A_LINE = 400  # of colours and letters, generously
 _MOST_OUTPUT = 512 << 10
 _NOBODY = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
-_BETWEEN = 1.0  # a keeper that begins or ends holds its lock for a moment without taking requests
+_BETWEEN = 3.0
+"""Seconds a keeper may hold its lock without taking requests: it begins, ends, or has yet to notice that its socket is gone."""
 
 
 @dataclass(slots=True)

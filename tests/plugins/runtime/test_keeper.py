@@ -1,11 +1,14 @@
 """The keeper's own life: one per directory, detached, gone when it is not needed."""
 
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from ennio.facts import Sighting
 from ennio.model import RuntimeHandle
 from ennio.plugins.runtime.birth import started
 from ennio.plugins.runtime.keeper import line
+from ennio.plugins.runtime.keeper.door import Door, lock_of
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.sighting import judge
 from tests.conftest import eventually
@@ -51,6 +55,75 @@ def test_a_keeper_without_agents_ends_by_itself_and_leaves_no_door_open(bench: B
     eventually(lambda: not line.kept(directory))
     assert not (directory / line.SOCKET).exists()
     assert bench.runtime.survey() == {}
+
+
+def test_a_keeper_whose_socket_is_taken_away_can_be_reached_again(bench: Bench) -> None:
+    handle = bench.start()
+    for _ in range(2):
+        (bench.root / "keeper" / line.SOCKET).unlink()
+        assert not bench.pane().dead
+    bench.runtime.stop(handle)
+    assert not started(int(handle.data["pid"]))
+    assert bench.runtime.survey() == {}
+
+
+def test_a_keeper_whose_folder_is_emptied_moves_in_again(bench: Bench) -> None:
+    handle, directory = bench.start(), bench.root / "keeper"
+    shutil.rmtree(directory / "panes")
+    for path in directory.iterdir():
+        path.unlink()
+    eventually(lambda: bench.name in bench.runtime.survey() and not bench.pane().dead)
+    another = bench.runtime.start(bench.launch(name="another"))
+    eventually(lambda: len(keepers(directory)) == 1)  # until it is another program, an agent looks like its keeper
+    for each in (handle, another):
+        bench.runtime.stop(each)
+        assert not started(int(each.data["pid"]))
+
+
+def test_a_keeper_that_ends_leaves_the_door_of_its_successor_open(bench: Bench) -> None:
+    directory = bench.root / "keeper"
+    before = bench.start()
+    (earlier,) = keepers(directory)
+    os.kill(earlier, signal.SIGSTOP)
+    directory.rename(bench.root / "moved away")
+    after = bench.runtime.start(bench.launch(name="another"))
+    os.kill(earlier, signal.SIGCONT)
+    os.kill(int(before.data["pid"]), signal.SIGKILL)
+    eventually(lambda: not started(earlier), why="it has nothing to keep any more")
+    assert (directory / line.SOCKET).exists()
+    assert str(bench.runtime.survey()["another"].pid) == after.data["pid"]
+
+
+def test_only_who_put_up_a_socket_takes_it_away(tmp_path: Path) -> None:
+    home = tmp_path / "keeper"
+    doors = []
+    for place in ("moved away", "kept"):
+        home.mkdir()
+        lock = lock_of(home)
+        assert lock is not None
+        doors.append(Door(home, lock))
+        if place == "moved away":
+            home.rename(tmp_path / place)
+    earlier, later = doors
+    assert (earlier.stands(), earlier.mend(), later.stands()) == (False, False, True)
+    earlier.shut()
+    assert later.stands()
+    (home / line.LOCK).unlink()
+    assert (later.stands(), later.mend(), later.stands()) == (False, True, True)
+    later.shut()
+    assert not (home / line.SOCKET).exists()
+
+
+def test_a_socket_that_a_killed_keeper_left_is_no_keeper(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / line.SOCKET))
+    with (tmp_path / line.LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # somebody looks just now whether a keeper lives
+        starter = subprocess.Popen([sys.executable, "-I", "-S", str(Path(line.__file__).parent), "keep", str(tmp_path), "1"])
+        with suppress(subprocess.TimeoutExpired):
+            starter.wait(0.5)
+    assert starter.wait(20) == 0
+    assert len(keepers(tmp_path)) == 1
 
 
 def test_exit_codes_outlive_the_keeper(bench: Bench) -> None:

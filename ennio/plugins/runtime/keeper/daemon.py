@@ -8,7 +8,6 @@ and its agents end with it, as they would with a tmux server.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import selectors
@@ -23,10 +22,10 @@ from typing import Any
 from ennio.plugins.runtime.birth import lives
 from ennio.plugins.runtime.keeper import record as records
 from ennio.plugins.runtime.keeper.child import Child, spawn
-from ennio.plugins.runtime.keeper.line import LOCK, SOCKET, address, decode, encode
+from ennio.plugins.runtime.keeper.door import Door, lock_of
+from ennio.plugins.runtime.keeper.line import decode, encode
 
 IDLE = 60.0
-_LOCK_WITHIN = 2.0
 _READ_LIMIT = 64 << 10
 _BEHIND = 4 << 20  # a viewer this far behind is let go
 
@@ -52,9 +51,9 @@ class Talk:
 class Keeper:
     """Owns every terminal of one directory."""
 
-    def __init__(self, directory: Path, listener: socket.socket, umask: int, idle: float = IDLE) -> None:
+    def __init__(self, directory: Path, door: Door, umask: int, idle: float = IDLE) -> None:
         self._directory = directory
-        self._listener = listener
+        self._door = door
         self._umask = umask
         self._idle = idle
         self._children: dict[str, Child] = {}
@@ -65,8 +64,7 @@ class Keeper:
 
     def run(self) -> None:
         """Serve until there has been nothing to keep for a while."""
-        self._listener.setblocking(False)
-        self._selector.register(self._listener, selectors.EVENT_READ, lambda _: self._accept())
+        self._listen()
         self._wake_on_death()
         busy_at = time.monotonic()
         while time.monotonic() - busy_at < self._idle:
@@ -74,8 +72,23 @@ class Keeper:
                 key.data(mask)
             self._reap()
             self._pump()
+            self._mind_the_door()
             if self._talks or self._hung_up or any(not child.record.dead for child in self._children.values()):
                 busy_at = time.monotonic()
+
+    def _listen(self) -> None:
+        self._selector.register(self._door.listener, selectors.EVENT_READ, lambda _: self._accept())
+
+    def _mind_the_door(self) -> None:
+        """Whoever cleans the folder must not shut the agents in."""
+        before = self._door.listener
+        if not self._door.stands() and self._door.mend():
+            self._selector.unregister(before)
+            before.close()
+            self._listen()
+            with contextlib.suppress(OSError):
+                records.folder(self._directory).mkdir(mode=0o700, exist_ok=True)
+            print(json.dumps({"at": time.time(), "pid": os.getpid(), "message": "socket was gone, made anew"}), flush=True)
 
     def _wake_on_death(self) -> None:
         reader, writer = socket.socketpair()
@@ -142,7 +155,7 @@ class Keeper:
 
     def _accept(self) -> None:
         try:
-            line, _ = self._listener.accept()
+            line, _ = self._door.listener.accept()
         except OSError:
             return  # it has gone again
         line.setblocking(False)
@@ -304,37 +317,18 @@ def main(directory: str, idle: str = str(IDLE)) -> int:
 
 
 def _keep(home: Path, ready: int, idle: float) -> None:
-    lock = _lock(home)
+    lock = lock_of(home)
     if lock is None:
         os.write(ready, b"1")
         return
     _detach(home)
     umask = os.umask(0o077)
-    listener = socket.socket(socket.AF_UNIX)
-    with address(home) as place:
-        Path(place).unlink(missing_ok=True)  # of a keeper that was killed: we hold its lock
-        listener.bind(place)
-    listener.listen(128)
+    door = Door(home, lock)
     os.write(ready, b"1")
     os.close(ready)
     print(json.dumps({"at": time.time(), "pid": os.getpid(), "message": "keeper started"}), flush=True)
-    Keeper(home, listener, umask, idle).run()
-    (home / SOCKET).unlink(missing_ok=True)
-    os.close(lock)
-
-
-def _lock(home: Path) -> int | None:
-    lock = os.open(home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + _LOCK_WITHIN
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if (home / SOCKET).exists() or time.monotonic() > deadline:
-                return None
-            time.sleep(0.02)  # somebody only looks whether it is held
-        else:
-            return lock
+    Keeper(home, door, umask, idle).run()
+    door.shut()
 
 
 def _detach(home: Path) -> None:

@@ -1,0 +1,117 @@
+"""The place of one keeper: a lock, held for as long as it lives, and a socket that nobody but it takes away.
+
+Folders are cleaned, moved and made anew under living keepers. A keeper that finds its socket gone puts up
+another, as long as the lock in the folder is its own or free; one that has a successor leaves it alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+
+from ennio.plugins.runtime.keeper.line import LOCK, SOCKET, address, connect
+
+_LOCK_WITHIN = 2.0
+_ANSWER_WITHIN = 1.0
+_QUEUE = 128
+
+
+class Door:
+    """An open door. ``listener`` does not block; ``mend`` may put another in its place."""
+
+    def __init__(self, home: Path, lock: int) -> None:
+        self._home = home
+        self._lock = lock
+        self._own: tuple[int, int] | None = None
+        self.listener = self._open()
+
+    def stands(self) -> bool:
+        """Whether the socket and the lock in the folder are those of this door."""
+        return self._has_socket() and self._has_lock()
+
+    def mend(self) -> bool:
+        """Open it again when it does not stand; False while that cannot be, as with a successor in the folder."""
+        try:
+            if not self._has_lock() and not self._take():
+                return False
+            self.listener = self._open()
+        except OSError:  # the folder is gone, or there is no room in it
+            return False
+        return True
+
+    def shut(self) -> None:
+        """Take away the socket, if it is ours, then let go of the lock."""
+        if self._has_socket():
+            (self._home / SOCKET).unlink(missing_ok=True)
+        self.listener.close()
+        os.close(self._lock)
+
+    def _open(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.setblocking(False)
+        try:
+            with address(self._home) as place:
+                Path(place).unlink(missing_ok=True)  # of a keeper that was killed: we hold its lock
+                listener.bind(place)
+            listener.listen(_QUEUE)
+        except OSError:
+            listener.close()
+            raise
+        self._own = _identity(self._home / SOCKET)
+        return listener
+
+    def _has_socket(self) -> bool:
+        return self._own is not None and self._own == _identity(self._home / SOCKET)
+
+    def _has_lock(self) -> bool:
+        held = os.fstat(self._lock)
+        return _identity(self._home / LOCK) == (held.st_ino, held.st_mtime_ns)
+
+    def _take(self) -> bool:
+        """Hold the lock of a folder that was emptied or made anew, unless somebody else does."""
+        lock = os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            return False
+        os.close(self._lock)
+        self._lock = lock
+        return True
+
+
+def lock_of(home: Path) -> int | None:
+    """The lock of the folder, held; None when another keeper has it."""
+    lock = os.open(home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + _LOCK_WITHIN
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if _answers(home) or time.monotonic() > deadline:
+                os.close(lock)
+                return None
+            time.sleep(0.02)  # somebody only looks whether it is held, or begins or ends with it
+        else:
+            return lock
+
+
+def _answers(home: Path) -> bool:
+    """Whether somebody listens there; a socket alone may have been left by a keeper that was killed."""
+    with contextlib.suppress(OSError):
+        connect(home, _ANSWER_WITHIN).close()
+        return True
+    return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None when there is none."""
+    try:
+        found = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
