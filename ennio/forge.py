@@ -87,8 +87,8 @@ class IssueRow:
     closed_at: datetime | None = None
 
 
-class ForgeBook(Protocol):
-    """Keeps the local forge's rows. Saving a row again replaces it."""
+class PullBook(Protocol):
+    """Keeps pull requests with what belongs to them. Saving a row again replaces it."""
 
     @property
     def revision(self) -> int:
@@ -134,6 +134,10 @@ class ForgeBook(Protocol):
     def save_review(self, row: ReviewRow) -> None:
         """Keep a review."""
         ...
+
+
+class ForgeBook(PullBook, Protocol):
+    """Keeps the local forge's rows, those of its issues too."""
 
     def issue(self, project_id: str, id: str) -> IssueRow | None:  # noqa: A002 - the row's own name for it
         """One issue, or None."""

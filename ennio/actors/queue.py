@@ -19,7 +19,6 @@ from ennio.messages import Admit, Ping, QueueChanged, Wake
 from ennio.model import SessionStatus
 
 LOOK_EVERY = 5.0
-OVER = (SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED, SessionStatus.EXITED)
 
 
 class QueueActor(Actor):
@@ -54,7 +53,7 @@ class QueueActor(Actor):
         queue = self._parts.store.queue.list()
         if not queue:
             return
-        decided = admission.decide(queue, self._limits(), self._room({waiting.session_id for waiting in queue}))
+        decided = admission.decide(queue, self._limits(), self._room())
         for waiting in queue:
             if waiting.session_id in decided.admitted:
                 self._admit(waiting.session_id, waiting.project_id)
@@ -77,10 +76,12 @@ class QueueActor(Actor):
         per_project = {project.id: project.max_sessions for project in config.projects}
         return Limits(config.max_sessions, per_project, config.min_free_memory)
 
-    def _room(self, waiting: set[str]) -> Room:
-        sessions = self._parts.store.sessions.list()
-        live = [s for s in sessions if s.status not in OVER and s.id not in waiting]
+    def _room(self) -> Room:
+        """Counted by the database: whoever asks for a session waits for this, however many there are."""
+        admitted = self._parts.store.sessions.admitted()
+        live: Counter[str] = Counter()
+        for (project_id, _), many in admitted.items():
+            live[project_id] += many
         # what was admitted a moment ago has not taken its memory yet
-        starting = sum(1 for session in live if session.status is SessionStatus.SPAWNING)
-        free = psutil.virtual_memory().available - starting * admission.MEMORY_PER_SESSION
-        return Room(Counter(session.project_id for session in live), free)
+        starting = sum(many for (_, status), many in admitted.items() if status is SessionStatus.SPAWNING)
+        return Room(live, psutil.virtual_memory().available - starting * admission.MEMORY_PER_SESSION)

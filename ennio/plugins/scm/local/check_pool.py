@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ennio.clock import Clock
 from ennio.errors import EnnioError, Refused, Unreachable
-from ennio.forge import CheckRow, ForgeBook
+from ennio.forge import CheckRow, PullBook
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.check_run import Place, Run, end_marked
 from ennio.plugins.scm.local.settings import CheckCommand
@@ -54,7 +54,7 @@ class CheckPool:
     so the leftovers of a pool that was killed can be told from the work of one that lives.
     """
 
-    def __init__(self, project_id: str, repository: Path, directory: Path, book: ForgeBook, clock: Clock, *, slots: int) -> None:
+    def __init__(self, project_id: str, repository: Path, directory: Path, book: PullBook, clock: Clock, *, slots: int) -> None:
         self._project_id = project_id
         self._repository = repository
         self._directory = directory

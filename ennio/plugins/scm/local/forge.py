@@ -18,13 +18,14 @@ from ennio.clock import Clock
 from ennio.config.model import Project
 from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen, Sighting
-from ennio.forge import ForgeBook, PullRow, ReviewRow
+from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local import progress
 from ennio.plugins.scm.local.landing import land, put, why_not
 from ennio.plugins.scm.local.merging import Order
 from ennio.plugins.scm.local.present import Present
 from ennio.plugins.scm.local.progress import Refs
+from ennio.plugins.scm.local.remembered import RememberedBook
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.verdict import DECISIVE, check_review
 from ennio.pulls import MergeMethod, PullRequest, PullState, ReviewState
@@ -38,15 +39,15 @@ class LocalForge:
 
     name = "local"
 
-    def __init__(self, project: Project, book: ForgeBook, directory: Path, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, book: PullBook, directory: Path, clock: Clock, settings: Settings) -> None:
         self.settings = settings
         self._project = project
-        self._book = book
+        self._book = book = RememberedBook(book)
         self._clock = clock
         self._present = Present(project, book, directory, clock, settings)
         self.repository = str(self._present.git.path)
         self._lock = threading.RLock()
-        self._last: tuple[object, Mapping[str, ForgeSeen]] | None = None
+        self._last: tuple[object, Mapping[Watch, ForgeSeen]] | None = None
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         """See ``Scm.survey``; a repository that cannot be read leaves every session unknown."""
@@ -59,16 +60,15 @@ class LocalForge:
                 return {watch.session_id: ForgeSeen(Sighting.UNKNOWN, now, self.name, detail=str(error)) for watch in watches}
 
     def _surveyed(self, watches: tuple[Watch, ...], now: datetime) -> Mapping[str, ForgeSeen]:
-        """What is there; while neither a branch, a row nor a question has changed, the answer has not either."""
-        heads, revision = self._present.git.heads(), self._book.revision
-        asked = (heads, revision, watches)
-        if self._last is not None and self._last[0] == asked:
-            return {session_id: replace(seen, at=now) for session_id, seen in self._last[1].items()}
-        refs = self._present.refresh({watch.base for watch in watches}, heads)
-        answer = {watch.session_id: self._seen(watch, refs) for watch in watches}
-        # rows saved meanwhile, by us or by a check that ended, may not be in it yet
-        self._last = (asked, answer) if self._book.revision == revision else None
-        return answer
+        """What is there; while neither a branch nor a row has changed, no answer that was given has either."""
+        state = (self._present.git.heads(), self._book.revision)
+        answers = self._last[1] if self._last is not None and self._last[0] == state else {}
+        if any(watch not in answers for watch in watches):
+            refs = self._present.refresh({watch.base for watch in watches}, state[0])
+            answers = {watch: answers[watch] if watch in answers else self._seen(watch, refs) for watch in watches}
+            # rows saved meanwhile, by us or by a check that ended, may not be in it yet
+            self._last = (state, answers) if self._book.revision == state[1] else None
+        return {watch.session_id: replace(answers[watch], at=now) for watch in watches}
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ennio.errors import Conflict, EnnioError, Refused, Unreachable
-from ennio.forge import ForgeBook, PullRow, ReviewRow
+from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.scm.local.merging import Order, build
 from ennio.plugins.scm.local.repository import HEADS, Repository
@@ -53,7 +53,7 @@ def land(once: Callable[[], Merged | str], base: str) -> Merged:
     raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
 
 
-def put(repository: Repository, book: ForgeBook, order: Order, *, delete_branch: bool) -> tuple[str, str | None]:
+def put(repository: Repository, book: PullBook, order: Order, *, delete_branch: bool) -> tuple[str, str | None]:
     """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
 
     Raises Conflict (conflicts) and Refused (the base is checked out somewhere).

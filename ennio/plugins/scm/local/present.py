@@ -9,7 +9,7 @@ from pathlib import Path
 from ennio.clock import Clock
 from ennio.config.model import Project
 from ennio.errors import Conflict
-from ennio.forge import ForgeBook, PullRow
+from ennio.forge import PullBook, PullRow
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import progress
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
@@ -26,7 +26,7 @@ AUTHOR = "ennio"
 class Present:
     """What is known of the repository right now. Not for several threads at once: the forge holds its lock."""
 
-    def __init__(self, project: Project, book: ForgeBook, directory: Path, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, book: PullBook, directory: Path, clock: Clock, settings: Settings) -> None:
         self._project = project
         self._book = book
         self._clock = clock
