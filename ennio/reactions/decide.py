@@ -75,7 +75,8 @@ def leapt(memory: ReactionMemory, leap: timedelta) -> ReactionMemory:
 
 def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:
     items = case.items or (f"episode-{memory.episode}",)
-    fresh = _fresh(items, memory)
+    # words that were told and are answered by now leave a case without any: that is nothing new
+    fresh = _fresh(items, memory) if case.items or not memory.attempts else ()
     if fresh and memory.attempts and case.round != memory.round:
         # the agent answered with a new head, and there are words about that one: nothing failed, a new round began
         memory = replace(memory, episode=memory.episode + 1, since=now, attempts=0, escalated_at=None)

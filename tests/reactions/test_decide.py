@@ -164,6 +164,17 @@ def test_new_words_on_the_same_head_are_not() -> None:
     assert story.verdicts(_said("h1", "a"), _said("h1", "a", "b")) == ["act", "escalate"]
 
 
+def test_words_that_are_all_answered_are_no_new_ones_while_the_reviewer_has_not_looked_again() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    said = (_said("h1", "a"), _said("h1"), _said("h2"), _said("h2", "b"), _said("h3"))
+    assert story.verdicts(*said) == ["act", "quiet", "quiet", "act", "quiet"]
+
+
+def test_a_review_without_words_is_told_once() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    assert story.verdicts(_said("h1"), _said("h1"), _said("h2"), _said("h2", "a")) == ["act", "quiet", "quiet", "act"]
+
+
 def test_a_new_round_begins_its_deadline_anew() -> None:
     story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT, escalate_after=100.0))
     story.see(_said("h1", "a"))
