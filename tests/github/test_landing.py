@@ -83,6 +83,22 @@ def test_the_branch_is_deleted_where_that_is_configured(hub: Hub, make: Callable
     assert "fix" not in hub.heads()
 
 
+def test_a_merge_whose_answer_was_lost_deletes_the_branch_when_it_is_asked_for_again(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+    number, head = opened(hub)
+    hub.land(hub.pulls[number])
+    assert make(delete_branch=True).merge(number, head).commit == hub.heads()["main"]
+    assert "fix" not in hub.heads()
+    assert make(delete_branch=True).merge(number, head).commit == hub.heads()["main"]
+
+
+def test_a_branch_that_goes_on_after_its_merge_is_not_deleted(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+    number, head = opened(hub)
+    hub.land(hub.pulls[number])
+    more = hub.push("fix", {"b.txt": "only here\n"})
+    assert make(delete_branch=True).merge(number, head).commit
+    assert hub.heads()["fix"] == more
+
+
 def test_opening_twice_finds_the_open_one(hub: Hub, forge: GitHubForge) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     first = forge.open("fix", "main", "One", "", draft=True)

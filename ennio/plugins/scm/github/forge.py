@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -82,8 +83,19 @@ class GitHubForge:
         """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge)."""
         node, seen = self._asking.one(number)
         merged = land(self.client, self.settings, node, seen, expected_head, method)
+        if merged.commit and self.settings.delete_branch and not node["isCrossRepository"]:
+            self._delete(seen)
         self.nudge(number)
         return merged
+
+    def _delete(self, merged: PullRequest) -> None:
+        """Delete the branch that was merged, unless somebody has pushed to it since; a merge that is asked for again does it too."""
+        with contextlib.suppress(NotFound, Refused):  # the repository may delete it by itself
+            ((_, found),) = self._asking.branches([Wanted("", merged.branch, merged.base)])
+            if isinstance(found, EnnioError):
+                raise found
+            if found.head == merged.head:
+                self.client.send("DELETE", f"{self.client.address.path}/git/refs/heads/{merged.branch}")
 
     def review(
         self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from ennio.errors import Conflict, NotFound, Refused
+from ennio.errors import Conflict, Refused
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.questions import AUTO_MERGE, ENQUEUE
 from ennio.plugins.scm.github.reading import Node
@@ -36,10 +34,10 @@ def land(client: Client, settings: Settings, node: Node, seen: PullRequest, expe
     if node["isMergeQueueEnabled"]:
         client.ask(ENQUEUE, {"pull": node["id"], "head": expected_head}, action=True)
         return Merged("", f"{name} is in the merge queue of {seen.base}")
-    return _directly(client, settings, node, expected_head, chosen(client, settings, method))
+    return _directly(client, node, expected_head, chosen(client, settings, method))
 
 
-def _directly(client: Client, settings: Settings, node: Node, head: str, method: MergeMethod) -> Merged:
+def _directly(client: Client, node: Node, head: str, method: MergeMethod) -> Merged:
     number = node["number"]
     try:
         done = client.send("PUT", f"{client.address.path}/pulls/{number}/merge", {"sha": head, "merge_method": method.value})
@@ -49,9 +47,6 @@ def _directly(client: Client, settings: Settings, node: Node, head: str, method:
         values = {"pull": node["id"], "head": head, "method": method.name}
         client.ask(AUTO_MERGE, values, action=True)
         return Merged("", f"GitHub merges #{number} once what the branch requires is there (auto-merge)")
-    if settings.delete_branch and not node["isCrossRepository"]:
-        with contextlib.suppress(NotFound, Refused):  # the repository may delete it by itself
-            client.send("DELETE", f"{client.address.path}/git/refs/heads/{node['headRefName']}")
     return Merged(done["sha"], done["message"])
 
 
