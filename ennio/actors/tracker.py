@@ -59,7 +59,7 @@ class TrackerActor(Actor):
         self._project_id = project_id
         self._busy = False
         self._failures = 0
-        self._not_before: datetime | None = None
+        self._pause: tuple[datetime, datetime] | None = None
         self._pulse = Pulse()
         self._unlisten: Any = None
         self._alarm = Alarm(self, parts.clock, Wake())
@@ -108,13 +108,16 @@ class TrackerActor(Actor):
             self.actor_ref.tell(NewsWritten())
 
     def _next(self) -> None:
-        now = self._parts.clock.now()
-        if self._busy or (self._not_before is not None and now < self._not_before):
+        if self._busy or self._pauses(self._parts.clock.now()):
             return
         word = self._due()
         if word is not None:
             self._busy = True
             self.perform(word, lambda: self._tell(word))
+
+    def _pauses(self, now: datetime) -> bool:
+        """Whether it is too early; a pause that begins in a time to come is one from before the clock was put back."""
+        return self._pause is not None and self._pause[0] <= now < self._pause[1]
 
     def _due(self) -> Word | None:
         """The next milestone of a session that works on an issue; everything before it is passed over for good."""
@@ -143,7 +146,7 @@ class TrackerActor(Actor):
         if isinstance(error, Unreachable):
             self._wait(now)
             return
-        self._failures, self._not_before = 0, None
+        self._failures, self._pause = 0, None
         with self._parts.store.transaction() as tx:
             self._keep(word.seq)
             if error is not None:
@@ -154,8 +157,8 @@ class TrackerActor(Actor):
     def _wait(self, now: datetime) -> None:
         pause = min(FIRST_PAUSE * 2 ** min(self._failures, 10), LONGEST_PAUSE)
         self._failures += 1
-        self._not_before = now + timedelta(seconds=pause)
-        self._alarm.set(self._not_before)
+        self._pause = (now, now + timedelta(seconds=pause))
+        self._alarm.set(self._pause[1])
 
 
 def milestone_of(event: Event, session: Session) -> Milestone:

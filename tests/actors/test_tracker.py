@@ -167,6 +167,18 @@ def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing
     assert desk.troubles() == []
 
 
+def test_a_clock_that_is_put_back_an_hour_keeps_no_issue_waiting_for_it(desk: Desk) -> None:
+    desk.session("s-1")
+    with desk.running() as ref:
+        desk.issues.trouble = Unreachable("linear is away")
+        desk.happens("s-1", EventType.SESSION_SPAWNED)
+        eventually(lambda: ref.ask(HowIsIt()).detail == "linear is away")
+        desk.issues.trouble = None
+        desk.clock.put(-3600)
+        ref.tell(Wake())
+        eventually(lambda: desk.issues.kinds == ["spawned"])
+
+
 def test_what_is_refused_is_told_in_the_log_and_keeps_nothing_waiting(desk: Desk) -> None:
     desk.session("s-1")
     with desk.running():

@@ -42,6 +42,27 @@ def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(hub: Hub, fo
     assert len(hub.pulls) == 1
 
 
+def test_a_clock_that_is_put_back_an_hour_keeps_no_look_waiting_for_it(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    assert seen(forge, clock).pull is not None
+    clock.put(-3600)
+    head = hub.push("fix", {"a.txt": "2\n"})
+    pull = forge.survey([watch()])["s-1"].pull
+    assert pull is not None
+    assert pull.head == head
+
+
+def test_a_silence_is_no_longer_because_the_clock_was_put_back(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.push("fix", {"a.txt": "1\n"})
+    hub.faults.append(Fault(429, {"Retry-After": "60"}))
+    assert seen(forge, clock).sighting is Sighting.UNKNOWN
+    assert forge.survey([watch()])["s-1"].sighting is Sighting.UNKNOWN
+    asked = len(hub.requests)
+    clock.put(-3600)
+    assert forge.survey([watch()])["s-1"].sighting is Sighting.ALIVE
+    assert len(hub.requests) > asked
+
+
 def test_nothing_is_opened_where_that_is_switched_off(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     found = seen(make(auto_open=False), clock)

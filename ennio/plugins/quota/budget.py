@@ -47,8 +47,8 @@ class Refusal:
 class Budget:
     """All that is known of one token at one server.
 
-    ``silent_until`` is a time before which nothing at all is asked, ``why`` in words; ``failures``
-    and ``scoldings`` count what went wrong in a row.
+    ``silent_until`` is a time before which nothing at all is asked, since ``silent_since``, ``why`` in words;
+    ``failures`` and ``scoldings`` count what went wrong in a row.
     """
 
     quotas: Mapping[str, Quota] = field(default_factory=dict)
@@ -56,10 +56,12 @@ class Budget:
     why: str = ""
     failures: int = 0
     scoldings: int = 0
+    silent_since: datetime | None = None
 
     def refusal(self, bucket: str, now: datetime, *, action: bool) -> Refusal | None:
         """Why nothing may be asked now; None: go on."""
-        if self.silent_until is not None and now < self.silent_until:
+        # a silence that begins in a time to come is one from before the clock was put back
+        if self.silent_until is not None and (self.silent_since or now) <= now < self.silent_until:
             return Refusal(f"{self.why}; asked again at", self.silent_until)
         quota = self._standing(bucket, now)
         if quota is None or quota.remaining > (0 if action else quota.reserve):
@@ -105,7 +107,7 @@ class Budget:
         """The budget after a secondary limit: silence for as long as was said, else a minute, then longer."""
         wait = min(_SECONDARY * 2**self.scoldings, _LONGEST) if seconds is None else max(1.0, seconds)
         why = "the server asked for a pause (secondary rate limit)"
-        return replace(self, silent_until=now + timedelta(seconds=wait), why=why, scoldings=self.scoldings + 1)
+        return replace(self, silent_until=now + timedelta(seconds=wait), why=why, scoldings=self.scoldings + 1, silent_since=now)
 
     def failed(self, words: str, now: datetime) -> Budget:
         """The budget after trouble; the third in a row opens the breaker, each further one for longer."""
@@ -114,7 +116,7 @@ class Budget:
             return replace(self, failures=failures)
         pause = min(_BREAK * 2 ** (failures - _PATIENT_FAILURES), _LONGEST)
         why = f"the server failed {failures} times in a row (last: {words})"
-        return replace(self, failures=failures, silent_until=now + timedelta(seconds=pause), why=why)
+        return replace(self, failures=failures, silent_until=now + timedelta(seconds=pause), why=why, silent_since=now)
 
     def _standing(self, bucket: str, now: datetime) -> Quota | None:
         """The counter while its period lasts; afterwards nothing is known, so nothing forbids."""

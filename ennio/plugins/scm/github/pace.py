@@ -50,12 +50,12 @@ class Known:
     pressed: bool = False
 
     def due(self, now: datetime) -> bool:
-        """Whether it is time."""
-        return self.asked_at is None or self.due_at is None or now >= self.due_at
+        """Whether it is time; what was asked in a time to come was asked before the clock was put back."""
+        return self.asked_at is None or self.due_at is None or now >= self.due_at or now < self.asked_at
 
     def nearly_due(self, now: datetime) -> bool:
         """Whether it may as well be asked together with those that are due: half of its time is over."""
-        if self.asked_at is None or self.due_at is None:
+        if self.asked_at is None or self.due_at is None or self.due(now):
             return True
         return now >= self.asked_at + (self.due_at - self.asked_at) * _TOGETHER
 
