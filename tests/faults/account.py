@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.e2e import account
 from tests.e2e.house import Ground, nothing_is_left
 from tests.e2e.persons import Follower
 from tests.faults.plan import happened
-from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED, Teller, Wired
+from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED
+from tests.faults.teller import Teller, Wired
 
 FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER}
 TURNS_BURN = 100
@@ -18,7 +19,11 @@ TURNS_BURN = 100
 
 def settle(house: Wired, teller: Teller, follower: Follower) -> None:
     """Hold the account, end the house, and see that nothing of it is left. Raises AssertionError with all that is wrong."""
-    problems = [*_all(house, teller, follower)]
+    close(house, [*_all(house, teller, follower)])
+
+
+def close(house: Wired, problems: Sequence[str]) -> None:
+    """End a house whose account has these problems. Raises AssertionError with them, or with what is left running."""
     assert not problems, "\n".join([f"happened: {happened(house.ground.home)}", *problems, house.words()])
     house.stop()
     nothing_is_left(house.ground)
@@ -26,29 +31,33 @@ def settle(house: Wired, teller: Teller, follower: Follower) -> None:
 
 def _all(house: Wired, teller: Teller, follower: Follower) -> Iterator[str]:
     ground, greet, notes = house.ground, teller.ids["greet"], teller.ids["notes"]
-    if len(teller.sessions) != 2:
+    if len(teller.sessions) != 3:
         yield f"there are {len(teller.sessions)} sessions"
     yield from account.merges(ground, [f"score#{teller.sessions[greet]['pr_number']}"])
     yield from account.content(ground, {"greeting.txt": "hello, Ennio\nsigned"})
     yield from account.words(ground, teller.ids)
-    yield from _words(ground, greet, notes)
-    yield from account.lives(ground, {greet: 1, notes: 2})
+    yield from took(ground, {greet: ("Issue 1", "checks", SIGN), notes: ("Write notes", ASK, ANSWER)})
+    yield from account.lives(ground, {greet: 1, notes: 2, teller.ids["spare"]: 0})
     yield from account.strays(ground, ())
     yield from _refs(ground, notes)
     yield from _pulls(ground)
     yield from _issue(ground, greet)
-    yield from account.told_on_paper(ground, _paper(ground))
+    yield from account.told_on_paper(ground, paper(ground))
     yield from account.log(house, follower)
     yield from account.state(ground)
     yield from _used(teller.sessions[greet])
 
 
-def _words(ground: Ground, greet: str, notes: str) -> Iterator[str]:
-    """Each agent took exactly what it was to be told."""
-    for name, wanted in ((greet, ("Issue 1", "checks", SIGN)), (notes, ("Write notes", ASK, ANSWER))):
+def took(ground: Ground, wanted: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each agent, by session, took exactly what it was to be told; ``|`` stands between words of which one will do."""
+    for name, parts in wanted.items():
         taken = ground.taken(name)
-        if len(taken) != len(wanted) or any(part not in text for part, text in zip(wanted, taken, strict=True)):
-            yield f"{name} took {[text[:60] for text in taken]}, not {wanted}"
+        if len(taken) != len(parts) or not all(_holds(text, part) for part, text in zip(parts, taken, strict=True)):
+            yield f"{name} took {[text[:200] for text in taken]}, not {parts}"
+
+
+def _holds(text: str, part: str) -> bool:
+    return any(words in text for words in part.split("|"))
 
 
 def _refs(ground: Ground, notes: str) -> Iterator[str]:
@@ -79,10 +88,10 @@ def _issue(ground: Ground, greet: str) -> Iterator[str]:
         yield "the issue is not closed"
 
 
-def _paper(ground: Ground) -> list[dict[str, str]]:
+def paper(ground: Ground) -> list[dict[str, str]]:
     """What the person was told; the same words twice only under the same id."""
-    paper = ground.home / "paper.jsonl"
-    lines = [json.loads(line) for line in paper.read_text().splitlines()] if paper.exists() else []
+    file = ground.home / "paper.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     twice = Counter(message for _, message in {(line["id"], line["message"]) for line in lines})
     assert all(count == 1 for count in twice.values()), f"told twice under different ids: {twice}"
     return lines

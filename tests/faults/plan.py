@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.errors import TimedOut, Unreachable
+from tests.faults.clocks import put_clock
 
 VARIABLE = "ENNIO_FAULT"
 HOUR = 3600.0
@@ -83,13 +84,6 @@ def _order(word: str) -> Order:
 def book_of(home: Path) -> Path:
     """The file that remembers which faults have happened, one order in a line."""
     return home / "faults"
-
-
-def put_clock(home: Path, seconds: float) -> None:
-    """Put the clock of a house and its agents wrong by so much."""
-    draft = home / "shift.draft"
-    draft.write_text(str(seconds))
-    draft.replace(home / "shift")
 
 
 def passed(home: Path) -> set[str]:

@@ -5,24 +5,31 @@
 ``told.<event>``      the commit of a transaction that holds an event of this type
 ``migration.<n>``     a step of the migrations
 ``fan-out``           the telling of committed events to those who follow the log
+``order.<name>``      what a person asks of the house, between the deed and the answer
+``request.<name>``    what GitHub is asked, by method and path, or by mutation
 
-A method, table, event or migration that is new is a new point by itself: the story must pass it, or it
+A method, table, event, migration, order or request that is new is a new point by itself: the story must pass it, or it
 must be excused here with a reason.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlsplit
 
+from ennio.actors.house import House
 from ennio.clock import ManualClock
 from ennio.events import EventType
 from ennio.plugins.agent import interface as agent
 from ennio.plugins.notifier import interface as notifier
 from ennio.plugins.runtime import interface as runtime
 from ennio.plugins.scm import interface as scm
+from ennio.plugins.scm.github import questions
 from ennio.plugins.terminal import interface as terminal
 from ennio.plugins.tracker import interface as tracker
 from ennio.plugins.workspace import interface as workspace
@@ -40,36 +47,51 @@ SLOTS: Mapping[str, ModuleType] = {
     "workspace": workspace,
 }
 FAN_OUT = "fan-out"
+_OPERATION = re.compile(r"\b(query|mutation) ([A-Z]\w+)\(")
+_READS = ("request.get.", "request.query.")
+
+GITHUB = ("scm.", "tracker.", "request.")
+"""What is played on the stand-in of GitHub; the slots among them on the local forge too."""
 
 _ASKED = "only asked by a person's request, which is answered with the error; nothing follows from it"
+_HANDED_ON = ("add_issue", "close_pull", "merge", "open_pull", "ready_pull", "reply", "resolve", "review")
+_ONE_ROW = "writes one row, as the orders that are played, and may be given again"
 EXCUSED: Mapping[str, str] = {
     "agent.version": _ASKED,
     "runtime.attach_command": _ASKED,
     "runtime.output": "the scripted agent tells what it took, so its scrollback is not asked",
     "runtime.version": _ASKED,
     "scm.check": _ASKED,
-    "scm.close": "a person's order, which is answered with the error",
-    "scm.nudge": "sets a mark in memory; a forge that sends webhooks has it",
-    "scm.open": "this forge opens pull requests by itself, in its survey; a person's order is answered with the error",
-    "scm.pulls": _ASKED,
-    "scm.ready": "a person's order, which is answered with the error",
-    "scm.reply": "a person's order, which is answered with the error",
-    "scm.resolve": "a person's order, which is answered with the error",
+    "scm.nudge": "sets a mark in memory; a webhook does it, which may be lost as any",
     "terminal.command": _ASKED,
-    "tracker.close": "the tracker calls it itself when it is told of a merge",
-    "tracker.comment": "the tracker calls it itself when it is told of a step",
-    "tracker.issues": _ASKED,
+    "tracker.close": "the tracker calls it itself when it is told of a merge: request.patch.issues",
+    "tracker.comment": "the tracker calls it itself when it is told of a step: request.post.issues.comments",
     "workspace.standing": _ASKED,
     "commit.forge_issues": "the issue of the story lies in a file; a row is written by a person's order only",
     "commit.house_events": "an event of no session; there is none without nodes, and it is written like those of sessions",
     "commit.schema_migrations": "written before the story begins: test_migrations.py",
+    "request.post.pulls.reviews": "a person's order like their remark, whose request is played",
+    "request.post.pulls.comments": "a person's order like their remark, whose request is played",
+    "request.post.actions.runs.rerun-failed-jobs": "a person's order; to run checks once more changes nothing",
+    "request.query.More": "the rest of a long list; those of the story are short",
+    "request.mutation.Settle": "settles a remark as request.mutation.Resolve does a thread",
+    "request.mutation.AutoMerge": "the branch of the story requires nothing",
+    "request.mutation.Enqueue": "the repository of the story has no merge queue",
+    "order.interrupt": "presses a key; nothing is written and nothing follows",
+    "order.look": "a hint that may be lost",
+    "order.webhook": "a hint that may be lost; a delivery that was not answered is sent again, and known by its number",
+    "order.rerun_checks": "to run checks once more changes nothing",
+    "order.shutdown": "ends the process: tests/e2e",
+    "order.crash": "a rehearsal: test_machine.py",
+    **dict.fromkeys(("order.hold", "order.move", "order.set_priority"), _ONE_ROW),
+    **{f"order.{name}": "hands on to the forge or the tracker, where it is played, and writes nothing" for name in _HANDED_ON},
     **{
-        f"told.{kind}": "no part of the story; its transaction is one of those that are passed, and it is written like the others"
+        f"order.{name}": _ASKED
+        for name in ("preview", "rings", "output", "attach", "pulls", "pull", "issues", "status", "pulses", "wait_for_events")
+    },
+    **{
+        f"told.{kind}": "no part of a story; its transaction is one of those that are passed, and it is written like the others"
         for kind in (
-            "pr_closed",
-            "ci_fix_failed",
-            "review_changes_requested",
-            "review_comments_sent",
             "merge_conflicts",
             "reaction_escalated",
             "node_connected",
@@ -85,6 +107,12 @@ EXCUSED: Mapping[str, str] = {
         )
     },
 }
+ONLY_ON_GITHUB = (
+    *(f"scm.{method}" for method in ("close", "open", "pulls", "ready", "reply", "resolve")),
+    "tracker.issues",
+    *(f"told.{kind}" for kind in ("ci_fix_failed", "pr_closed", "review_changes_requested", "review_comments_sent")),
+)
+"""What the story on the local forge does not pass, and the other one does."""
 
 
 def methods(slot: str) -> tuple[str, ...]:
@@ -119,15 +147,55 @@ def migrations() -> tuple[str, ...]:
     return tuple(f"migration.{step.number}" for step in MIGRATIONS)
 
 
+def orders() -> tuple[str, ...]:
+    """What can be asked of the house."""
+    return tuple(name for name, what in vars(House).items() if inspect.isfunction(what) and not name.startswith("_"))
+
+
+def question(method: str, url: str, body: bytes | None = None) -> str:
+    """The name of a request to GitHub: ``put.pulls.merge``, ``query.Survey``, ``mutation.Reply``."""
+    path = re.sub(r"/heads/.*", "", urlsplit(url).path)
+    if path.endswith("/graphql"):
+        return ".".join(_OPERATION.findall(json.loads(body or b"{}")["query"])[0])
+    _, repository, rest = path.partition("/repos/")
+    if not repository:
+        return f"{method.lower()}.elsewhere"
+    words = [word for word in rest.split("/")[2:] if not word.isdecimal()]
+    return ".".join([method.lower(), *(words or ["repository"])])
+
+
+def requests() -> tuple[str, ...]:
+    """What GitHub is asked: every GraphQL operation of ours, and every path that the stand-in knows."""
+    from tests.github.standin.rest import Rest  # a supervisor need not load the schemas' programs
+
+    routes = Rest(None, "").routes  # type: ignore[arg-type] # it is not asked anything
+    paths = [(method, pattern.replace("(?:[^/]+/[^/]+)", "acme/shop").replace(r"(\d+)", "1")) for method, pattern, _ in routes]
+    asked = map(".".join, _OPERATION.findall(inspect.getsource(questions)))
+    return tuple(dict.fromkeys(["get.elsewhere", *(question(method, path) for method, path in paths), *asked]))
+
+
+def all_of_them() -> list[str]:
+    """Every point there is in a story."""
+    named = (*(f"order.{name}" for name in orders()), *(f"request.{name}" for name in requests()))
+    return [*calls(), *commits(), FAN_OUT, *named]
+
+
 def of_the_story() -> list[str]:
-    """Every point the story must pass."""
-    return [point for point in (*calls(), *commits(), FAN_OUT) if point not in EXCUSED]
+    """Every point the story on the local forge must pass."""
+    return [point for point in all_of_them() if point not in EXCUSED and point not in ONLY_ON_GITHUB and not point.startswith("request.")]
+
+
+def on_github() -> list[str]:
+    """Every point the story on GitHub must pass."""
+    return [point for point in all_of_them() if point not in EXCUSED and (point.startswith(GITHUB) or point in ONLY_ON_GITHUB)]
 
 
 def faults(point: str, when: When) -> tuple[Fault, ...]:
     """What can go wrong on this side of this point."""
     if point == FAN_OUT:
         return KILLS
+    if point.startswith(_READS):
+        return tuple(fault for fault in POSSIBLE[when] if fault not in KILLS)  # nothing is done there, before or after
     if not point.startswith(("commit.", "told.", "migration.")):
         return POSSIBLE[when]
     return tuple(fault for fault in POSSIBLE[when] if fault is not Fault.HANG)  # a commit is waited for by all

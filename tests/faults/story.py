@@ -1,36 +1,30 @@
 """A story short enough to be played for every point: two sessions, everything that can befall one, told in seconds.
 
 ``greet`` works on an issue: its check is red and is mended, a person sends it a message, approves, and Ennio merges
-and cleans up. ``notes`` leaves with uncommitted lines, is restored, asks a question, is answered, and is killed;
-what it had is preserved.
+and cleans up. ``notes`` is held and released, leaves with uncommitted lines, is restored, asks a question, is answered,
+is killed and cleaned up; what it had is preserved. ``spare`` is asked for, and dropped before it starts.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ennio.demo import scene
-from ennio.errors import Conflict, Refused
-from tests.e2e.house import Ground, Supervised, configure, ground_at, project, repository, story, turn
-from tests.e2e.persons import AWAY, REVIEWER, Follower
-from tests.faults.plan import VARIABLE, Order, happened, write
+from tests.e2e.house import Ground, configure, ground_at, project, repository, story, turn
+from tests.e2e.persons import REVIEWER, Follower
+from tests.faults.plan import Order
+from tests.faults.teller import BURN, MERGED, SETTINGS, Teller, Wired, begun
 
-POLL = {"runtime": "150ms", "agent": "100ms", "forge": "150ms"}
-LIMIT = 120.0
 SIGN = "Please sign it."
 ASK = "Please ask me which way to go."
 ANSWER = "left"
 UNSAVED = "uncommitted lines\n"
 ISSUE = f"# Greet\n\n{scene.GREET}\n"
-BURN = {"burn": {"input": 100, "output": 10, "cost": "0.01"}}
 HOOKS = ["echo hooked >> hooked.log", "echo hooked.log >> \"$(git rev-parse --git-path info/exclude)\""]
-MERGED = ("merged", "done")
 
 
 def agent() -> dict[str, Any]:
@@ -57,57 +51,22 @@ def _project(ground: Ground, runtime: str) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Wired(Supervised):
-    """A supervisor to which something is to happen."""
+class Local(Teller):
+    """The person of the story on the local forge."""
 
-    orders: tuple[Order, ...] = ()
-    more: dict[str, str] = field(default_factory=dict)
-
-    module = "tests.faults.supervisor"
-
-    @property
-    def env(self) -> dict[str, str]:
-        return self.ground.env | {VARIABLE: write(self.orders)} | self.more
-
-
-@dataclass(slots=True)
-class Teller:
-    """The person of the story. Looks before every deed, and starts again what was killed."""
-
-    house: Wired
-    ids: dict[str, str] = field(default_factory=dict)
-    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    starts: int = 1
-    stage: str = "nothing yet"
-
-    def play(self, limit: float = LIMIT) -> None:
-        """To the end, or fail saying where it stands."""
-        until = time.monotonic() + limit
-        while not self._step():
-            assert time.monotonic() < until, self.where()
-            threading.Event().wait(0.05)
-
-    def _step(self) -> bool:
-        if self.house.process is not None and self.house.process.poll() is not None:
-            self.starts += 1
-            assert self.starts <= len(self.house.orders) + 4, f"it ends again and again:\n{self.where()}"
-            self.house.begin()
-        try:
-            self._look()
-            return self._over()
-        except (*AWAY, Conflict, Refused):
-            return False  # nobody is there just now, or the world has moved on between the look and the deed
-
-    def _look(self) -> None:
-        self.sessions = self.house.sessions()
-        self.ids = {str(session["role"]): name for name, session in self.sessions.items()}
+    def _next(self) -> None:
+        """See ``Teller._next``."""
+        ask = {"project_id": "score"}
         if "greet" not in self.ids:
-            self.house.client.post("/sessions", {"project_id": "score", "issue_id": "1", "role": "greet"})
+            self.house.client.post("/sessions", {**ask, "issue_id": "1", "role": "greet"})
         elif "notes" not in self.ids:
-            self.house.client.post("/sessions", {"project_id": "score", "prompt": "Write notes", "role": "notes"})
+            self.house.client.post("/sessions", {**ask, "prompt": "Write notes", "role": "notes", "held": True})
+        elif "spare" not in self.ids:
+            self.house.client.post("/sessions", {**ask, "prompt": "Wait", "role": "spare", "held": True})
         else:
             self._greet(self.sessions[self.ids["greet"]])
             self._notes(self.sessions[self.ids["notes"]])
+            self._spare(self.sessions[self.ids["spare"]])
 
     def _greet(self, session: dict[str, Any]) -> None:
         if session["status"] != "review_pending":
@@ -126,10 +85,12 @@ class Teller:
     def _notes(self, session: dict[str, Any]) -> None:
         path = f"/sessions/{session['id']}"
         asked = self._told(session, ASK)
-        if session["status"] == "exited":
+        if self._held(session):
+            self.house.client.post(f"/queue/{session['id']}/release")
+        elif session["status"] == "exited":
             self.house.client.post(f"{path}/restore")
-        elif session["status"] == "killed" or asked is None:
-            return
+        elif session["status"] == "killed":
+            self._clean(session)
         elif not asked and session["activity"] in ("ready", "idle"):
             self.house.client.post(f"{path}/send", {"message": ASK})
         elif session["activity"] == "waiting_input":
@@ -137,56 +98,34 @@ class Teller:
         elif session["activity"] in ("ready", "idle") and ANSWER in self.house.ground.taken(session["id"]):
             self.house.client.delete(path)
 
-    def _told(self, session: dict[str, Any], text: str) -> bool:
-        messages = self.house.client.get(f"/sessions/{session['id']}/messages")
-        return any(message["text"] == text for message in messages)
+    def _spare(self, session: dict[str, Any]) -> None:
+        if self._held(session):
+            self.house.client.delete(f"/queue/{session['id']}")
+        elif session["status"] == "killed":
+            self._clean(session)
+
+    def _held(self, session: dict[str, Any]) -> bool:
+        return any(waiting["session_id"] == session["id"] and waiting["held"] for waiting in self.house.client.get("/queue"))
 
     def _over(self) -> bool:
-        """Both have ended, are cleaned up, and nothing is left to be done or told."""
+        """See ``Teller._over``; the issue is closed too."""
         statuses = {role: self.sessions[name]["status"] for role, name in self.ids.items()}
-        if statuses.get("greet") not in MERGED or statuses.get("notes") != "killed":
+        if statuses.get("greet") not in MERGED or {statuses.get("notes"), statuses.get("spare")} != {"killed"}:
             return False
-        if not all(self.sessions[name]["archived_at"] for name in self.ids.values()):
-            return False
-        ground = self.house.ground
-        waiting = ground.rows("select 1 from notifications where done_at is null union all select 1 from merges where state = 'open'")
-        return not waiting and "state: closed" in (ground.clone / "issues" / "1.md").read_text()
-
-    def where(self) -> str:
-        """Where the story stands."""
-        rows = [f"{s['role']} {s['id']}: {s['status']} {s['activity']}, {s.get('reason')}" for s in self.sessions.values()]
-        pending = self.house.ground.rows("select session_id, text, state, attempts, detail, error from messages")
-        told = [f"orders: {write(self.house.orders)}", f"happened: {happened(self.house.ground.home)}", f"starts: {self.starts}"]
-        return "\n".join(["the story did not come to its end:", *told, *rows, *map(str, pending), self.house.words()])
+        issue = self.house.ground.clone / "issues" / "1.md"
+        return super(Local, self)._over() and "state: closed" in issue.read_text()
 
 
 @contextmanager
 def told(
     root: Path, orders: tuple[Order, ...] = (), runtime: str = "tmux", database: Path | None = None, **env: str
-) -> Iterator[tuple[Wired, Follower, Teller]]:
+) -> Iterator[tuple[Wired, Follower, Local]]:
     """A house in which the story begins, with these orders; swept however it ends."""
     with ground_at(root) as ground:
-        files = {"check.sh": scene.CHECK, "issues/1.md": ISSUE}
-        repository(ground, files)
-        configure(
-            ground,
-            _project(ground, runtime),
-            poll=POLL,
-            ready_threshold="500ms",
-            cleanup={"merged_after": "0s", "killed_after": "0s"},
-            notifiers=[{"plugin": "stub", "name": "paper", "config": {}}],
-            defaults={"notifiers": ["paper"]},
-            reactions={"approved-and-green": {"action": "auto_merge"}},
-            **({"database_url": f"sqlite:{database}"} if database else {}),
-        )
+        repository(ground, {"check.sh": scene.CHECK, "issues/1.md": ISSUE})
+        configure(ground, _project(ground, runtime), **SETTINGS, **({"database_url": f"sqlite:{database}"} if database else {}))
         if database:
             (ground.clone / "ennio.db").symlink_to(database)  # for those who count
         house = Wired(ground, orders=orders, more=env)
-        house.begin()
-        follower = Follower(house)
-        try:
-            yield house, follower, Teller(house)
-        finally:
-            follower.close()
-            with suppress(OSError, ValueError):
-                house.kill_everything()
+        with begun(house, Local(house)) as playing:
+            yield playing

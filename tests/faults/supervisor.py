@@ -5,6 +5,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from ennio import children  # noqa: E402
+
+children.begin_natively()
+
 import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402

@@ -23,7 +23,7 @@ from tests.e2e.house import Ground, Supervised, project, story, supervised, turn
 from tests.e2e.persons import AWAY
 from tests.faults.account import settle
 from tests.faults.plan import happened, read
-from tests.faults.stage import Told, play, side_by_side
+from tests.faults.stage import Told, names_of, play, side_by_side
 from tests.faults.story import told
 
 pytestmark = pytest.mark.e2e
@@ -122,17 +122,12 @@ def vandalized(root: Path, actor: str) -> Told:
         return Told((), teller.starts)
 
 
-def chosen(request: pytest.FixtureRequest, fixture: str) -> list[str]:
-    """What the tests with this fixture were given, of those that are run."""
-    items = [item for item in request.session.items if fixture in getattr(item, "fixturenames", ())]
-    return [item.callspec.params["what"] for item in items if isinstance(item, pytest.Function)]
-
-
 @pytest.fixture(scope="module")
 def crashes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Told]]]:
     """A story for each actor that was chosen."""
     root = tmp_path_factory.mktemp("crashes")
-    with side_by_side({what: partial(vandalized, root / str(n), what) for n, what in enumerate(chosen(request, "crashes"))}) as futures:
+    actors = names_of(request, "crashes", "what")
+    with side_by_side({what: partial(vandalized, root / str(n), what) for n, what in enumerate(actors)}) as futures:
         yield futures
 
 
@@ -169,7 +164,8 @@ STEPS = (
 def jumps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Told]]]:
     """A story for each jump of the clock that was chosen."""
     root = tmp_path_factory.mktemp("jumps")
-    with side_by_side({what: partial(play, root / str(n), read(what)) for n, what in enumerate(chosen(request, "jumps"))}) as futures:
+    leaps = names_of(request, "jumps", "what")
+    with side_by_side({what: partial(play, root / str(n), read(what)) for n, what in enumerate(leaps)}) as futures:
         yield futures
 
 

@@ -20,7 +20,8 @@ from tests.e2e.house import Ground, Supervised, configure, ground_at, project, r
 from tests.faults import points
 from tests.faults.account import settle
 from tests.faults.plan import Fault, Order, When, happened
-from tests.faults.story import Wired, told
+from tests.faults.story import told
+from tests.faults.teller import Wired
 from tests.faults.test_reload import waiting
 from tests.store.conftest import V01, V01_ROWS
 
@@ -163,7 +164,7 @@ def test_a_database_another_process_holds_refuses_a_start_and_stays_as_it_is(tmp
 
 def test_a_supervisor_that_runs_outlasts_a_locked_database_also_when_its_worker_dies(tmp_path: Path) -> None:
     with told(tmp_path) as (house, follower, teller):
-        eventually(lambda: teller._step() or len(teller.ids) == 2, 40, "both sessions are asked for")
+        eventually(lambda: teller._step() or len(teller.ids) == 3, 40, "all sessions are asked for")
         with locked(house.ground.clone / "ennio.db"):
             house.kill_worker()
             eventually(lambda: "locked by another process" in house.log.read_text(), 40, "it cannot start")

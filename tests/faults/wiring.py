@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
+from functools import wraps
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import urllib3
+
 from ennio import boot as house
-from ennio.clock import SystemClock
+from ennio.actors import courier, merger, notifier, tracker
+from ennio.actors.house import House
+from ennio.errors import TimedOut, Unreachable
+from ennio.plugins.github.client import Client
 from ennio.plugins.notifier.interface import Notification
+from ennio.plugins.quota import budget
 from ennio.plugins.registry import Registry
+from ennio.plugins.scm.github import pace, watching
 from ennio.store import migrations, opening, store
 from ennio.store.announcer import Announcer
 from ennio.store.connection import Connection
 from tests.faults import points
+from tests.faults.clocks import OnOurClock, ShiftedClock
 from tests.faults.plan import Fuse, When
 
 _WRITES = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
+
+
+SHORTER: tuple[tuple[ModuleType, str, float], ...] = (
+    (courier, "PASTE_SETTLES", 0.3),
+    (merger, "RETRY_AFTER", 1.0),
+    (notifier, "RETRY_AFTER", 1.0),
+    (tracker, "FIRST_PAUSE", 0.5),
+    (budget, "_BREAK", 2.0),
+    (pace, "GAP", 0.2),
+    (watching, "GAP", 0.2),
+)
+"""Seconds the house waits before it tries again, or for something that may not come: nothing but the length of a story hangs on them."""
 
 
 class Wired:
@@ -38,44 +58,6 @@ class Wired:
         return lambda *args, **kwargs: self._fuse.through(f"{self._slot}.{name}", value, *args, **kwargs)
 
 
-SHIFTED = """
-import runpy, sys, time
-place, real = sys.argv[1], time.time
-def wrong():
-    try:
-        with open(place) as file:
-            return real() + float(file.read())
-    except (FileNotFoundError, ValueError):
-        return real()
-time.time = wrong
-sys.argv = sys.argv[2:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-class OnOurClock:
-    """The scripted agent, whose player goes by the same wrong clock as the house: it is the machine's."""
-
-    def __init__(self, agent: Any, shift: Path) -> None:
-        self._agent, self._shift = agent, shift
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._agent, name)
-
-    def launch(self, desk: Any, prompt: str) -> Any:
-        """See ``Agent.launch``."""
-        return self._wrapped(self._agent.launch(desk, prompt))
-
-    def resume(self, desk: Any, message: str | None) -> Any:
-        """See ``Agent.resume``."""
-        return self._wrapped(self._agent.resume(desk, message))
-
-    def _wrapped(self, command: Any) -> Any:
-        python, *words = command.argv
-        player = words.index(next(word for word in words if word.endswith(".py")))
-        return replace(command, argv=(python, *words[:player], "-c", SHIFTED, str(self._shift), *words[player:]))
-
-
 class Paper:
     """A channel to a person: a file with a line for each notification."""
 
@@ -88,26 +70,17 @@ class Paper:
             paper.write(json.dumps({"id": notification.id, "message": notification.message}) + "\n")
 
 
-class ShiftedClock(SystemClock):
-    """The machine's clock, put wrong by the seconds that stand in a file of the house, if there is one."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def now(self) -> datetime:
-        """The wrong time."""
-        try:
-            return super().now() + timedelta(seconds=float(self._file.read_text()))
-        except (FileNotFoundError, ValueError):
-            return super().now()
-
-
 def boot(config_file: Path) -> Any:
     """Start the house as ``ennio.boot`` does, from parts that pass the points."""
     fuse = Fuse.of_environment()
     _exchange_plugins(fuse)
     _exchange_store(fuse)
-    setattr(house, "SystemClock", lambda: ShiftedClock(fuse.home / "shift"))  # noqa: B010 - of another module
+    _exchange_orders(fuse)
+    _exchange_requests(fuse)
+    for module, name, seconds in SHORTER:
+        assert isinstance(getattr(module, name), float)
+        setattr(module, name, seconds)
+    setattr(house, "SystemClock", lambda: ShiftedClock(fuse.home))  # noqa: B010 - of another module
     return house.boot(config_file)
 
 
@@ -119,11 +92,51 @@ def _exchange_plugins(fuse: Fuse) -> None:
                 own = slot == "notifier" and name == "stub"
                 made = Paper(whose, fuse.home / "paper.jsonl") if own else super()._get(slot, name, whose, context)
                 if slot == "agent" and name == "scripted":
-                    made = OnOurClock(made, fuse.home / "shift")
+                    made = OnOurClock(made, fuse.home)
                 self._made[key] = Wired(slot, made, fuse)
             return self._made[key]
 
     house.Registry = Plugins  # type: ignore[misc]
+
+
+def _exchange_orders(fuse: Fuse) -> None:
+    for name in points.orders():
+        setattr(House, name, _passing(fuse, f"order.{name}", vars(House)[name]))
+
+
+def _passing(fuse: Fuse, point: str, deed: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(deed)
+    def passing(*args: Any, **kwargs: Any) -> Any:
+        return fuse.through(point, deed, *args, **kwargs)
+
+    return passing
+
+
+class Line:
+    """The connections of a client of GitHub; a request that fails here fails as on a bad line."""
+
+    def __init__(self, pool: urllib3.PoolManager, fuse: Fuse) -> None:
+        self._pool, self._fuse = pool, fuse
+
+    def request(self, method: str, url: str, **more: Any) -> Any:
+        """See ``PoolManager.request``."""
+        point = f"request.{points.question(method, url, more.get('body'))}"
+        try:
+            return self._fuse.through(point, self._pool.request, method, url, **more)
+        except TimedOut as error:
+            raise urllib3.exceptions.TimeoutError(str(error)) from error
+        except Unreachable as error:
+            raise urllib3.exceptions.ProtocolError(str(error)) from error
+
+
+def _exchange_requests(fuse: Fuse) -> None:
+    begin = Client.__init__
+
+    def __init__(client: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        begin(client, *args, **kwargs)
+        client._pool = Line(client._pool, fuse)
+
+    setattr(Client, "__init__", __init__)  # noqa: B010 - of another module
 
 
 def _exchange_store(fuse: Fuse) -> None:
@@ -198,5 +211,3 @@ def _announcer(fuse: Fuse) -> type[Announcer]:
             fuse.through(points.FAN_OUT, super().announce) if self._batches else super().announce()
 
     return Passing
-
-

@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,8 +19,19 @@ from tests.github.standin.hub import ALONE, Fault, Hub
 from tests.github.standin.rest import Answered, Rest, problem
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What a server in trouble answers, whatever it is asked; a length that promises more than comes is half an answer."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class Server:
     """Serves a hub until it is closed; ``api`` is its base, ``git`` where its repositories are cloned from.
+
+    While there is ``trouble``, that is what its API answers; git goes on.
 
     An Enterprise server has its API below ``/api``: REST in ``v3``, GraphQL beside it, and nothing elsewhere.
     """
@@ -27,6 +40,7 @@ class Server:
         self.hub = hub
         self.rest_root, self.graphql = ("/api/v3", "/api/graphql") if enterprise else ("", "/graphql")
         self.lock = threading.RLock()
+        self.trouble: Trouble | None = None
         server = self
 
         class Handler(_Handler):
@@ -74,7 +88,13 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _api(self, path: str, raw: bytes) -> None:
-        hub = self.standin.hub
+        hub, trouble = self.standin.hub, self.standin.trouble
+        if trouble is not None:
+            hub.requests.append((hub.clock.now(), self.command, path, trouble.status))
+            body = trouble.body.encode()
+            self._send(trouble.status, body, dict(trouble.headers))
+            self.close_connection = True
+            return
         if "/signed/" in path:
             assert "Authorization" not in self.headers, "a foreign server was given the token"
             self._send(200, hub.logs[int(path.rpartition("/")[2])].encode(), {"Content-Type": "text/plain"})
@@ -140,10 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
+        length = {} if status in (204, 304) else {"Content-Length": str(len(body))}
+        for name, value in {"Content-Type": "application/json; charset=utf-8", **length, **headers}.items():
             self.send_header(name, value)
-        if status not in (204, 304):
-            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if status not in (204, 304):
             self.wfile.write(body)
