@@ -81,6 +81,8 @@ class SessionActor(Actor):
         self._executor = Executor(self, self._parts, self._record, self._outbox)
         if self._parts.store.queue.get(self._id) is None:
             self._record.memory = orders.admit(self._record.memory)  # it left the queue and was not told
+        # the clock may have been put back while nobody was here
+        self._record.memory = orders.put_back(self._record.memory, timedelta(), self._parts.clock.now())
         if self._record.memory.launches and not self._record.memory.finished:
             bell.rehang(self._parts, self._id)  # an agent that runs on finds the door where it is now
         self._lookout.watch()
@@ -225,8 +227,7 @@ class SessionActor(Actor):
         """Step until the world, the memory and the wish agree, then perform the one action that is due."""
         leap = self._leap.taken()
         if leap is not None and leap < timedelta():
-            self._record.memory = orders.put_back(self._record.memory, -leap)
-            self._outbox.put_back(-leap)
+            self._put_back(-leap)
         for _ in range(MAX_STEPS):
             record = self._record
             seen = Seen(record.facts, self._outbox.next(), self._executor.busy)
@@ -243,6 +244,14 @@ class SessionActor(Actor):
         self._lookout.watch()
         if self._record.memory.finished:
             self._parts.exchange.tell(ROOT, SessionOver(self._id))
+
+    def _put_back(self, by: timedelta) -> None:
+        """The clock was put back, and nothing takes longer for it."""
+        now, facts = self._parts.clock.now(), self._record.facts
+        self._record.memory = orders.put_back(self._record.memory, by, now)
+        self._outbox.put_back(by)
+        if facts.process is not None and facts.process.at > now:  # since when it cannot be seen
+            self._record.facts = replace(facts, process=replace(facts.process, at=now))
 
     def _tell_others(self) -> None:
         record, memory = self._record, self._record.memory

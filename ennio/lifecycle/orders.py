@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ennio.errors import Conflict, EnnioError, Unreachable
 from ennio.lifecycle.actions import Action, LaunchAgent, MakeWorkspace, PrepareWorkspace
@@ -11,6 +12,7 @@ from ennio.lifecycle.memory import Memory, Stage, Wish
 from ennio.model import SessionStatus
 
 MAX_TRIES = 6
+_MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_at")
 
 
 def fresh(now: datetime) -> Memory:
@@ -108,9 +110,15 @@ def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> 
     return replace(memory, failure=words, failures=0, retry_at=None, wish=wish)
 
 
-def put_back(memory: Memory, by: timedelta) -> Memory:
-    """The clock was put back: what was to be tried in two seconds is, and not in an hour."""
-    return memory if memory.retry_at is None else replace(memory, retry_at=memory.retry_at - by)
+def put_back(memory: Memory, by: timedelta, now: datetime) -> Memory:
+    """The clock was put back to now: what was to be tried in two seconds is, and what was a minute ago is not in an hour."""
+
+    def then(moment: datetime) -> datetime:
+        return moment if moment <= now else min(moment - by, now)
+
+    moments: dict[str, Any] = {name: then(moment) for name in _MOMENTS if (moment := getattr(memory, name)) is not None}
+    retry_at = None if memory.retry_at is None else memory.retry_at - by
+    return replace(memory, **moments, restarts=tuple(map(then, memory.restarts)), retry_at=retry_at)
 
 
 def _well(memory: Memory) -> Memory:

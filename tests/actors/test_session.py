@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from ennio.actors.exchange import session_name
-from ennio.config.model import Restart
+from ennio.config.model import Cleanup, Restart
 from ennio.errors import Conflict, Refused, Unreachable
 from ennio.facts import Sighting
 from ennio.messages import CrashForTest, ForgeTold, PaneTold
@@ -373,3 +373,22 @@ def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> Non
     assert stage.agent.resumes == [(session_id, None)]
     assert stage.session(session_id).restored_at == stage.clock.now()
     assert stage.clock.now() - stage.session(session_id).created_at < timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_clock_that_is_put_back_an_hour_keeps_no_cleaning_waiting_for_it(play: Play, restarted: bool) -> None:
+    play.settings["cleanup"] = Cleanup(killed_after=60.0)
+    with play.opened() as stage:
+        session_id = stage.working()
+        stage.house.kill(session_id)
+        eventually(lambda: session_id in stage.runtime.stopped)
+        stage.quiet()
+        if not restarted:
+            stage.clock.put(-3600)
+            stage.pass_time(61)
+            eventually(lambda: stage.session(session_id).archived_at)
+    if restarted:
+        play.clock.put(-3600)
+        with play.opened() as stage:
+            stage.pass_time(61)
+            eventually(lambda: stage.session(session_id).archived_at)
