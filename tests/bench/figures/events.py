@@ -77,8 +77,9 @@ def measure(run: Run) -> Iterator[Figure]:
         theirs = Crowd([open_.enter_context(Wire(other.port)) for _ in range(LISTENERS)], "/stream")
         if run.wants("stream.cpu"):
             listened = _spent(pids, seconds)
-            value, baseline = (100 * (more - less) / seconds / LISTENERS for more, less in zip(listened, silent, strict=True))
-            yield Figure("stream.cpu", value, "% of a core each", max(baseline, 0.0))
+            # the clock of a process ticks in hundredths: less than a tick in the window is nothing
+            each = (100 * max(round(more - less, 2), 0.0) / seconds / LISTENERS for more, less in zip(listened, silent, strict=True))
+            yield Figure("stream.cpu", next(each), "% of a core each", next(each))
         if any(run.wants(f"event.{name}") for name in PARTS):
             yield from _latency(run, house, other, ours, theirs)
 
