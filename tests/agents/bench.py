@@ -153,10 +153,14 @@ class Bench:
             if not served.scripted:
                 continue
             found.append((served.began, frozenset({"blocked", "active"} if served.code != 200 else {"active"})))
-            if served.ended and served.code == 200:
+            if served.ended and served.code == 200 and not self._died(served.began, served.ended):
                 then = {"final": "ready", "broken": "ready", "ask": "waiting_input", "tool": "active"}[served.end]
                 found.append((served.ended, frozenset({then})))
         return sorted(found, key=lambda moment: moment[0])
+
+    def _died(self, began: float, ended: float) -> bool:
+        """Whether the agent was killed meanwhile: what the model notices of that comes late, and says nothing of the next life."""
+        return any(began < at <= ended and allowed == {"exited"} for at, allowed in self.marks)
 
     def truth(self, at: float) -> Allowed:
         """What is right at this moment."""
