@@ -100,7 +100,7 @@ def nearest(word: str, known: list[str]) -> str:
 
 
 def path(template: str, *segments: object) -> str:
-    """A path of the API, its ``{}`` filled with quoted segments. Raises Invalid for one that is no segment.
+    """A path of the API, its ``{}`` filled with quoted segments. Raises Invalid for one that is no segment, NotFound with a slash.
 
     >>> path("/sessions/{}/output", "a b")
     '/sessions/a%20b/output'
@@ -109,4 +109,8 @@ def path(template: str, *segments: object) -> str:
 
     if any(segment in ("", ".", "..") for segment in segments):
         raise Invalid("an id is empty or made of dots")
+    slashed = next((segment for segment in segments if "/" in str(segment)), None)
+    if slashed is not None:
+        # a server reads a quoted slash like any other
+        raise NotFound(f"there is nothing called {slashed!r}: an id has no slash; ennio status shows the sessions, and their projects")
     return template.format(*(quote(str(segment), safe="") for segment in segments))

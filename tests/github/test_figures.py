@@ -114,7 +114,7 @@ def test_observations_leave_a_reserve_for_actions(hub: Hub, forge: GitHubForge, 
     assert (found.sighting, "kept for actions" in found.detail) == (Sighting.UNKNOWN, True)
     before = len(hub.requests)
     hub.push("new", {"b.txt": "1\n"})
-    forge.client.send("POST", f"{forge.client.address.path}/issues/1/comments", {"body": "still possible"})
+    forge.client.send("POST", forge.client.address.at("issues", 1, "comments"), {"body": "still possible"})
     assert len(hub.requests) == before + 1
 
 

@@ -31,26 +31,26 @@ def noted(hub: Hub, ask: Callable[[], object]) -> str:
 
 
 def test_a_wrong_request_is_noted(hub: Hub, forge: GitHubForge) -> None:
-    client, place = forge.client, forge.client.address.path
-    assert "no published operation" in noted(hub, lambda: client.get(f"{place}/nonsense"))
-    assert "has no parameter stat" in noted(hub, lambda: client.get(f"{place}/issues", {"stat": "open"}))
-    assert "has no field sha1" in noted(hub, lambda: client.send("PUT", f"{place}/pulls/1/merge", {"sha1": "a"}))
-    assert "'head' is a required property" in noted(hub, lambda: client.send("POST", f"{place}/pulls", {"title": "t", "base": "b"}))
-    assert noted(hub, lambda: client.get(f"{place}/issues", {"state": "open"})) == ""
+    client, at = forge.client, forge.client.address.at
+    assert "no published operation" in noted(hub, lambda: client.get(at("nonsense")))
+    assert "has no parameter stat" in noted(hub, lambda: client.get(at("issues"), {"stat": "open"}))
+    assert "has no field sha1" in noted(hub, lambda: client.send("PUT", at("pulls", 1, "merge"), {"sha1": "a"}))
+    assert "'head' is a required property" in noted(hub, lambda: client.send("POST", at("pulls"), {"title": "t", "base": "b"}))
+    assert noted(hub, lambda: client.get(at("issues"), {"state": "open"})) == ""
 
 
 def test_a_wrong_answer_is_noted(hub: Hub, server: Server, forge: GitHubForge, monkeypatch: pytest.MonkeyPatch) -> None:
-    number, place = hub.issue("Fix"), forge.client.address.path
+    number, at = hub.issue("Fix"), forge.client.address.at
     shown = server.rest.issue_shown
     monkeypatch.setattr(server.rest, "issue_shown", lambda number: {**shown(number), "number": "one"})
-    assert "number" in noted(hub, lambda: forge.client.get(f"{place}/issues/{number}"))
+    assert "number" in noted(hub, lambda: forge.client.get(at("issues", number)))
     monkeypatch.setattr(server.rest, "issue_shown", lambda number: {k: v for k, v in shown(number).items() if k != "title"})
-    assert "'title' is a required property" in noted(hub, lambda: forge.client.get(f"{place}/issues/{number}"))
+    assert "'title' is a required property" in noted(hub, lambda: forge.client.get(at("issues", number)))
 
 
 def test_a_wrong_refusal_is_noted_too(hub: Hub, forge: GitHubForge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest, "problem", lambda status, _message: rest.Answered(status, {"message": ["no text"]}))
-    assert "message" in noted(hub, lambda: forge.client.get(f"{forge.client.address.path}/issues/404"))
+    assert "message" in noted(hub, lambda: forge.client.get(forge.client.address.at("issues", 404)))
 
 
 @pytest.mark.parametrize(

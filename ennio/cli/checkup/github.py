@@ -37,7 +37,7 @@ def _access(place: Project, slot: str, config: Mapping[str, Any]) -> Access:
 def _asked(place: Project, slot: str, client: Client) -> Finding:
     address = client.address
     try:
-        repository = client.get(address.path)
+        repository = client.get(address.at())
     except Unreachable as error:
         return warning(f"project {place.id}: {address.host} cannot be reached: {error}", f"curl -sS {address.api}")
     except EnnioError as error:

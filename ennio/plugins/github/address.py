@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from ennio.errors import Invalid
 
 PUBLIC = "https://api.github.com"
+Place = tuple[str | int, ...]
+"""Where something is below the base of an API, segment by segment and as it is called; ``url`` quotes them."""
 _REMOTE = re.compile(
     r"(?:(?:https?|ssh|git|git\+ssh)://(?:[^/@\s]+@)?(?P<host>[^/:\s]+)(?::[0-9]+)?/|(?:[A-Za-z0-9._-]+@)?(?P<scp>[A-Za-z0-9._-]+):/?)"
     r"(?P<owner>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9._-]+?)(?:\.git)?/?\Z"
@@ -24,10 +30,9 @@ class Address:
     def __str__(self) -> str:
         return f"{self.owner}/{self.name}"
 
-    @property
-    def path(self) -> str:
-        """Where the REST API keeps it."""
-        return f"/repos/{self.owner}/{self.name}"
+    def at(self, *segments: str | int) -> Place:
+        """A place below the repository in the REST API."""
+        return ("repos", self.owner, self.name, *segments)
 
     @property
     def graphql(self) -> str:
@@ -38,6 +43,20 @@ class Address:
     def host(self) -> str:
         """The name people and ``gh`` know the server by."""
         return host_of(self.api)
+
+
+def url(base: str, place: Place, query: Mapping[str, str | int] | None = None) -> str:
+    """The address of a place: the one point at which names become parts of an address.
+
+    Raises Invalid for a segment that no server would take for one (``..`` and the like).
+
+    >>> url("https://api.example", ("git", "refs", "heads", "fix#42"))
+    'https://api.example/git/refs/heads/fix%2342'
+    """
+    if any(segment in ("", ".", "..") for segment in place):
+        raise Invalid(f"{'/'.join(map(str, place))!r} is no place on {base}: a part of it is empty or made of dots")
+    path = "".join(f"/{quote(str(segment), safe='')}" for segment in place)
+    return f"{base}{path}{'?' + urlencode(query) if query else ''}"
 
 
 def host_of(api: str) -> str:

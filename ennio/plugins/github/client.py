@@ -13,14 +13,14 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 
 import ennio
 from ennio.clock import Clock
 from ennio.errors import Conflict, EnnioError, NotFound, Refused, TimedOut, Unreachable
-from ennio.plugins.github.address import Address
+from ennio.plugins.github.address import Address, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
@@ -71,29 +71,29 @@ class Client:
         """The budget of the token."""
         return allowance_of(self.address.api, self._tokens.token())
 
-    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """The JSON at a path; conditional when it was read before."""
-        return self._read(self._url(path, query))[1]
+    def get(self, place: Place, query: Mapping[str, str | int] | None = None) -> Any:
+        """The JSON at a place; conditional when it was read before."""
+        return self._read(url(self.address.api, place, query))[1]
 
-    def pages(self, path: str, query: Mapping[str, str | int] | None = None, most: int = 1000) -> list[Any]:
+    def pages(self, place: Place, query: Mapping[str, str | int] | None = None, most: int = 1000) -> list[Any]:
         """Every item of a list, page by page, up to ``most``."""
-        url: str | None = self._url(path, {"per_page": 100, **(query or {})})
+        where: str | None = url(self.address.api, place, {"per_page": 100, **(query or {})})
         items: list[Any] = []
-        while url is not None and len(items) < most:
-            reply, page = self._read(url)
+        while where is not None and len(items) < most:
+            reply, page = self._read(where)
             items += page
             following = _NEXT.search(reply.headers.get("link", ""))
-            url = following[1] if following else None
+            where = following[1] if following else None
         return items[:most]
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def send(self, method: str, place: Place, body: Mapping[str, Any] | None = None) -> Any:
         """Act: POST, PUT, PATCH or DELETE. May use the reserve; nothing is repeated."""
         raw = None if body is None else json.dumps(body).encode()
-        return self._allowed(method, self._url(path), raw, bucket=CORE, action=True).json()
+        return self._allowed(method, url(self.address.api, place), raw, bucket=CORE, action=True).json()
 
-    def text(self, path: str) -> str:
+    def text(self, place: Place) -> str:
         """A text that lies behind a redirect to another server, which does not get the token."""
-        return self._allowed("GET", self._url(path), None, bucket=CORE, action=False).raw.decode("utf-8", "replace")
+        return self._allowed("GET", url(self.address.api, place), None, bucket=CORE, action=False).raw.decode("utf-8", "replace")
 
     def ask(self, query: str, variables: Mapping[str, Any], *, action: bool = False) -> dict[str, Any]:
         """The data of a GraphQL answer; parts that are not there are None. Raises when all of it failed."""
@@ -185,9 +185,6 @@ class Client:
 
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url)[:2] == urlsplit(self.address.api)[:2]
-
-    def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> str:
-        return f"{self.address.api}{path}{'?' + urlencode(query) if query else ''}"
 
     def _unreachable(self, url: str, error: Exception) -> EnnioError:
         words = f"{urlsplit(url).hostname} did not answer: {_short(error)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from ennio.config.model import Project
 from ennio.errors import ConfigError, Problem
 from ennio.plugins.github.address import PUBLIC, Address, found_in
 
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 Reader = Callable[[Any], Any]
 """Turns what is written into what is meant; raises ValueError with what would be right."""
 
@@ -46,6 +48,13 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(text(item) for item in given)
 
 
+def _name(value: Any) -> str:
+    name = text(value)
+    if not _NAME.fullmatch(name) or name in (".", ".."):
+        raise ValueError("is no name of GitHub's: write owner and repo each by itself, such as owner: acme and repo: shop")
+    return name
+
+
 def _api(value: Any) -> str:
     base = text(value).rstrip("/")
     if not base.startswith(("http://", "https://")):
@@ -53,7 +62,7 @@ def _api(value: Any) -> str:
     return base
 
 
-ACCESS: Mapping[str, Reader] = {"owner": text, "repo": text, "token": text, "api_url": _api, "webhook_secret": text}
+ACCESS: Mapping[str, Reader] = {"owner": _name, "repo": _name, "token": text, "api_url": _api, "webhook_secret": text}
 
 
 def read(config: Mapping[str, Any], readers: Mapping[str, Reader], source: str, project: Project) -> tuple[Access, dict[str, Any]]:

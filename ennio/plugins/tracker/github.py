@@ -64,35 +64,35 @@ class GitHubTracker:
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self.settings = settings
-        self._path = client.address.path
+        self._at = client.address.at
 
     def issue(self, issue_id: str) -> Issue:
         """See ``Tracker.issue``; ``#42`` is 42. A pull request is no issue."""
         number = self._number(issue_id)
         found = self._read(number)
-        comments = self.client.pages(f"{self._path}/issues/{number}/comments")
+        comments = self.client.pages(self._at("issues", number, "comments"))
         return _issue(found, tuple(f"{_login(comment)}: {comment['body']}" for comment in comments if _tells(comment)))
 
     def issues(self) -> Sequence[Issue]:
         """See ``Tracker.issues``; without their comments."""
-        found = self.client.pages(f"{self._path}/issues", {"state": "open"}, _MOST_ISSUES)
+        found = self.client.pages(self._at("issues"), {"state": "open"}, _MOST_ISSUES)
         return [_issue(item, ()) for item in found if "pull_request" not in item]
 
     def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """A new issue. Raises Invalid without a title."""
         if not title.strip():
             raise Invalid("title: is empty; say in a few words what should be done")
-        return _issue(self.client.send("POST", f"{self._path}/issues", {"title": title.strip(), "body": body, "labels": list(labels)}), ())
+        return _issue(self.client.send("POST", self._at("issues"), {"title": title.strip(), "body": body, "labels": list(labels)}), ())
 
     def comment(self, issue_id: str, text: str) -> None:
         """See ``Tracker.comment``."""
-        self.client.send("POST", f"{self._path}/issues/{self._number(issue_id)}/comments", {"body": text})
+        self.client.send("POST", self._at("issues", self._number(issue_id), "comments"), {"body": text})
 
     def close(self, issue_id: str) -> None:
         """See ``Tracker.close``."""
         number = self._number(issue_id)
         if self._read(number)["state"] == "open":
-            self.client.send("PATCH", f"{self._path}/issues/{number}", {"state": "closed", "state_reason": "completed"})
+            self.client.send("PATCH", self._at("issues", number), {"state": "closed", "state_reason": "completed"})
 
     def tell(self, issue_id: str, milestone: Milestone) -> None:
         """See ``Tracker.tell``; assigns, labels, comments and closes as configured, each only where it is not so yet."""
@@ -110,25 +110,25 @@ class GitHubTracker:
         there = {_login({"user": user}) for user in found.get("assignees") or ()}
         missing = [login for login in self.settings.assign if login not in there]
         if missing:
-            self.client.send("POST", f"{self._path}/issues/{number}/assignees", {"assignees": missing})
+            self.client.send("POST", self._at("issues", number, "assignees"), {"assignees": missing})
 
     def _label(self, number: int, found: Mapping[str, Any], kind: Reached) -> None:
         there = set(_labels(found))
         missing = [label for label in self.settings.labels.get(kind, ()) if label not in there]
         if missing:
-            self.client.send("POST", f"{self._path}/issues/{number}/labels", {"labels": missing})
+            self.client.send("POST", self._at("issues", number, "labels"), {"labels": missing})
         going = there.intersection(self.settings.unlabels.get(kind, ()))
         if going:
-            self.client.send("PUT", f"{self._path}/issues/{number}/labels", {"labels": sorted(there.union(missing) - going)})
+            self.client.send("PUT", self._at("issues", number, "labels"), {"labels": sorted(there.union(missing) - going)})
 
     def _remark(self, number: int, milestone: Milestone) -> None:
-        comments = self.client.pages(f"{self._path}/issues/{number}/comments")
+        comments = self.client.pages(self._at("issues", number, "comments"))
         if not any(milestone.marker in (comment["body"] or "") for comment in comments):
             self.comment(str(number), f"{milestone.words}\n\n{milestone.marker}")
 
     def _read(self, number: int) -> Mapping[str, Any]:
         try:
-            found: Mapping[str, Any] = self.client.get(f"{self._path}/issues/{number}")
+            found: Mapping[str, Any] = self.client.get(self._at("issues", number))
         except NotFound:
             where = f"{self.client.address} on {self.client.address.host}"
             raise NotFound(f"{where} has no issue {number}, or the token may not see it") from None

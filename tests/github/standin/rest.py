@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from tests.github.gate import example
 from tests.github.standin.hub import Hub, Pull, actor
@@ -59,17 +60,19 @@ class Rest:
         named = re.match(r"/repos/([^/]+)/([^/]+)", path)
         if named is None:
             return problem(404, "Not Found")
-        if (named[1], named[2]) in self.hub.former:
+        # as GitHub does it: the path is cut at its slashes first, and each part is decoded once
+        repository = (unquote(named[1]), unquote(named[2]))
+        if repository in self.hub.former:
             moved = path.replace(named[0], f"/repos/{self.hub.owner}/{self.hub.name}", 1)
             body = {"message": "Moved Permanently", "url": moved, "documentation_url": "x"}
             return Answered(301 if method == "GET" else 307, body, {"Location": f"{self.base}{moved}"})
-        if (named[1], named[2]) != (self.hub.owner, self.hub.name):
+        if repository != (self.hub.owner, self.hub.name):
             return problem(404, "Not Found")
         for verb, pattern, handler in self.routes:
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 self.hub.follow()
-                return handler(*(int(part) if part.isdigit() else part for part in match.groups()), body=body, query=query)
+                return handler(*(int(part) if part.isdigit() else unquote(part) for part in match.groups()), body=body, query=query)
         return problem(404, "Not Found")
 
     def repository(self, body: Body, query: dict[str, str]) -> Answered:
@@ -148,7 +151,8 @@ class Rest:
         self.hub.reruns.append(number)
         return Answered(201, {})
 
-    def delete_ref(self, branch: str, body: Body, query: dict[str, str]) -> Answered:
+    def delete_ref(self, branch: str | int, body: Body, query: dict[str, str]) -> Answered:
+        branch = str(branch)
         if branch not in self.hub.heads():
             return problem(422, "Reference does not exist")
         self.hub.delete_branch(branch)

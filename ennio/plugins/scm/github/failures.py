@@ -77,7 +77,7 @@ class Failures:
             return told, details is not None
         final = details is not None
         try:
-            tail = cut(self._client.text(f"{self._client.address.path}/actions/jobs/{run['databaseId']}/logs"))
+            tail = cut(self._client.text(self._client.address.at("actions", "jobs", run["databaseId"], "logs")))
         except EnnioError as error:
             tail, final = f"(the log could not be read: {error})", final and not isinstance(error, Unreachable)
         return "\n".join(filter(None, [told, tail])), final

@@ -75,7 +75,7 @@ class GitHubForge:
     def _opened(self, branch: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
         owner = self.settings.head_owner
         order = {"title": title or branch, "body": body, "head": f"{owner}:{branch}" if owner else branch, "base": base, "draft": draft}
-        number = self.client.send("POST", f"{self.client.address.path}/pulls", order)["number"]
+        number = self.client.send("POST", self.client.address.at("pulls"), order)["number"]
         log.info("opened pull request", extra={"project": self._project.id, "number": number})
         return self.look(number)
 
@@ -95,23 +95,23 @@ class GitHubForge:
             if isinstance(found, EnnioError):
                 raise found
             if found.head == merged.head:
-                self.client.send("DELETE", f"{self.client.address.path}/git/refs/heads/{merged.branch}")
+                self.client.send("DELETE", self.client.address.at("git", "refs", "heads", *merged.branch.split("/")))
 
     def review(
         self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
     ) -> PullRequest:
         """See ``Scm.review``; GitHub knows one author, the owner of the token."""
         check_review(author, decision, body, path, line)
-        place, head = self.client.address.path, self.look(number).head
+        at, head = self.client.address.at, self.look(number).head
         if decision is ReviewState.NONE and path is None:
-            self.client.send("POST", f"{place}/issues/{number}/comments", {"body": f"{body.rstrip()}\n\n{PERSON}"})
+            self.client.send("POST", at("issues", number, "comments"), {"body": f"{body.rstrip()}\n\n{PERSON}"})
         elif path is not None and line is None:
             words = {"body": body, "path": path, "commit_id": head, "subject_type": "file"}
-            self.client.send("POST", f"{place}/pulls/{number}/comments", words)
+            self.client.send("POST", at("pulls", number, "comments"), words)
         else:
             remark = [{"path": path, "line": line, "side": "RIGHT", "body": body}] if path is not None else []
             whole = {"event": _EVENTS[decision], "body": "" if remark else body, "comments": remark}
-            self.client.send("POST", f"{place}/pulls/{number}/reviews", whole)
+            self.client.send("POST", at("pulls", number, "reviews"), whole)
         return self._after(number)
 
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
@@ -124,7 +124,7 @@ class GitHubForge:
             self.client.ask(REPLY, {"thread": found.thread, "body": marked}, action=True)
         else:
             quoted = "\n".join(f"> {line}" for line in found.body.strip().splitlines()[:5])
-            self.client.send("POST", f"{self.client.address.path}/issues/{number}/comments", {"body": f"{quoted}\n\n{marked}"})
+            self.client.send("POST", self.client.address.at("issues", number, "comments"), {"body": f"{quoted}\n\n{marked}"})
         return self._after(number)
 
     def _open_comment(self, number: int, name: str) -> Comment:
@@ -149,7 +149,7 @@ class GitHubForge:
         if pull.state is PullState.MERGED:
             raise Conflict(f"#{number} is merged already; it cannot be closed")
         if pull.state is PullState.OPEN:
-            self.client.send("PATCH", f"{self.client.address.path}/pulls/{number}", {"state": "closed"})
+            self.client.send("PATCH", self.client.address.at("pulls", number), {"state": "closed"})
         return self._after(number)
 
     def ready(self, number: int) -> PullRequest:
@@ -170,7 +170,7 @@ class GitHubForge:
         if not runs:
             raise Refused(f"#{number} has no failed jobs of GitHub Actions; other checks are run again where they ran")
         for run in runs:
-            self.client.send("POST", f"{self.client.address.path}/actions/runs/{run}/rerun-failed-jobs")
+            self.client.send("POST", self.client.address.at("actions", "runs", run, "rerun-failed-jobs"))
         return self._after(number)
 
     def check(self) -> str | None:
@@ -179,7 +179,7 @@ class GitHubForge:
         if not self.client.authorized:
             return f"there is no token for {host}: set token in scm_config.config, or run `gh auth login --hostname {host}`"
         try:
-            repository = self.client.get(self.client.address.path)
+            repository = self.client.get(self.client.address.at())
         except EnnioError as error:
             return str(error)
         may = repository.get("permissions") or {}

@@ -40,7 +40,7 @@ def land(client: Client, settings: Settings, node: Node, seen: PullRequest, expe
 def _directly(client: Client, node: Node, head: str, method: MergeMethod) -> Merged:
     number = node["number"]
     try:
-        done = client.send("PUT", f"{client.address.path}/pulls/{number}/merge", {"sha": head, "merge_method": method.value})
+        done = client.send("PUT", client.address.at("pulls", number, "merge"), {"sha": head, "merge_method": method.value})
     except Conflict:
         if not node["viewerCanEnableAutoMerge"]:
             raise
@@ -52,7 +52,7 @@ def _directly(client: Client, node: Node, head: str, method: MergeMethod) -> Mer
 
 def chosen(client: Client, settings: Settings, method: MergeMethod | None) -> MergeMethod:
     """The method asked for, else the configured one, else the first the repository allows. Raises Refused naming those."""
-    repository = client.get(client.address.path)
+    repository = client.get(client.address.at())
     # only who may push is told which are allowed
     allowed = [each for each, key in _ALLOWED.items() if repository.get(key, True)]
     wanted = method or settings.merge_method or (allowed[0] if allowed else MergeMethod.SQUASH)
