@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
+from ennio.printable import printable
+
 MASK = "***"
 SHORTEST = 6
 """Shorter secrets are not looked for: they would be found in half of all words."""
@@ -90,7 +92,7 @@ def _keys(record: logging.LogRecord) -> Iterator[str]:
 
 
 class Guarded:
-    """A stream that nothing secret gets through; for the rest it is the stream it stands before."""
+    """A stream that nothing secret gets through, and nothing that steers a terminal; for the rest it is the stream it stands before."""
 
     def __init__(self, stream: TextIO, redact: Redactor) -> None:
         self._stream = stream
@@ -98,7 +100,7 @@ class Guarded:
 
     def write(self, text: str) -> int:
         """Write the text without secrets; returns the length of what was given."""
-        self._stream.write(self._redact(text))
+        self._stream.write(printable(self._redact(text)))
         return len(text)
 
     def writelines(self, lines: Collection[str]) -> None:

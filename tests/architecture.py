@@ -18,7 +18,7 @@ Sources = Mapping[str, str]
 
 _DECISIONS = """
     config events messages lifecycle reactions restart prompt ledger facts pulls home codec evidence message forge branch
-    admission breaker logs metering
+    admission breaker logs metering printable
 """
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
@@ -112,6 +112,17 @@ def _may(importer: str, imported: str) -> bool:
     if importer in CLIENTS and imported in ("store", "actors"):
         return False
     return below < above or (below == above and {importer, imported} != {"plugins", "store"})
+
+
+def prints_past_the_cleaner(sources: Sources) -> list[str]:
+    """Places where a client prints by itself: what is printed must be cleaned, and that happens in one file."""
+    return [
+        f"{path}:{node.lineno}: print through ennio.board.printing, which cleans what is printed"
+        for path, source in sources.items()
+        if part_of(path) in CLIENTS and path != "ennio/board/printing.py"
+        for node in ast.walk(ast.parse(source, path))
+        if isinstance(node, ast.Call) and re.fullmatch(r"print|sys\.(stdout|stderr)(\.buffer)?\.write(lines)?", ast.unparse(node.func))
+    ]
 
 
 def slot_mixing(sources: Sources) -> list[str]:

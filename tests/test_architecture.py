@@ -48,6 +48,16 @@ def test_decisions_are_pure_and_plugins_schedule_nothing() -> None:
     assert rules.machinery(HOUSE) == []
 
 
+def test_clients_print_at_the_one_place_that_cleans() -> None:
+    assert rules.prints_past_the_cleaner(HOUSE) == []
+
+
+def test_a_print_past_the_cleaner_is_noticed() -> None:
+    for call in ("print(x)", "sys.stdout.write(x)", "sys.stderr.write(x)"):
+        assert rules.prints_past_the_cleaner({"ennio/cli/verbs/a.py": call}), call
+    assert not rules.prints_past_the_cleaner({"ennio/plugins/a.py": "print(x)", "ennio/board/printing.py": "print(x)"})
+
+
 def test_everything_is_caught_at_the_walls_only() -> None:
     assert rules.broad_excepts(HOUSE, WALLS) == []
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 import blessed
 
 from ennio.board.frame import View, frame, scroll
+from ennio.board.printing import screen
+from ennio.board.style import shown
 
 PERIOD = 1.0
 Source = Callable[[View], View]
@@ -33,17 +35,17 @@ def show(source: Source, view: View) -> None:
 
 @contextmanager
 def _screen() -> Iterator[None]:
-    print(_ENTER, end="", flush=True)
+    screen(_ENTER)
     try:
         yield
     finally:
-        print(_LEAVE, end="", flush=True)
+        screen(_LEAVE)
 
 
 def _painted(terminal: blessed.Terminal, view: View) -> str:
     # the size is asked for anew each time: that is all a resize needs
     lines = frame(view, terminal.width, terminal.height)
-    print(_HOME + f"{_REST_OF_LINE}\r\n".join(lines) + _REST_OF_LINE, end="", flush=True)
+    screen(_HOME + f"{_REST_OF_LINE}\r\n".join(map(shown, lines)) + _REST_OF_LINE)
     key = terminal.inkey(timeout=PERIOD)
     return str(key.name or key)
 

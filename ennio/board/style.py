@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ennio.printable import printable
+
 _CODES: Mapping[str, str] = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "dim": "2"}
+# Known to this process alone, so that no text from elsewhere holds a colour of ours.
+_OURS = f"\x1b[{os.urandom(8).hex()}:"
 
 STATUS: Mapping[str, str] = {
     "spawning": "cyan",
@@ -35,8 +40,14 @@ class Style:
     on: bool = False
 
     def paint(self, colour: str | None, text: str) -> str:
-        """The text in a colour; None is none."""
-        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.on and colour else text
+        """The text in a colour, as ``shown`` understands it; None is none."""
+        return f"{_OURS}{_CODES[colour]}m{text}{_OURS}0m" if self.on and colour else text
+
+
+def shown(text: str) -> str:
+    """The text as a terminal gets it: our own colours, and nothing else that steers."""
+    first, *painted = text.split(_OURS)
+    return printable(first) + "".join(f"\x1b[{code}m{printable(rest)}" for code, _, rest in (part.partition("m") for part in painted))
 
 
 PLAIN = Style()

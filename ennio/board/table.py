@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ennio.printable import one_line
+
 GAP = "  "
 SHORTEST = 4  # a column is never squeezed below this
 
@@ -23,10 +25,8 @@ Tint = Callable[[Column, str, str], str]
 
 
 def clean(text: str) -> str:
-    """The text on one line with control characters made harmless: a title must not steer the terminal."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else " " for char in text)
+    """The text on one line, as it will be printed: measured so, a title neither steers the terminal nor moves a column."""
+    return one_line(text)
 
 
 def cells(text: str) -> int:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ennio.board import printing
 from ennio.board.style import PLAIN, Style
 from ennio.errors import Invalid, NotFound
 
@@ -37,7 +38,7 @@ class Context:
 
     def note(self, text: str) -> None:
         """Tell a person something beside the answer: on stderr."""
-        print(text, file=sys.stderr, flush=True)
+        printing.note(text)
 
     def config_file(self) -> Path:
         """The configuration file of this call. Raises NotFound with the way out."""

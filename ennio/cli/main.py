@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ennio.board import printing
 from ennio.cli.answer import Answer
 from ennio.cli.context import Context
 from ennio.cli.parser import Usage, understand
 from ennio.errors import ConfigError, EnnioError
+from ennio.printable import json_text
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -19,15 +20,13 @@ CLOSED_PIPE = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 failed, 2 usage, 3 not found, 4 no supervisor, 5 refused."""
     words = sys.argv[1:] if argv is None else list(argv)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what an agent shows may not fit the locale
+    printing.begin()
     try:
         return _guarded(words)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # the reader is gone: the interpreter must not try to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        printing.abandon()
         return CLOSED_PIPE
 
 
@@ -54,28 +53,29 @@ def _call(words: Sequence[str]) -> int:
 
 def _print(answer: Answer, *, as_json: bool) -> None:
     for note in answer.notes:
-        print(note, file=sys.stderr)
+        printing.note(note)
     if answer.spoken:
         return
     if as_json:
-        print(dump(answer.document))
+        printing.out(dump(answer.document))
     elif answer.lines:
-        print("\n".join(answer.lines))
+        printing.out("\n".join(answer.lines))
 
 
 def dump(document: Any, indent: int | None = 2) -> str:
     """The document as JSON text."""
     import json
 
-    return json.dumps(document, indent=indent, ensure_ascii=False)
+    return json_text(json.dumps(document, indent=indent, ensure_ascii=False))
 
 
 def _fail(words: Sequence[str], error: Exception, code: int) -> int:
     usage = error.usage if isinstance(error, Usage) else ""
-    if "--json" in words[: words.index("--")] if "--" in words else "--json" in words:
-        print(dump(_document(error, code)), flush=True)
+    as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
+    if as_json and not isinstance(error, printing.OutputError):
+        printing.out(dump(_document(error, code)))
     else:
-        print(f"ennio: {error}", *([usage] if usage else []), sep="\n", file=sys.stderr)
+        printing.note("\n".join([f"ennio: {error}", *([usage] if usage else [])]))
     return code
 
 

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from ennio.board.printing import note, out
 from ennio.demo import report, scene
 from ennio.demo.director import Director
 from ennio.demo.screen import Screen
@@ -41,10 +42,10 @@ def main(options: argparse.Namespace) -> int:
         _tell_error(error, as_json=options.json)
         return error.exit_code
     if options.json:
-        print(json.dumps(outcome, indent=2))
+        out(json.dumps(outcome, indent=2))
     else:
-        print(report.table(outcome))
-        print(report.farewell(outcome, root if options.keep else None, set_up.environment() if options.keep else None))
+        out(report.table(outcome))
+        out(report.farewell(outcome, root if options.keep else None, set_up.environment() if options.keep else None))
     return 0 if outcome["ok"] else 1
 
 
@@ -90,9 +91,9 @@ def _clear(root: Path) -> None:
 
 def _tell_error(error: EnnioError, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"ok": False, "error": str(error), "code": error.exit_code}))
+        out(json.dumps({"ok": False, "error": str(error), "code": error.exit_code}))
     else:
-        print(f"ennio demo: {error}", file=sys.stderr)
+        note(f"ennio demo: {error}")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

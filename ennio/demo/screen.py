@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from ennio.board.style import Style
+from ennio.board.printing import out, screen
+from ennio.board.style import Style, shown
 from ennio.demo.picture import Line, Scene, picture
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ class Screen:
 
     def __enter__(self) -> Self:
         if self._live:
-            _write(_ENTER)
+            screen(_ENTER)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._live:
             # the story stays readable above the prompt when the screen is given back
             width = os.get_terminal_size(sys.stdout.fileno()).columns
-            _write(_LEAVE + "".join(f"{line.shown(width, self._style)}\n" for line in self._lines))
+            screen(_LEAVE + "".join(f"{shown(line.shown(width, self._style))}\n" for line in self._lines))
 
     def say(self, who: str, words: str) -> None:
         """Something the director does."""
@@ -70,7 +71,7 @@ class Screen:
         if self._live:
             self._paint()
         elif not self._quiet:
-            print(line.plain(), flush=True)
+            out(line.plain())
 
     def _paint(self, trouble: str = "") -> None:
         if not self._live:
@@ -80,10 +81,5 @@ class Screen:
         scene = Scene(time.monotonic() - self._begun, self._sessions, tuple(self._lines), trouble, self._style)
         # a column is left free: clearing behind a full line would eat its last character
         lines = picture(scene, width - 1, height)
-        _write(_HOME + "\r\n".join(f"{line}{_REST_OF_LINE}" for line in lines) + _REST_OF_SCREEN)
-
-
-def _write(text: str) -> None:
-    """One write for a whole frame, so that no half of one is ever seen."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+        # one write for a whole frame, so that no half of one is ever seen
+        screen(_HOME + "\r\n".join(f"{shown(line)}{_REST_OF_LINE}" for line in lines) + _REST_OF_SCREEN)

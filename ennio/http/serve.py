@@ -33,6 +33,7 @@ from ennio.errors import ConfigError, EnnioError, Refused
 from ennio.home import Home, private
 from ennio.http import address
 from ennio.http.port import listen, url_of
+from ennio.printable import printable
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def main(argv: Sequence[str], boot: Boot) -> int:
         config = load(find(Path.cwd(), options.config), os.environ, known())
         return serve(config, boot, Home.of_environment())
     except EnnioError as error:
-        print(f"ennio-supervisor: {error}", file=sys.stderr)
+        print(printable(f"ennio-supervisor: {error}"), file=sys.stderr)
         return 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.board.style import Style
+from ennio.board.style import Style, shown
 from ennio.board.table import Column, cells, clean, cut, pad, pairs, table
 
 NAMES = (Column("ID"), Column("TEXT", elastic=True), Column("N", right=True))
@@ -30,7 +30,7 @@ def test_a_column_that_is_empty_in_every_row_is_left_out() -> None:
 def test_colours_do_not_move_the_columns() -> None:
     style = Style(on=True)
     lines = table(NAMES, [("a", "x", "1")], tint=lambda column, _cell, padded: style.paint("red" if column.title == "ID" else None, padded))
-    assert lines[1] == "\x1b[31ma \x1b[0m  x     1"
+    assert shown(lines[1]) == "\x1b[31ma \x1b[0m  x     1"
 
 
 def test_wide_characters_count_as_two_cells_and_combining_ones_as_none() -> None:
@@ -40,7 +40,7 @@ def test_wide_characters_count_as_two_cells_and_combining_ones_as_none() -> None
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:
-    assert clean("\x1b]0;owned\x07line\nnext\x9b2J") == " ]0;owned line next 2J"
+    assert clean("\x1b]0;owned\x07line\nnext\x9b2J") == "\\x1b]0;owned\\x07line next\\x9b2J"
     assert "\x1b" not in "".join(table(NAMES, [("\x1b[2J", "a\rb", "1")]))
 
 

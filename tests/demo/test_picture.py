@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.board.style import Style
+from ennio.board.style import shown as as_printed
 from ennio.board.table import cells
 from ennio.demo.picture import SUBTITLE, Line, Scene, picture
 
@@ -25,7 +26,7 @@ LINES = (
 
 
 def bare(line: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", line)
+    return re.sub(r"\x1b\[[0-9;]*m", "", as_printed(line))
 
 
 @given(width=st.integers(1, 150), height=st.integers(1, 40), on=st.booleans(), trouble=st.sampled_from(["", "the worker was killed"]))
@@ -62,7 +63,7 @@ def test_trouble_stands_where_everybody_looks_first() -> None:
 
 @pytest.mark.parametrize(("line", "code"), [(LINES[0], "31"), (LINES[1], "31"), (LINES[2], "35")])
 def test_a_line_has_the_colour_of_what_it_tells(line: Line, code: str) -> None:
-    assert f"\x1b[{code}m" in line.shown(120, COLOURS)
+    assert f"\x1b[{code}m" in as_printed(line.shown(120, COLOURS))
 
 
 def test_a_message_cannot_steer_the_terminal() -> None:

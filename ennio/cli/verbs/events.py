@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ennio.board.printing import out
 from ennio.cli.answer import Answer
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | N
     from ennio.cli.sheet import event_line
 
     def show(event: dict[str, Any]) -> None:
-        print(dump(event, indent=None) if context.json else event_line(event, context.style), flush=True)
+        out(dump(event, indent=None) if context.json else event_line(event, context.style))
 
     for event in events:
         show(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ennio.board.printing import out
 from ennio.cli.answer import Answer
 from ennio.errors import NotFound
 
@@ -47,7 +48,7 @@ def _follow(log: Path, lines: list[str], end: int) -> Answer:
     from ennio.cli.logfile import grown
 
     for line in lines:
-        print(line, flush=True)
+        out(line)
     for text in grown(log, end):
-        print(text, end="", flush=True)
+        out(text, end="")
     return Answer(spoken=True)

@@ -1,10 +1,11 @@
-"""Show the last lines of an agent's terminal."""
+"""Show the last lines of an agent's terminal; control characters in them are shown by their number."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
+from ennio.board.printing import screen
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
 
@@ -22,10 +23,14 @@ def configure(parser: Parser) -> None:
     """A session and how much of it."""
     parser.add_argument("session", help="the session's id")
     parser.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
+    parser.add_argument("--raw", action="store_true", help="exactly as the terminal holds it, control characters and all")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """What the terminal shows."""
     text = context.client().get(path("/sessions/{}/output", options.session), lines=options.lines)
+    if options.raw and not context.json:
+        screen(f"{text}\n" if text and not text.endswith("\n") else text)
+        return Answer(spoken=True)
     return Answer({"session": options.session, "output": text}, str(text).rstrip("\n").splitlines())

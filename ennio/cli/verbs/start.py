@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from ennio.board.printing import out
 from ennio.cli.answer import Answer
 from ennio.cli.logfile import LOG, tail
 from ennio.errors import Conflict, EnnioError, Unreachable
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     if context.json:
         from ennio.cli.main import dump
 
-        print(dump({"url": url, "pid": os.getpid(), "config": str(config.source)}), flush=True)
+        out(dump({"url": url, "pid": os.getpid(), "config": str(config.source)}))
     else:
         context.note(f"ennio starts at {url} (configuration {config.source}); stop it with Ctrl-C or: ennio stop")
     from ennio.cli.process import become
