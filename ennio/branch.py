@@ -1,14 +1,20 @@
-"""Names of branches: which ones git allows, and the one an issue gets."""
+"""Names of branches: which ones git allows, which ones no session works on, and the one an issue gets."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
-from ennio.errors import Invalid
+from ennio.errors import Invalid, Refused
 
 LONGEST_ISSUE_BRANCH = 50
 _LONGEST_ID = 30
+_ELSEWHERE = re.compile(r"(?:refs/heads/|heads/|(?:refs/)?remotes/[^/]+/|refs/|origin/)(?=.)")
+"""How git names a branch from elsewhere; as the name of a branch itself it would only look like that one."""
+_REMOTES = ("upstream", "ennio")
+"""Further names that people and `ennio init` give to a remote; a branch may begin with them, but not hide a protected one."""
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
 
@@ -54,3 +60,45 @@ def _wrong(name: str) -> str | None:
         (any(part.endswith(".lock") for part in parts), "a part ends with .lock"),
     )
     return next((words for broken, words in rules if broken), None)
+
+
+def check_work_branch(name: str, default: str, protected: Sequence[str] = ()) -> None:
+    """Raise unless a session may work on this branch: Invalid for what is no name, Refused for a branch that is kept from it.
+
+    ``protected`` are patterns beside the default branch; ``*`` stands for slashes too. Letter case does not count: where file
+    names do not tell it apart, git takes ``Main`` for ``main``.
+    """
+    check_branch(name)
+    refuse_protected(name, default, protected)
+    if (plain := bare(name)) != name:
+        raise Invalid(f"branch: {name!r} is how git names the branch {plain} from elsewhere; write {plain}")
+
+
+def refuse_protected(name: str, default: str, protected: Sequence[str] = ()) -> None:
+    """Raise Refused for a branch that no session works on, however it is spelled."""
+    plain = bare(name)
+    kept = protector(plain, default, protected)
+    if kept is not None:
+        meant = f"branch: {name}" if plain == name else f"branch: {name} means {plain}, which"
+        raise Refused(f"{meant} is {kept}; a session works on a branch of its own, and a pull request brings it there: choose another name")
+
+
+def protector(name: str, default: str, protected: Sequence[str] = ()) -> str | None:
+    """Why a branch is protected, in words that follow "is"; None when it is not."""
+    remote, _, rest = name.partition("/")
+    names = {_folded(name), _folded(rest) if remote in _REMOTES else _folded(name)}
+    if _folded(default) in names:
+        return "the default branch" if name == default else f"the default branch {default} in other letters or of a remote"
+    pattern = next((one for one in protected if any(fnmatchcase(each, _folded(one)) for each in names)), None)
+    return f"protected (protected_branches: {pattern})" if pattern is not None else None
+
+
+def bare(name: str) -> str:
+    """The branch that is meant: without ``refs/heads/``, ``origin/`` and their like."""
+    while found := _ELSEWHERE.match(name):
+        name = name[found.end() :]
+    return name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -14,7 +14,7 @@ from ennio.actors import bell, environment
 from ennio.actors.courier import Arrival, Courier, Delivery
 from ennio.actors.desks import desk, order, workspace_path
 from ennio.actors.parts import Parts
-from ennio.branch import check_branch, issue_branch
+from ennio.branch import check_work_branch, issue_branch, refuse_protected
 from ennio.errors import NotFound, Refused
 from ennio.facts import Sighting, WorkspaceSeen
 from ennio.home import private
@@ -58,7 +58,7 @@ def task(parts: Parts, session: Session) -> Task:
     project = parts.project(session.project_id)
     issue = _issue(parts, session)
     branch = session.branch or (issue and (issue.branch or issue_branch(issue.id, issue.title))) or session.id
-    check_branch(branch)
+    check_work_branch(branch, project.default_branch, project.protected_branches)
     system = prompt.system(session.id, project.id, branch, session.base or project.default_branch, session.role)
     layers = prompt.Layers(project=project.prompt or "", issue=issue, rules=project.agent_rules, user=session.prompt or "")
     title = issue.title if issue else (session.prompt or session.id).strip().splitlines()[0][:72]
@@ -93,7 +93,12 @@ def prepare_workspace(parts: Parts, session: Session) -> None:
 
 
 def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message | None) -> Launched:
-    """Start the agent or find it; a resume carries the message when the agent's command line can."""
+    """Start the agent or find it; a resume carries the message when the agent's command line can.
+
+    Raises Refused for a branch that is protected by now: of an older Ennio, or since the configuration says so.
+    """
+    project = parts.project(session.project_id)
+    refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
     agent, at, begun = agent_of(parts, session), desk(parts, session), parts.clock.now()
     agent.prepare(at)
     words = None

@@ -22,6 +22,7 @@ from ennio.actors.feed import Feed
 from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
 from ennio.actors.spawning import Preview, SpawnRequest
+from ennio.branch import refuse_protected
 from ennio.clock import Clock
 from ennio.config.model import Config
 from ennio.errors import Conflict, NotFound, Refused, Unreachable
@@ -110,6 +111,8 @@ class House:
         if self.parts.exchange.ref(session_name(session_id)) is None:
             self.parts.exchange.tell(ROOT, Revive(session_name(session_id)))
             return session
+        project = self.parts.project(session.project_id)
+        refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
         restored: Session = self._ask(session_id, Restore())
         with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
             self.parts.exchange.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason

@@ -9,7 +9,7 @@ from ennio import codec
 from ennio.actors import deeds
 from ennio.actors.desks import workspace_path
 from ennio.actors.parts import Parts
-from ennio.branch import check_branch
+from ennio.branch import check_work_branch
 from ennio.config.model import Project
 from ennio.errors import ConfigError, Conflict, Invalid, Refused
 from ennio.events import Draft, EventType
@@ -66,7 +66,7 @@ def _checked(parts: Parts, request: SpawnRequest) -> Project:
     if request.issue_id and project.tracker is None:
         raise Invalid(f"issue_id: project {project.id} has no tracker_config to read issues from; give a prompt instead")
     if request.branch is not None:
-        check_branch(request.branch)
+        check_work_branch(request.branch, project.default_branch, project.protected_branches)
         rivals = parts.store.sessions.on_branch(project.id, request.branch)
         if rivals:
             raise Conflict(f"branch: {request.branch} belongs to session {rivals[0].id} ({rivals[0].status}); choose another")
@@ -88,8 +88,9 @@ def _plugins(parts: Parts, project: Project, request: SpawnRequest) -> None:
 
 
 def _drawn(parts: Parts, project: Project, request: SpawnRequest) -> Session:
+    """The session that would be; without a branch or an issue to name one it works on one of its own name."""
     now = parts.clock.now()
-    return Session(
+    session = Session(
         id=f"{project.session_prefix or project.id[:3]}-{secrets.token_hex(4)}",
         project_id=project.id,
         status=SessionStatus.SPAWNING,
@@ -106,6 +107,9 @@ def _drawn(parts: Parts, project: Project, request: SpawnRequest) -> Session:
         role=request.role,
         priority=request.priority,
     )
+    if session.issue_id is None:
+        check_work_branch(session.branch or session.id, project.default_branch, project.protected_branches)
+    return session
 
 
 def spawn(parts: Parts, request: SpawnRequest) -> Session:

@@ -209,6 +209,7 @@ class Project:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     restart: Restart = Restart()
     bots: tuple[str, ...] = ()
+    protected_branches: tuple[str, ...] = ()
     config_hash: str = ""
 
 

@@ -13,7 +13,7 @@ from ennio.config import model
 from ennio.config.numbers import Duration, Fraction, Money, Size, Switch, Whole
 from ennio.config.reactions import KEYS
 from ennio.config.shapes import Anything, Json, Many, Part, Shape, Table
-from ennio.config.texts import Branch, Choice, FilePath, Id, InsidePath, Repository, Text, Token, Url, Variable, VariableName
+from ennio.config.texts import Branch, BranchPattern, Choice, FilePath, Id, InsidePath, Repository, Text, Token, Url, Variable, VariableName
 from ennio.model import Priority
 
 MANY = 2**32 - 1
@@ -183,6 +183,10 @@ class ProjectShape(Shape):
     env = Table("Environment variables for agents and `post_create`", Variable("A value"), names=VariableName("A name"))
     restart = Part("Whether a failed agent is started again by itself", RestartShape)
     bots = Many("Authors whose comments count as a bot's, besides those the forge marks", Text("A login name"))
+    protected_branches = Many(
+        "Branches, besides `default_branch`, that no session works on and no agent's push moves in a repository that `ennio init` made",
+        BranchPattern("A name; `*` and `?` stand for any letters, slashes too"),
+    )
 
 
 class BudgetShape(Shape):

@@ -100,6 +100,20 @@ class Branch(Text):
         return text
 
 
+class BranchPattern(Text):
+    """The name of a branch, or a pattern for several."""
+
+    def judged(self, text: str) -> str:
+        """The pattern when branches could match it."""
+        if text.startswith(("refs/", "origin/")):
+            raise ValidationError("{value} is how git names a branch from elsewhere: write what follows after it")
+        if not text.strip("*?/"):
+            raise ValidationError("{value} protects every branch, so that no session could work: write for example release/*")
+        if _REF_FAULT.search(text.replace("*", "x").replace("?", "x")):
+            raise ValidationError("{value} matches no branch name git accepts: write a name, or a pattern like release/*")
+        return text
+
+
 class Repository(Text):
     """Where a repository is cloned from."""
 

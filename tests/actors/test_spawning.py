@@ -9,10 +9,13 @@ import pytest
 
 from ennio.actors.exchange import session_name
 from ennio.actors.spawning import SpawnRequest
-from ennio.config.model import Cleanup
+from ennio.config.model import Cleanup, PluginChoice
 from ennio.errors import Conflict, Refused, Unreachable
 from ennio.model import Activity, SessionStatus
+from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.tracker.stub import StubTracker
 from tests.actors.ground import Play, Stage
+from tests.actors.stubs import Shelf
 from tests.conftest import eventually
 
 
@@ -260,3 +263,43 @@ def test_a_project_that_left_the_configuration_leaves_its_sessions_alone(play: P
         assert stage.session(session_id).status is SessionStatus.WORKING
         with pytest.raises(Exception, match="no project"):
             stage.house.spawn(SpawnRequest("play", prompt="x"))
+
+
+@pytest.mark.parametrize("branch", ["main", "origin/main", "refs/heads/main", "Main", "release/7"])
+def test_a_session_on_a_protected_branch_is_refused_before_anything_is_made(play: Play, branch: str) -> None:
+    play.settings["project"] = {"protected_branches": ("release/*",)}
+    with play.opened() as stage:
+        for ask in (stage.house.spawn, stage.house.preview):
+            with pytest.raises(Refused, match=r"^branch: .*(the default branch|protected_branches: release/\*)"):
+                ask(SpawnRequest("play", prompt="Do it", branch=branch))
+        assert stage.parts.store.sessions.list() == ()
+        assert stage.parts.store.queue.list() == ()
+
+
+def test_a_session_whose_own_name_is_protected_is_refused_too(play: Play) -> None:
+    play.settings["project"] = {"protected_branches": ("p-*",)}
+    with play.opened() as stage, pytest.raises(Refused, match=r"protected_branches: p-\*"):
+        stage.spawn()
+
+
+def test_a_tracker_that_names_a_protected_branch_is_refused_as_soon_as_it_is_known(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = StubTracker([Issue("7", "Tidy up", "", branch="origin/main")])
+    monkeypatch.setattr(Shelf, "tracker", lambda _shelf, _project: tracker)
+    play.settings["project"] = {"tracker": PluginChoice("stub")}
+    with play.opened() as stage:
+        session_id = stage.house.spawn(SpawnRequest("play", issue_id="7")).id
+        session = stage.until(session_id, SessionStatus.EXITED)
+        assert "the default branch" in (session.reason or "")
+        assert (stage.workspace.made, stage.runtime.launches) == ([], [])
+
+
+def test_a_session_whose_branch_became_protected_is_not_started_again(play: Play) -> None:
+    with play.opened() as stage:
+        session_id = stage.working(branch="stable")
+        play.settings["project"] = {"protected_branches": ("stable",)}
+    with play.opened() as stage:
+        stage.runtime.finish(session_id, exit_code=1)
+        stage.until(session_id, SessionStatus.EXITED)
+        with pytest.raises(Refused, match="protected_branches: stable"):
+            stage.house.restore(session_id)
+        assert len(stage.runtime.launches) == 1

@@ -162,6 +162,9 @@ def test_a_wrong_value_is_told_with_the_way_out(tmp_path: Path, text: str, words
             "password: does not go with `type: agent`",
         ),
         ("name: app\nssh_config: {host: h, username: u, auth: {}}", "auth.type: is missing"),
+        ("name: app\nprotected_branches: [origin/release]", "write what follows after it"),
+        ("name: app\nprotected_branches: ['*']", "protects every branch"),
+        ("name: app\nprotected_branches: ['a b*']", "no branch name git accepts"),
     ],
 )
 def test_a_wrong_project_is_told_with_the_way_out(tmp_path: Path, text: str, words: str) -> None:

@@ -168,8 +168,7 @@ def _old_branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> No
     git, ref = repository.git, f"refs/heads/{order.branch}"
     holder = next((entry for entry in repository.worktrees() if entry.branch == order.branch), None)
     if holder is not None:
-        way_out = f"git -C {holder.path} switch --detach, or give the session another branch"
-        message = f"branch {order.branch} is checked out in {holder.path}: {way_out}"
+        message = f"branch {order.branch} is checked out in {holder.path}, where it stays: give the session another branch"
         raise Refused(message)
     here = git.commit(ref)
     if here is None or tips.branch is None or git.contains(tips.branch, here):

@@ -21,7 +21,7 @@ from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local import progress
-from ennio.plugins.scm.local.landing import land, put, why_not
+from ennio.plugins.scm.local.landing import WAY_OUT, land, put, why_not
 from ennio.plugins.scm.local.merging import Order
 from ennio.plugins.scm.local.present import Present
 from ennio.plugins.scm.local.progress import Refs
@@ -215,7 +215,7 @@ class LocalForge:
             return str(error)
         if where is None:
             return None
-        return f"merges into {base} will be refused while it is checked out in {where}: run `git -C {where} switch --detach`"
+        return f"merges into {base} will be refused while it is checked out in {where}: {WAY_OUT}"
 
     def shutdown(self) -> None:
         """End the checks that run, with their processes; they run again after the next start."""

@@ -21,6 +21,7 @@ from ennio.pulls import PullState, ReviewState
 
 ATTEMPTS = 20
 PATIENCE = 30.0
+WAY_OUT = "keep a bare repository between you and the agents and let `repo` name it, as `ennio init` does where there is no remote"
 
 
 def why_not(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], *, review_required: bool) -> EnnioError | None:
@@ -67,8 +68,7 @@ def put(repository: Repository, book: PullBook, order: Order, *, delete_branch: 
 def _check_base(repository: Repository, row: PullRow) -> None:
     where = repository.checked_out(row.base)
     if where is not None:
-        way_out = f"run `git -C {where} switch --detach` there, or keep a bare repository between you and the agents (`ennio init`)"
-        raise Refused(f"{row.base} is checked out in {where}; moving it would make the files there look changed: {way_out}")
+        raise Refused(f"{row.base} is checked out in {where}; moving it would make the files there look changed: {WAY_OUT}")
 
 
 def _swap(repository: Repository, order: Order, commit: str, *, delete_branch: bool) -> str | None:
