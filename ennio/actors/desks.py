@@ -38,7 +38,8 @@ def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
     return Desk(
         session_id=session.id,
         project_id=session.project_id,
-        workspace=workspace_path(parts, session),
+        # agents know the folder they work in by its real path, whatever links lead there
+        workspace=Path(os.path.realpath(workspace_path(parts, session))),
         directory=directory,
         conversation=_conversation(session.id),
         config=project.agent_config,

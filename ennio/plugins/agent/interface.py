@@ -21,6 +21,7 @@ from ennio.plugins.runtime.interface import Key
 class Desk:
     """What an agent plugin may know of a session.
 
+    ``workspace`` is where it works, without links in its path: so the agent knows it, too.
     ``directory`` is the session's own 0700 folder, outside of the workspace: whatever the plugin
     needs to write goes there, never into the user's files. ``conversation`` is a uuid that stays
     the same over resumes. ``system`` holds the rules that stand above every prompt.
