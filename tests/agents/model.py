@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from tests.agents.asking import Moves, read_chat, read_messages, read_responses
-from tests.agents.script import STEP, Asked, Reacts, Step, step_of, steps
+from tests.agents.script import STEP, Asked, Reacts, Step, helper, step_of, steps
 from tests.agents.telling import Answer, Served, beats, tell_chat, tell_messages, tell_responses, whole_chat, whole_messages
 
 __all__ = ["Model", "Served", "Step", "steps"]
@@ -70,6 +70,7 @@ class Model:
             code = self.trouble.pop(0) if self.trouble else 200
             scripted = self.moves(asked.words) and (bool(asked.tools) or api == "chat")
             served = Served(f"answer_{number:04d}", api, time.time(), asked.words[-400:], scripted, code=code, heard=asked.heard)
+            served.helper = helper(asked.words)
             served.input_tokens, served.output_tokens = 1000 + 7 * number, 10 + number
             self.log.append(served)
             return served
@@ -127,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         step = step_of(asked, self._model.script(asked.words))
         try:
             self._serve(served, Answer(served, asked, step), tell, whole)
-            served.end = "error" if served.code != 200 else "ask" if step.asks else "final" if step.command is None else "tool"
+            served.end = "error" if served.code != 200 else "ask" if step.asks else "final" if step.ends else "tool"
         except OSError:
             served.end = "broken"
             self.close_connection = True

@@ -19,6 +19,7 @@ class Served:
     """One request.
 
     ``scripted``: it moved a script on; agents ask for other things too, a title for instance.
+    ``helper`` is the name of the helper that asked, empty for the agent itself.
     ``heard`` are all words in the conversation that move a script, oldest first.
     ``ended`` is 0 while it is being answered. ``end`` is one of ``final`` (the turn is over), ``tool``,
     ``ask``, ``error``, ``broken`` (the agent hung up).
@@ -32,6 +33,7 @@ class Served:
     end: str = ""
     code: int = 200
     ended: float = 0.0
+    helper: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
     heard: tuple[str, ...] = ()
@@ -48,6 +50,8 @@ class Answer:
     @property
     def tool(self) -> tuple[str, dict[str, Any]] | None:
         """The tool it asks for, and with what; None when it only speaks."""
+        if self.step.tool is not None:
+            return self.step.tool[0], json.loads(self.step.tool[1])
         if self.step.command is None:
             return None
         name = shell_of(self.asked.tools) or ""
