@@ -14,6 +14,7 @@ from ennio.errors import Invalid, Unauthorized
 from ennio.messages import LookNow
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.webhook import Happening, happenings, signed
+from ennio.untrusted import json_value
 
 log = logging.getLogger(__name__)
 _KEY = "webhooks.github"
@@ -59,8 +60,8 @@ def _known(parts: Parts) -> list[str]:
 
 def _object(raw: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError):
+        document = json_value(raw)
+    except ValueError:
         raise Invalid("the body is no JSON; choose the content type application/json on GitHub") from None
     if not isinstance(document, dict):
         raise Invalid("the body must be a JSON object: {...}")

@@ -76,24 +76,54 @@ class Document:
 
 def read(raw: bytes) -> Document:
     """Read one YAML document; never raises, whatever the bytes are."""
-    if len(raw) > MOST_BYTES:
-        return _hopeless("is larger than 1 MiB: that is no configuration")
     try:
-        root = _compose(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return _hopeless("is not UTF-8 text: save it as UTF-8", raw.count(b"\n", 0, error.start) + 1)
-    except yaml.YAMLError as error:
-        return _hopeless(_explained(error), _line(error, raw))
-    except (ValueError, OverflowError):
-        # an escape such as "\UFFFFFFFF" names no character; the parser lets chr() complain
-        return _hopeless("holds an escape that names no character")
-    if root is None:
-        return _hopeless("is empty: `ennio init` writes a configuration to start from")
-    return _Walk().document(root)
+        root = _root(raw, MOST_BYTES)
+        return _Walk().document(root) if root is not None else _hopeless("is empty: `ennio init` writes a configuration to start from")
+    except _UnreadableError as error:
+        return _hopeless(str(error), error.line)
 
 
 def _hopeless(message: str, line: int | None = None) -> Document:
     return Document(problems=(Problem("", f"the file {message}", line),))
+
+
+def plain(raw: bytes, most: int) -> Any:
+    """A YAML text that is no configuration (front matter, a story) as values, within the same limits and ``most`` bytes.
+
+    What YAML 1.1 reads in its own way (dates, octal numbers) is the text that stands there. Raises ValueError with
+    everything that is wrong and its lines.
+    """
+    walk = _Walk(strict=False)
+    try:
+        root = _root(raw, most)
+        found = None if root is None else walk.value(root, ())
+    except _UnreadableError as error:
+        raise ValueError(f"the text {error}" + (f" (line {error.line})" if error.line else "")) from None
+    if walk.problems:
+        raise ValueError("; ".join(map(str, walk.problems)))
+    return found
+
+
+class _UnreadableError(Exception):
+    """The text cannot be taken for values at all; said of it, with the line where that shows."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _root(raw: bytes, most: int) -> yaml.Node | None:
+    if len(raw) > most:
+        raise _UnreadableError(f"is larger than {most // 1024} KiB")
+    try:
+        return _compose(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _UnreadableError("is not UTF-8 text: save it as UTF-8", raw.count(b"\n", 0, error.start) + 1) from None
+    except yaml.YAMLError as error:
+        raise _UnreadableError(_explained(error), _line(error, raw)) from None
+    except (ValueError, OverflowError):
+        # an escape such as "\UFFFFFFFF" names no character; the parser lets chr() complain
+        raise _UnreadableError("holds an escape that names no character") from None
 
 
 class _TooDeepError(yaml.MarkedYAMLError):
@@ -101,11 +131,15 @@ class _TooDeepError(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, but not to any depth: recursion has an end."""
+    """Composes nodes, but not to any depth nor in any number: recursion has an end, and so has the time it takes."""
 
     depth = 0
+    nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.nodes += 1
+        if self.nodes > 2 * MOST_VALUES:  # of a mapping the keys are nodes, too
+            raise _UnreadableError(f"has more than {MOST_VALUES} values")
         self.depth += 1
         if self.depth > DEEPEST:
             raise _TooDeepError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
@@ -145,23 +179,17 @@ def _explained(error: yaml.YAMLError) -> str:
     return f"is not YAML here: {problem}"
 
 
-class _TooManyError(Exception):
-    """Aliases multiply into more values than any configuration has."""
-
-
 class _Walk:
     """Turns nodes into values and remembers their places."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = True) -> None:
+        self.strict = strict
         self.places: dict[Where, Place] = {}
         self.problems: list[Problem] = []
         self.values = 0
 
     def document(self, root: yaml.Node) -> Document:
-        try:
-            data = self.value(root, ())
-        except _TooManyError:
-            return _hopeless(f"has aliases that refer to themselves or multiply into more than {MOST_VALUES} values")
+        data = self.value(root, ())
         if not isinstance(data, dict) and not self.problems:
             message = "the file is not a mapping: it should start with a key such as `projects:`"
             self.problems.append(Problem("", message, self.places[()].line))
@@ -169,8 +197,7 @@ class _Walk:
 
     def value(self, node: yaml.Node, where: Where) -> Any:
         self.values += 1
-        if self.values > MOST_VALUES or len(where) > DEEPEST:
-            raise _TooManyError
+        self.limit(where)
         scalar = isinstance(node, yaml.ScalarNode)
         self.places[where] = Place(node.start_mark.line + 1, node.value if scalar else None)
         match node:
@@ -181,6 +208,10 @@ class _Walk:
             case yaml.ScalarNode():
                 return self.scalar(node, where)
         return self.fault(where, f"has the YAML tag {node.tag.removeprefix(_TAG)}, which is not supported: remove it")
+
+    def limit(self, where: Where) -> None:
+        if self.values > MOST_VALUES or len(where) > DEEPEST:
+            raise _UnreadableError(f"has aliases that refer to themselves or multiply into more than {MOST_VALUES} values")
 
     def mapping(self, node: yaml.MappingNode, where: Where) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -203,8 +234,7 @@ class _Walk:
     def merged(self, node: yaml.MappingNode, where: Where) -> Iterator[yaml.MappingNode]:
         """The mappings that ``<<`` brings in, nearest first, each before those it brings in itself."""
         self.values += 1
-        if self.values > MOST_VALUES or len(where) > DEEPEST:
-            raise _TooManyError
+        self.limit(where)
         for key, child in node.value:
             if key.tag != f"{_TAG}merge":
                 continue
@@ -223,6 +253,8 @@ class _Walk:
             return text
         read = _READ[kind](text) if kind in _READ else _SURPRISE
         if read is _SURPRISE:
+            if not self.strict and kind in ("int", "float", "timestamp"):
+                return text
             return self.fault(where, _SURPRISES.get(kind, f"has the YAML tag {kind}, which is not supported: remove it or use quotes"))
         return read
 

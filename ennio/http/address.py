@@ -17,6 +17,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ennio.untrusted import json_file
+
+_LARGEST = 64 * 1024
 ADDRESS = "supervisor.json"
 TOKEN = "api_token"  # noqa: S105 - the name of a file
 LOCK = "supervisor.lock"
@@ -40,7 +43,7 @@ def write(run_dir: Path, address: Address) -> None:
 def read(run_dir: Path) -> Address | None:
     """What the file says, whether or not that supervisor still runs; None without a readable one."""
     try:
-        document = json.loads((run_dir / ADDRESS).read_text("utf-8"))
+        document = json_file(run_dir / ADDRESS, _LARGEST)
         return Address(int(document["pid"]), str(document["url"]), str(document["started_at"]), str(document["config"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -90,7 +90,7 @@ def test_plain_values_are_read(text: str, value: object) -> None:
         ("a:\n  <<: 1\n", "brings in no mapping"),
         ("a: " + "[" * 5000, "nested deeper"),
         ("{a: " * 500, "nested deeper"),
-        ("a: |" + "x" * 2**21, "larger than 1 MiB"),
+        ("a: |" + "x" * 2**21, "larger than 1024 KiB"),
         ("%YAML 9.9\n---\na: 1", "not YAML"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -15,7 +14,9 @@ from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.opencode import OpenCode
+from ennio.untrusted import json_file
 
+_LARGEST = 64 * 1024 * 1024  # what claude-code knows of all its projects
 KINDS = (ClaudeCode, Aider, Codex, OpenCode)
 
 
@@ -55,7 +56,7 @@ def first_start(name: str, home: Path) -> Finding | None:
 
 def _json(file: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json_file(file, _LARGEST)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -21,12 +21,14 @@ from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, clears
 from ennio.plugins.agent.words import as_words, checked, fits
 from ennio.plugins.runtime.interface import Key
+from ennio.untrusted import json_file
 
 _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"}
 _BYPASS = "--dangerously-skip-permissions"
 _RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
 _HOOKS, _COST = "hooks.jsonl", "cost.json"  # what hook.py writes into the session's folder
+_LARGEST = 64 * 1024  # bytes of what the status line left
 _SIDE = "*.jsonl"
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 
@@ -205,8 +207,8 @@ def _settings_home(desk: Desk, usual: str = "") -> Path:
 
 def _cost(file: Path) -> object:
     try:
-        return json.loads(file.read_bytes())["total"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return json_file(file, _LARGEST)["total"]
+    except (OSError, ValueError, LookupError, TypeError):
         return None
 
 

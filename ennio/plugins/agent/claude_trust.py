@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.errors import Refused, Unreachable
+from ennio.untrusted import json_value
 
 _STALE = 10.0  # seconds after which the agent's own lock counts as left behind
 
@@ -67,7 +68,7 @@ def _trusted(content: dict[str, Any], folder: Path) -> bool:
 def read(file: Path) -> dict[str, Any]:
     """The user's file; empty when there is none. Raises Refused when it is not what it should be."""
     try:
-        content = json.loads(file.read_text() or "{}")
+        content = json_value(file.read_text() or "{}")
     except FileNotFoundError:
         return {}
     except (ValueError, OSError) as error:

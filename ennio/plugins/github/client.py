@@ -24,6 +24,7 @@ from ennio.plugins.github.address import Address, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
+from ennio.untrusted import json_value
 
 _HELD = 1000
 _REDIRECTS = (301, 302, 307, 308)
@@ -45,7 +46,7 @@ class Reply:
     def json(self) -> Any:
         """The body. Raises Unreachable when it is no JSON: what was asked is not known then."""
         try:
-            return json.loads(self.raw) if self.raw else None
+            return json_value(self.raw) if self.raw else None
         except ValueError:
             raise Unreachable(f"the server's answer ({self.status}) is no JSON") from None
 
@@ -257,7 +258,7 @@ def _understood(reply: Reply, bucket: str) -> bool:
 def _said(reply: Reply) -> str:
     """The server's own words, with the fields they are about."""
     try:
-        document = json.loads(reply.raw)
+        document = json_value(reply.raw)
     except ValueError:
         return "it did not say why"
     if not isinstance(document, dict):

@@ -15,11 +15,14 @@ from typing import Any
 import yaml
 
 from ennio.clock import rfc3339
+from ennio.config.document import plain
 
 OVER = ("closed", "done")
+LARGEST = 1024 * 1024
+_FRONT_MATTER = 16 * 1024
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"^## Comment, \d{4}-\d\d-\d\dT[\d:.+-]+[ \t]*\n", re.MULTILINE)
-_HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t#]*\Z")
+_HEADING = re.compile(r"#{1,6}[ \t]+(?=\S)")
 _STATE = re.compile(r"^state[ \t]*:.*\n?", re.MULTILINE)
 _FILE_ID = re.compile(r"(\d+|[A-Za-z]+-\d+)(?:-.*)?\Z")
 
@@ -77,9 +80,9 @@ def _split(text: str) -> tuple[Mapping[str, Any], str]:
     if match is None:
         return {}, text
     try:
-        front = yaml.safe_load(match[1])
-    except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(f"its front matter is not YAML: {' '.join(str(error).split())}") from error
+        front = plain(match[1].encode(), _FRONT_MATTER)
+    except ValueError as error:
+        raise ValueError(f"its front matter cannot be understood: {error}") from error
     if front is not None and not isinstance(front, dict):
         raise ValueError("its front matter is not a list of key: value lines")
     return front or {}, text[match.end() :]
@@ -92,7 +95,8 @@ def _titled(given: object, body: str) -> tuple[str, str]:
     lines = body.strip().split("\n")
     at = next((index for index in _outside_code(lines) if _HEADING.match(lines[index])), 0)
     heading = _HEADING.match(lines[at])
-    return (heading[1] if heading else lines[at].strip()), "\n".join(lines[:at] + lines[at + 1 :])
+    title = lines[at][heading.end() :].rstrip(" \t#") if heading else ""
+    return title or lines[at].strip(), "\n".join(lines[:at] + lines[at + 1 :])
 
 
 def _outside_code(lines: Sequence[str]) -> Iterator[int]:

@@ -24,6 +24,7 @@ from ennio.plugins.registry import Context
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.wishes import milestones, switch
+from ennio.untrusted import content
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
 _NO_ISSUES = ("readme", "index", "contributing", "template")
@@ -112,7 +113,7 @@ class LocalTracker:
         now = self._clock.now()
         self._change(
             issue_id,
-            lambda content: issue_file.with_comment(content, text, now),
+            lambda before: issue_file.with_comment(before, text, now),
             lambda row: replace(row, comments=(*row.comments, text)),
         )
 
@@ -199,11 +200,13 @@ def _clean(issue_id: str) -> str:
 def _content(file: Path) -> str:
     """The text with plain line ends. Raises Refused when it is not text, NotFound when it has just gone."""
     try:
-        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return content(file, issue_file.LARGEST).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise Refused(f"the issue {file} cannot be read: it is not UTF-8") from error
     except FileNotFoundError as error:
         raise NotFound(f"the issue {file} has just been removed") from error
+    except (OSError, ValueError) as error:
+        raise Refused(f"the issue {file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _write(file: Path, text: str) -> None:

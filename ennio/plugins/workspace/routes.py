@@ -17,8 +17,10 @@ from pathlib import Path
 
 from ennio.plugins.git import Git
 from ennio.plugins.workspace.repository import Repository
+from ennio.untrusted import content
 
 _FILE = "ennio.gitconfig"
+_POINTER = 8192  # bytes; a path is no longer
 _ALL = "+refs/heads/*:refs/remotes/origin/*"
 
 
@@ -34,8 +36,10 @@ def environment(workspace: Path) -> dict[str, str]:
 def _private(workspace: Path) -> Path | None:
     """A worktree's private folder in its repository, as its ``.git`` file tells; None for what is no worktree."""
     try:
-        pointer = (workspace / ".git").read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        pointer = content(workspace / ".git", _POINTER).decode()
+    except (OSError, ValueError):
+        return None  # a folder, nothing at all, or whatever an agent put there instead
+    if "\0" in pointer:
         return None
     return workspace / pointer.removeprefix("gitdir:").strip()
 

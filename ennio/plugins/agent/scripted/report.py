@@ -21,6 +21,8 @@ import json
 import os
 import time
 
+from ennio.untrusted import json_value
+
 try:  # hashlib would load all of OpenSSL
     from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
@@ -75,7 +77,7 @@ class Past:
 
     def _note(self, line: str) -> None:
         try:
-            entry = json.loads(line)
+            entry = json_value(line)
         except ValueError:
             return
         kind = entry.get("type") if isinstance(entry, dict) else None

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
+from ennio.config.document import plain
 from ennio.errors import ConfigError, Problem
 from ennio.plugins.agent.scripted.cue import KINDS
+from ennio.untrusted import content
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Step:
     needs: tuple[str, ...] = ()
 
 
+LARGEST = 256 * 1024  # bytes of a story file
 _NUMBER = (int, float)
 STEPS: Mapping[str, Step] = {
     "say": Step({"text": str}, "text", ("text",)),
@@ -88,12 +89,12 @@ DEFAULT: tuple[Mapping[str, Any], ...] = (
 def read(path: Path) -> list[dict[str, Any]]:
     """The turns of a story file. Raises ConfigError with everything that is wrong in it."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        told = plain(content(path, LARGEST), LARGEST)
     except OSError as error:
         raise ConfigError(str(path), [Problem("", f"cannot be read: {error.strerror}")]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [Problem("", f"is not YAML: {error}")]) from error
-    return turns(content, str(path))
+    except ValueError as error:
+        raise ConfigError(str(path), [Problem("", f"cannot be read: {error}")]) from error
+    return turns(told, str(path))
 
 
 def turns(content: object, source: str) -> list[dict[str, Any]]:

@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ennio.untrusted import json_file
+
 LOG_LIMIT = 4 << 20
+_LARGEST = 64 * 1024  # a title is the longest in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,10 @@ def read(directory: Path) -> dict[str, Record]:
 
 
 def one(directory: Path, name: str) -> Record | None:
-    """The record of one terminal as it was last written, None when there is none."""
+    """The record of one terminal as it was last written, None when there is none (or what a crash left is no record)."""
     try:
-        return Record(**json.loads((folder(directory) / f"{name}.json").read_text(encoding="ascii")))
-    except FileNotFoundError:
+        return Record(**json_file(folder(directory) / f"{name}.json", _LARGEST))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
 
 

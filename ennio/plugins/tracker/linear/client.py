@@ -19,6 +19,7 @@ import ennio
 from ennio.clock import Clock
 from ennio.errors import EnnioError, NotFound, Refused, TimedOut, Unreachable
 from ennio.plugins.quota import Allowance, Budget, Quota, allowance_of
+from ennio.untrusted import json_value
 
 COUNTERS = ("requests", "complexity")
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
@@ -113,7 +114,7 @@ class Client:
 
 def _document(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return json_value(raw)
     except ValueError:
         return None
 
