@@ -42,6 +42,11 @@ def rehang(parts: Parts, session_id: str) -> None:
         hang(parts, session_id)
 
 
+def take_down(store: Store, session_id: str) -> None:
+    """No bell rings for this session any more."""
+    store.meta.forget(_key(session_id))
+
+
 def _door(parts: Parts, session_id: str) -> dict[str, object]:
     host = "127.0.0.1" if parts.config.host in _ANYWHERE else parts.config.host
     return {"host": host, "port": parts.config.port, "path": f"/api/v1/sessions/{session_id}/look"}

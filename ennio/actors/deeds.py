@@ -172,10 +172,13 @@ def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
 
 
 def remove(parts: Parts, session: Session, *, dry_run: bool = False) -> Freed:
-    """Let the agent forget the place, preserve what is only there, then remove the working copy."""
+    """Let the agent forget the place, preserve what is only there, then remove the working copy; of an ended session its folder too."""
     if not dry_run:
         agent_of(parts, session).forget(desk(parts, session))
-    return _workspace(parts, session).remove(order(parts, session), dry_run=dry_run)
+    freed = _workspace(parts, session).remove(order(parts, session), dry_run=dry_run)
+    if session.status.terminal and not dry_run:
+        shutil.rmtree(parts.home.session(session.id), ignore_errors=True)  # prompts, keys, logs of hooks: nobody reads them any more
+    return freed
 
 
 def deliver(parts: Parts, session: Session, message: Message, mark: Callable[[], None]) -> Delivery:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, deeds, spawning, webhooks
+from ennio.actors import bell, cleaning, deeds, ending, spawning, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
@@ -35,7 +35,6 @@ from ennio.messages import (
     CrashForTest,
     HowIsIt,
     Interrupt,
-    Kill,
     LookNow,
     MailArrived,
     Ping,
@@ -101,9 +100,9 @@ class House:
         return spawning.preview(self.parts, request)
 
     def kill(self, session_id: str, by: str = "a person") -> Session:
-        """End a session for good; its workspace stays until it is cleaned up."""
-        session: Session = self._ask(session_id, Kill(by))
-        return session
+        """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
+        self._watched(session_id)
+        return ending.end(self.parts, self.feed, session_id, by)
 
     def restore(self, session_id: str) -> Session:
         """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
@@ -351,11 +350,14 @@ class House:
         return session
 
     def _ask(self, session_id: str, message: Any) -> Any:
-        self.store.sessions.need(session_id)
-        name = session_name(session_id)
-        if self.parts.exchange.ref(name) is None:
-            session = self.store.sessions.need(session_id)
-            if session.archived_at is not None:
-                raise Conflict(f"session {session_id} is {session.status} and cleaned up; there is nothing left of it but its record")
-            raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")
-        return self.parts.exchange.ask(name, message)
+        self._watched(session_id)
+        return self.parts.exchange.ask(session_name(session_id), message)
+
+    def _watched(self, session_id: str) -> None:
+        """Raises, saying the way out, where no actor is there to be asked."""
+        session = self.store.sessions.need(session_id)
+        if self.parts.exchange.ref(session_name(session_id)) is not None:
+            return
+        if session.archived_at is not None:
+            raise Conflict(f"session {session_id} is {session.status} and cleaned up; there is nothing left of it but its record")
+        raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")

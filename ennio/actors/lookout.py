@@ -34,8 +34,7 @@ class Lookout:
         self._parts = parts
         self._record = record
         self._outbox = outbox
-        self._cursor_key = f"cursor:{record.session.id}"
-        stored = parts.store.meta.get(self._cursor_key)
+        stored = parts.store.meta.get(cursor_key(record.session.id))
         self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
         self._believed_from = self._forge_from = time.monotonic()
         self._watched: Any = None
@@ -176,7 +175,7 @@ class Lookout:
         before = self._record.facts.agent
         if not ended:
             self._cursor = dict(reading.cursor)
-            self._parts.store.meta.set(self._cursor_key, codec.dumps(self._cursor))
+            self._parts.store.meta.set(cursor_key(session.id), codec.dumps(self._cursor))
         if before is not None and replace(before, at=reading.seen.at) == reading.seen:
             return False
         self._record.facts = replace(self._record.facts, agent=reading.seen)
@@ -192,6 +191,11 @@ class Lookout:
             seen = replace(before, sighting=Sighting.UNKNOWN, detail=seen.detail)
         self._record.facts = replace(self._record.facts, forge=seen)
         return True
+
+
+def cursor_key(session_id: str) -> str:
+    """Under which name the store keeps how far an agent's own files were read."""
+    return f"cursor:{session_id}"
 
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:

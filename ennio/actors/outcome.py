@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ennio.actors import deeds
+from ennio.actors import bell, deeds
 from ennio.actors.executor import NAMES
+from ennio.actors.lookout import cursor_key
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
 from ennio.clock import rfc3339
@@ -94,4 +95,9 @@ def _removed(record: Record, freed: Any, now: datetime) -> None:
     record.memory = orders.removed(record.memory, now)
     kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
     data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved}
-    record.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])
+    store, session_id = record.parts.store, record.session.id
+    with store.transaction():
+        if record.memory.finished:
+            bell.take_down(store, session_id)
+            store.meta.forget(cursor_key(session_id))
+        record.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])

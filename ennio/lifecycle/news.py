@@ -61,8 +61,8 @@ def _is_ready(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> bool:
 
 def _signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     process = seen.facts.process
-    if memory.stage is not Stage.LAUNCHED or process is None:
-        return Noted(memory)
+    if memory.stage is not Stage.LAUNCHED or process is None or memory.launches <= memory.stopped:
+        return Noted(memory)  # nothing is started that could be seen
     unknown = process.sighting is Sighting.UNKNOWN
     if unknown and not memory.signal_lost and now - process.at >= timedelta(seconds=spec.signal_grace):
         word = Draft(EventType.SIGNAL_LOST, f"no signal: {process.detail}", Priority.ACTION, {"source": process.source})

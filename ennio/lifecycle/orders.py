@@ -49,7 +49,7 @@ def clean(memory: Memory, *, force: bool) -> Memory:
     """Ask for the workspace of an ended session to be removed; ``force`` also ends an exited one."""
     if memory.status is SessionStatus.EXITED and force:
         memory = kill(memory, "cleanup")
-    elif not memory.status.terminal:
+    elif not memory.status.terminal and memory.killed_by is None:
         raise Conflict(f"it is {memory.status}; only ended sessions are cleaned up")
     return replace(memory, clean_wanted=True, retry_at=None)
 

@@ -33,7 +33,7 @@ def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | N
     if memory.status.terminal:
         return None
     if memory.killed_by is not None:
-        return Verdict(S.KILLED, f"killed by {memory.killed_by}")
+        return _killed(memory)
     pull = known_pull(seen)
     if pull is not None and pull.state is PullState.MERGED:
         return Verdict(S.MERGED, f"pull request #{pull.number} is merged", _forge_grounds(seen), outcome="merged")
@@ -44,6 +44,13 @@ def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | N
     if pull is not None:
         return _with_closed_pull(seen, memory, pull)
     return _without_pull(spec, seen, memory)
+
+
+def _killed(memory: Memory) -> Verdict:
+    """Killed means dead: until nothing of the agent is left, it is only being ended."""
+    if memory.launches > memory.stopped:
+        return Verdict(memory.status, f"being ended for {memory.killed_by}: its agent has not been seen to end yet")
+    return Verdict(S.KILLED, f"killed by {memory.killed_by}")
 
 
 def known_pull(seen: Seen) -> PullRequest | None:

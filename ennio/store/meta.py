@@ -29,3 +29,7 @@ class Meta:
     def set(self, key: str, value: str) -> None:
         """Keep a text under this name in place of the last."""
         self._rows.save(_Entry(key, value))
+
+    def forget(self, key: str) -> None:
+        """Keep nothing under this name; fine if nothing is."""
+        self._rows.remove(key)

@@ -8,8 +8,11 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from ennio.model import RuntimeHandle
 from ennio.plugins.runtime.interface import Launch, Pane, Runtime
@@ -97,7 +100,18 @@ def tmux_bench(root: Path) -> Iterator[Bench]:
     )
     subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, check=False, timeout=10)
     folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.geteuid()}"
+    if (folder / socket).is_dir():  # a test put it in the socket's way, and the server that was there cannot be asked to end
+        (folder / socket).rmdir()
+    end_servers(socket)
     (folder / socket).unlink(missing_ok=True)  # tmux leaves it behind
+
+
+def end_servers(socket: str) -> None:
+    """End every tmux server of this socket name, heard or not."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.name().startswith("tmux") and socket in process.cmdline():
+                process.kill()
 
 
 BENCHES = {"stub": stub_bench, "process": process_bench, "tmux": tmux_bench}

@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 
 from ennio.errors import Conflict, Invalid, NotFound
 from ennio.model import RuntimeHandle
-from ennio.plugins.runtime.birth import started
+from ennio.plugins.runtime import launch as launching
+from ennio.plugins.runtime import leftovers
+from ennio.plugins.runtime.birth import lives, recorded, started
 from tests.contract.runtime_bench import Bench
 
 
@@ -132,6 +136,44 @@ def test_a_stopped_session_can_be_launched_anew(bench: Bench) -> None:
     bench.runtime.stop(first)
     assert bench.runtime.start(bench.launch(number=2)).data["pid"] != first.data["pid"]
     assert bench.pane().number == 2
+
+
+STUBBORN = ("sh", "-c", "trap '' HUP; while :; do sleep 0.2; done")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the same supervisor", "another supervisor"])
+def test_stop_ends_an_agent_whose_terminal_was_taken_away(real: Bench, again: bool) -> None:
+    handle = real.runtime.start(real.launch(*STUBBORN))
+    assert not real.runtime.survey()[real.name].dead
+    take_away(real, for_good=True)
+    (real.again() if again else real.runtime).stop(handle)
+    assert not lives(*recorded(handle))
+    assert not leftovers.find(real.name)
+
+
+def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_killed(real: Bench) -> None:
+    handle = real.start()
+    (launch := real.launch()).directory.mkdir(parents=True, exist_ok=True)
+    launching.write(replace(launch, env={**launch.env, "NPM_TOKEN": "a secret"}))  # what it did last
+    assert real.again().start(launch) == handle
+    assert not list(launch.directory.glob("launch.json"))
+
+
+def take_away(bench: Bench, *, for_good: bool) -> None:
+    """The way to the terminals is gone, as after a cleaner of temporary folders or the keeper's end; the agents go on."""
+    if bench.runtime.name == "process":
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if str(bench.root / "keeper") in process.cmdline():
+                    process.kill()
+        return
+    attach = bench.runtime.attach_command(RuntimeHandle(bench.name, "tmux"))
+    asked = [*attach[: attach.index("attach-session")], "display", "-p", "#{socket_path}"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True)
+    place = Path(told.stdout.strip())
+    place.unlink()
+    if for_good:
+        place.mkdir()
 
 
 def test_incident_41_one_survey_of_150_terminals_is_one_request(real: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

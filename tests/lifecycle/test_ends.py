@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from ennio.errors import Unreachable
 from ennio.facts import Facts, ProcessSeen, Sighting
 from ennio.lifecycle import MakeWorkspace, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
+from ennio.model import SessionStatus
 from tests.lifecycle.world import START, World
 
 ALIVE = Seen(Facts(process=ProcessSeen(Sighting.ALIVE, START, "survey", pid=7, number=1)))
@@ -40,6 +42,23 @@ def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -
 def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:
     world = _killed_during_launch()
     assert step(world.spec, UNKNOWN, world.memory, world.now).action is None
+
+
+def test_a_kill_of_what_was_launched_does_not_wait_for_its_terminal_to_be_seen() -> None:
+    world = _killed_during_launch()
+    launched = orders.launched(world.memory, 1, world.now)
+    plan = step(world.spec, UNKNOWN, launched, world.now)
+    assert isinstance(plan.action, StopAgent)
+    assert not plan.memory.status.terminal
+    assert "not been seen to end" in plan.memory.rule
+
+
+def test_killed_is_said_once_nothing_of_the_agent_is_left() -> None:
+    world = _killed_during_launch()
+    killed = orders.launched(world.memory, 1, world.now)
+    failed = orders.failed(killed, StopAgent("killed by a person"), Unreachable("it did not end when killed"), world.now)
+    assert not step(world.spec, UNKNOWN, failed, world.now).memory.status.terminal
+    assert step(world.spec, UNKNOWN, orders.stopped(failed), world.now).memory.status is SessionStatus.KILLED
 
 
 def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_is_not() -> None:

@@ -145,6 +145,11 @@ class Life(RuleBasedStateMachine):
                 assert before not in TERMINAL or (before, after) == (SessionStatus.MERGED, SessionStatus.DONE)
 
     @invariant()
+    def none_is_called_killed_that_lives(self) -> None:
+        if hasattr(self, "world") and self.world.memory.status is SessionStatus.KILLED:
+            assert self.world.agent is None or not self.world.agent.alive, "called killed, and its agent lives"
+
+    @invariant()
     def no_workspace_is_removed_under_a_living_agent(self) -> None:
         if hasattr(self, "world") and self.world.agent is not None and self.world.agent.alive:
             assert self.world.workspace
@@ -224,6 +229,10 @@ def _never_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(STEP, "_end", lambda _spec, _seen, memory, _now: (memory, None))
 
 
+def _says_killed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statuses, "_killed", lambda memory: statuses.Verdict(SessionStatus.KILLED, f"killed by {memory.killed_by}"))
+
+
 def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     real = STEP._relaunch
 
@@ -252,7 +261,8 @@ LIVES = {
     _relaunches_blind: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "admitted", "look_and_step"),
     _takes_unknown_for_dead: (*UP, "agent_fails", "look_and_step", "unseen", "look_and_step", "restored", "admitted", "look_and_step"),
     _types_again_in_doubt: (*UP, "message", "look_and_step", "dies_before_writing", "look_and_step", "effect_succeeds"),
-    _forgets_that_it_was_killed: (*UP, "killed", "look_and_step"),
+    _forgets_that_it_was_killed: (*UP, "killed", "effect_succeeds", "look_and_step"),
+    _says_killed_at_once: (*UP, "killed", "look_and_step"),
     _never_stops: (*UP, "killed", "look_and_step"),
     _cleans_without_stopping: (*UP, "killed", "look_and_step"),
 }
@@ -276,6 +286,7 @@ def _live(*events: str) -> None:
             life.nothing_unseen_is_started,
             life.no_message_twice,
             life.no_terminal_state_is_left,
+            life.none_is_called_killed_that_lives,
             life.no_workspace_is_removed_under_a_living_agent,
         ):
             holds()

@@ -92,7 +92,10 @@ def _newest_of_each(reactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def kill(options: argparse.Namespace, context: Context) -> Answer:
     """End the agent for good."""
     told = context.client().delete(path("/sessions/{}", options.session))
-    line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session} --force"
+    if told == "killed":
+        line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session} --force"
+    else:
+        line = f"{options.session} is being ended, and its agent has not been seen to end yet; see: ennio session why {options.session}"
     return Answer({"session": options.session, "result": told}, [line])
 
 

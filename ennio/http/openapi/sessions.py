@@ -7,6 +7,7 @@ from typing import Any
 from ennio.http.openapi.operation import WORD, listed, pages, path, ref, takes, word
 from ennio.http.resources import session, sessions
 
+ENDED = {"enum": ["killed", "ending"]}
 _ONE = "/api/v1/sessions/{session_id}"
 
 SESSION_PATHS: dict[str, Any] = {
@@ -23,7 +24,7 @@ SESSION_PATHS: dict[str, Any] = {
     **path(
         _ONE,
         get=takes("Show a session.", ref("Session")),
-        delete=takes("Kill its agent; the workspace stays.", word("killed")),
+        delete=takes("Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.", ENDED),
     ),
     **path(f"{_ONE}/send", post=takes("Send a message; delivered when the agent can take it.", word("sent"), body=session.SEND)),
     **path(f"{_ONE}/look", post=takes("Read now what its agent told; also open to the session's own token.", word("looking"), body={})),

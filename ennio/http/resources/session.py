@@ -40,10 +40,10 @@ class OneSession:
         answer(resp, session_view(self._house.store, self._house.store.sessions.need(identifier("session id", session_id))))
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
-        """Kill its agent; the workspace stays."""
+        """Kill its agent; the workspace stays. ``killed`` is said only once nothing of it is left."""
         read_query(req, {})
-        self._house.kill(self._known(session_id))
-        answer(resp, "killed")
+        session = self._house.kill(self._known(session_id))
+        answer(resp, "killed" if session.status.terminal else "ending")
 
     def on_post_send(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Queue a message; it is typed when the agent can take it."""

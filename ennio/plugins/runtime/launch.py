@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +41,18 @@ def write_new(launch: Launch) -> tuple[str, ...] | None:
 def withdraw(launch: Launch) -> None:
     """Remove a launch file that nobody is going to read: it holds secrets."""
     _file(launch).unlink(missing_ok=True)
+
+
+def tidy(launch: Launch, pid: int | None) -> None:
+    """Remove what an earlier order for a launch that stands has left, unless the process of its terminal has yet to read it."""
+    import psutil  # noqa: PLC0415 - the script below has the standard library alone
+
+    if not _file(launch).exists():
+        return
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        if pid is not None and str(_file(launch)) in psutil.Process(pid).cmdline():
+            return
+    withdraw(launch)
 
 
 def _file(launch: Launch) -> Path:

@@ -68,6 +68,8 @@ class ProcessRuntime:
         answer, _ = self._insist({**order, "command": None})
         if "error" not in answer and answer["pane"] is None:
             answer, _ = self._insist({**order, "command": launching.write(launch)})
+        elif "error" not in answer:
+            launching.tidy(launch, None if answer["pane"]["dead"] else answer["pane"]["pid"])
         if answer.get("error") == "failed":
             raise Unreachable(f"the keeper in {self._directory} could not start session {launch.name}: {answer['text']}")
         if "error" in answer:

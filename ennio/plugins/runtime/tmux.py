@@ -12,22 +12,23 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
+
+import psutil
 
 from ennio.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
 from ennio.model import RuntimeHandle
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime import leftovers
-from ennio.plugins.runtime.birth import exists, recorded, started
+from ennio.plugins.runtime.birth import exists, lives, recorded, started
 from ennio.plugins.runtime.interface import Key, Launch, Pane
 from ennio.plugins.runtime.text import last_lines, named, pasteable
+from ennio.plugins.runtime.tmux_server import Process, TmuxServer, keeper_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
 _KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", **_ARROWS}
@@ -36,7 +37,9 @@ _FIELDS = (
     "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",
     "pane_dead_status", "pane_dead_signal", "window_activity", "pane_title",
 )  # fmt: skip
+_SERVER_PID = _FIELDS.index("pid")
 _FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
+_ALL = ("list-panes", "-a", "-F", _FORMAT)
 _SERVER = (
     "set-option -g remain-on-exit on ;"
     "set-option -g remain-on-exit-format '' ;"  # tmux's own words are no output of the agent
@@ -70,6 +73,7 @@ class TmuxRuntime:
         self._grace = grace
         self._timeout = timeout
         self._panes: dict[str, str] = {}
+        self._server = TmuxServer(socket)
 
     def start(self, launch: Launch) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an earlier launch, or find it."""
@@ -81,9 +85,16 @@ class TmuxRuntime:
         return self._handle(row.pane)
 
     def survey(self) -> Mapping[str, Pane]:
-        """Every terminal, by one ``tmux list-panes -a``."""
-        listing = self._ask(["list-panes", "-a", "-F", _FORMAT])
+        """Every terminal, by one ``tmux list-panes -a``; a server whose socket was taken away is asked for another first."""
+        listing = self._ask(_ALL)
+        if listing is None and self._server.called_back(self._server.last):
+            listing = self._ask(_ALL)
+        if listing is None and lives(*self._server.last):
+            pid, _ = self._server.last
+            raise Unreachable(f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody can ask it")
         rows = _rows(listing or "")
+        if listing:
+            self._server.heard(int(listing.split("|", _SERVER_PID + 1)[_SERVER_PID]))
         self._panes = {row.pane.name: row.pane_id for row in rows}
         return {row.pane.name: row.pane for row in rows}
 
@@ -129,13 +140,21 @@ class TmuxRuntime:
             raise NotFound(_no_terminal(handle))
 
     def stop(self, handle: RuntimeHandle) -> None:
-        """Close the session, then end whatever of the agent outlives that."""
-        row = self._find(named(handle.id))
+        """Close the session, then end whatever of the agent outlives that; where tmux cannot be asked, end the agent all the same."""
         known = leftovers.family(*recorded(handle))
-        if row is not None:
-            known += leftovers.family(*recorded(self._handle(row.pane)))
+        try:
+            known += self._closed(handle, keeper_of(recorded(handle)[0], known))
+        finally:
+            leftovers.end(handle.id, self._grace, known)
+
+    def _closed(self, handle: RuntimeHandle, keeper: Process) -> list[psutil.Process]:
+        """Close the session; whom it held. ``keeper`` is whose child the agent is: a server that may have lost its socket."""
+        row = self._find(named(handle.id))
+        if row is None and self._server.called_back(keeper):
+            row = self._find(handle.id)
+        held = leftovers.family(*recorded(self._handle(row.pane))) if row is not None else []
         self._ask(["kill-session", "-t", f"={handle.id}"])
-        leftovers.end(handle.id, self._grace, known)
+        return held
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
         """``tmux attach-session`` on our socket; works inside another tmux too."""
@@ -164,6 +183,7 @@ class TmuxRuntime:
     def _found_or_begun(self, launch: Launch, row: _Row | None) -> _Row:
         """The launch if it stands, else begun: in the dead pane of an earlier one, or in a session of its own."""
         if row is not None and row.pane.number == launch.number:
+            launching.tidy(launch, None if row.pane.dead else row.pane.pid)
             return row
         if row is not None and (not row.pane.dead or row.pane.number > launch.number):
             state = "ended" if row.pane.dead else "still runs"
@@ -202,7 +222,7 @@ class TmuxRuntime:
 
     def _absent(self, done: subprocess.CompletedProcess[bytes]) -> None:
         words = _complaint(done)
-        if words.startswith(_ABSENT) or (words.startswith(_NO_SERVER) and self._nobody_listens()):
+        if words.startswith(_ABSENT) or (words.startswith(_NO_SERVER) and self._server.nobody_listens()):
             return
         raise Unreachable(f"tmux on socket {self._socket} did not answer: {words}")
 
@@ -225,19 +245,6 @@ class TmuxRuntime:
             raise TimedOut(f"tmux on socket {self._socket} did not answer within {self._timeout:g} s") from error
         except OSError as error:
             raise Unreachable(f"tmux could not be run: {error}") from error
-
-    def _nobody_listens(self) -> bool:
-        """A proof, not a guess: the server's socket is not there or refuses."""
-        path = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.geteuid()}" / self._socket  # noqa: S108  tmux's own place
-        try:
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.settimeout(1)
-                probe.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return True
-        except OSError:
-            return False
-        return False
 
 
 def _words(launch: Launch, pane: str | None, command: Sequence[str]) -> list[str]:

@@ -1,0 +1,46 @@
+"""What is left of a session once it has ended and is cleaned up: its record, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from ennio.config.model import Cleanup
+from ennio.errors import Refused
+from ennio.model import Session, SessionStatus
+from tests.actors.ground import Play, Stage
+from tests.conftest import eventually
+
+END_AT_ONCE = {"cleanup": Cleanup(merged_after=0.0, done_after=0.0, killed_after=0.0)}
+
+
+def _over(stage: Stage, end: str) -> Session:
+    """A session that was killed or merged, and cleaned."""
+    session_id = stage.working(branch=f"to-be-{end}")
+    if end == "killed":
+        stage.house.kill(session_id)
+    else:
+        stage.house.merge("play", stage.pull(session_id))
+    eventually(lambda: stage.session(session_id).archived_at)
+    eventually(lambda: not stage.alive(f"session:{session_id}"))
+    return stage.session(session_id)
+
+
+@pytest.mark.parametrize("end", ["killed", "merged"])
+def test_nothing_is_left_of_a_session_but_its_record(play: Play, end: str) -> None:
+    play.settings |= END_AT_ONCE
+    with play.opened() as stage:
+        session = _over(stage, end)
+        assert not stage.parts.home.session(session.id).exists(), "prompts, keys and logs"
+        for mark in ("bell", "cursor"):
+            assert stage.parts.store.meta.get(f"{mark}:{session.id}") is None
+        assert stage.types(session.id), "its history stays"
+
+
+def test_a_spawn_that_failed_keeps_what_tells_why(stage: Stage) -> None:
+    def fail() -> None:
+        raise Refused("the hook did not like it")
+
+    stage.workspace.before["prepare"] = fail
+    session_id = stage.spawn()
+    stage.until(session_id, SessionStatus.EXITED)
+    assert stage.parts.home.session(session_id).is_dir()

@@ -1,0 +1,59 @@
+"""A tmux server whose socket was taken away: it is called back, and where that cannot be nothing is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ennio.errors import Unreachable
+from ennio.plugins.runtime.tmux_server import TmuxServer
+from tests.conftest import eventually
+from tests.contract.runtime_bench import Bench, tmux_bench
+from tests.contract.test_runtime import take_away
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    yield from tmux_bench(tmp_path)
+
+
+def test_a_server_whose_socket_was_taken_away_is_called_back_and_no_agent_is_lost(bench: Bench) -> None:
+    handle = bench.start()
+    assert not bench.pane().dead
+    take_away(bench, for_good=False)
+    pane = bench.pane()
+    assert (str(pane.pid), pane.dead) == (handle.data["pid"], False)
+
+
+def test_incident_10_a_server_that_cannot_come_back_proves_nothing(bench: Bench) -> None:
+    bench.start()
+    assert not bench.pane().dead
+    take_away(bench, for_good=True)
+    with pytest.raises(Unreachable, match="lost its socket"):
+        bench.runtime.survey()
+
+
+def test_nobody_is_called_back_while_another_server_listens(bench: Bench) -> None:
+    handle = bench.start()
+    take_away(bench, for_good=False)
+    other = bench.again()
+    name = f"{bench.name}-other"
+    other.start(bench.launch(name=name))  # a second server stands where the first one did
+    assert set(other.survey()) == {name}
+    bench.runtime.stop(handle)
+    assert set(other.survey()) == {name}
+
+
+def test_a_server_that_ended_is_not_waited_for(bench: Bench) -> None:
+    handle = bench.start()
+    assert not bench.pane().dead
+    bench.runtime.stop(handle)
+    eventually(lambda: bench.runtime.survey() == {})
+
+
+def test_an_unknown_server_is_not_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
+    assert TmuxServer("nobody").nobody_listens()
+    assert not TmuxServer("nobody").called_back((0, ""))
