@@ -12,13 +12,14 @@ from ennio.actors.parts import Parts
 from ennio.errors import EnnioError
 from ennio.messages import Clean
 from ennio.model import Session, SessionStatus
+from ennio.plugins.workspace.interface import Unkept
 
 AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class CleanupItem:
-    """What happened, or would happen, to one workspace. ``size`` in bytes."""
+    """What happened, or would happen, to one workspace. ``size`` in bytes; ``unsaved`` goes with it and is kept nowhere."""
 
     session_id: str
     path: str
@@ -26,6 +27,7 @@ class CleanupItem:
     action: str
     reason: str
     preserved: str | None = None
+    unsaved: tuple[Unkept, ...] = ()
 
 
 def cleanup(parts: Parts, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
@@ -48,10 +50,12 @@ def _one(parts: Parts, session: Session, *, dry_run: bool, force: bool) -> Clean
         return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
     try:
         freed = deeds.remove(parts, session, dry_run=True) if session.branch else None
-        size, preserved = (freed.size, freed.preserved) if freed else (0, None)
         if not dry_run:
             parts.exchange.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:
         return CleanupItem(session.id, path, 0, "kept", str(error))
     action = "would remove" if dry_run else "removing"
-    return CleanupItem(session.id, path, size, action, f"it is {session.status}", preserved)
+    reason = f"it is {session.status}"
+    if freed is None:
+        return CleanupItem(session.id, path, 0, action, reason)
+    return CleanupItem(session.id, path, freed.size, action, reason, freed.preserved, freed.unsaved)

@@ -28,6 +28,7 @@ from ennio.lifecycle.actions import (
 )
 from ennio.model import Priority, RuntimeHandle
 
+_NAMED = 50  # of what went unsaved, the largest first
 log = logging.getLogger(__name__)
 
 
@@ -94,7 +95,10 @@ def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessS
 def _removed(record: Record, freed: Any, now: datetime) -> None:
     record.memory = orders.removed(record.memory, now)
     kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
-    data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved}
+    unsaved = sorted(freed.unsaved, key=lambda one: -one.size)
+    kept += f"; {len(unsaved)} ignored paths ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
+    named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
+    data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
     store, session_id = record.parts.store, record.session.id
     with store.transaction():
         if record.memory.finished:

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from ennio.errors import EnnioError, Refused, TimedOut, Unreachable
 
-QUICK = 60.0
+QUICK = 30.0
+HEAVY = 600.0
 NETWORK = 600.0
 _LOCK_PATIENCE = 5.0
 _WORDS = 12  # lines of git's own words in an error
@@ -211,7 +212,12 @@ def failure(args: tuple[str, ...], directory: Path, output: Output) -> EnnioErro
     words = output.stderr.strip() or output.stdout.strip() or "it said nothing"
     said = "\n".join(words.splitlines()[-_WORDS:])
     kind = Unreachable if _TIME.search(words) and not _PERSON.search(words) else Refused
-    return kind(redacted(f"{_name(args)} in {directory} failed ({output.code}): {said}"))
+    return kind(readable(redacted(f"{_name(args)} in {directory} failed ({output.code}): {said}")))
+
+
+def readable(text: str) -> str:
+    """The text as one that can be stored and shown: bytes that are not UTF-8 are written as escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def redacted(text: str) -> str:
@@ -220,7 +226,7 @@ def redacted(text: str) -> str:
 
 
 def _name(args: tuple[str, ...]) -> str:
-    verb = next((arg for arg in args if not arg.startswith("-")), "")
+    verb = next((arg for before, arg in zip(("", *args), args, strict=False) if not arg.startswith("-") and before != "-c"), "")
     return f"git {verb}".strip()
 
 

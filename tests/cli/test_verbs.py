@@ -349,6 +349,14 @@ def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> No
     assert ended.out.splitlines()[-1] == "2.0 KiB freed"
 
 
+def test_cleanup_names_what_is_not_saved_the_largest_first(api: Api) -> None:
+    unsaved = [{"path": f"log-{number}", "size": number, "why": "ignored"} for number in range(6)]
+    item = {"session_id": "ma-1", "path": "/w", "size": 2048, "action": "would remove", "reason": "merged", "unsaved": unsaved}
+    api.on("POST", "/cleanup", [item])
+    expected = "ma-1: not saved, since git ignores it: log-5 (5 B), log-4 (4 B), log-3 (3 B), log-2 (2 B), log-1 (1 B) and 1 more"
+    assert expected in api.ennio("cleanup", "--dry-run").out.splitlines()
+
+
 def test_the_dashboard_link_carries_a_one_time_code(api: Api) -> None:
     api.on("POST", "/auth/code", {"code": "once", "expires_in": 60})
     assert api.ennio("dashboard").out == f"{api.url}/auth?code=once\n"

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("PATH", elastic=True),
 )
 PATIENCE = 600.0  # seconds: hundreds of working copies are looked through before anything is removed
-
+NAMED = 5  # of what is not saved; --json names all
 WORDS = {"removed": "freed", "removing": "being freed", "would remove": "would be freed"}
 
 
@@ -58,4 +58,15 @@ def _lines(items: list[dict[str, Any]], width: int | None) -> list[str]:
         return ["nothing to clean up"]
     gone = sum(item["size"] for item in items if item["action"] in WORDS)
     word = next((WORDS[item["action"]] for item in items if item["action"] in WORDS), "freed")
-    return [*table(COLUMNS, rows, width), "", f"{size(gone)} {word}"]
+    return [*table(COLUMNS, rows, width), "", *_unsaved(items), f"{size(gone)} {word}"]
+
+
+def _unsaved(items: list[dict[str, Any]]) -> list[str]:
+    """What goes with each and is kept nowhere, the largest first."""
+    lines = []
+    for item in items:
+        paths = sorted(item.get("unsaved") or (), key=lambda one: -one["size"])
+        named = ", ".join(f"{one['path']} ({size(one['size'])})" for one in paths[:NAMED])
+        more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+        lines += [f"{item['session_id']}: not saved, since git ignores it: {named}{more}"] if paths else []
+    return [*lines, ""] if lines else []

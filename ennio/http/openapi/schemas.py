@@ -201,7 +201,9 @@ SCHEMAS: dict[str, Schema] = {
         action={"type": "string", "enum": ["removed", "removing", "would remove", "kept", "nothing"]},
         reason=TEXT,
         preserved=_maybe(TEXT),
+        unsaved={"type": "array", "items": ref("Unsaved")},
     ),
+    "Unsaved": _object(path=TEXT, size=WHOLE, why=TEXT),
     "Project": _object(
         id=TEXT,
         name=TEXT,

@@ -54,7 +54,7 @@ class CloneWorkspace:
         git, now = _standing(order.path), self._clock.now()
         if git is None:
             return WorkspaceSeen(now, exists=False)
-        work = _survey(git)
+        work = _survey(git, _shelf(order).tags())
         return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
 
     def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
@@ -62,7 +62,8 @@ class CloneWorkspace:
         git = _standing(order.path)
         freed = Freed(order.path, folder.size(order.path))
         if git is not None:
-            freed = _shelf(order).take(_survey(git), freed, dry_run=dry_run)
+            shelf = _shelf(order)
+            freed = shelf.take(_survey(git, shelf.tags()), freed, dry_run=dry_run)
         if not dry_run:
             folder.discard(order.path)
             folder.discard(_making(order.path))
@@ -79,8 +80,8 @@ class CloneWorkspace:
         return [Standing(path.name, path, _branch_of(path), sizes[path]) for path in paths]
 
 
-def _survey(git: Git) -> Unsaved:
-    return survey(git, FETCHED, whole=True)
+def _survey(git: Git, tags: frozenset[str]) -> Unsaved:
+    return survey(git, FETCHED, whole=True, tags=tags)
 
 
 def _standing(path: Path) -> Git | None:

@@ -53,14 +53,27 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Unkept:
+    """A path that goes with a working copy and is saved nowhere. ``why``: ``ignored``, or what it is (``socket``, ``FIFO``, ``device``).
+
+    A folder that is ignored as a whole ends in ``/``; ``size`` in bytes is that of all in it.
+    """
+
+    path: str
+    size: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Freed:
-    """What a removal did: bytes freed, and the ref that keeps what was only there (None: nothing was)."""
+    """What a removal did: bytes freed, the ref that keeps what was only there (None: nothing was), and what is kept nowhere."""
 
     path: Path
     size: int
     preserved: str | None = None
     preserved_commits: int = 0
     preserved_files: int = 0
+    unsaved: tuple[Unkept, ...] = ()
 
 
 class Workspace(Protocol):
@@ -95,7 +108,8 @@ class Workspace(Protocol):
     def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
         """Save uncommitted and unpushed work under ``refs/ennio/preserved/<session>``, then remove it.
 
-        Gone already: nothing is freed. Raises Refused when the work cannot be saved.
+        Every path in it is saved, or in a commit that is kept elsewhere, or named in ``Freed.unsaved``.
+        Gone already: nothing is freed. Raises Refused, with the names, when something cannot be saved.
         """
         ...
 

@@ -5,25 +5,26 @@ index of its own: neither the files, the index nor HEAD of the copy are touched.
 differently is a commit of its own below it. Each saved tip is a ref ``refs/ennio/preserved/<session>``
 (``-2``, ``-3`` ... where that holds something else already: nothing saved is ever overwritten).
 
-Not saved: what git ignores. A file above 100 MB that is neither committed nor ignored is not saved
-either (no forge would take it), so the copy is not removed while it is there. Where the repository
-the refs belong to cannot take them, a git bundle is written beside the working copy instead.
+Not saved, but named with its size: what git ignores. A file above 100 MB that is neither committed nor
+ignored is not saved either (no forge would take it), so the copy is not removed while it is there; nor
+is it while there is a path in it that cannot be read, or changes while it is being saved. Where the
+repository the refs belong to cannot take them, a git bundle is written beside the working copy instead.
 """
 
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from ennio.errors import EnnioError, Refused
-from ennio.plugins.git import NETWORK, Git
+from ennio.plugins.git import HEAVY, NETWORK, Git, readable
+from ennio.plugins.workspace.index import as_named
 from ennio.plugins.workspace.interface import Freed
-from ennio.plugins.workspace.unsaved import Unsaved
+from ennio.plugins.workspace.unsaved import Unsaved, counted
 
 PRESERVED = "refs/ennio/preserved"
 LARGE = 100 * 1024 * 1024
@@ -33,6 +34,7 @@ _IDENTITY = {
     "GIT_COMMITTER_NAME": "Ennio",
     "GIT_COMMITTER_EMAIL": "ennio@localhost",
 }
+_TRIES = 3
 _log = logging.getLogger(__name__)
 
 
@@ -63,9 +65,18 @@ class Shelf:
         return saved[0] if saved else None
 
     def take(self, work: Unsaved, freed: Freed, *, dry_run: bool) -> Freed:
-        """Save the work (or only say how) and enter it in the report of a removal."""
+        """Save the work (or only say how) and enter it in the report of a removal. Raises Refused when something would be lost."""
+        work = counted(work)
+        _refuse_lost(work)
+        freed = replace(freed, unsaved=work.unkept)
         name = None if work.nothing else self.foreseen(work) if dry_run else self.save(work)
         return freed if name is None else replace(freed, preserved=name, preserved_commits=work.commits, preserved_files=work.files)
+
+    def tags(self) -> frozenset[str]:
+        """The tags and saved tips the store has already, by the object they stand for."""
+        if self.store is None:
+            return frozenset()
+        return frozenset(self.store.run("for-each-ref", "--format=%(objectname)", "refs/tags", PRESERVED).lines)
 
     def hold(self, commit: str) -> str | None:
         """Keep one commit of the store that no ref leads to any more; None when one does."""
@@ -122,14 +133,12 @@ def _wanted(one: Unsaved, session: str) -> Iterator[str]:
 def _snapshot(one: Unsaved, session: str) -> str | None:
     """A commit of the files as they are, on top of HEAD; None when that would say nothing new."""
     _refuse_large(one)
-    with tempfile.TemporaryDirectory(prefix="ennio-index-") as folder:
-        git = one.git.under({**_IDENTITY, "GIT_INDEX_FILE": str(_index(one.git, Path(folder)))})
+    with one.index.opened(one.git.under(_IDENTITY)) as git:
         staged = git.run("write-tree", check=False).text  # nothing while a merge is unresolved
-        outside = {*(_below(one, inner) for inner in one.nested)} - _modules(git)
-        pathspecs = [":(top)", *(f":(top,exclude,literal){path}" for path in sorted(outside))]
-        options = ("--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
-        git.run("add", *options, input="\0".join(pathspecs), timeout=NETWORK)
+        outside = {*(_below(one, inner) for inner in one.nested)} - set(one.index.modules) | {path for path, _ in one.inventory.special}
+        _add_all(one, git, outside)
         tree = git.run("write-tree").text
+        _prove(one, git, tree, outside)
         below = git.run("rev-parse", "--verify", "--quiet", f"{one.head}^{{tree}}", check=False).text
         parent = one.head
         if staged not in ("", tree, below):
@@ -139,13 +148,52 @@ def _snapshot(one: Unsaved, session: str) -> str | None:
         return _commit(git, tree, parent, _message(one, session))
 
 
+def _add_all(one: Unsaved, git: Git, outside: set[str]) -> None:
+    """Enter every file as it is now. Raises Refused for one that cannot be read, or never holds still."""
+    pathspecs = [":(top)", *(f":(top,exclude,literal){path}" for path in sorted(outside))]
+    options = ("--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+    for left in range(_TRIES, 0, -1):
+        added = git.run(*as_named(git), "add", *options, input="\0".join(pathspecs), timeout=HEAVY, check=left == 1)
+        moving = _moving(git, outside) if added.ok else ()
+        if added.ok and not moving:
+            return
+    names = ", ".join(moving[:5])
+    told = f"{readable(names)} in {one.git.directory} changed again and again"
+    raise Refused(f"not removed: {told} while it was being saved; end what writes to it")
+
+
+def _moving(git: Git, outside: set[str]) -> tuple[str, ...]:
+    """Paths that are not any more as they were entered."""
+    changed = git.run(*as_named(git), "diff-files", "--name-only", "--ignore-submodules=dirty", "-z", timeout=HEAVY).fields
+    new = git.run(*as_named(git), "ls-files", "--others", "--exclude-standard", "-z", timeout=HEAVY).fields
+    within = tuple(f"{path}/" for path in outside)
+    return tuple(path for path in (*changed, *new) if not path.endswith("/") and not f"{path}/".startswith(within))
+
+
+def _prove(one: Unsaved, git: Git, tree: str, outside: set[str]) -> None:
+    """Every path that is here and was to be saved is in the tree."""
+    saved = frozenset(git.run("ls-tree", "-r", "-z", "--name-only", tree).fields)
+    within = tuple(f"{path}/" for path in outside)
+    wanted = (path for path in (*one.changed, *one.untracked) if os.path.lexists(git.directory / path))
+    missing = [path for path in wanted if path not in saved and not f"{path}/".startswith(within)]
+    if missing:
+        raise Refused(f"not removed: git did not take {readable(', '.join(missing[:5]))} in {one.git.directory}, so it cannot be saved")
+
+
+def _refuse_lost(work: Unsaved) -> None:
+    lost = work.lost
+    if lost:
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        raise Refused(f"not removed, since it would be lost: {', '.join(lost[:5])}{more}; make it readable, move it or delete it")
+
+
 def _refuse_large(one: Unsaved) -> None:
     """What is too large to be saved must not be lost either: a person decides."""
     large = [path for path in one.untracked if _size(one.git.directory / path) > LARGE]
     if large:
         names = ", ".join(large[:5])
         raise Refused(
-            f"not removed: {names} in {one.git.directory} is neither committed nor ignored, and above {LARGE // 1024 // 1024} MB "
+            f"not removed: {readable(names)} in {one.git.directory} is neither committed nor ignored, and above {LARGE // 1024 // 1024} MB "
             "too large to be saved; commit, move, ignore or delete it"
         )
 
@@ -156,20 +204,6 @@ def _message(one: Unsaved, session: str) -> str:
 
 def _commit(git: Git, tree: str, parent: str | None, message: str) -> str:
     return git.run("commit-tree", tree, *(("-p", parent) if parent else ()), "-F", "-", input=message).text
-
-
-def _index(git: Git, folder: Path) -> Path:
-    """A copy of the index, with its time: git tells by it which files it must read again."""
-    copy = folder / "index"
-    actual = git.directory / git.run("rev-parse", "--git-path", "index").text
-    if actual.exists():
-        shutil.copy2(actual, copy)
-    return copy
-
-
-def _modules(git: Git) -> frozenset[str]:
-    """Repositories the index records as a commit: git adds their new one by itself."""
-    return frozenset(entry.split("\t", 1)[1] for entry in git.run("ls-files", "--stage", "-z").fields if entry.startswith("160000 "))
 
 
 def _below(one: Unsaved, inner: Unsaved) -> str:
@@ -197,8 +231,13 @@ def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
 
 def _file(store: Git, session: str, tip: str, head: str | None) -> str:
     """Put a commit under the first name that is free, holds it, or only goes on to it."""
+    tag = store.commit(tip) != tip
     for ref in _names(session):
-        there = store.commit(ref)
+        there = store.run("rev-parse", "--verify", "--quiet", ref, check=False).text or None
+        if there == tip:
+            break
+        if there is not None and (tag or store.commit(ref) != there):
+            continue  # a tag has words of its own, for which no commit stands
         if there is not None and _holds(store, there, tip, head):
             break
         if there is None or store.contains(there, tip):

@@ -7,15 +7,22 @@ git itself sees no more of them than a name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from ennio.plugins.git import Git
+from ennio.plugins.git import HEAVY, Git, readable
+from ennio.plugins.workspace import inventory, leftovers
+from ennio.plugins.workspace.index import Index, as_named
+from ennio.plugins.workspace.interface import Unkept
+from ennio.plugins.workspace.inventory import Inventory
 from ennio.plugins.workspace.repository import listed
 
 FETCHED = ("--remotes", "--glob=refs/ennio/base")
 """Refs whose commits the ordered repository has, as arguments of ``git rev-list``."""
 HERE = ("--branches", *FETCHED)
 """The same where the branches themselves stay."""
+_STAYING = ("--exclude=refs/worktree/*", "--exclude=refs/bisect/*", "--exclude=refs/rewritten/*", "--all")
+"""Refs that stay when a worktree goes: all but its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Unsaved:
     """One working copy at one moment. ``nested`` are the repositories inside of it that hold something.
 
     ``tips`` are commits whose history is in no place that stays; ``elsewhere`` tells those places.
+    ``ignored`` are the paths git was told to ignore; what lies there is in ``inventory`` once it was taken.
     """
 
     git: Git
@@ -34,6 +42,9 @@ class Unsaved:
     own_commits: int
     elsewhere: tuple[str, ...]
     nested: tuple[Unsaved, ...] = ()
+    index: Index = Index()
+    ignored: tuple[str, ...] = ()
+    inventory: Inventory = Inventory()
 
     def each(self) -> Iterator[Unsaved]:
         """This working copy and those inside of it."""
@@ -57,15 +68,63 @@ class Unsaved:
         return not self.files and not any(one.tips for one in self.each())
 
 
-def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool) -> Unsaved:
+    @property
+    def unkept(self) -> tuple[Unkept, ...]:
+        """What goes with it and is saved nowhere, by paths from the top of this working copy."""
+        root = self.git.directory
+        return tuple(one for inner in self.each() for one in _unkept(inner, root))
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Paths that stand in the way of a removal, each with the reason."""
+        return tuple(readable(f"{one.git.directory / path} ({why})") for one in self.each() for path, why in one.inventory.lost)
+
+
+def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset[str] | None = None) -> Unsaved:
     """Look at a working copy; changes nothing in it.
 
-    ``whole``: its repository ends with it, so all its branches and stashes count, not HEAD alone.
+    ``whole``: its repository ends with it, so all its refs and stashes count, not HEAD alone. ``tags`` are
+    annotated ones that are kept in another place.
     """
-    status = _Status.read(git)
-    tips, commits = _tips(git, status.head, elsewhere, whole=whole)
-    nested = tuple(_nested(git, status, elsewhere, whole=whole))
-    return Unsaved(git, status.head, status.branch, status.changed, status.untracked, tips, commits, elsewhere, nested)
+    index = Index.read(git)
+    with index.looked_at(git) as opened:
+        status = _Status.read(opened)
+    tips, commits = _tips(git, status.head, elsewhere, tags=_tags(git, tags or frozenset()) if whole else (), whole=whole)
+    paths = _inner(git, index, status)
+    nested = tuple(_nested(git, paths, elsewhere, whole=whole))
+    found = (status.head, status.branch, status.changed, status.untracked)
+    return Unsaved(git, *found, tips, commits, elsewhere, nested, index, status.ignored)
+
+
+def counted(work: Unsaved) -> Unsaved:
+    """The same with an inventory of every path in it; repositories git did not tell of are looked at too."""
+    nested = tuple(counted(inner) for inner in work.nested)
+    root = work.git.directory.resolve()
+    inside = [_relative(root, inner.git.directory) for inner in nested]
+    modules = [path for path in work.index.modules if path not in inside]
+    taken = inventory.take(root, work.index.paths, (*work.changed, *work.untracked), work.ignored, (*inside, *modules))
+    more = [Git(root / path) for path in taken.repositories]
+    new = tuple(counted(survey(git, HERE, whole=True)) for git in more if git.common is not None)
+    broken = tuple((f"{_relative(root, git.directory)}/.git", "it is no repository") for git in more if git.common is None)
+    if new:  # what lies in them was taken for a part of this one
+        return counted(replace(work, nested=(*nested, *new)))
+    return replace(work, nested=nested, inventory=replace(taken, lost=(*taken.lost, *broken)))
+
+
+def _unkept(one: Unsaved, root: Path) -> Iterator[Unkept]:
+    above = _relative(root.resolve(), one.git.directory)
+    prefix = "" if above == "." else f"{above}/"
+    yield from (Unkept(readable(prefix + path), size, "ignored") for path, size in one.inventory.ignored)
+    yield from (Unkept(readable(prefix + path), 0, kind) for path, kind in one.inventory.special)
+
+
+def _relative(root: Path, path: Path) -> str:
+    return path.resolve().relative_to(root).as_posix()
+
+
+_ALL = (
+    "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames", "--ignore-submodules=none",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +136,11 @@ class _Status:
     changed: tuple[str, ...]
     untracked: tuple[str, ...]
     repositories: tuple[str, ...]
+    ignored: tuple[str, ...]
 
     @classmethod
     def read(cls, git: Git) -> _Status:
-        options = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
-        fields = git.run("status", *options).fields
+        fields = git.run(*as_named(git), "status", *_ALL, timeout=HEAVY).fields
         told = {words[1]: words[2] for words in (field.split(" ", 2) for field in fields if field.startswith("# "))}
         other = [field[2:] for field in fields if field.startswith("? ")]
         return cls(
@@ -90,6 +149,7 @@ class _Status:
             changed=tuple(path for field in fields if (path := _changed(field)) is not None),
             untracked=tuple(path for path in other if not path.endswith("/")),
             repositories=tuple(path for path in other if path.endswith("/")),
+            ignored=tuple(field[2:] for field in fields if field.startswith("! ")),
         )
 
 
@@ -104,22 +164,53 @@ def _changed(field: str) -> str | None:
     return None if module.startswith("S.") and status[0] == "." else path
 
 
-def _tips(git: Git, head: str | None, elsewhere: tuple[str, ...], *, whole: bool) -> tuple[tuple[str, ...], int]:
-    heads = [head] if head else []
-    stashes: tuple[str, ...] = ()
+def _tips(git: Git, head: str | None, elsewhere: tuple[str, ...], *, tags: tuple[str, ...], whole: bool) -> tuple[tuple[str, ...], int]:
+    heads, rest = [head] if head else [], list(leftovers.commits(git, _private(git)))
     if whole:
         heads += git.run("for-each-ref", "--format=%(objectname)", "refs/heads").lines
-        stashes = git.run("stash", "list", "--format=%H", check=False).lines
-    tips = tuple(tip for tip in dict.fromkeys([*heads, *stashes]) if git.run("rev-list", "-1", tip, "--not", *elsewhere).text)
-    counted = [tip for tip in tips if tip in heads]
-    return tips, int(git.run("rev-list", "--count", *counted, "--not", *elsewhere).text) if counted else 0
+        rest += [*git.run("stash", "list", "--format=%H", check=False).lines, *_other_refs(git)]
+    alone = _beyond(git, heads, elsewhere)
+    ahead = [tip for tip in dict.fromkeys(heads) if tip in alone]
+    # what no branch leads to needs a name of its own, unless what is saved anyway leads to it
+    left = _beyond(git, rest, (*(elsewhere if whole else (*elsewhere, *_STAYING)), *ahead))
+    return (*ahead, *(tip for tip in dict.fromkeys(rest) if tip in left), *tags), len(alone)
 
 
-def _nested(git: Git, status: _Status, elsewhere: tuple[str, ...], *, whole: bool) -> Iterator[Unsaved]:
-    root, common = git.directory.resolve(), git.common
-    gitlinks = [entry.split("\t", 1)[1] for entry in git.run("ls-files", "--stage", "-z").fields if entry.startswith("160000 ")]
+def _beyond(git: Git, tips: list[str], elsewhere: tuple[str, ...]) -> frozenset[str]:
+    """All commits these lead to, and no place elsewhere does."""
+    if not tips:
+        return frozenset()
+    return frozenset(git.run("rev-list", "--stdin", "--not", *elsewhere, input="".join(f"{tip}\n" for tip in tips)).lines)
+
+
+def _other_refs(git: Git) -> tuple[str, ...]:
+    """The commits of every ref that is neither a branch, nor of a remote, nor ours."""
+    options = ("--format=%(objectname) %(objecttype) %(*objectname) %(refname)",)
+    told = [line.split(" ") for line in git.run("for-each-ref", *options).lines]
+    found = [(peeled if kind == "tag" else sha, ref) for sha, kind, peeled, ref in told if kind in ("commit", "tag")]
+    return tuple(sha for sha, ref in found if not ref.startswith(("refs/heads/", "refs/remotes/", "refs/ennio/", "refs/stash")))
+
+
+def _tags(git: Git, kept: frozenset[str]) -> tuple[str, ...]:
+    """Annotated tags that no other place has: the words are lost with them."""
+    told = [line.split(" ") for line in git.run("for-each-ref", "--format=%(objectname) %(objecttype)", "refs/tags").lines]
+    return tuple(sha for sha, kind in told if kind == "tag" and sha not in kept)
+
+
+def _private(git: Git) -> Path:
+    return Path(git.run("rev-parse", "--absolute-git-dir").text)
+
+
+def _inner(git: Git, index: Index, status: _Status) -> list[Path]:
+    """Where repositories lie inside, as far as git tells."""
+    root = git.directory.resolve()
     worktrees = [entry.path for entry in listed(git) if root in entry.path.parents]
-    for path in dict.fromkeys([root / name for name in (*gitlinks, *status.repositories)] + worktrees):
+    return list(dict.fromkeys([root / name for name in (*index.modules, *status.repositories)] + worktrees))
+
+
+def _nested(git: Git, paths: list[Path], elsewhere: tuple[str, ...], *, whole: bool) -> Iterator[Unsaved]:
+    root, common = git.directory.resolve(), git.common
+    for path in paths:
         inner = Git(path)
         theirs = inner.common if (path / ".git").exists() else None
         if theirs is None:

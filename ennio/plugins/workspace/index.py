@@ -1,0 +1,79 @@
+"""The index of a working copy, and a copy of it in which no path is exempt from being looked at.
+
+``git update-index --assume-unchanged``, ``--skip-worktree`` and a sparse check-out tell git not to look
+at tracked files. Whoever wants to know what would be lost has to look at them all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ennio.plugins.git import Git
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What is tracked. ``modules`` are recorded as a commit of another repository.
+
+    ``assumed`` are said to be unchanged, ``skipped`` are said not to be there; both only where git would overlook something.
+    """
+
+    paths: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, git: Git) -> Index:
+        """Read it in one request."""
+        paths, modules, assumed, skipped = [], [], [], []
+        for field in git.run("ls-files", "--stage", "-v", "-z").fields:
+            told, _, path = field.partition("\t")
+            tag, mode, *_ = told.split(" ")
+            paths.append(path)
+            if mode == "160000":
+                modules.append(path)
+            if tag.islower():
+                assumed.append(path)
+            if tag in "Ss" and os.path.lexists(git.directory / path):
+                skipped.append(path)
+        return cls(tuple(dict.fromkeys(paths)), tuple(dict.fromkeys(modules)), tuple(assumed), tuple(skipped))
+
+    @contextlib.contextmanager
+    def opened(self, git: Git) -> Iterator[Git]:
+        """The working copy with an index of its own in which git looks at every path; the real one stays as it is."""
+        with tempfile.TemporaryDirectory(prefix="ennio-index-") as folder:
+            copied = git.under({"GIT_INDEX_FILE": str(_copy(git, Path(folder)))})
+            for option, paths in (("--no-assume-unchanged", self.assumed), ("--no-skip-worktree", self.skipped)):
+                if paths:
+                    copied.run("update-index", option, "-z", "--stdin", input="\0".join(paths) + "\0")
+            yield copied
+
+    @contextlib.contextmanager
+    def looked_at(self, git: Git) -> Iterator[Git]:
+        """The same, and the working copy itself where nothing is hidden in it."""
+        if self.assumed or self.skipped:
+            with self.opened(git) as copied:
+                yield copied
+        else:
+            yield git
+
+
+def as_named(git: Git) -> tuple[str, ...]:
+    """Options for a disk that tells README from readme, where git was told that it does not: it would take one for the other."""
+    return () if os.path.lexists(git.directory / ".GIT") else ("-c", "core.ignoreCase=false")
+
+
+def _copy(git: Git, folder: Path) -> Path:
+    """With its time: git tells by it which files it must read again."""
+    copy = folder / "index"
+    actual = git.directory / git.run("rev-parse", "--git-path", "index").text
+    if actual.exists():
+        shutil.copy2(actual, copy)
+    return copy
