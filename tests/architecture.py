@@ -18,7 +18,7 @@ Sources = Mapping[str, str]
 
 _DECISIONS = """
     config events messages lifecycle reactions restart prompt ledger facts pulls home codec evidence message forge branch
-    admission breaker logs metering printable untrusted
+    admission breaker logs metering printable untrusted inherited
 """
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR")
+from ennio.inherited import inherited
 
 
 def plain(source: Mapping[str, str], session_id: str, project_id: str, home: Path) -> dict[str, str]:
@@ -13,9 +13,8 @@ def plain(source: Mapping[str, str], session_id: str, project_id: str, home: Pat
 
     ``ENNIO_SESSION_ID`` also marks the process: what an agent leaves behind is found by it.
     """
-    kept = {name: source[name] for name in _KEPT if name in source}
     return {
-        **kept,
+        **inherited(source),
         "TERM": "xterm-256color",
         "ENNIO_SESSION_ID": session_id,
         "ENNIO_PROJECT_ID": project_id,

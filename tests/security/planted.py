@@ -55,6 +55,9 @@ SECRETS = {name: f"canary-{name.lower()}-4f1d" for name in (*OURS, *STRANGE, *KE
 SECRETS["SLACK_WEBHOOK_URL"] = "https://hooks.example/canary-slack-4f1d"
 SECRETS["LINEAR_API_KEY"] = linear.KEY
 
+TOOLS = {"GNUPGHOME": "/nowhere/keys", "CURL_CA_BUNDLE": "/nowhere/ca.pem", "GIT_SSH_COMMAND": "ssh -i /nowhere/key", "LC_TIME": "C"}
+"""No secrets: without them a person's tools do not find their files or their server."""
+
 
 class Planted(Ground):
     """A ground whose environment holds every secret."""
@@ -63,7 +66,7 @@ class Planted(Ground):
 
     @property
     def env(self) -> dict[str, str]:
-        return super().env | SECRETS
+        return super().env | SECRETS | TOOLS
 
     @property
     def argv_log(self) -> Path:

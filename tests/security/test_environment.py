@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.planted import AGENTS, KEYS, SECRETS, Scene, own
+from ennio.inherited import NAMES
+from tests.security.planted import AGENTS, KEYS, SECRETS, TOOLS, Scene, own
 
-PLAIN = frozenset({
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "TERM",
-    "ENNIO_SESSION_ID", "ENNIO_PROJECT_ID", "ENNIO_HOME", "ENNIO_BRANCH", "OWN_TOKEN",
-})  # fmt: skip
+PLAIN = NAMES | {"TERM", "ENNIO_SESSION_ID", "ENNIO_PROJECT_ID", "ENNIO_HOME", "ENNIO_BRANCH", "OWN_TOKEN"}
 SHELLS = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 CHECKS = frozenset({"CI", "ENNIO_CHECKOUT", "ENNIO_PROJECT", "ENNIO_PULL", "ENNIO_BASE", "ENNIO_HEAD", "ENNIO_CHECK"})
-DECLARED = re.compile(r"(ANTHROPIC|CLAUDE|OPENAI|OPENCODE|CODEX|GEMINI|GOOGLE|XDG|HTTPS?|NO)_")
+DECLARED = re.compile(r"(ANTHROPIC|CLAUDE|OPENAI|OPENCODE|CODEX|GEMINI|GOOGLE)_")
 
 
 def of_process(pid: int) -> dict[str, str]:
@@ -63,6 +61,14 @@ def test_a_check_has_no_secret_at_all(scene: Scene) -> None:
     given = of_note(scene.ground.note("check-scripted"))
     assert secrets_in(given) == set()
     assert set(given) <= (PLAIN | SHELLS | CHECKS) - {"OWN_TOKEN"}
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_agents_hooks_and_checks_find_what_a_person_s_tools_need(scene: Scene, agent: str) -> None:
+    for pid in scene.ground.agents()[scene.sessions[agent]]:
+        assert of_process(pid).items() >= TOOLS.items()
+    assert of_note(scene.ground.note(f"hook-{agent}")).items() >= TOOLS.items()
+    assert of_note(scene.ground.note("check-scripted")).items() >= TOOLS.items()
 
 
 def test_what_keeps_the_terminals_has_no_secret(scene: Scene) -> None:

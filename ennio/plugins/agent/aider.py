@@ -65,10 +65,6 @@ class Aider(ScreenAgent):
         "GEMINI_API_KEY",
         "OPENROUTER_API_KEY",
         "OLLAMA_API_BASE",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "NO_PROXY",
-        "TZ",  # it writes times without a zone
     )
     # only the last line asks: questions that were answered stay on the screen
     dialog = re.compile(r"\(Y\)es/\(N\)o[^\n]*\]:\s*\Z")

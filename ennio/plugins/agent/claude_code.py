@@ -54,10 +54,6 @@ class ClaudeCode(ScreenAgent):
         "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CONFIG_DIR",
         "IS_SANDBOX",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "NO_PROXY",
-        "NODE_EXTRA_CA_CERTS",
     )
     place = re.compile(r"^\s*[│|]?\s*[❯>](?:\s|$)", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog

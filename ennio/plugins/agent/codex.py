@@ -29,7 +29,7 @@ class Codex(ScreenAgent):
     hint = "npm install -g @openai/codex"
     tells = True
     tried: tuple[str, ...] = ("0.169.0",)
-    passes: tuple[str, ...] = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+    passes: tuple[str, ...] = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME")
     place = re.compile(r"^\s*›(?:\s|$)", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(

@@ -44,11 +44,6 @@ class OpenCode(ScreenAgent):
         "OPENROUTER_API_KEY",
         "OPENCODE_API_KEY",
         "OPENCODE_CONFIG",
-        "XDG_DATA_HOME",
-        "XDG_CONFIG_HOME",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "NO_PROXY",
     )
     place = re.compile(r"Ask anything|ctrl\+p commands|enter send", re.IGNORECASE)
     dialog = re.compile(r"Permission required|Allow once|Allow always", re.IGNORECASE)

@@ -22,6 +22,7 @@ from typing import IO
 import psutil
 
 from ennio.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
+from ennio.inherited import inherited
 from ennio.model import RuntimeHandle
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime import leftovers
@@ -51,7 +52,6 @@ _PRELUDE = ("start-server", ";", "if-shell", "-F", "#{!=:#{remain-on-exit}|#{his
 _TAKEN = "duplicate session"
 _ABSENT = ("can't find", "no such", "no current")
 _NO_SERVER = ("no server running", "error connecting")
-_KEPT = ("PATH", "HOME", "USER", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMUX_TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ class TmuxRuntime:
 
     def _run(self, arguments: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         # The server takes its environment from the client that starts it: it gets no secrets and no marks of ours.
-        env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        env = inherited(os.environ) | {name: os.environ[name] for name in ("TMUX_TMPDIR",) if name in os.environ}
         command = ["tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
         # Files, not pipes: the client hands its ends to the server, and a hung server would keep a pipe from ever ending.
         try:

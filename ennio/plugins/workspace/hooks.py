@@ -19,18 +19,12 @@ from typing import IO
 from ennio.config.secrets import is_secret
 from ennio.errors import Refused
 from ennio.home import private
+from ennio.inherited import inherited
 from ennio.logs import Redactor
 
 _LINES = 15
 _TAIL = 16 * 1024
 _GRACE = 2.0
-
-# What programs need to find their files, the network and the person's keys; nothing that is a secret itself.
-_PASSED = frozenset({
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-})  # fmt: skip
-_PREFIXES = ("LC_", "XDG_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +52,7 @@ def run_all(commands: Sequence[str], cwd: Path, env: Mapping[str, str], limit: f
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """The cleared environment with more added to it."""
-    kept = {key: value for key, value in os.environ.items() if key in _PASSED or key.startswith(_PREFIXES)}
-    return {**kept, **more}
+    return {**inherited(os.environ), **more}
 
 
 def _run(hook: _Hook, cwd: Path, env: Mapping[str, str], out: IO[bytes]) -> None:

@@ -36,7 +36,7 @@ class ScriptedAgent(Keyed):
     name = "scripted"
     executable = sys.executable
     hint = "part of ennio: nothing to install"
-    passes: tuple[str, ...] = ("SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
+    passes: tuple[str, ...] = ()
     stops: tuple[Key, ...] = (Key.ESCAPE,)
     tells = True
     watched = False

@@ -17,13 +17,12 @@ from typing import BinaryIO
 import psutil
 
 from ennio.config.quantity import shown_seconds
+from ennio.inherited import inherited
 from ennio.plugins.git import NETWORK, Git
 from ennio.plugins.scm.local.check_log import LARGEST
 from ennio.plugins.scm.local.settings import CheckCommand
 
 MARK = "ENNIO_CHECKOUT"
-# What a build needs of the supervisor's environment. Everything else may be a secret.
-PASSED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 _GLANCE = 1.0
 
 
@@ -116,7 +115,7 @@ class Run:
                 return f"ended {self._command.name}: it printed more than {LARGEST // 2**20} MiB"
 
     def _environment(self) -> dict[str, str]:
-        kept = {key: os.environ[key] for key in PASSED if key in os.environ}
+        kept = inherited(os.environ)
         return {"PATH": os.defpath, **kept, "CI": "true", MARK: str(self._place.checkout), **self._env}
 
 
