@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from ennio.plugins.runtime.birth import started
+from ennio.plugins.birth import started
 from tests.bench.stand import PULLED, House, come
 
 PULL = 7_000_001

@@ -17,9 +17,9 @@ import pytest
 
 from ennio.errors import Conflict, Invalid, NotFound
 from ennio.model import RuntimeHandle
+from ennio.plugins import leftovers
+from ennio.plugins.birth import lives, recorded, started
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime import leftovers
-from ennio.plugins.runtime.birth import lives, recorded, started
 from tests.contract.runtime_bench import Bench
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.plugins.runtime.birth import exists, started
+from ennio.plugins.birth import exists, started
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench
 

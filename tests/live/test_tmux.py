@@ -12,7 +12,7 @@ from ennio.clock import SystemClock
 from ennio.errors import Refused, Unreachable
 from ennio.facts import Sighting
 from ennio.model import RuntimeHandle
-from ennio.plugins.runtime.birth import started
+from ennio.plugins.birth import started
 from ennio.plugins.runtime.interface import Key
 from ennio.plugins.runtime.sighting import judge
 from ennio.plugins.runtime.tmux import TmuxRuntime

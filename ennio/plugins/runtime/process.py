@@ -19,9 +19,9 @@ from typing import Any
 
 from ennio.errors import Conflict, NotFound, TimedOut, Unreachable
 from ennio.model import RuntimeHandle
+from ennio.plugins import leftovers
+from ennio.plugins.birth import recorded
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime import leftovers
-from ennio.plugins.runtime.birth import recorded
 from ennio.plugins.runtime.interface import Key, Launch, Pane
 from ennio.plugins.runtime.keeper import line, record
 from ennio.plugins.runtime.screen import Screen, render

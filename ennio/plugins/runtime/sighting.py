@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ennio.facts import ProcessSeen, Sighting
 from ennio.model import RuntimeHandle
-from ennio.plugins.runtime.birth import lives, recorded
+from ennio.plugins.birth import lives, recorded
 from ennio.plugins.runtime.interface import Pane
 
 UNTETHERED = "its process runs, but its terminal is gone"

@@ -24,9 +24,9 @@ import psutil
 from ennio.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
 from ennio.inherited import inherited
 from ennio.model import RuntimeHandle
+from ennio.plugins import leftovers
+from ennio.plugins.birth import exists, lives, recorded, started
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime import leftovers
-from ennio.plugins.runtime.birth import exists, lives, recorded, started
 from ennio.plugins.runtime.interface import Key, Launch, Pane
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, keeper_of

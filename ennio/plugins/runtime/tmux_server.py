@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from ennio.plugins.runtime.birth import lives, started
+from ennio.plugins.birth import lives, started
 
 _BACK_WITHIN = 1.0
 Process = tuple[int, str]

@@ -17,7 +17,7 @@ from ennio.clock import SystemClock
 from ennio.errors import Conflict, Unreachable
 from ennio.facts import Sighting
 from ennio.model import RuntimeHandle
-from ennio.plugins.runtime.birth import started
+from ennio.plugins.birth import started
 from ennio.plugins.runtime.keeper import line
 from ennio.plugins.runtime.keeper.door import Door, lock_of
 from ennio.plugins.runtime.process import ProcessRuntime

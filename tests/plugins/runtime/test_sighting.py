@@ -9,7 +9,7 @@ import pytest
 
 from ennio.facts import Sighting
 from ennio.model import RuntimeHandle
-from ennio.plugins.runtime.birth import lives, started
+from ennio.plugins.birth import lives, started
 from ennio.plugins.runtime.interface import Pane
 from ennio.plugins.runtime.sighting import UNTETHERED, judge
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ennio.plugins.runtime.birth import started
+from ennio.plugins.birth import started
 from ennio.plugins.runtime.keeper.ear import Ear
 from ennio.plugins.runtime.keeper.record import Log, Record, write
 

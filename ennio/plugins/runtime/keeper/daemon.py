@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ennio.plugins.runtime.birth import lives
+from ennio.plugins.birth import lives
 from ennio.plugins.runtime.keeper import record as records
 from ennio.plugins.runtime.keeper.child import Child, spawn
 from ennio.plugins.runtime.keeper.door import Door, lock_of

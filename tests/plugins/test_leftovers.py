@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ennio.plugins.runtime import leftovers
-from ennio.plugins.runtime.birth import started
+from ennio.plugins import leftovers
+from ennio.plugins.birth import started
 from tests.conftest import eventually
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -57,7 +57,7 @@ def test_ending_nothing_is_fine(session_id: str) -> None:
 
 
 def test_one_who_carries_the_mark_itself_never_ends_itself_or_its_ancestors(session_id: str) -> None:
-    script = f"from ennio.plugins.runtime import leftovers; leftovers.end({session_id!r}, 0.2); print('alive')"
+    script = f"from ennio.plugins import leftovers; leftovers.end({session_id!r}, 0.2); print('alive')"
     inner = [sys.executable, "-c", script]
     outer = f"import subprocess; print(subprocess.run({inner!r}, capture_output=True, text=True).stdout)"
     env = {**os.environ, "ENNIO_SESSION_ID": session_id}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import psutil
 
 from ennio.errors import Unreachable
-from ennio.plugins.runtime.birth import lives
+from ennio.plugins.birth import lives
 
 MARK = "ENNIO_SESSION_ID"
 _KILL_WITHIN = 5.0
