@@ -88,6 +88,7 @@ class PullRequest:
 
     ``comments`` are those the agent should still answer: unresolved threads, bodies of reviews
     that ask for changes and still count, the conversation, and what bots wrote.
+    ``merging``: the forge has been told to merge it, and does it when it can (merge queue, auto-merge).
     """
 
     number: int
@@ -107,6 +108,7 @@ class PullRequest:
     comments: tuple[Comment, ...] = ()
     merge_commit: str | None = None
     head_since: datetime | None = None
+    merging: bool = False
 
     @property
     def failing(self) -> tuple[Check, ...]:

@@ -1,28 +1,37 @@
 """Merges pull requests that are approved and green: written down first, re-read right before, checked after.
 
-After a crash an open intention is taken up again: the forge answers whether it happened.
+After a crash an open intention is taken up again: the forge answers whether it happened. What is refused is held
+back and tried again, with the reason in the session's history; a person hears of what only a person mends.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 import pykka
 
+from ennio import merging
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import forge_name
 from ennio.actors.parts import Parts
-from ennio.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.actors.timers import Alarm
+from ennio.config.model import ReactionAction
+from ennio.errors import EnnioError, Refused
 from ennio.events import Draft, EventType
+from ennio.merging import Held, Remedy, Superseded
 from ennio.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
-from ennio.model import Priority, Session
+from ennio.model import Priority, Session, SessionStatus
 from ennio.plugins.scm.interface import Merged
 from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
-from ennio.store import Merge, MergeState, Notice
+from ennio.store import Merge, MergeState, Notice, ReactionRecord, Transaction
 
-RETRY_AFTER = 10.0
+RULE = "approved-and-green"
+AGAIN = timedelta(seconds=30)
+"""How soon a merge whose session is not approved and green just now is thought of again, without asking anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +48,21 @@ class MergeActor(Actor):
         super().__init__(name, watcher)
         self._parts = parts
         self._under_way: MergeDeed | None = None
-        self._paused: set[tuple[str, str]] = set()
+        self._not_before: dict[tuple[str, str], datetime] = {}
+        self._alarm = Alarm(self, parts.clock, Wake())
 
     def on_start(self) -> None:
         """Take up what was intended before."""
         self._next()
 
+    def on_stop(self) -> None:
+        """No more tries."""
+        self._alarm.cancel()
+
     def on_receive(self, message: Any) -> Any:
         """A merge is due, or one has ended."""
         match message:
-            case MergeDue():
-                self._next()
-            case Wake():
-                self._paused.clear()
+            case MergeDue() | Wake():
                 self._next()
             case Effect(MergeDeed(merge), result, error):
                 self._under_way = None
@@ -65,11 +76,44 @@ class MergeActor(Actor):
     def _next(self) -> None:
         if self._under_way is not None:
             return
-        merge = next((m for m in self._parts.store.merges.open() if _name(m) not in self._paused), None)
-        if merge is None:
-            return
-        self._under_way = MergeDeed(merge)
-        self.perform(self._under_way, lambda: self._merge(merge))
+        now = self._parts.clock.now()
+        waits = []
+        for merge in tuple(self._wanted()):
+            # whatever was held back in an earlier life is tried at once; a time further away than any pause
+            # is one from before the clock was put back
+            wait = self._not_before.get(_name(merge))
+            if wait is not None and now < wait <= now + merging.LONGEST:
+                waits.append(wait)
+            elif self._is_ready(merge):
+                self._under_way = MergeDeed(merge)
+                self.perform(self._under_way, lambda merge=merge: self._merge(merge))  # type: ignore[misc]
+                return
+            else:
+                waits.append(now + AGAIN)
+        self._alarm.set(min(waits, default=None))
+
+    def _wanted(self) -> Iterator[Merge]:
+        """The merges that are still to be done; those of sessions that a person ended are dropped."""
+        for merge in self._parts.store.merges.open():
+            if self._parts.store.sessions.need(merge.session_id).status is SessionStatus.KILLED:
+                self._drop(merge, "the session was killed")
+            else:
+                yield merge
+
+    def _is_ready(self, merge: Merge) -> bool:
+        """Whether it is worth asking the forge: what was last seen does not speak against it, nor does the configuration."""
+        session = self._parts.store.sessions.need(merge.session_id)
+        project = self._parts.config.project(session.project_id)
+        if session.status.terminal or project is None:
+            return True
+        rule = project.reactions.get(RULE)
+        if rule is None or not rule.enabled or rule.action is not ReactionAction.AUTO_MERGE:
+            return False
+        forge = self._parts.store.facts.get(session.id).forge
+        pull = forge.pull if forge is not None else None
+        if pull is None or pull.state is not PullState.OPEN or pull.head != merge.head:
+            return True
+        return session.status is SessionStatus.APPROVED and not pull.merging
 
     def _merge(self, merge: Merge) -> Merged:
         session = self._parts.store.sessions.need(merge.session_id)
@@ -79,31 +123,61 @@ class MergeActor(Actor):
         pull = scm.look(merge.number)
         if pull.state is not PullState.MERGED:
             forbid(pull, merge.head)
+            if merge.handed and not pull.merging:
+                words = f"the forge had taken #{merge.number} over and gave it back (out of its queue, or auto-merge was switched off)"
+                raise Held(f"{words}: merge it, or put it in again", Remedy.PERSON, "given back")
         return scm.merge(merge.number, merge.head, merge.method)
 
     def _merged(self, merge: Merge, result: Any, error: EnnioError | None) -> None:
-        if isinstance(error, Unreachable):
-            # one forge that does not answer keeps nobody else's merge waiting
-            self._paused.add(_name(merge))
-            self.later(RETRY_AFTER, Wake())
-            self._next()
-            return
+        if isinstance(error, Superseded):
+            self._drop(merge, str(error))
+        elif error is not None:
+            self._hold(merge, merging.held(error))
+        elif not result.commit:
+            self._hold(replace(merge, handed=True), Held(result.message, Remedy.WAIT, merging.HANDED_OVER))
+        else:
+            self._parts.store.merges.save(replace(merge, state=MergeState.DONE, commit=result.commit, error=None))
         session = self._parts.store.sessions.need(merge.session_id)
-        with self._parts.store.transaction() as tx:
-            if error is None:
-                self._parts.store.merges.save(replace(merge, state=MergeState.DONE, commit=result.commit))
-            else:
-                self._parts.store.merges.save(replace(merge, state=MergeState.FAILED, error=str(error)))
-                words = f"auto-merge of #{merge.number} did not happen: {error}"
-                draft = Draft(EventType.REACTION_ESCALATED, words, Priority.URGENT, {"reaction": "approved-and-green", "error": str(error)})
-                tx.emit(session.id, session.project_id, draft)
-                self._parts.store.notifications.add(self._notice(merge, session, words))
         self._parts.exchange.tell(forge_name(session.project_id), LookNow(merge.session_id))
-        self._parts.exchange.tell("notices", NoticeDue())
         self._next()
 
+    def _drop(self, merge: Merge, why: str) -> None:
+        """What was to be merged is gone; what is there instead is judged by itself."""
+        with self._parts.store.transaction():
+            self._parts.store.merges.save(replace(merge, state=MergeState.DROPPED, error=why))
+            self._record(merge, "dropped", why)
 
-    def _notice(self, merge: Merge, session: Session, words: str) -> Notice:
+    def _hold(self, merge: Merge, reason: Held) -> None:
+        """Write down why it waits and until when; say so where it is said for the first time."""
+        now, before = self._parts.clock.now(), merge.held
+        attempts = merge.attempts + 1 if before == reason.kind else 1
+        since = merge.held_since or now
+        self._not_before[_name(merge)] = merging.next_try(reason, attempts, now)
+        waiting = replace(merge, error=str(reason), attempts=attempts, held=reason.kind, held_since=since)
+        with self._parts.store.transaction() as tx:
+            self._parts.store.merges.save(waiting)
+            if before != reason.kind:
+                self._record(merge, "waits", f"{reason}; {merging.outlook(reason)}")
+            if merging.concerns_a_person(reason, since, now):
+                self._call(tx, merge, reason)
+        self._parts.exchange.tell("notices", NoticeDue())
+
+    def _record(self, merge: Merge, outcome: str, detail: str) -> None:
+        words = f"the merge of #{merge.number}: {detail}"
+        now, action = self._parts.clock.now(), ReactionAction.AUTO_MERGE.value
+        self._parts.store.reactions.record(
+            ReactionRecord(str(uuid.uuid4()), merge.session_id, RULE, now, action, 1, merge.fingerprint, outcome, words)
+        )
+
+    def _call(self, tx: Transaction, merge: Merge, reason: Held) -> None:
+        """Tell a person, once for each kind of reason."""
+        session = self._parts.store.sessions.need(merge.session_id)
+        words = f"auto-merge of #{merge.number} did not happen: {reason}"
+        if self._parts.store.notifications.add(self._notice(merge, session, words, reason.kind)):
+            draft = Draft(EventType.REACTION_ESCALATED, words, Priority.URGENT, {"reaction": RULE, "error": str(reason)})
+            tx.emit(session.id, session.project_id, draft)
+
+    def _notice(self, merge: Merge, session: Session, words: str, kind: str) -> Notice:
         return Notice(
             id=str(uuid.uuid4()),
             event_type=EventType.REACTION_ESCALATED.value,
@@ -112,8 +186,8 @@ class MergeActor(Actor):
             project_id=session.project_id,
             message=f"{session.id}: {words}",
             at=self._parts.clock.now(),
-            reaction="approved-and-green",
-            fingerprint=f"{merge.fingerprint}:failed",
+            reaction=RULE,
+            fingerprint=f"{merge.fingerprint}:held:{kind}",
         )
 
 
@@ -122,14 +196,16 @@ def _name(merge: Merge) -> tuple[str, str]:
 
 
 def forbid(pull: PullRequest, head: str) -> None:
-    """Raise Conflict unless the pull request is still exactly what was approved and green.
+    """Raise unless the pull request is still exactly what was approved and green.
 
-    Raises Unreachable when the forge only does not know yet, as after every merge into the same base.
+    Superseded: it is closed, or has another head. Held: it is not approved, green and without conflicts now, or the
+    forge does not know yet, as after every merge into the same base.
     """
-    unknown = [name for name, state in (("checks", pull.checks), ("mergeability", pull.mergeability)) if state.value == "unknown"]
+    if pull.state is not PullState.OPEN:
+        raise Superseded(f"#{pull.number} is not merged: it is {pull.state}")
+    if pull.head != head:
+        raise Superseded(f"#{pull.number} is not merged: its head moved from {head[:10]} to {pull.head[:10]}")
     wrong = [
-        (pull.state is not PullState.OPEN, f"it is {pull.state}"),
-        (pull.head != head, f"its head moved from {head[:10]} to {pull.head[:10]}"),
         (pull.draft, "it is a draft"),
         (pull.checks not in (CheckState.PASSING, CheckState.NONE, CheckState.UNKNOWN), f"its checks are {pull.checks}"),
         (pull.review is not ReviewState.APPROVED, f"its review is {pull.review}"),
@@ -137,6 +213,8 @@ def forbid(pull: PullRequest, head: str) -> None:
     ]
     reasons = [words for holds, words in wrong if holds]
     if reasons:
-        raise Conflict(f"#{pull.number} is not merged: {', '.join(reasons)}")
+        raise Held(f"#{pull.number} is not merged: {', '.join(reasons)}", Remedy.WAIT, "not ready")
+    unknown = [name for name, state in (("checks", pull.checks), ("mergeability", pull.mergeability)) if state.value == "unknown"]
     if unknown:
-        raise Unreachable(f"#{pull.number} is not merged yet: the forge does not know its {' and '.join(unknown)}")
+        words = f"#{pull.number} is not merged yet: the forge does not know its {' and '.join(unknown)}"
+        raise Held(words, Remedy.AGAIN, "not known yet")

@@ -13,16 +13,24 @@ from ennio.store.rows import Rows
 
 
 class MergeState(StrEnum):
-    """How far a merge got; ``intended`` after a crash means: look before repeating."""
+    """How far a merge got; ``intended`` after a crash means: look before repeating.
+
+    ``dropped``: what was to be merged is not there any more. ``failed`` was written by earlier versions only.
+    """
 
     INTENDED = "intended"
     DONE = "done"
+    DROPPED = "dropped"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One merge of one head. ``at`` is when it was intended."""
+    """One merge of one head. ``at`` is when it was intended.
+
+    While it is held back ``error`` says why, ``held`` names the kind of reason, and ``held_since`` is since when there is
+    one at all. ``handed``: the forge has taken it over and does it by itself.
+    """
 
     session_id: str
     number: int
@@ -33,6 +41,10 @@ class Merge:
     state: MergeState = MergeState.INTENDED
     commit: str | None = None
     error: str | None = None
+    attempts: int = 0
+    held: str | None = None
+    held_since: datetime | None = None
+    handed: bool = False
 
 
 class Merges:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,8 +10,10 @@ import pytest
 from ennio.actors.exchange import MERGES
 from ennio.actors.merger import forbid
 from ennio.config.model import ReactionAction
-from ennio.errors import Conflict, Unreachable
+from ennio.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.merging import PATIENCE, Held, Remedy, Superseded
 from ennio.model import SessionStatus
+from ennio.plugins.scm.interface import Merged
 from ennio.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.store import MergeState
 from tests.actors.ground import Play, Stage, kill
@@ -125,10 +127,88 @@ def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(stage:
     real = stage.scm.look
     monkeypatch.setattr(stage.scm, "look", lambda n: replace(real(n), checks=CheckState.FAILING))
     _approve(stage, number)
+    eventually(lambda: _held(stage, session_id))
+    assert "reaction_escalated" not in stage.types(session_id), "it may pass by itself"
+    stage.pass_time(PATIENCE.total_seconds())
     (notice,) = eventually(lambda: "bell" in stage.notifiers and stage.notifiers["bell"].sent)  # type: ignore[misc]
     assert "its checks are failing" in notice.message
     assert not stage.scm.merges
     assert "reaction_escalated" in stage.types(session_id)
+
+
+def _held(stage: Stage, session_id: str) -> str | None:
+    """Why the merge of a session is held back, by the kind of reason."""
+    return next((merge.held for merge in stage.parts.store.merges.open() if merge.session_id == session_id), None)
+
+
+def test_a_merge_that_was_refused_once_is_not_refused_for_good(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.scm, "merge", _refusing(Held("Base branch was modified", Remedy.AGAIN, "base moved")))
+        _approve(stage, number)
+        eventually(lambda: _held(stage, session_id) == "base moved")
+    stage.pass_time(11)
+    stage.until(session_id, SessionStatus.MERGED)
+    assert "reaction_escalated" not in stage.types(session_id)
+
+
+def test_what_only_a_person_mends_is_said_at_once_and_merged_when_it_is_mended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.scm, "merge", _refusing(Refused("main is checked out in /srv/app")))
+        _approve(stage, number)
+        eventually(lambda: "reaction_escalated" in stage.types(session_id))
+        for _ in range(5):
+            stage.pass_time(1000)
+            stage.quiet()
+        assert stage.types(session_id).count("reaction_escalated") == 1, "one reason, one call"
+    stage.pass_time(1000)
+    stage.until(session_id, SessionStatus.MERGED)
+
+
+def test_the_reason_for_which_a_merge_waits_is_in_the_history_of_the_session(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    monkeypatch.setattr(stage.scm, "merge", _refusing(Held("the check lint is expected", Remedy.WAIT, "required checks")))
+    _approve(stage, number)
+    eventually(lambda: _held(stage, session_id))
+    newest = stage.parts.store.reactions.history(session_id, 1)[0]
+    assert (newest.key, newest.outcome) == ("approved-and-green", "waits")
+    assert "the check lint is expected; it is waited for" in newest.detail
+
+
+def test_a_merge_that_the_forge_took_over_and_gave_back_is_said_to_a_person(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.scm, "merge", lambda *_words: Merged("", "it is in the merge queue"))
+        _approve(stage, number)
+        eventually(lambda: _held(stage, session_id) == "handed over")
+        stage.pass_time(60)
+        eventually(lambda: "reaction_escalated" in stage.types(session_id))
+    assert _held(stage, session_id) == "given back"
+    assert not stage.scm.merges
+
+
+def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    monkeypatch.setattr(stage.scm, "merge", _refusing(Held("not yet", Remedy.WAIT, "required checks")))
+    _approve(stage, number)
+    eventually(lambda: _held(stage, session_id))
+    head = stage.scm.look(number).head
+    stage.house.kill(session_id)
+    stage.pass_time(60)
+    eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+
+
+def _refusing(error: EnnioError) -> Callable[..., None]:
+    def merge(*_words: object) -> None:
+        raise error
+
+    return merge
 
 
 WRONG = {
@@ -148,14 +228,16 @@ WRONG = {
 def test_nothing_is_merged_that_is_not_exactly_what_was_approved(wrong: str) -> None:
     good = pull_request(review=ReviewState.APPROVED)
     forbid(good, "h1")
-    with pytest.raises(Conflict, match="#1 is not merged: "):
+    with pytest.raises(Conflict, match="#1 is not merged: ") as error:
         forbid(replace(good, **WRONG[wrong]), "h1")  # type: ignore[arg-type]
+    assert isinstance(error.value, Superseded) is (wrong in ("another head", "closed"))
 
 
 @pytest.mark.parametrize("unknown", [{"checks": CheckState.UNKNOWN}, {"mergeability": Mergeability.UNKNOWN}])
 def test_what_the_forge_does_not_know_yet_is_waited_for(unknown: dict[str, object]) -> None:
-    with pytest.raises(Unreachable, match="#1 is not merged yet: the forge does not know its"):
+    with pytest.raises(Held, match="#1 is not merged yet: the forge does not know its") as held:
         forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1")  # type: ignore[arg-type]
+    assert held.value.remedy is Remedy.AGAIN
 
 
 def test_a_base_that_has_just_moved_costs_time_and_no_merge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_incident_04_a_start_that_died_half_way_does_not_spoil_the_next(tmp_path
     path = tmp_path / "ennio.db"
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom ennio.clock import ManualClock\nfrom ennio.store import migrations, open_store\n"
-        "real = migrations.forge.FORGE[0]\n"
+        "real = migrations.MIGRATIONS[-1].statements[0]\n"
         "migrations.MIGRATIONS = (*migrations.MIGRATIONS[:-1],"
         " migrations.Migration(migrations.NEWEST, 'x', (real,), lambda sql: os._exit(9)))\n"
         "open_store('sqlite:' + sys.argv[1], Path('/'), ManualClock())\n"

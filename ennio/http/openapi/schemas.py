@@ -141,6 +141,7 @@ _PULL = _object(
     ),
     merge_commit=_maybe(TEXT),
     head_since=_maybe(TIME),
+    merging=YES,
 )
 
 SCHEMAS: dict[str, Schema] = {

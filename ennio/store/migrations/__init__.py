@@ -37,6 +37,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(8, "what is known and remembered of a session", orchestra.KNOWLEDGE),
     Migration(9, "messages, reactions, merges, notifications, queue", orchestra.EFFECTS),
     Migration(10, "the local forge", forge.FORGE),
+    Migration(11, "merges that are held back", orchestra.HELD_MERGES),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -77,6 +77,11 @@ KNOWLEDGE = (
     value TEXT NOT NULL)""",
 )
 
+HELD_MERGES = tuple(
+    f"ALTER TABLE merges ADD COLUMN {column}"
+    for column in ("attempts INTEGER", "held TEXT", "held_since TEXT", "handed INTEGER")
+)
+
 EFFECTS = (
     """CREATE TABLE messages (
     id TEXT PRIMARY KEY,

@@ -132,6 +132,8 @@ class Root:
             "baseRefOid": base or "0" * 40,
             "baseRef": {"target": {"__typename": "Commit", "oid": base}} if base else None,
             "mergeable": clean if pull.state == "OPEN" else "UNKNOWN",
+            "mergeStateStatus": pull.merge_state or hub.merge_state(pull),
+            "viewerCanMergeAsAdmin": hub.admin,
             "isInMergeQueue": pull.queued,
             "isMergeQueueEnabled": hub.merge_queue,
             "viewerCanEnableAutoMerge": hub.auto_merge_allowed,

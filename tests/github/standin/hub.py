@@ -82,6 +82,7 @@ class Pull:
     auto_merge: str | None = None
     queued: bool = False
     mergeable: str | None = None
+    merge_state: str | None = None
     created_at: str = ""
     author: str = ""
 
@@ -106,6 +107,7 @@ class Hub:
         self.cost = 1
         self.allowed = {"squash": True, "merge": True, "rebase": False}
         self.auto_merge_allowed, self.merge_queue, self.required_approvals, self.required_checks = False, False, 0, False
+        self.admin, self.up_to_date = False, False
         self.reruns: list[int] = []
         self.minimized: set[str] = set()
         self.quotas = {bucket: Quota(5000, 5000, clock.now() + timedelta(hours=1)) for bucket in ("core", "graphql")}
@@ -167,6 +169,27 @@ class Hub:
             argv = ["git", "-C", str(self.bare), "merge-tree", "--write-tree", base, head]
             self._trials[head, base] = subprocess.run(argv, capture_output=True, check=False).returncode == 0
         return self._trials[head, base]
+
+    def merge_state(self, pull: Pull) -> str:
+        """What ``mergeStateStatus`` says; a base that wants its pull requests up to date says so before anything else."""
+        base = self.heads().get(pull.base, "")
+        if pull.state != "OPEN":
+            return "UNKNOWN"
+        if not self.merges(pull.head, base):
+            return "DIRTY"
+        if self.up_to_date and self.ahead(pull.base, pull.head):
+            return "BEHIND"
+        owed = self.required_checks and any(run.conclusion != "SUCCESS" for run in self.runs.get(pull.head, ()))
+        return "BLOCKED" if owed else "CLEAN"
+
+    def update(self, pull: Pull) -> str:
+        """Merge the base into its branch, as ``update-branch`` does, and its new head."""
+        base = self.heads()[pull.base]
+        tree = self.git("merge-tree", "--write-tree", pull.head, base).splitlines()[0]
+        commit = self.git("commit-tree", tree, "-p", pull.head, "-p", base, "-m", f"Merge branch '{pull.base}'")
+        self.git("update-ref", f"refs/heads/{pull.branch}", commit, pull.head)
+        self.follow()
+        return commit
 
     def land(self, pull: Pull) -> str:
         base = self.heads()[pull.base]

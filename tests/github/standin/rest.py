@@ -40,6 +40,7 @@ class Rest:
             ("POST", rf"{repo}/pulls", self.open),
             ("PATCH", rf"{repo}/pulls/(\d+)", self.edit),
             ("PUT", rf"{repo}/pulls/(\d+)/merge", self.merge),
+            ("PUT", rf"{repo}/pulls/(\d+)/update-branch", self.update_branch),
             ("POST", rf"{repo}/pulls/(\d+)/reviews", self.review),
             ("POST", rf"{repo}/pulls/(\d+)/comments", self.line_comment),
             ("GET", rf"{repo}/issues", self.issues),
@@ -123,11 +124,21 @@ class Rest:
             return problem(409, "Head branch was modified. Review and try the merge again.")
         if not hub.allowed[body.get("merge_method", "merge")]:
             return problem(405, f"{body['merge_method']} merges are not allowed on this repository.")
-        if hub.required_checks and any(run.conclusion != "SUCCESS" for run in hub.runs.get(pull.head, ())):
+        state = hub.merge_state(pull)
+        if state == "BEHIND":
+            return problem(405, "Head branch is out of date. Review and try the merge again.")
+        if state == "BLOCKED" and not hub.admin:
             return problem(405, "Required status check is expected.")
         if pull.draft or pull.state != "OPEN" or not hub.merges(pull.head, hub.heads()[pull.base]):
             return problem(405, "Pull Request is not mergeable")
         return Answered(200, {"sha": hub.land(pull), "merged": True, "message": "Pull Request successfully merged"})
+
+    def update_branch(self, number: int, body: Body, query: dict[str, str]) -> Answered:
+        pull = self.hub.pulls[number]
+        if body.get("expected_head_sha", pull.head) != pull.head:
+            return invalid(code="custom", message="expected head sha didn't match current head ref.")
+        self.hub.update(pull)
+        return Answered(202, {"message": "Updating pull request branch.", "url": f"{self.base}/repos/{self.hub.owner}/{self.hub.name}"})
 
     def review(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         if number not in self.hub.pulls:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ennio.errors import Conflict, Refused
+from ennio.merging import Held, Remedy, Superseded
 from ennio.plugins.github.client import Client
+from ennio.plugins.scm.github.hindrances import Hindrance, of_state, of_words
 from ennio.plugins.scm.github.questions import AUTO_MERGE, ENQUEUE
 from ennio.plugins.scm.github.reading import Node
 from ennio.plugins.scm.github.settings import Settings
@@ -18,7 +20,10 @@ _ALLOWED = {
 
 
 def land(client: Client, settings: Settings, node: Node, seen: PullRequest, expected_head: str, method: MergeMethod | None) -> Merged:
-    """Merge it with the expected head. ``Merged.commit`` is empty when GitHub was told to do it later."""
+    """Merge it with the expected head. ``Merged.commit`` is empty when GitHub was told to do it later.
+
+    Raises Held with what mends it where GitHub does not merge it now, Superseded when its head has moved.
+    """
     name = f"#{seen.number}"
     if seen.head != expected_head:
         raise Conflict(f"the head of {name} is {seen.head[:10]}, expected was {expected_head[:10]}")
@@ -34,20 +39,58 @@ def land(client: Client, settings: Settings, node: Node, seen: PullRequest, expe
     if node["isMergeQueueEnabled"]:
         client.ask(ENQUEUE, {"pull": node["id"], "head": expected_head}, action=True)
         return Merged("", f"{name} is in the merge queue of {seen.base}")
-    return _directly(client, node, expected_head, chosen(client, settings, method))
+    hindrance = of_state(node["mergeStateStatus"])
+    if hindrance is not None and (hindrance.remedy is Remedy.UPDATE or _only_by_force(node)):
+        return _hindered(client, settings, node, hindrance, expected_head, method, f"GitHub says that {name} is {hindrance.kind}")
+    return _directly(client, settings, node, expected_head, method)
 
 
-def _directly(client: Client, node: Node, head: str, method: MergeMethod) -> Merged:
-    number = node["number"]
+def _only_by_force(node: Node) -> bool:
+    """The rules of its base are not met, and GitHub would merge it all the same because of whose token it is."""
+    return node["mergeStateStatus"] == "BLOCKED" and bool(node["viewerCanMergeAsAdmin"])
+
+
+def _directly(client: Client, settings: Settings, node: Node, head: str, method: MergeMethod | None) -> Merged:
+    how = {"sha": head, "merge_method": chosen(client, settings, method).value}
     try:
-        done = client.send("PUT", client.address.at("pulls", number, "merge"), {"sha": head, "merge_method": method.value})
-    except Conflict:
-        if not node["viewerCanEnableAutoMerge"]:
-            raise
-        values = {"pull": node["id"], "head": head, "method": method.name}
-        client.ask(AUTO_MERGE, values, action=True)
-        return Merged("", f"GitHub merges #{number} once what the branch requires is there (auto-merge)")
+        done = client.send("PUT", client.address.at("pulls", node["number"], "merge"), how)
+    except Conflict as error:
+        if "head branch was modified" in str(error).lower():
+            raise Superseded(str(error)) from error
+        return _hindered(client, settings, node, of_words(str(error)), head, method, str(error))
     return Merged(done["sha"], done["message"])
+
+
+def _hindered(
+    client: Client, settings: Settings, node: Node, hindrance: Hindrance, head: str, method: MergeMethod | None, said: str
+) -> Merged:
+    """Do what mends it, where that is ours to do. Raises Held with the reason and what else does."""
+    if hindrance.remedy is Remedy.UPDATE:
+        raise _updated(client, node, head) if settings.update_branch else _left_behind(node)
+    if hindrance.auto and node["viewerCanEnableAutoMerge"]:
+        return _by_itself(client, node, head, chosen(client, settings, method))
+    raise Held(f"{said}{f'; {hindrance.advice}' if hindrance.advice else ''}", hindrance.remedy, hindrance.kind)
+
+
+def _by_itself(client: Client, node: Node, head: str, method: MergeMethod) -> Merged:
+    try:
+        client.ask(AUTO_MERGE, {"pull": node["id"], "head": head, "method": method.name}, action=True)
+    except Refused as error:
+        # what it required may be there by now: then there is nothing left to wait for
+        raise Held(f"GitHub did not take #{node['number']} for auto-merge: {error}", Remedy.AGAIN, "auto-merge refused") from error
+    return Merged("", f"GitHub merges #{node['number']} once what the branch requires is there (auto-merge)")
+
+
+def _updated(client: Client, node: Node, head: str) -> Held:
+    number, base = node["number"], node["baseRefName"]
+    client.send("PUT", client.address.at("pulls", number, "update-branch"), {"expected_head_sha": head})
+    return Held(f"GitHub was asked to bring #{number} up to date with {base}; its new head is judged anew", Remedy.WAIT, "behind")
+
+
+def _left_behind(node: Node) -> Held:
+    number, base = node["number"], node["baseRefName"]
+    way_out = "bring its branch up to date, or set update_branch: true in scm_config.config"
+    return Held(f"#{number} is behind {base}, which wants it up to date: {way_out}", Remedy.PERSON, "behind")
 
 
 def chosen(client: Client, settings: Settings, method: MergeMethod | None) -> MergeMethod:

@@ -32,7 +32,7 @@ fragment Pull on PullRequest {{
   id number url title state isDraft isCrossRepository {_AUTHOR}
   headRefName headRefOid headRepositoryOwner {{ login }}
   baseRefName baseRefOid baseRef {{ target {{ oid }} }}
-  mergeable isInMergeQueue isMergeQueueEnabled viewerCanEnableAutoMerge
+  mergeable mergeStateStatus viewerCanMergeAsAdmin isInMergeQueue isMergeQueueEnabled viewerCanEnableAutoMerge
   autoMergeRequest {{ enabledAt }} mergeCommit {{ oid }}
   reviewDecision reviewRequests(first: 1) {{ totalCount }}
   latestOpinionatedReviews(first: 50) {{ nodes {{ id state {_AUTHOR} }} }}

@@ -47,6 +47,7 @@ def pull(node: Node, *, own_told: bool = False) -> PullRequest:
         check_runs=runs,
         review=review(node),
         comments=tuple(sorted(_comments(node, own_told=own_told), key=lambda comment: comment.at)),
+        merging=state is PullState.OPEN and bool(node["isInMergeQueue"] or node["autoMergeRequest"]),
         merge_commit=(node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None,
     )
 

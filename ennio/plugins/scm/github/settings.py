@@ -17,7 +17,8 @@ class Settings:
 
     ``head_owner`` owns the repository that branches are pushed to, where it is a fork; ``pace``
     multiplies every waiting time between looks; ``own_comments``: answers given with the token's account, or
-    that of who opened the pull request, are told to agents too; ``merge_method`` None: the first one the repository allows.
+    that of who opened the pull request, are told to agents too; ``merge_method`` None: the first one the repository allows;
+    ``update_branch``: a pull request that must be up to date with its base, and is not, takes it in.
     """
 
     access: Access
@@ -25,6 +26,7 @@ class Settings:
     auto_open: bool = True
     draft: bool = False
     delete_branch: bool = False
+    update_branch: bool = False
     head_owner: str | None = None
     pace: float = 1.0
     own_comments: bool = False
@@ -48,6 +50,7 @@ _READERS: Mapping[str, Reader] = {
     "auto_open": yes_or_no,
     "draft": yes_or_no,
     "delete_branch": yes_or_no,
+    "update_branch": yes_or_no,
     "head_owner": text,
     "pace": _pace,
     "own_comments": yes_or_no,
