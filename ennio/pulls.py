@@ -83,11 +83,21 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one reviewer has decided and still stands for, and the head it is about (empty: not known)."""
+
+    author: str
+    decision: ReviewState
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
     """One pull request at one moment.
 
     ``comments`` are those the agent should still answer: unresolved threads, bodies of reviews
-    that ask for changes and still count, the conversation, and what bots wrote.
+    that ask for changes and still count, the conversation, and what bots wrote. ``opinions`` are the
+    approvals and requests for changes that stand; None: the forge does not tell of which head they are.
     ``merging``: the forge has been told to merge it, and does it when it can (merge queue, auto-merge).
     """
 
@@ -109,6 +119,26 @@ class PullRequest:
     merge_commit: str | None = None
     head_since: datetime | None = None
     merging: bool = False
+    opinions: tuple[Opinion, ...] | None = None
+
+    @property
+    def approved_head(self) -> bool:
+        """Whether somebody approved this very head; a forge that does not tell of which head is believed."""
+        return self.opinions is None or any(one.head == self.head for one in self._of(ReviewState.APPROVED))
+
+    @property
+    def stale(self) -> tuple[Opinion, ...]:
+        """Approvals of another head, where none is of this one."""
+        return () if self.opinions is None or self.approved_head else self._of(ReviewState.APPROVED)
+
+    @property
+    def answered(self) -> tuple[Opinion, ...]:
+        """Requests for changes that a new head has answered since, where none is about this one."""
+        asked = self._of(ReviewState.CHANGES_REQUESTED)
+        return () if any(one.head == self.head for one in asked) else asked
+
+    def _of(self, decision: ReviewState) -> tuple[Opinion, ...]:
+        return tuple(one for one in self.opinions or () if one.decision is decision)
 
     @property
     def failing(self) -> tuple[Check, ...]:
@@ -123,3 +153,36 @@ def roll_up(runs: tuple[Check, ...]) -> CheckState:
         if state in states:
             return state
     return CheckState.PASSING if runs else CheckState.NONE
+
+
+def lacking(pull: PullRequest, *, count_stale: bool = False) -> tuple[str, ...]:
+    """What a person who merges this open pull request should know first: whatever is neither green nor approved.
+
+    No checks at all and no wish for a review are fine. What the forge itself would refuse (drafts, conflicts) is left to it.
+    """
+    failing = ", ".join(check.name for check in pull.failing)
+    checks = {
+        CheckState.FAILING: f"checks fail: {failing}" if failing else "checks fail",
+        CheckState.PENDING: "checks are still running",
+        CheckState.UNKNOWN: "it is not known how its checks are",
+    }
+    reviews = {
+        ReviewState.CHANGES_REQUESTED: _asked(pull),
+        ReviewState.REQUIRED: f"it waits for {'another look: ' + _stale(pull) if pull.stale else 'a review'}",
+        ReviewState.APPROVED: "" if count_stale or not pull.stale else _stale(pull),
+    }
+    return tuple(filter(None, (checks.get(pull.checks, ""), reviews.get(pull.review, ""))))
+
+
+def _asked(pull: PullRequest) -> str:
+    if pull.answered:
+        return f"{_names(pull.answered)} asked for changes and has not looked at {pull.head[:7]}"
+    return "a reviewer asks for changes"
+
+
+def _stale(pull: PullRequest) -> str:
+    return f"the approval by {_names(pull.stale)} is of {pull.stale[0].head[:7] or 'another head'}, not of {pull.head[:7]}"
+
+
+def _names(opinions: tuple[Opinion, ...]) -> str:
+    return ", ".join(one.author for one in opinions)

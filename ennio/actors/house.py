@@ -15,10 +15,11 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, deeds, ending, spawning, webhooks
+from ennio.actors import bell, cleaning, deeds, ending, landing, spawning, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
+from ennio.actors.landing import MergeOrder
 from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
 from ennio.actors.spawning import Preview, SpawnRequest
@@ -47,10 +48,10 @@ from ennio.messages import (
 from ennio.model import Session
 from ennio.plugins.scm.interface import Merged, Scm
 from ennio.plugins.tracker.interface import Issue
-from ennio.pulls import MergeMethod, PullRequest, ReviewState
+from ennio.pulls import PullRequest, ReviewState
 from ennio.store import Store, Waiting
 
-__all__ = ["CleanupItem", "House", "Preview", "SpawnRequest"]
+__all__ = ["CleanupItem", "House", "MergeOrder", "Preview", "SpawnRequest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +232,18 @@ class House:
         return self._told(project_id, self._scm(project_id).open(branch, base, title, body, draft=draft))
 
     def review(
-        self, project_id: str, number: int, author: str, decision: ReviewState, body: str, path: str | None = None, line: int | None = None
+        self,
+        project_id: str,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        path: str | None = None,
+        line: int | None = None,
+        head: str | None = None,
     ) -> PullRequest:
-        """Review as a person."""
-        return self._told(project_id, self._scm(project_id).review(number, author, decision, body, path=path, line=line))
+        """Review as a person; ``head`` is the commit they saw. No session approves its own work."""
+        return self._told(project_id, landing.review(self.parts, self._scm(project_id), number, author, decision, body, path, line, head))
 
     def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
         """Answer a comment where it stands."""
@@ -248,10 +257,9 @@ class House:
         """Take in what GitHub sent; see ``webhooks.received``."""
         return webhooks.received(self.parts, event, delivery, signature, raw)
 
-    def merge(self, project_id: str, number: int, method: MergeMethod | None = None) -> Merged:
-        """Merge what its head is now; a person decides, so only conflicts and the forge's policy forbid it."""
-        scm = self._scm(project_id)
-        merged = scm.merge(number, scm.look(number).head, method)
+    def merge(self, project_id: str, number: int, order: MergeOrder = MergeOrder()) -> Merged:  # noqa: B008 - it is frozen
+        """Merge as a person. Raises Refused with what is missing, unless the order is to do it all the same."""
+        merged = landing.merge(self.parts, self.parts.project(project_id), self._scm(project_id), number, order)
         self._look_again(project_id)
         return merged
 

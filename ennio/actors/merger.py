@@ -19,7 +19,7 @@ from ennio.actors.actor import Actor
 from ennio.actors.exchange import forge_name
 from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
-from ennio.config.model import ReactionAction
+from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.errors import EnnioError, Refused
 from ennio.events import Draft, EventType
 from ennio.merging import Held, Remedy, Superseded
@@ -122,7 +122,8 @@ class MergeActor(Actor):
             raise Refused(f"project {session.project_id} has no forge any more")
         pull = scm.look(merge.number)
         if pull.state is not PullState.MERGED:
-            forbid(pull, merge.head)
+            project = self._parts.project(session.project_id)
+            forbid(pull, merge.head, session.base or project.default_branch, count_stale=project.stale_approvals is StaleApprovals.COUNT)
             if merge.handed and not pull.merging:
                 words = f"the forge had taken #{merge.number} over and gave it back (out of its queue, or auto-merge was switched off)"
                 raise Held(f"{words}: merge it, or put it in again", Remedy.PERSON, "given back")
@@ -195,7 +196,7 @@ def _name(merge: Merge) -> tuple[str, str]:
     return merge.session_id, merge.head
 
 
-def forbid(pull: PullRequest, head: str) -> None:
+def forbid(pull: PullRequest, head: str, base: str, *, count_stale: bool = False) -> None:
     """Raise unless the pull request is still exactly what was approved and green.
 
     Superseded: it is closed, or has another head. Held: it is not approved, green and without conflicts now, or the
@@ -205,10 +206,14 @@ def forbid(pull: PullRequest, head: str) -> None:
         raise Superseded(f"#{pull.number} is not merged: it is {pull.state}")
     if pull.head != head:
         raise Superseded(f"#{pull.number} is not merged: its head moved from {head[:10]} to {pull.head[:10]}")
+    if pull.base != base:
+        words = f"#{pull.number} is not merged: its base is {pull.base}, not {base}, which the session started from"
+        raise Held(f"{words}: change it back on the forge, or merge it yourself", Remedy.PERSON, "another base")
     wrong = [
         (pull.draft, "it is a draft"),
         (pull.checks not in (CheckState.PASSING, CheckState.NONE, CheckState.UNKNOWN), f"its checks are {pull.checks}"),
         (pull.review is not ReviewState.APPROVED, f"its review is {pull.review}"),
+        (not count_stale and not pull.approved_head, f"its approval is of another head than {pull.head[:10]}"),
         (pull.mergeability is Mergeability.CONFLICTING, f"its mergeability is {pull.mergeability}"),
     ]
     reasons = [words for holds, words in wrong if holds]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ennio.actors.exchange import Exchange
 from ennio.clock import Clock
-from ennio.config.model import Config, Project
+from ennio.config.model import Config, Project, StaleApprovals
 from ennio.errors import NotFound
 from ennio.home import Home
 from ennio.lifecycle import Spec
@@ -43,6 +43,7 @@ class Parts:
             one_shot=agent.one_shot,
             forge=project.scm is not None,
             ready_threshold=self.config.ready_threshold,
+            count_stale=project.stale_approvals is StaleApprovals.COUNT,
             restart=project.restart,
             cleanup=self.config.cleanup,
         )

@@ -73,7 +73,7 @@ def pull_lines(pull: Document) -> list[str]:
             ("branch", f"{pull['branch']} -> {pull['base']}"),
             ("head", pull["head"]),
             ("checks", pull["checks"]),
-            ("review", pull["review"]),
+            ("review", _review(pull)),
             ("merges", pull["mergeability"]),
             ("conflicts", "\n".join(pull.get("conflicts") or ())),
             ("merged as", pull.get("merge_commit") or ""),
@@ -82,6 +82,15 @@ def pull_lines(pull: Document) -> list[str]:
     )
     lines += [line for run in pull.get("check_runs") or () for line in _check(run)]
     return lines + [line for comment in pull.get("comments") or () for line in _comment(comment)]
+
+
+def _review(pull: Document) -> str:
+    """The decision, and what each reviewer stands for with the head it is of."""
+    lines = [str(pull["review"])]
+    for one in pull.get("opinions") or ():
+        stale = "" if one["head"] == pull["head"] else f", stale: the head is {pull['head'][:7]}"
+        lines.append(f"{one['decision']} by {one['author']} at {one['head'][:7] or 'another head'}{stale}")
+    return "\n".join(lines)
 
 
 def _check(run: Document) -> list[str]:

@@ -27,6 +27,13 @@ class ReactionAction(StrEnum):
     AUTO_MERGE = "auto_merge"
 
 
+class StaleApprovals(StrEnum):
+    """What an approval of an earlier head is worth once there is a new one."""
+
+    RENEW = "renew"
+    COUNT = "count"
+
+
 class BudgetScope(StrEnum):
     """Whose spending a budget limits."""
 
@@ -210,6 +217,7 @@ class Project:
     restart: Restart = Restart()
     bots: tuple[str, ...] = ()
     protected_branches: tuple[str, ...] = ()
+    stale_approvals: StaleApprovals = StaleApprovals.RENEW
     config_hash: str = ""
 
 

@@ -187,6 +187,10 @@ class ProjectShape(Shape):
         "Branches, besides `default_branch`, that no session works on and no agent's push moves in a repository that `ennio init` made",
         BranchPattern("A name; `*` and `?` stand for any letters, slashes too"),
     )
+    stale_approvals = Choice(
+        "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge`: `renew` wants one of this very head",
+        model.StaleApprovals,
+    )
 
 
 class BudgetShape(Shape):

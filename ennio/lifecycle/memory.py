@@ -36,7 +36,8 @@ class Spec:
     """What the configuration says about a session's life. Durations in seconds.
 
     ``tells``: the agent itself says what it does. ``forge``: there is one to look for pull
-    requests. ``checks_grace``: how long "no checks" may mean "not registered yet".
+    requests. ``checks_grace``: how long "no checks" may mean "not registered yet". ``count_stale``:
+    an approval of an earlier head is as good as one of this.
     """
 
     tells: bool = True
@@ -47,6 +48,7 @@ class Spec:
     idle_after: float = 300.0
     checks_grace: float = 30.0
     signal_grace: float = 10.0
+    count_stale: bool = False
     restart: Restart = Restart()
     cleanup: Cleanup = Cleanup()
 

@@ -135,15 +135,18 @@ def _review(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
     if pull.review not in _REVIEW_EVENTS:
         return Noted(memory)
     event_type, words = _REVIEW_EVENTS[pull.review]
+    if pull.review is ReviewState.REQUIRED and pull.stale:
+        words = f"has a new head {pull.head[:7]}, and its approval was of {pull.stale[0].head[:7]}: it waits for another look"
     return Noted(memory, (Draft(event_type, f"#{pull.number} {words}", data={"number": pull.number}),))
 
 
 def mergeable(spec: Spec, memory: Memory, pull: PullRequest, now: datetime) -> bool:
-    """Approved, green, known to be without conflicts, and not a draft."""
+    """Approved at this very head (unless stale approvals count), green, known to be without conflicts, and not a draft."""
     return (
         pull.state is PullState.OPEN
         and not pull.draft
         and pull.review is ReviewState.APPROVED
+        and (spec.count_stale or pull.approved_head)
         and pull.mergeability is Mergeability.CLEAN
         and settled_checks(spec, memory, pull, now) is CheckState.PASSING
     )

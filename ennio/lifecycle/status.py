@@ -13,7 +13,7 @@ from ennio.evidence import Ground
 from ennio.facts import ProcessSeen, Sighting
 from ennio.lifecycle.memory import Memory, Seen, Spec, Stage, Wish
 from ennio.model import SessionStatus as S
-from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
+from ennio.pulls import CheckState, Mergeability, Opinion, PullRequest, PullState, ReviewState
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def _by_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, now: dat
     replaced_red = any(head != pull.head for head in memory.red_heads)
     name = f"#{pull.number}"
 
-    def verdict(status: S, rule: str) -> Verdict:
-        return Verdict(status, rule, _forge_grounds(seen))
+    def verdict(status: S, rule: str, waited_for: tuple[Opinion, ...] = ()) -> Verdict:
+        return Verdict(status, rule, (*_forge_grounds(seen), *_waited_for(seen, waited_for)))
 
     if pull.mergeability is Mergeability.CONFLICTING:
         files = ", ".join(pull.conflicts[:5]) or "with its base"
@@ -105,16 +105,37 @@ def _by_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, now: dat
     if checks is CheckState.PENDING and replaced_red:
         return verdict(S.CI_FIX_SENT, f"checks run on {pull.head[:10]}, which replaced a red head")
     if pull.review is ReviewState.CHANGES_REQUESTED:
-        return verdict(S.CHANGES_REQUESTED, f"a reviewer of {name} asks for changes")
+        rule = f"{name} is {_answered(pull)}" if pull.answered else f"a reviewer of {name} asks for changes"
+        return verdict(S.CHANGES_REQUESTED, rule, pull.answered)
     if pull.draft:
         return verdict(S.PR_DRAFT, f"{name} is a draft")
     if checks in (CheckState.PENDING, CheckState.NONE):
         return verdict(S.PR_OPEN, f"{name} is open, its checks are not through")
     if pull.review is ReviewState.APPROVED:
-        return verdict(S.APPROVED, f"{name} is approved and its checks pass")
+        stale = () if spec.count_stale else pull.stale
+        return verdict(S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and its checks pass", stale)
     if pull.review is ReviewState.REQUIRED:
-        return verdict(S.REVIEW_PENDING, f"{name} waits for a review, its checks pass")
+        wanted = f"was approved at {pull.stale[0].head[:7]}; {pull.head[:7]} waits for another look" if pull.stale else "waits for a review"
+        return verdict(S.REVIEW_PENDING, f"{name} {wanted}, its checks pass", pull.stale)
     return verdict(S.CI_PASSING, f"the checks of {name} pass on {pull.head[:10]}")
+
+
+def _answered(pull: PullRequest) -> str:
+    return f"answered by {pull.head[:7]}, waits for another look"
+
+
+def _of_another_head(pull: PullRequest, stale: tuple[Opinion, ...]) -> str:
+    return f", but of {stale[0].head[:7] or 'another head'} and not of {pull.head[:7]}," if stale else ""
+
+
+def _waited_for(seen: Seen, opinions: tuple[Opinion, ...]) -> tuple[Ground, ...]:
+    """Whose turn it is: reviewers who have not looked at the head there is now."""
+    forge = seen.facts.forge
+    if forge is None:
+        return ()
+    did = {ReviewState.APPROVED: "approved", ReviewState.CHANGES_REQUESTED: "asked for changes on"}
+    words = (f"the reviewer {one.author} is waited for, who {did[one.decision]} {one.head[:7] or 'another head'}" for one in opinions)
+    return tuple(Ground(what, forge.source, forge.at) for what in words)
 
 
 def settled_checks(spec: Spec, memory: Memory, pull: PullRequest, now: datetime) -> CheckState:

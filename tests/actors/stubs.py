@@ -123,8 +123,8 @@ class Forge(StubScm):
         self.before.get("survey", _nothing)()
         return super().survey(watches)
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
-        merged = super().merge(number, expected_head, method)
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
+        merged = super().merge(number, expected_head, method, force=force)
         self.merges.append((number, expected_head))
         _after(self.hooks, "merge", str(number))
         return merged

@@ -9,12 +9,12 @@ import pytest
 
 from ennio.actors.exchange import MERGES
 from ennio.actors.merger import forbid
-from ennio.config.model import ReactionAction
+from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.merging import PATIENCE, Held, Remedy, Superseded
 from ennio.model import SessionStatus
 from ennio.plugins.scm.interface import Merged
-from ennio.pulls import CheckState, Mergeability, PullState, ReviewState
+from ennio.pulls import CheckState, Mergeability, Opinion, PullState, ReviewState
 from ennio.store import MergeState
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
@@ -221,22 +221,24 @@ WRONG = {
     "conflicting, its checks unknown": {"mergeability": Mergeability.CONFLICTING, "checks": CheckState.UNKNOWN},
     "a draft": {"draft": True},
     "closed": {"state": PullState.CLOSED},
+    "for another base": {"base": "release"},
+    "approved at another head": {"opinions": (Opinion("ada", ReviewState.APPROVED, "h0"),)},
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_nothing_is_merged_that_is_not_exactly_what_was_approved(wrong: str) -> None:
     good = pull_request(review=ReviewState.APPROVED)
-    forbid(good, "h1")
+    forbid(good, "h1", "main")
     with pytest.raises(Conflict, match="#1 is not merged: ") as error:
-        forbid(replace(good, **WRONG[wrong]), "h1")  # type: ignore[arg-type]
+        forbid(replace(good, **WRONG[wrong]), "h1", "main")  # type: ignore[arg-type]
     assert isinstance(error.value, Superseded) is (wrong in ("another head", "closed"))
 
 
 @pytest.mark.parametrize("unknown", [{"checks": CheckState.UNKNOWN}, {"mergeability": Mergeability.UNKNOWN}])
 def test_what_the_forge_does_not_know_yet_is_waited_for(unknown: dict[str, object]) -> None:
     with pytest.raises(Held, match="#1 is not merged yet: the forge does not know its") as held:
-        forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1")  # type: ignore[arg-type]
+        forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1", "main")  # type: ignore[arg-type]
     assert held.value.remedy is Remedy.AGAIN
 
 
@@ -253,3 +255,47 @@ def test_a_base_that_has_just_moved_costs_time_and_no_merge(stage: Stage, monkey
     stage.pass_time(11)
     stage.until(session_id, SessionStatus.MERGED)
     assert "reaction_escalated" not in stage.types(session_id)
+
+
+def test_an_approval_of_an_earlier_head_merges_nothing_by_itself(stage: Stage) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    stage.scm.checks(number, CheckState.PENDING)
+    _approve(stage, number)
+    approved = stage.scm.look(number).head
+    unseen = stage.scm.push(stage.branch(session_id))
+    stage.scm.checks(number, CheckState.PASSING)
+    session = stage.until(session_id, SessionStatus.APPROVED)
+    stage.look()
+    assert stage.scm.merges == []
+    assert f"of {approved[:7]} and not of {unseen[:7]}" in (session.reason or "")
+    grounds = [ground.what for ground in stage.parts.store.evidence.latest(session_id).facts]  # type: ignore[union-attr]
+    assert f"the reviewer ada is waited for, who approved {approved[:7]}" in grounds
+    _approve(stage, number)
+    stage.until(session_id, SessionStatus.MERGED)
+    assert stage.scm.merges == [(number, unseen)]
+
+
+def test_an_approval_of_an_earlier_head_merges_where_the_project_lets_it_count(play: Play) -> None:
+    rules = {"approved-and-green": {"action": ReactionAction.AUTO_MERGE}}
+    play.settings["project"] = {"reactions": rules, "stale_approvals": StaleApprovals.COUNT}
+    with play.opened() as stage:
+        session_id = stage.working()
+        number = _green(stage, session_id)
+        stage.scm.checks(number, CheckState.PENDING)
+        _approve(stage, number)
+        head = stage.scm.push(stage.branch(session_id))
+        stage.scm.checks(number, CheckState.PASSING)
+        stage.until(session_id, SessionStatus.MERGED)
+        assert stage.scm.merges == [(number, head)]
+
+
+def test_a_base_that_was_changed_on_the_forge_is_not_merged_into(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    real = stage.scm.look
+    monkeypatch.setattr(stage.scm, "look", lambda n: replace(real(n), base="release"))
+    _approve(stage, number)
+    (notice,) = eventually(lambda: "bell" in stage.notifiers and stage.notifiers["bell"].sent)  # type: ignore[misc]
+    assert "its base is release, not main" in notice.message
+    assert not stage.scm.merges

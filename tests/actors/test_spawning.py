@@ -14,6 +14,7 @@ from ennio.errors import Conflict, Refused, Unreachable
 from ennio.model import Activity, SessionStatus
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.tracker.stub import StubTracker
+from ennio.pulls import CheckState
 from tests.actors.ground import Play, Stage
 from tests.actors.stubs import Shelf
 from tests.conftest import eventually
@@ -244,6 +245,7 @@ def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play
         number = stage.pull(session_id)
         stage.says(session_id, Activity.ACTIVE, ready=True)
         eventually(lambda: stage.session(session_id).activity is Activity.ACTIVE)
+        stage.scm.checks(number, CheckState.PASSING)
         stage.house.merge("play", number)
         stage.until(session_id, SessionStatus.MERGED)
         assert session_id not in stage.runtime.stopped, "it is left alone until cleaning is due"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ennio.cli import caller
 from tests.cli.conftest import Api
 
 WHEN = "2026-01-01T00:00:00+00:00"
@@ -294,7 +295,10 @@ def test_reviews_and_merges_carry_what_was_said(api: Api) -> None:
     assert api.ennio("pr", "request-changes", "my-app", "7", "-m", "Add a test", "--path", "a.py", "--line", "3").code == 0
     assert api.last[3] == {"body": "Add a test", "path": "a.py", "line": 3}
     assert api.ennio("pr", "merge", "my-app", "7", "--method", "squash").out == "merged as c0ffee\n"
-    assert api.last[3] == {"method": "squash"}
+    assert api.last[3] == {"method": "squash", "by": caller.name()}
+    api.on("POST", "/projects/my-app/pulls/7/approve", PULL)
+    assert api.ennio("pr", "approve", "my-app", "7", "--head", "abc").out == f"approved #7 at {PULL['head'][:7]}\n"
+    assert api.last[3] == {"head": "abc"}
     assert api.ennio("pr", "comment", "my-app", "7").code == 2
 
 
@@ -372,3 +376,13 @@ def test_one_frame_of_the_board_can_be_printed(api: Api) -> None:
 def test_nodes_come_later_and_say_so(api: Api) -> None:
     ended = api.ennio("node", "list")
     assert (ended.code, "later version" in ended.err) == (1, True)
+
+
+def test_an_agent_forces_no_merge_and_approves_in_its_own_name(api: Api) -> None:
+    api.on("POST", "/projects/my-app/pulls/7/approve", PULL).on("POST", "/projects/my-app/pulls/7/merge", {"commit": "c", "message": ""})
+    assert api.ennio("pr", "merge", "my-app", "7", "--force").code == 0
+    assert api.last[3] == {"force": True, "by": caller.name()}
+    ended = api.ennio("pr", "merge", "my-app", "7", "--force", ENNIO_SESSION_ID="ma-1")
+    assert (ended.code, "for a person" in ended.err) == (5, True)
+    assert api.ennio("pr", "approve", "my-app", "7", ENNIO_SESSION_ID="ma-1").code == 0
+    assert api.last[3] == {"author": "ma-1"}

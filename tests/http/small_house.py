@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ennio.actors.house import CleanupItem, Preview, SpawnRequest
+from ennio.actors.house import CleanupItem, MergeOrder, Preview, SpawnRequest
 from ennio.clock import Clock, SystemClock
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.errors import Conflict, Invalid, NotFound, Refused
@@ -54,6 +54,7 @@ class SmallHouse:
         self.fails_with: Exception | None = None
         self.looked: list[str] = []
         self.reviews: list[tuple[Any, ...]] = []
+        self.merges: list[MergeOrder] = []
         self._news = threading.Condition()
         store.listen(self._wake)
         self._pulls = {("my-app", 1): self._new_pull(1)}
@@ -206,16 +207,25 @@ class SmallHouse:
         return self._pulls[project_id, number]
 
     def review(
-        self, project_id: str, number: int, author: str, decision: ReviewState, body: str, path: str | None, line: int | None
+        self,
+        project_id: str,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        path: str | None,
+        line: int | None,
+        head: str | None,
     ) -> PullRequest:
-        self.reviews.append((project_id, number, author, decision, body, path, line))
+        self.reviews.append((project_id, number, author, decision, body, path, line, head))
         return self._put(project_id, number, review=decision)
 
-    def merge(self, project_id: str, number: int, method: MergeMethod | None) -> Merged:
+    def merge(self, project_id: str, number: int, order: MergeOrder) -> Merged:
+        self.merges.append(order)
         if self.pull(project_id, number).draft:
             raise Refused(f"#{number} is a draft")
         self._put(project_id, number, state=PullState.MERGED)
-        return Merged("b" * 40, (method or MergeMethod.SQUASH).value)
+        return Merged("b" * 40, (order.method or MergeMethod.SQUASH).value)
 
     def close_pull(self, project_id: str, number: int) -> PullRequest:
         return self._put(project_id, number, state=PullState.CLOSED)

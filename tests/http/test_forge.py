@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ennio.pulls import ReviewState
+from ennio.actors.landing import MergeOrder
+from ennio.pulls import MergeMethod, ReviewState
 from tests.http.api import Api
 from tests.http.small_house import SmallHouse
 
@@ -30,16 +31,18 @@ def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, house: SmallHous
     path = f"/projects/my-app/pulls/{opened['number']}"
     assert "draft" in api.post(f"{path}/merge", status=409)["error"]
     assert api.post(f"{path}/ready")["draft"] is False
-    assert api.post(f"{path}/approve")["review"] == "approved"
+    assert api.post(f"{path}/approve", {"head": "abc"})["review"] == "approved"
     assert api.post(f"{path}/request-changes", {"body": "no", "path": "a.py", "line": 3, "author": "ann"})["review"] == "changes_requested"
     api.post(f"{path}/comment", {"body": "hm"})
     assert house.reviews == [
-        ("my-app", 2, "person", ReviewState.APPROVED, "", None, None),
-        ("my-app", 2, "ann", ReviewState.CHANGES_REQUESTED, "no", "a.py", 3),
-        ("my-app", 2, "person", ReviewState.NONE, "hm", None, None),
+        ("my-app", 2, "person", ReviewState.APPROVED, "", None, None, "abc"),
+        ("my-app", 2, "ann", ReviewState.CHANGES_REQUESTED, "no", "a.py", 3, None),
+        ("my-app", 2, "person", ReviewState.NONE, "hm", None, None, None),
     ]
     assert api.post(f"{path}/rerun")["checks"] == "pending"
     assert api.post(f"{path}/merge", {"method": "rebase"}) == {"commit": "b" * 40, "message": "rebase"}
+    assert api.post(f"{path}/merge", {"force": True, "by": "ada", "head": "abc"})["commit"]
+    assert house.merges[1:3] == [MergeOrder(MergeMethod.REBASE), MergeOrder(head="abc", force=True, by="ada")]
     assert api.get(path)["state"] == "merged"
     assert api.post("/projects/my-app/pulls/1/close")["state"] == "closed"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
 from ennio.cli.words import text_of
-from ennio.errors import Invalid, NotFound
+from ennio.errors import Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -23,6 +24,7 @@ EXAMPLES = """\
   ennio pr reply my-app#7 COMMENT -m "Done in the last commit"
   ennio pr resolve my-app#7 THREAD
   ennio pr merge my-app 7 --method squash
+  ennio pr merge ma-1a2b3c4d --force
 """
 WITH_WORDS = {"approve": False, "request-changes": True, "comment": True}
 
@@ -38,7 +40,7 @@ def configure(parser: Parser) -> None:
         comment=(comment, "comment on it"),
         reply=(reply, "answer one of its comments"),
         resolve=(resolve, "settle one of its threads"),
-        merge=(merge, "merge it"),
+        merge=(merge, "merge it, if it is green and approved"),
         close=(close, "close it without merging"),
         ready=(ready, "take it out of draft"),
         rerun=(rerun, "run its checks again"),
@@ -56,6 +58,9 @@ def configure(parser: Parser) -> None:
     subs["reply"].add_argument("-m", "--message", required=True, help="the words; - reads standard input")
     subs["resolve"].add_argument("pull", metavar="PULL", help="PROJECT#NUMBER, or a session's id")
     subs["resolve"].add_argument("thread", help="the thread's id, or that of a comment in it")
+    for name in ("approve", "merge"):
+        subs[name].add_argument("--head", metavar="COMMIT", help="the head you saw; refused when it is another one by now")
+    subs["merge"].add_argument("--force", action="store_true", help="also what is neither green nor approved; an event says who did it")
     subs["merge"].add_argument("--method", choices=("squash", "merge", "rebase"), help="how (else as the project is configured)")
     _configure_create(subs["create"])
 
@@ -116,9 +121,12 @@ def create(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _review(options: argparse.Namespace, context: Context, action: str, done: str) -> Answer:
-    body = text_of(options.message) if options.message else None
-    pull = _post(options, context, action, {"body": body, "path": options.path, "line": options.line, "author": options.author})
-    return Answer(pull, [f"{done} #{pull['number']}"])
+    words = text_of(options.message) if options.message else None
+    body = {"body": words, "path": options.path, "line": options.line, "author": options.author or caller.session()}
+    if action == "approve":
+        body["head"] = options.head
+    pull = _post(options, context, action, body)
+    return Answer(pull, [f"{done} #{pull['number']} at {pull['head'][:7]}"])
 
 
 def approve(options: argparse.Namespace, context: Context) -> Answer:
@@ -152,7 +160,10 @@ def resolve(options: argparse.Namespace, context: Context) -> Answer:
 
 def merge(options: argparse.Namespace, context: Context) -> Answer:
     """Merge."""
-    merged = _post(options, context, "merge", {"method": options.method} if options.method else {})
+    if options.force and caller.session() is not None:
+        raise Refused("--force is for a person: this is the terminal of an agent (ENNIO_SESSION_ID is set)")
+    order = {"method": options.method, "head": options.head, "force": options.force or None, "by": caller.name()}
+    merged = _post(options, context, "merge", order)
     return Answer(merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]])
 
 

@@ -142,6 +142,7 @@ _PULL = _object(
     merge_commit=_maybe(TEXT),
     head_since=_maybe(TIME),
     merging=YES,
+    opinions=_maybe(listed(_object(author=TEXT, decision=_one_of(ReviewState), head=TEXT))),
 )
 
 SCHEMAS: dict[str, Schema] = {

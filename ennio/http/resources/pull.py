@@ -7,21 +7,27 @@ from typing import Any
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.house import House, MergeOrder
 from ennio.errors import Invalid
 from ennio.http.envelope import answer
-from ennio.http.fields import Choice, Field, Number, Text
+from ennio.http.fields import Choice, Field, Flag, Number, Text
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
 from ennio.http.views import plain, pull_view
 from ennio.pulls import MergeMethod, PullRequest, ReviewState
 
 _WHERE: Mapping[str, Field] = {"path": Text(longest=4096), "line": Number(1, 10_000_000), "author": Text(longest=100, default="person")}
-APPROVE: Mapping[str, Field] = {"body": Text(longest=200_000, blank=True, default=""), **_WHERE}
+_HEAD = Text(longest=64)
+APPROVE: Mapping[str, Field] = {"body": Text(longest=200_000, blank=True, default=""), **_WHERE, "head": _HEAD}
 REMARK: Mapping[str, Field] = {"body": Text(longest=200_000, required=True), **_WHERE}
 REPLY: Mapping[str, Field] = {"comment": Text(longest=200, required=True), "body": Text(longest=60_000, required=True)}
 RESOLVE: Mapping[str, Field] = {"thread": Text(longest=200, required=True)}
-MERGE: Mapping[str, Field] = {"method": Choice(tuple(MergeMethod))}
+MERGE: Mapping[str, Field] = {
+    "method": Choice(tuple(MergeMethod)),
+    "head": _HEAD,
+    "force": Flag(),
+    "by": Text(longest=100, default="a person"),
+}
 
 _NUMBER = Number(1, 2**31 - 1)
 
@@ -57,14 +63,16 @@ class Pull:
         project, number = named
         if body["line"] is not None and body["path"] is None:
             raise Invalid("path: is missing; a line is a line of some file")
-        pull = self._house.review(project, number, body["author"], decision, body["body"], body["path"], body["line"])
+        words = (body["author"], decision, body["body"], body["path"], body["line"], body.get("head"))
+        pull = self._house.review(project, number, *words)
         answer(resp, pull_view(project, pull))
 
     def on_post_merge(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
-        """Merge it, if its head is still what was seen."""
-        method = read_body(req, MERGE)["method"]
+        """Merge it, if its head is still what was seen; what is neither green nor approved only with ``force``."""
+        body = read_body(req, MERGE)
+        method = MergeMethod(body["method"]) if body["method"] else None
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._house.merge(project, which, MergeMethod(method) if method else None)))
+        answer(resp, plain(self._house.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"]))))
 
     def on_post_reply(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Answer one of its comments."""

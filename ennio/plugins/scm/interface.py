@@ -80,17 +80,30 @@ class Scm(Protocol):
         """Open a pull request, or find the one that is open. Raises Refused when there is nothing to merge."""
         ...
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
         """Merge if the head is still the expected one; merged already with that head is success.
+
+        A person's ``force`` passes over a review or checks that the forge itself would want first, where it can.
 
         Raises Conflict (head moved, conflicts), Refused (closed, draft, policy, a person's checked-out branch).
         """
         ...
 
     def review(
-        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+        self,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        head: str | None = None,
     ) -> PullRequest:
-        """Review as a person: approve, ask for changes, or (``none``) comment. Raises NotFound, Invalid."""
+        """Review as a person: approve, ask for changes, or (``none``) comment. Raises NotFound, Invalid.
+
+        ``head`` is the commit the reviewer saw, or its beginning; Conflict when it is another one by now.
+        """
         ...
 
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:

@@ -13,7 +13,7 @@ from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import ReviewRow
 from ennio.plugins.registry import Context
 from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.local.verdict import DECISIVE, check_review, decided, unanswered
+from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review, decided, opinions, unanswered
 from ennio.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
 
 AUTHOR = "ennio"
@@ -82,10 +82,10 @@ class StubScm:
         self._keep(replace(pull, mergeability=Mergeability.CLEAN, head_since=self._clock.now()))
         return self._need(number)
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
-        """See ``Scm.merge``; every method gives the same."""
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
+        """See ``Scm.merge``; every method gives the same, and nothing is wanted first."""
         self._reach()
-        del method
+        del method, force
         pull = self._need(number)
         if pull.head != expected_head:
             raise Conflict(f"the head of #{number} is {pull.head[:10]}, expected was {expected_head[:10]}")
@@ -100,12 +100,21 @@ class StubScm:
         return Merged(commit)
 
     def review(
-        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+        self,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        head: str | None = None,
     ) -> PullRequest:
-        """See ``Scm.review``."""
+        """See ``Scm.review``; an approval of an earlier head counts, as on forges that do not dismiss it."""
         self._reach()
         pull = self._need(number)
         check_review(author, decision, body, path, line)
+        check_head(number, pull.head, head)
         if decision in DECISIVE and pull.state is not PullState.OPEN:
             raise Conflict(f"#{number} is {pull.state}; only comments can be added to it")
         words = (author, decision, body, path, line, pull.head)
@@ -205,6 +214,7 @@ class StubScm:
             checks=roll_up(pull.check_runs),
             review=decided(reviews, required=False),
             comments=unanswered(reviews, AUTHOR, pull.url),
+            opinions=opinions(reviews),
         )
 
     def _reach(self) -> None:

@@ -234,8 +234,11 @@ class Hub:
         row = {"id": self.id("SC"), "context": context, "state": state, "targetUrl": url, "description": description}
         self.statuses.setdefault(head, []).append({**row, "createdAt": self.now()})
 
-    def review(self, number: int, author: str, state: str, body: str = "") -> dict[str, Any]:
+    def review(self, number: int, author: str, state: str, body: str = "", *, commit: str = "", stranger: bool = False) -> dict[str, Any]:
+        """A review of the head, or of the commit given; a stranger may not push here."""
+        self.follow()
         row = {"id": self.id("PRR"), "state": state, "body": body, "author": actor(author), "submittedAt": self.now()}
+        row |= {"authorCanPushToRepository": not stranger, "commit": {"oid": commit or self.pulls[number].head}}
         self.pulls[number].reviews.append(row)
         return row
 

@@ -144,7 +144,7 @@ class Rest:
         if number not in self.hub.pulls:
             return problem(404, "Not Found")
         states = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
-        self.hub.review(number, self.hub.login, states[body["event"]], body.get("body") or "")
+        self.hub.review(number, self.hub.login, states[body["event"]], body.get("body") or "", commit=body.get("commit_id") or "")
         for remark in body.get("comments", ()):
             self.hub.thread(number, self.hub.login, remark["body"], remark["path"], remark.get("line"))
         return Answered(200, example("pull-request-review"))

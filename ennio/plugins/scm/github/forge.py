@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
+from ennio.branch import protector
 from ennio.clock import Clock
 from ennio.config.model import Project
 from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
@@ -18,7 +19,7 @@ from ennio.plugins.scm.github.reading import MARK, PERSON, contexts
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.github.watching import SOURCE, Watching
 from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.local.verdict import check_review
+from ennio.plugins.scm.local.verdict import check_head, check_review
 from ennio.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 
 log = logging.getLogger(__name__)
@@ -79,8 +80,9 @@ class GitHubForge:
         log.info("opened pull request", extra={"project": self._project.id, "number": number})
         return self.look(number)
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
-        """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge)."""
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
+        """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge). Its own rules stand above any force."""
+        del force
         node, seen = self._asking.one(number)
         merged = land(self.client, self.settings, node, seen, expected_head, method)
         if merged.commit and self.settings.delete_branch and not node["isCrossRepository"]:
@@ -89,7 +91,9 @@ class GitHubForge:
         return merged
 
     def _delete(self, merged: PullRequest) -> None:
-        """Delete the branch that was merged, unless somebody has pushed to it since; a merge that is asked for again does it too."""
+        """Delete the branch that was merged, unless it is protected or went on since; a merge asked for again does so too."""
+        if protector(merged.branch, self._project.default_branch, self._project.protected_branches) is not None:
+            return
         with contextlib.suppress(NotFound, Refused):  # the repository may delete it by itself
             ((_, found),) = self._asking.branches([Wanted("", merged.branch, merged.base)])
             if isinstance(found, EnnioError):
@@ -98,11 +102,20 @@ class GitHubForge:
                 self.client.send("DELETE", self.client.address.at("git", "refs", "heads", *merged.branch.split("/")))
 
     def review(
-        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+        self,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        head: str | None = None,
     ) -> PullRequest:
         """See ``Scm.review``; GitHub knows one author, the owner of the token."""
         check_review(author, decision, body, path, line)
-        at, head = self.client.address.at, self.look(number).head
+        at, seen = self.client.address.at, head
+        check_head(number, head := self.look(number).head, seen)
         if decision is ReviewState.NONE and path is None:
             self.client.send("POST", at("issues", number, "comments"), {"body": f"{body.rstrip()}\n\n{PERSON}"})
         elif path is not None and line is None:
@@ -110,7 +123,7 @@ class GitHubForge:
             self.client.send("POST", at("pulls", number, "comments"), words)
         else:
             remark = [{"path": path, "line": line, "side": "RIGHT", "body": body}] if path is not None else []
-            whole = {"event": _EVENTS[decision], "body": "" if remark else body, "comments": remark}
+            whole = {"event": _EVENTS[decision], "body": "" if remark else body, "comments": remark, "commit_id": head}
             self.client.send("POST", at("pulls", number, "reviews"), whole)
         return self._after(number)
 

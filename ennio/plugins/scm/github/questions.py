@@ -35,7 +35,7 @@ fragment Pull on PullRequest {{
   mergeable mergeStateStatus viewerCanMergeAsAdmin isInMergeQueue isMergeQueueEnabled viewerCanEnableAutoMerge
   autoMergeRequest {{ enabledAt }} mergeCommit {{ oid }}
   reviewDecision reviewRequests(first: 1) {{ totalCount }}
-  latestOpinionatedReviews(first: 50) {{ nodes {{ id state {_AUTHOR} }} }}
+  latestOpinionatedReviews(first: 50) {{ nodes {{ id state authorCanPushToRepository commit {{ oid }} {_AUTHOR} }} }}
   reviews(last: {WORDS}, states: [CHANGES_REQUESTED, COMMENTED]) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REVIEW} }} }}
   comments(last: {WORDS}) {{ pageInfo {{ hasPreviousPage startCursor }} nodes {{ {_REMARK} }} }}
   reviewThreads(first: {THREADS}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_THREAD} }} }}

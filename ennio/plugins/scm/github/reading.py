@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ennio.clock import parse_time
-from ennio.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState, roll_up
+from ennio.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState, roll_up
 
 Node = Mapping[str, Any]
 
@@ -49,6 +49,7 @@ def pull(node: Node, *, own_told: bool = False) -> PullRequest:
         comments=tuple(sorted(_comments(node, own_told=own_told), key=lambda comment: comment.at)),
         merging=state is PullState.OPEN and bool(node["isInMergeQueue"] or node["autoMergeRequest"]),
         merge_commit=(node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None,
+        opinions=tuple(_opinions(node)),
     )
 
 
@@ -101,7 +102,7 @@ def _of_run(run: Node) -> CheckState:
 def review(node: Node) -> ReviewState:
     """What the reviewers decided: by the branch's rules where it has some, else by the reviews that count."""
     decided = _DECISIONS.get(node["reviewDecision"] or "")
-    states = {item["state"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
+    states = {item["state"] for item in _standing(node)}
     if decided is ReviewState.APPROVED or decided is ReviewState.CHANGES_REQUESTED:
         return decided
     if "CHANGES_REQUESTED" in states:
@@ -112,6 +113,20 @@ def review(node: Node) -> ReviewState:
     if "APPROVED" in states:
         return ReviewState.APPROVED
     return ReviewState.REQUIRED if asked else ReviewState.NONE
+
+
+def _standing(node: Node) -> Iterator[Node]:
+    """The reviews that count: on a public repository anybody may approve, and it is worth nothing there."""
+    for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]:
+        if item["state"] != "APPROVED" or item["authorCanPushToRepository"]:
+            yield item
+
+
+def _opinions(node: Node) -> Iterator[Opinion]:
+    for item in _standing(node):
+        decision = _DECISIONS.get(item["state"])
+        if decision is not None:
+            yield Opinion((item["author"] or {}).get("login") or "ghost", decision, (item["commit"] or {}).get("oid") or "")
 
 
 def _comments(node: Node, *, own_told: bool) -> Iterator[Comment]:

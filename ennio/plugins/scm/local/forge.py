@@ -27,7 +27,7 @@ from ennio.plugins.scm.local.present import Present
 from ennio.plugins.scm.local.progress import Refs
 from ennio.plugins.scm.local.remembered import RememberedBook
 from ennio.plugins.scm.local.settings import Settings
-from ennio.plugins.scm.local.verdict import DECISIVE, check_review
+from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review
 from ennio.pulls import MergeMethod, PullRequest, PullState, ReviewState
 
 log = logging.getLogger(__name__)
@@ -99,19 +99,19 @@ class LocalForge:
                 raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks; commit and push first")
             return self._present.show(self._present.opened(refs, Watch("", branch, base, title=title, body=body), draft=draft))
 
-    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None) -> Merged:
+    def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
         """See ``Scm.merge``. The branch's head is verified in the transaction that moves the base."""
         base = self._need(number).base
-        return land(lambda: self._merge_once(number, expected_head, method), base)
+        return land(lambda: self._merge_once(number, expected_head, method, force=force), base)
 
-    def _merge_once(self, number: int, expected_head: str, method: MergeMethod | None) -> Merged | str:
+    def _merge_once(self, number: int, expected_head: str, method: MergeMethod | None, *, force: bool) -> Merged | str:
         with self._lock:
             self._present.refresh()
             row = self._need(number)
             if row.state is PullState.MERGED:
                 return _again(row, expected_head)
             reviews = self._book.reviews(self._project.id, number)
-            refusal = why_not(row, expected_head, reviews, review_required=self.settings.review_required)
+            refusal = why_not(row, expected_head, reviews, self.settings, force=force)
             if refusal is not None:
                 raise refusal
             git, method = self._present.git, method or self.settings.merge_method
@@ -125,13 +125,22 @@ class LocalForge:
             return Merged(commit, f"merged {row.branch} into {row.base} by {method}")
 
     def review(
-        self, number: int, author: str, decision: ReviewState, body: str, *, path: str | None = None, line: int | None = None
+        self,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        head: str | None = None,
     ) -> PullRequest:
         """See ``Scm.review``. Raises Conflict for a decision on a pull request that has ended."""
         with self._lock:
             self._present.refresh()
             row = self._need(number)
             check_review(author, decision, body, path, line)
+            check_head(number, row.head, head)
             if decision in DECISIVE and row.state is not PullState.OPEN:
                 raise Conflict(f"#{number} is {row.state}; only comments can be added to it")
             bot = author.endswith("[bot]") or author in self._project.bots

@@ -16,6 +16,7 @@ from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.scm.local.merging import Order, build
 from ennio.plugins.scm.local.repository import HEADS, Repository
+from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.verdict import decided
 from ennio.pulls import PullState, ReviewState
 
@@ -24,16 +25,20 @@ PATIENCE = 30.0
 WAY_OUT = "keep a bare repository between you and the agents and let `repo` name it, as `ennio init` does where there is no remote"
 
 
-def why_not(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], *, review_required: bool) -> EnnioError | None:
-    """The error that keeps an unmerged pull request from being merged with this head, or None."""
+def why_not(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], settings: Settings, *, force: bool) -> EnnioError | None:
+    """The error that keeps an unmerged pull request from being merged with this head, or None.
+
+    A person's ``force`` stands above the wish for a review, and above nothing else.
+    """
     if row.state is PullState.CLOSED:
         return Refused(f"#{row.number} is closed; open a new pull request for {row.branch}")
     if row.head != expected_head:
         return _moved(row, expected_head, row.head)
     if row.draft:
         return Refused(f"#{row.number} is a draft; mark it as ready first")
-    if review_required and decided(reviews, required=True) is not ReviewState.APPROVED:
-        return Refused(f"#{row.number} needs an approving review first (review_required is on)")
+    approved = decided(reviews, required=True, head=settings.judged(row.head)) is ReviewState.APPROVED
+    if settings.review_required and not approved and not force:
+        return Refused(f"#{row.number} needs an approving review of {row.head[:7]} first (review_required is on)")
     return None
 
 

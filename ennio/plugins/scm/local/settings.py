@@ -31,6 +31,7 @@ class Settings:
     """How the local forge behaves for one project.
 
     ``check_slots`` is how many checks run at once. ``draft`` is for pull requests it opens by itself.
+    ``dismiss_stale``: an approval of an earlier head counts no longer.
     """
 
     checks: tuple[CheckCommand, ...] = ()
@@ -40,6 +41,11 @@ class Settings:
     draft: bool = False
     check_slots: int = 2
     delete_branch: bool = False
+    dismiss_stale: bool = True
+
+    def judged(self, head: str) -> str | None:
+        """The head an approval has to be of; None: of any."""
+        return head if self.dismiss_stale else None
 
 
 def parse(config: Mapping[str, Any]) -> Settings:
@@ -131,4 +137,5 @@ _READERS: Mapping[str, Callable[[Any, str, list[Problem]], object]] = {
     "draft": _yes_or_no,
     "check_slots": _slots,
     "delete_branch": _yes_or_no,
+    "dismiss_stale": _yes_or_no,
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ennio.errors import Invalid
+from ennio.errors import Conflict, Invalid
 from ennio.forge import ReviewRow
-from ennio.pulls import Comment, ReviewState
+from ennio.pulls import Comment, Opinion, ReviewState
 
 DECISIVE = (ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED)
 
@@ -20,13 +20,22 @@ def counting(reviews: Sequence[ReviewRow]) -> dict[str, ReviewRow]:
     return {row.author: row for row in sorted(decisive, key=lambda row: row.at)}
 
 
-def decided(reviews: Sequence[ReviewRow], *, required: bool) -> ReviewState:
-    """What all reviewers together have decided; one who asks for changes outweighs any approval."""
-    decisions = {row.decision for row in counting(reviews).values()}
+def opinions(reviews: Sequence[ReviewRow]) -> tuple[Opinion, ...]:
+    """What each reviewer stands for, and the head it is about; oldest first."""
+    return tuple(Opinion(row.author, row.decision, row.head) for row in sorted(counting(reviews).values(), key=lambda row: row.at))
+
+
+def decided(reviews: Sequence[ReviewRow], *, required: bool, head: str | None = None) -> ReviewState:
+    """What all reviewers together have decided; one who asks for changes outweighs any approval.
+
+    With ``head`` an approval of another one is stale: it counts no longer, and another look is wanted.
+    """
+    standing = counting(reviews).values()
+    decisions = {row.decision for row in standing if head in (None, row.head) or row.decision is not ReviewState.APPROVED}
     for decision in (ReviewState.CHANGES_REQUESTED, ReviewState.APPROVED):
         if decision in decisions:
             return decision
-    return ReviewState.REQUIRED if required else ReviewState.NONE
+    return ReviewState.REQUIRED if required or len(decisions) < len({row.decision for row in standing}) else ReviewState.NONE
 
 
 def unanswered(reviews: Sequence[ReviewRow], author: str, url: str) -> tuple[Comment, ...]:
@@ -71,3 +80,9 @@ def check_review(author: str, decision: ReviewState, body: str, path: str | None
 
 def _inside(path: str) -> bool:
     return bool(path.strip()) and not path.startswith("/") and ".." not in path.split("/")
+
+
+def check_head(number: int, head: str, seen: str | None) -> None:
+    """Raise Conflict when the head is no longer the one that the reviewer saw (None: whatever it is)."""
+    if seen is not None and not head.startswith(seen):
+        raise Conflict(f"the head of #{number} is {head[:10]}, not {seen[:10]}, which you saw; look at it again: ennio pr diff")

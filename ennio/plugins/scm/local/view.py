@@ -10,7 +10,7 @@ from ennio.forge import CheckRow, PullRow, ReviewRow
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.repository import Trial
 from ennio.plugins.scm.local.settings import Settings
-from ennio.plugins.scm.local.verdict import decided, unanswered
+from ennio.plugins.scm.local.verdict import decided, opinions, unanswered
 from ennio.pulls import Check, CheckState, Mergeability, PullRequest, PullState, roll_up
 
 UNTRIED = Trial(Mergeability.UNKNOWN)
@@ -51,10 +51,11 @@ def shown(row: PullRow, parts: Parts, settings: Settings) -> PullRequest:
         conflicts=trial.conflicts,
         checks=roll_up(runs) if settings.checks else CheckState.PASSING,
         check_runs=runs,
-        review=decided(parts.reviews, required=settings.review_required),
+        review=decided(parts.reviews, required=settings.review_required, head=settings.judged(row.head)),
         comments=unanswered(parts.reviews, row.author, url),
         merge_commit=row.merge_commit if row.state is PullState.MERGED else None,
         head_since=row.head_since,
+        opinions=opinions(parts.reviews),
     )
 
 

@@ -1,0 +1,88 @@
+"""A person reviews or merges. Before a merge what is missing is said first, and whoever merges all the same is written down first."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+
+from ennio import codec
+from ennio.actors.parts import Parts
+from ennio.config.model import Project, StaleApprovals
+from ennio.errors import Conflict, Refused
+from ennio.events import Draft, EventType
+from ennio.lifecycle import Memory
+from ennio.lifecycle.status import settled_checks
+from ennio.model import Priority, Session
+from ennio.plugins.scm.interface import Merged, Scm
+from ennio.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
+
+
+@dataclass(frozen=True, slots=True)
+class MergeOrder:
+    """What a person wants of a merge. ``head`` is the commit they saw, or its beginning; None: whatever it is now.
+
+    ``force`` merges what is neither green nor approved; ``by`` names who wants it.
+    """
+
+    method: MergeMethod | None = None
+    head: str | None = None
+    force: bool = False
+    by: str = "a person"
+
+
+def merge(parts: Parts, project: Project, scm: Scm, number: int, order: MergeOrder) -> Merged:
+    """Merge the head that was looked at. Raises Refused with what is missing, Conflict when the head is not the one that was seen."""
+    pull = scm.look(number)
+    if order.head is not None and not pull.head.startswith(order.head):
+        raise Conflict(f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look at it again: ennio pr diff")
+    if pull.state is PullState.OPEN:
+        _permit(parts, project, pull, order)
+    if order.force and "force" in inspect.signature(scm.merge).parameters:  # a forge of somebody's own may be older than it
+        return scm.merge(number, pull.head, order.method, force=True)
+    return scm.merge(number, pull.head, order.method)
+
+
+def review(
+    parts: Parts,
+    scm: Scm,
+    number: int,
+    author: str,
+    decision: ReviewState,
+    body: str,
+    path: str | None,
+    line: int | None,
+    head: str | None,
+) -> PullRequest:
+    """Review as a person. Raises Refused for a session that approves, Conflict when the head is not the one that was seen."""
+    if decision is ReviewState.APPROVED and parts.store.sessions.get(author) is not None:
+        raise Refused(f"author: {author} is a session; agents do not approve, a person does")
+    seen = {"head": head} if head is not None and "head" in inspect.signature(scm.review).parameters else {}
+    return scm.review(number, author, decision, body, path=path, line=line, **seen)
+
+
+def _permit(parts: Parts, project: Project, pull: PullRequest, order: MergeOrder) -> None:
+    session = _session(parts, project, pull.number)
+    missing = lacking(_settled(parts, session, pull), count_stale=project.stale_approvals is StaleApprovals.COUNT)
+    if not missing:
+        return
+    if not order.force:
+        words = "; ".join(missing)
+        raise Refused(f"#{pull.number} is not merged: {words}. Who merges it all the same says --force (force: true), and that is an event")
+    data = {"number": pull.number, "head": pull.head, "by": order.by, "missing": list(missing)}
+    words = f"{order.by} merges #{pull.number} at {pull.head[:7]} by force, although {'; '.join(missing)}"
+    with parts.store.transaction() as tx:
+        tx.emit(session.id if session is not None else "", project.id, Draft(EventType.MERGE_FORCED, words, Priority.ACTION, data))
+
+
+def _session(parts: Parts, project: Project, number: int) -> Session | None:
+    """The session whose pull request it is, if any."""
+    return next((one for one in parts.store.sessions.list(project.id) if one.pr_number == number), None)
+
+
+def _settled(parts: Parts, session: Session | None, pull: PullRequest) -> PullRequest:
+    """The pull request with "no checks" taken for pending while the head is so new that some may yet appear."""
+    text = parts.store.memories.get(session.id) if session is not None and pull.checks is CheckState.NONE else None
+    if session is None or text is None:
+        return pull
+    state = settled_checks(parts.spec(session), codec.loads(Memory, text), pull, parts.clock.now())
+    return replace(pull, checks=CheckState.PENDING) if state is CheckState.NONE else pull

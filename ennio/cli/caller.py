@@ -1,0 +1,22 @@
+"""Who calls: the person at the terminal, or the session in whose terminal the command runs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from contextlib import suppress
+
+
+def session() -> str | None:
+    """The session whose agent calls, or None: agents, their tools and hooks have it in their environment."""
+    return os.environ.get("ENNIO_SESSION_ID") or None
+
+
+def name() -> str:
+    """The caller in words, as far as it is known; an account without an entry is named by its number."""
+    mine = session()
+    if mine is not None:
+        return f"session {mine}"
+    with suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    return f"user {os.getuid()}"

