@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ennio.board import printing
-from ennio.cli.answer import Answer
+from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.context import Context
 from ennio.cli.parser import Usage, understand
 from ennio.errors import ConfigError, EnnioError
 from ennio.printable import json_text
 
-INTERRUPTED = 130
 CLOSED_PIPE = 141
 
 

@@ -179,10 +179,8 @@ def test_a_verb_asks_for_exactly_what_was_said(api: Api, words: str, asked: tupl
 
 def test_an_id_cannot_reach_another_path(api: Api) -> None:
     assert api.ennio("session", "kill", "../queue").code == 3
-    assert api.last[1] == "/sessions/..%2Fqueue"
-    before = len(api.asked)
     assert api.ennio("session", "kill", "..").code == 2
-    assert len(api.asked) == before
+    assert api.asked == []
 
 
 def test_spawn_sends_only_what_was_given(api: Api) -> None:

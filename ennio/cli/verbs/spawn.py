@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ennio.cli.answer import Answer
+from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.context import path
 from ennio.cli.words import text_of
 from ennio.errors import Invalid
@@ -99,11 +99,15 @@ def _started(event: dict[str, Any]) -> bool:
 def _waited(session: dict[str, Any], context: Context) -> Answer:
     """Follow the session's own events from the beginning of the log: none can be missed between spawn and look."""
     client = context.client()
-    for event in client.stream(after=0, session_id=session["id"]):
-        if event["event_type"] != "activity_changed":
-            context.note(event["message"])
-        if _started(event):
-            break
+    try:
+        for event in client.stream(after=0, session_id=session["id"]):
+            if event["event_type"] != "activity_changed":
+                context.note(event["message"])
+            if _started(event):
+                break
+    except KeyboardInterrupt:
+        line = f"not waited for: session {session['id']} goes on; see: ennio session info {session['id']}"
+        return Answer(session, [line], code=INTERRUPTED)
     now = client.get(path("/sessions/{}", session["id"]))
     failed = now["status"] in ("exited", "killed")
     return Answer(now, [f"{now['id']} is {now['status']}: {now.get('reason') or ''}".rstrip(": ")], code=1 if failed else 0)

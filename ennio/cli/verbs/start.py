@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
-from ennio.cli.answer import Answer
+from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.logfile import LOG, tail
 from ennio.errors import Conflict, EnnioError, Unreachable
 
@@ -64,12 +64,26 @@ def _detached(context: Context, timeout: float) -> Answer:
 
     directory = context.run_directory()
     context.note("starting the supervisor ...")
-    begun = detach(context.config_file(), directory)
-    came = within(timeout, lambda: begun.process.poll() is not None or _answers(context))
+    begun = None
+    try:
+        begun = detach(context.config_file(), directory)
+        came = within(timeout, lambda: begun.process.poll() is not None or _answers(context))
+    except KeyboardInterrupt:
+        if begun is None:
+            context.note("not waited for: whether the supervisor was started tells: ennio logs; end it with: ennio stop")
+            raise
+        return _left(begun, context)
     address = context.address()
     if not came or begun.process.poll() is not None or address is None:
         raise EnnioError(_why_not(begun, timeout))
     return _told(address, context)
+
+
+def _left(begun: Detached, context: Context) -> Answer:
+    """A person would not wait for it; it is not theirs to guess whether it runs."""
+    pid = begun.process.pid
+    line = f"not waited for: the supervisor (pid {pid}) goes on starting; see: ennio logs; end it with: ennio stop"
+    return Answer({"url": None, "pid": pid, "config": str(context.config_file()), "log": str(begun.log)}, [line], code=INTERRUPTED)
 
 
 def _answers(context: Context) -> bool:
