@@ -64,11 +64,11 @@ class Hub:
     def show(self, name: str, branch: str = "main") -> str:
         return git(self.path, "show", f"{branch}:{name}")
 
-    def project(self, repo: str | None = None) -> Project:
-        return Project(id="shop", name="Shop", repo=repo or str(self.path), path=self.work, bots=("linter",))
+    def project(self, repo: str | None = None, protected: tuple[str, ...] = ()) -> Project:
+        return Project(id="shop", name="Shop", repo=repo or str(self.path), path=self.work, bots=("linter",), protected_branches=protected)
 
-    def forge(self, repo: str | None = None, **settings: object) -> LocalForge:
-        made = LocalForge(self.project(repo), self.book, self.root / "forge", self.clock, parse(settings))
+    def forge(self, repo: str | None = None, *, protected_branches: tuple[str, ...] = (), **settings: object) -> LocalForge:
+        made = LocalForge(self.project(repo, protected_branches), self.book, self.root / "forge", self.clock, parse(settings))
         self._forges.append(made)
         return made
 

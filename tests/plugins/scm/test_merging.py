@@ -214,14 +214,51 @@ def test_a_dismissed_review_counts_no_longer_and_a_resolved_comment_needs_no_ans
     assert (pull.review, pull.comments) == (ReviewState.NONE, ())
 
 
-def test_the_merged_branch_goes_when_asked_but_not_from_under_a_worktree(hub: Hub) -> None:
-    forge = hub.forge(delete_branch=True)
+def test_the_merged_branch_goes_but_not_from_under_a_worktree(hub: Hub) -> None:
+    forge = hub.forge()
     for branch in ("one", "two"):
         hub.push(branch, {f"{branch}.txt": "x\n"})
     git(hub.path, "worktree", "add", "-q", str(hub.root / "agent"), "two")
     for branch in ("one", "two"):
         forge.merge(forge.open(branch, "main", "t", "").number, hub.head(branch))
     assert git(hub.path, "branch", "--format=%(refname:short)").split() == ["main", "two"]
+
+
+def _branches(hub: Hub) -> list[str]:
+    return git(hub.path, "branch", "--format=%(refname:short)").split()
+
+
+def test_a_merged_branch_stays_where_that_is_wanted_or_somebody_needs_it(hub: Hub) -> None:
+    keeping, forge = hub.forge(delete_branch=False), hub.forge(protected_branches=("release/*",))
+    for branch in ("kept", "release/1", "below"):
+        hub.push(branch, {f"{branch.replace('/', '-')}.txt": "x\n"})
+    hub.push("above", {"above.txt": "x\n"}, base="below")
+    forge.open("above", "below", "stacked on it", "")
+    for by, branch in ((keeping, "kept"), (forge, "release/1"), (forge, "below")):
+        by.merge(by.open(branch, "main", branch, "").number, hub.head(branch))
+    assert _branches(hub) == ["above", "below", "kept", "main", "release/1"]
+
+
+def test_a_branch_that_a_persons_push_has_merged_goes_too(hub: Hub) -> None:
+    head = hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge()
+    number = forge.open("fix", "main", "t", "").number
+    git(hub.work, "push", "-q", "origin", f"{head}:refs/heads/main")
+    pull = seen_pull(forge, watch("fix", number=number))
+    assert (pull.state, pull.head) == (PullState.MERGED, head)
+    assert _branches(hub) == ["main"]
+    assert seen_pull(forge, watch("fix", number=number)).state is PullState.MERGED
+
+
+def test_a_branch_that_went_on_before_it_could_go_stays(hub: Hub) -> None:
+    """The agent pushes once more between the look and the merge: nothing is merged, and nothing is lost."""
+    head = hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge()
+    number = forge.open("fix", "main", "t", "").number
+    more = hub.push("fix", {"b.txt": "b\n"})
+    with pytest.raises(Conflict, match="expected was"):
+        forge.merge(number, head)
+    assert (hub.head("fix"), _branches(hub)) == (more, ["fix", "main"])
 
 
 def _push_patiently(hub: Hub, name: str) -> None:

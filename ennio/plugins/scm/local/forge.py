@@ -21,7 +21,7 @@ from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local import progress
-from ennio.plugins.scm.local.landing import WAY_OUT, land, put, why_not
+from ennio.plugins.scm.local.landing import WAY_OUT, land, leaves, put, why_not
 from ennio.plugins.scm.local.merging import Order
 from ennio.plugins.scm.local.present import Present
 from ennio.plugins.scm.local.progress import Refs
@@ -116,7 +116,7 @@ class LocalForge:
                 raise refusal
             git, method = self._present.git, method or self.settings.merge_method
             order = Order(row, self._present.base_head(row), method, git.identity(), self._clock.now())
-            commit, words = put(git, self._book, order, delete_branch=self.settings.delete_branch)
+            commit, words = put(git, self._book, order, gone=leaves(git, self._book, self._project, self.settings, row))
             if words is not None:
                 return words
             self._book.save_pull(progress.merged(row, commit, self._clock.now()))

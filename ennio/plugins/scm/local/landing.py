@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ennio.branch import protector
+from ennio.config.model import Project
 from ennio.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged
@@ -59,15 +61,25 @@ def land(once: Callable[[], Merged | str], base: str) -> Merged:
     raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
 
 
-def put(repository: Repository, book: PullBook, order: Order, *, delete_branch: bool) -> tuple[str, str | None]:
+def leaves(repository: Repository, book: PullBook, project: Project, settings: Settings, row: PullRow) -> bool:
+    """Whether a merged branch goes: not a protected one, one that is checked out, or one that others are to be merged into."""
+    if not settings.delete_branch or protector(row.branch, project.default_branch, project.protected_branches) is not None:
+        return False
+    wanted = any(other.base == row.branch for other in book.pulls(project.id, PullState.OPEN))
+    return not wanted and repository.checked_out(row.branch) is None
+
+
+def put(repository: Repository, book: PullBook, order: Order, *, gone: bool) -> tuple[str, str | None]:
     """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
+
+    ``gone``: the branch goes in the same transaction.
 
     Raises Conflict (conflicts) and Refused (the base is checked out somewhere).
     """
     _check_base(repository, order.row)
     commit = build(repository, order)
     book.save_pull(replace(order.row, merge_commit=commit))
-    return commit, _swap(repository, order, commit, delete_branch=delete_branch)
+    return commit, _swap(repository, order, commit, gone=gone)
 
 
 def _check_base(repository: Repository, row: PullRow) -> None:
@@ -76,10 +88,9 @@ def _check_base(repository: Repository, row: PullRow) -> None:
         raise Refused(f"{row.base} is checked out in {where}; moving it would make the files there look changed: {WAY_OUT}")
 
 
-def _swap(repository: Repository, order: Order, commit: str, *, delete_branch: bool) -> str | None:
+def _swap(repository: Repository, order: Order, commit: str, *, gone: bool) -> str | None:
     """Move the base if it and the branch are what they were: one transaction, all or nothing."""
     row = order.row
-    gone = delete_branch and repository.checked_out(row.branch) is None
     branch = f"{'delete' if gone else 'verify'} {HEADS}{row.branch} {row.head}"
     return repository.move([f"update {HEADS}{row.base} {commit} {order.base_head}", branch], f"ennio: merge #{row.number}")
 

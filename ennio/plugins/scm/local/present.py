@@ -13,8 +13,9 @@ from ennio.forge import PullBook, PullRow
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import progress
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
+from ennio.plugins.scm.local.landing import leaves
 from ennio.plugins.scm.local.progress import Refs
-from ennio.plugins.scm.local.repository import Repository, Trial, repository_path
+from ennio.plugins.scm.local.repository import HEADS, Repository, Trial, repository_path
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.view import Parts, shown
 from ennio.pulls import CheckState, PullRequest, PullState
@@ -73,9 +74,16 @@ class Present:
             if after != before:
                 self._book.save_pull(after)
                 log.info("pull request moved", extra={"project": after.project_id, "number": after.number, "state": after.state})
+            if after.state is PullState.MERGED and refs.heads.get(after.branch) == after.head:
+                self._leave(after)
         still_open = [after for _, after in pairs if after.state is PullState.OPEN]
         self.forget({row.head for row in rows} - {row.head for row in still_open})
         return still_open
+
+    def _leave(self, row: PullRow) -> None:
+        """Let the branch of a pull request that a push has merged go, as with a merge of ours; whoever moves it now keeps it."""
+        if leaves(self.git, self._book, self._project, self._settings, row):
+            self.git.move([f"delete {HEADS}{row.branch} {row.head}"], f"ennio: #{row.number} is merged")
 
     def forget(self, heads: Iterable[str]) -> None:
         """End the checks of heads that no open pull request has any more."""

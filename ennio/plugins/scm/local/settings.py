@@ -31,7 +31,7 @@ class Settings:
     """How the local forge behaves for one project.
 
     ``check_slots`` is how many checks run at once. ``draft`` is for pull requests it opens by itself.
-    ``dismiss_stale``: an approval of an earlier head counts no longer.
+    ``delete_branch``: a merged branch goes. ``dismiss_stale``: an approval of an earlier head counts no longer.
     """
 
     checks: tuple[CheckCommand, ...] = ()
@@ -40,7 +40,7 @@ class Settings:
     auto_open: bool = True
     draft: bool = False
     check_slots: int = 2
-    delete_branch: bool = False
+    delete_branch: bool = True
     dismiss_stale: bool = True
 
     def judged(self, head: str) -> str | None:
