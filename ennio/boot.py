@@ -41,6 +41,7 @@ from ennio.home import Home, private
 from ennio.messages import Ping
 from ennio.model import Priority
 from ennio.plugins.registry import Registry, installed
+from ennio.plugins.scm.local import guard
 from ennio.plugins.shipped import known
 from ennio.store import Store, open_store
 
@@ -170,11 +171,25 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         undo.callback(parts.plugins.close)
         feed = Feed(store)
         _build_plugins(parts)
+        _guard_hubs(parts)
         _tell_of_problem(store, config, problem)
         root = RootSupervisor.start(parts, fixed_children(parts), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
     return Running(House(parts, feed, clock.now(), stop, problem), root, lock)
+
+
+def _guard_hubs(parts: Parts) -> None:
+    """Let every hub that Ennio made refuse agents' pushes to the branches that the projects on it protect."""
+    wanted: dict[Path, set[str]] = {}
+    for project in parts.config.projects:
+        local = project.scm is not None and project.scm.plugin == "local" and project.ssh is None
+        hub = guard.hub_of(project, parts.home) if local else None
+        if hub is not None:
+            wanted.setdefault(hub, set()).update((project.default_branch, *project.protected_branches))
+    for hub, branches in wanted.items():
+        if (problem := guard.install(hub, branches)) is not None:
+            log.warning("hub not guarded", extra={"hub": str(hub), "error": problem})
 
 
 def _tell_of_problem(store: Store, config: Config, problem: str | None) -> None:

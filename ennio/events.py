@@ -59,6 +59,7 @@ class EventType(StrEnum):
     NOTIFICATION_SENT = "notification_sent"
     SIGNAL_LOST = "signal_lost"
     SIGNAL_REGAINED = "signal_regained"
+    BASE_PUSHED = "base_pushed"
     MERGE_FORCED = "merge_forced"
     CONFIG_REFUSED = "config_refused"
     CONFIG_ACCEPTED = "config_accepted"
@@ -68,7 +69,7 @@ _TOPICS: Mapping[str, tuple[str, ...]] = {
     "pr": ("pr_created", "pr_updated", "pr_merged", "pr_closed"),
     "ci": ("ci_passing", "ci_failing", "ci_fix_sent", "ci_fix_failed"),
     "review": ("review_pending", "review_approved", "review_changes_requested", "review_comments_sent"),
-    "merge": ("merge_ready", "merge_conflicts", "merge_completed", "merge_forced"),
+    "merge": ("merge_ready", "merge_conflicts", "merge_completed", "merge_forced", "base_pushed"),
     "reactions": ("reaction_triggered", "reaction_escalated"),
     "node": ("node_connected", "node_disconnected", "node_launched", "node_health_check"),
 }

@@ -88,13 +88,17 @@ class WorkspaceSeen:
 
 @dataclass(frozen=True, slots=True)
 class ForgeSeen:
-    """What the forge told of the session's branch: a pull request, none, or it could not be asked."""
+    """What the forge told of the session's branch: a pull request, none, or it could not be asked.
+
+    ``pushed`` is a commit of the session that came onto its base by a push, and by no merge of ours.
+    """
 
     sighting: Sighting
     at: datetime
     source: str
     pull: PullRequest | None = None
     detail: str = ""
+    pushed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

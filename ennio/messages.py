@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ennio.errors import EnnioError
@@ -112,6 +113,7 @@ class WatchBranch:
     resting: bool = False
     title: str = ""
     body: str = ""
+    workspace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,4 +50,5 @@ class ForgePoller(PollerActor):
 
 
 def _watch(message: WatchBranch) -> Watch:
-    return Watch(message.session_id, message.branch, message.base, message.number, message.resting, message.title, message.body)
+    words = (message.title, message.body)
+    return Watch(message.session_id, message.branch, message.base, message.number, message.resting, *words, message.workspace)

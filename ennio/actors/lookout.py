@@ -63,7 +63,9 @@ class Lookout:
         if session.branch:
             title = session.metadata.get("title") or session.branch
             base = session.base or project.default_branch
-            message = WatchBranch(session.id, session.branch, base, memory.pull, resting, title, session.prompt or "")
+            words = (title, session.prompt or "")
+            place = desks.workspace_path(self._parts, session)
+            message = WatchBranch(session.id, session.branch, base, memory.pull, resting, *words, place)
             self._ask(forge_name(session.project_id), message)
 
     def _ask(self, poller: str, message: Any) -> None:

@@ -81,7 +81,8 @@ class Memory:
     launches after whose end the workspace was looked at, and the leftovers ended. ``failure`` is why the
     last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
     launches made without a person. ``red_heads`` are heads whose checks failed since the last
-    green one. ``checks`` and ``review`` are what was last told of the head, as ``head:state``.
+    green one. ``pushed`` is the commit on the base that was last told of. ``checks`` and ``review``
+    are what was last told of the head, as ``head:state``.
     """
 
     status: SessionStatus
@@ -110,6 +111,7 @@ class Memory:
     checks: str = ""
     review: str = ""
     merge_ready: str = ""
+    pushed: str | None = None
     pull_state: str = ""
     signal_lost: bool = False
     clean_wanted: bool = False

@@ -24,7 +24,7 @@ class Noted:
 def note(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     """Take in everything new, in the order in which it must have happened."""
     events: list[Draft] = []
-    for part in (_adoption, _readiness, _signal, _pull, _checks, _review, _merge_ready):
+    for part in (_adoption, _readiness, _signal, _pushed, _pull, _checks, _review, _merge_ready):
         noted = part(spec, seen, memory, now)
         memory = noted.memory
         events.extend(noted.events)
@@ -70,6 +70,15 @@ def _signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     if not unknown and memory.signal_lost:
         return Noted(replace(memory, signal_lost=False), (Draft(EventType.SIGNAL_REGAINED, "the session can be seen again"),))
     return Noted(memory)
+
+
+def _pushed(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
+    forge = seen.facts.forge
+    if forge is None or forge.pushed is None or forge.pushed == memory.pushed:
+        return Noted(memory)
+    words = f"its commit {forge.pushed[:10]} came onto the base by a push, not by a merge of Ennio's: perhaps nobody has reviewed it"
+    word = Draft(EventType.BASE_PUSHED, words, Priority.ACTION, {"commit": forge.pushed})
+    return Noted(replace(memory, pushed=forge.pushed), (word,))
 
 
 def _pull(_spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:

@@ -113,12 +113,47 @@ def test_a_newcomer_comes_from_init_to_a_merged_pull_request(ground: Ground, rem
     until(ground, name, "merged")
     hub = Path(made["hub"] or ground.hub)
     assert ground.git("show", f"main:{name}.md", cwd=hub).startswith(f"# {name}")
+    assert ground.git("branch", "--format=%(refname:short)", cwd=hub).split() == ["main"]
     assert (ground.git("rev-parse", "HEAD"), ground.git("branch", "--show-current")) == (before, "main")
     assert ground.git("status", "--porcelain") in ("", "?? ennio.yaml")
     ok(ground.ennio("cleanup"))
     until(ground, name, "done")
     assert ground.worktrees() == []
     assert ground.terminals() == []
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["a hub of ours", "a bare remote"])
+def test_an_agents_push_to_the_base_is_refused_by_our_hub_and_noticed_elsewhere(ground: Ground, remote: bool) -> None:
+    if remote:
+        ground.git("clone", "--quiet", "--bare", ".", str(ground.hub))
+        ground.git("remote", "add", "origin", str(ground.hub))
+    hub = Path(ok(ground.ennio("init", "--json")).document["hub"] or ground.hub)
+    scripted(ground)
+    ok(ground.ennio("start", "--detach"))
+    name = spawn(ground, "-p", "Write down what you know")
+    until(ground, name, "pr_open", "ci_passing", "review_pending")
+    place = Path(shown(ground, name)["workspace_path"])
+    before = ground.git("rev-parse", "main", cwd=hub)
+    ground.git("commit", "--quiet", "--allow-empty", "-m", "past every review", cwd=place)
+    commit = ground.git("rev-parse", "HEAD", cwd=place)
+    words = ["git", "push", "--quiet", str(hub), "HEAD:main"]
+    env = ground.env | {"ENNIO_SESSION_ID": name}
+    done = subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
+    after = ground.git("rev-parse", "main", cwd=hub)
+    if remote:
+        assert (done.returncode, after) == (0, commit)
+        found = eventually(lambda: [e for e in events(ground, name) if e["event_type"] == "base_pushed"], 30, "it is noticed")
+        assert [event["data"] for event in found] == [{"commit": commit}]  # type: ignore[attr-defined]
+    else:
+        assert (done.returncode != 0, after) == (True, before)
+        assert f"main is protected: session {name} may not push to it" in done.stderr
+        assert [e for e in events(ground, name) if e["event_type"] == "base_pushed"] == []
+
+
+def events(ground: Ground, session_id: str) -> list[dict[str, Any]]:
+    """The events of a session, as ``ennio events`` tells them."""
+    found: list[dict[str, Any]] = ok(ground.ennio("events", "--session", session_id, "-n", "500", "--json")).document
+    return found
 
 
 def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:

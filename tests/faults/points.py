@@ -94,6 +94,7 @@ EXCUSED: Mapping[str, str] = {
         f"told.{kind}": "no part of a story; its transaction is one of those that are passed, and it is written like the others"
         for kind in (
             "merge_conflicts",
+            "base_pushed",
             "reaction_escalated",
             "node_connected",
             "node_disconnected",

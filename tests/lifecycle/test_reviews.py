@@ -83,3 +83,13 @@ def test_the_loss_of_an_approval_is_news_with_both_heads() -> None:
     assert word == "#1 has a new head ef85dac, and its approval was of ab12cde: it waits for another look"
     later = note(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE)), noted.memory, START + timedelta(seconds=1))
     assert [event for event in later.events if event.event_type == "review_pending"] == []
+
+
+def test_a_commit_that_came_onto_the_base_by_a_push_is_told_once() -> None:
+    pushed = ForgeSeen(Sighting.GONE, START, "local", pushed="c0ffee")
+    noted = note(Spec(), Seen(Facts(forge=pushed), None, False), MEMORY, START)
+    (word,) = [event for event in noted.events if event.event_type == "base_pushed"]
+    assert (word.data, word.priority.value) == ({"commit": "c0ffee"}, "action")
+    again = note(Spec(), Seen(Facts(forge=pushed), None, False), noted.memory, START)
+    silent = note(Spec(), Seen(Facts(forge=replace(pushed, pushed=None)), None, False), noted.memory, START)
+    assert [event for event in again.events + silent.events if event.event_type == "base_pushed"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ennio.facts import ForgeSeen
@@ -16,6 +17,7 @@ class Watch:
 
     ``number`` is the pull request it is known to have. ``resting`` is True when the agent has
     nothing in hand (ready, idle, exited): a forge that opens pull requests by itself does it then.
+    ``workspace`` is the session's working copy.
     """
 
     session_id: str
@@ -25,6 +27,7 @@ class Watch:
     resting: bool = False
     title: str = ""
     body: str = ""
+    workspace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

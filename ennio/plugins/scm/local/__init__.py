@@ -2,6 +2,7 @@
 
 from ennio.plugins.registry import Context
 from ennio.plugins.scm.local.forge import LocalForge
+from ennio.plugins.scm.local.guard import hub_of
 from ennio.plugins.scm.local.settings import CheckCommand, Settings, parse
 
 __all__ = ["CheckCommand", "LocalForge", "Settings", "build", "parse"]
@@ -11,5 +12,5 @@ def build(context: Context) -> LocalForge:
     """The local forge of the context's project. Raises ConfigError for its settings or repository."""
     if context.project is None or context.book is None:
         raise TypeError("the local forge belongs to a project and needs a book")
-    project = context.project
-    return LocalForge(project, context.book, context.home.forge(project.id), context.clock, parse(context.settings))
+    project, home = context.project, context.home
+    return LocalForge(project, context.book, home.forge(project.id), context.clock, parse(context.settings), hub_of(project, home))

@@ -20,13 +20,14 @@ from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.local import progress
+from ennio.plugins.scm.local import guard, progress
 from ennio.plugins.scm.local.landing import WAY_OUT, land, leaves, put, why_not
 from ennio.plugins.scm.local.merging import Order
 from ennio.plugins.scm.local.present import Present
 from ennio.plugins.scm.local.progress import Refs
 from ennio.plugins.scm.local.remembered import RememberedBook
 from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.strays import made_in, strays
 from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review
 from ennio.pulls import MergeMethod, PullRequest, PullState, ReviewState
 
@@ -39,7 +40,9 @@ class LocalForge:
 
     name = "local"
 
-    def __init__(self, project: Project, book: PullBook, directory: Path, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, project: Project, book: PullBook, directory: Path, clock: Clock, settings: Settings, hub: Path | None = None
+    ) -> None:
         self.settings = settings
         self._project = project
         self._book = book = RememberedBook(book)
@@ -48,6 +51,9 @@ class LocalForge:
         self.repository = str(self._present.git.path)
         self._lock = threading.RLock()
         self._last: tuple[object, Mapping[Watch, ForgeSeen]] | None = None
+        self._bases: Mapping[str, str] = {}
+        self._strays: Mapping[str, str] = {}
+        self._hub = hub
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         """See ``Scm.survey``; a repository that cannot be read leaves every session unknown."""
@@ -65,10 +71,21 @@ class LocalForge:
         answers = self._last[1] if self._last is not None and self._last[0] == state else {}
         if any(watch not in answers for watch in watches):
             refs = self._present.refresh({watch.base for watch in watches}, state[0])
+            self._look_for_strays(watches, refs)
             answers = {watch: answers[watch] if watch in answers else self._seen(watch, refs) for watch in watches}
             # rows saved meanwhile, by us or by a check that ended, may not be in it yet
             self._last = (state, answers) if self._book.revision == state[1] else None
         return {watch.session_id: replace(answers[watch], at=now) for watch in watches}
+
+    def _look_for_strays(self, watches: tuple[Watch, ...], refs: Refs) -> None:
+        """Whose commits are on a base by a push; asked when the base has moved, and of what the working copies say by then."""
+        bases = {watch.base: refs.heads[watch.base] for watch in watches if watch.base in refs.heads}
+        for base, head in bases.items():
+            if self._bases.get(base) != head:
+                made = {one.session_id: made_in(one.workspace) for one in watches if one.base == base and one.workspace is not None}
+                self._strays = {**self._strays, **strays(self._present.git, head, made, self._present.merged_heads())}
+        watched = {watch.session_id for watch in watches}
+        self._bases, self._strays = bases, {one: commit for one, commit in self._strays.items() if one in watched}
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""
@@ -120,6 +137,7 @@ class LocalForge:
             if words is not None:
                 return words
             self._book.save_pull(progress.merged(row, commit, self._clock.now()))
+            self._present.landed(row)
             self._present.forget({row.head})
             log.info("merged pull request", extra={"project": self._project.id, "number": number, "commit": commit})
             return Merged(commit, f"merged {row.branch} into {row.base} by {method}")
@@ -223,7 +241,7 @@ class LocalForge:
         except EnnioError as error:
             return str(error)
         if where is None:
-            return None
+            return None if self._hub is None else guard.trouble(self._hub)
         return f"merges into {base} will be refused while it is checked out in {where}: {WAY_OUT}"
 
     def shutdown(self) -> None:
@@ -235,9 +253,10 @@ class LocalForge:
         missing = None if row is not None and row.state is PullState.OPEN else self._hindrance(watch, refs, row)
         if missing is None and (row is None or row.state is not PullState.OPEN):
             row = self._present.opened(refs, watch, draft=self.settings.draft)
+        pushed = self._strays.get(watch.session_id)
         if row is None:
-            return ForgeSeen(Sighting.GONE, self._clock.now(), self.name, detail=missing or "")
-        return ForgeSeen(Sighting.ALIVE, self._clock.now(), self.name, self._present.show(row))
+            return ForgeSeen(Sighting.GONE, self._clock.now(), self.name, detail=missing or "", pushed=pushed)
+        return ForgeSeen(Sighting.ALIVE, self._clock.now(), self.name, self._present.show(row), pushed=pushed)
 
     def _found(self, watch: Watch) -> PullRow | None:
         """The session's pull request: by number, unless it is closed and the branch has a newer one; else by branch."""

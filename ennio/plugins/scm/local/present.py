@@ -38,6 +38,7 @@ class Present:
         self._merged: dict[str, frozenset[str]] = {}
         self._trials: dict[tuple[str, str], Trial] = {}
         self._recovered = False
+        self._landed: set[int] = set()
 
     def refresh(self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None) -> Refs:
         """Bring every open pull request up to date with the branches, and its checks and conflicts with it."""
@@ -74,11 +75,22 @@ class Present:
             if after != before:
                 self._book.save_pull(after)
                 log.info("pull request moved", extra={"project": after.project_id, "number": after.number, "state": after.state})
+            if after.state is PullState.MERGED and before.merge_commit is not None:
+                self.landed(after)  # begun by us, and found done after a crash
             if after.state is PullState.MERGED and refs.heads.get(after.branch) == after.head:
                 self._leave(after)
         still_open = [after for _, after in pairs if after.state is PullState.OPEN]
         self.forget({row.head for row in rows} - {row.head for row in still_open})
         return still_open
+
+    def landed(self, row: PullRow) -> None:
+        """We merged this one: its commits are where they are by right, also where they came there unchanged."""
+        self._landed.add(row.number)
+
+    def merged_heads(self) -> tuple[str, ...]:
+        """The heads that we merged; where a merge made no commit of its own, it was a push unless we know that it was us."""
+        ended = self._book.pulls(self._project.id, PullState.MERGED)
+        return tuple(row.head for row in ended if row.merge_commit != row.head or row.number in self._landed)
 
     def _leave(self, row: PullRow) -> None:
         """Let the branch of a pull request that a push has merged go, as with a merge of ours; whoever moves it now keeps it."""

@@ -5,7 +5,7 @@ No working copy, index or HEAD of a person is touched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -117,6 +117,18 @@ class Repository:
     def commits(self, base: str, head: str) -> tuple[str, ...]:
         """The commits of ``head`` that ``base`` lacks, oldest first, merges left out."""
         return tuple(self._text("rev-list", "--reverse", "--topo-order", "--no-merges", f"{base}..{head}").split())
+
+    def present(self, commits: Sequence[str]) -> frozenset[str]:
+        """Which of these commits the repository has, in one process."""
+        if not commits:
+            return frozenset()
+        answer = self._run("cat-file", "--batch-check=%(objecttype) %(objectname)", input="".join(f"{one}\n" for one in commits))
+        return frozenset(line.removeprefix("commit ") for line in answer.lines if line.startswith("commit "))
+
+    def outside(self, commits: Sequence[str], holders: Iterable[str]) -> frozenset[str]:
+        """Which commits, and their ancestors, are in the history of none of the holders, in one process."""
+        lines = "".join([*(f"{one}\n" for one in commits), *(f"^{one}\n" for one in holders)])
+        return frozenset(self._run("rev-list", "--ignore-missing", "--stdin", input=lines).lines)
 
     def identity(self) -> str:
         """Who commits here: the configured user, else ``Ennio <ennio@localhost>``."""
