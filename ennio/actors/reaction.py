@@ -199,7 +199,7 @@ class ReactionActor(Actor):
         mark = fingerprint(session.id, key, decision)
         match rule.action:
             case ReactionAction.SEND_TO_AGENT:
-                text = reactions.to_agent(key, rule, situation, decision.items, self._answering(session))
+                text = reactions.to_agent(key, rule, situation, decision.items, self._answering(session), edited=decision.edited)
                 message = Message(str(uuid.uuid4()), session.id, text, Origin.REACTION, now, fingerprint=mark, reaction=key)
                 self._parts.store.messages.add(message)
             case ReactionAction.NOTIFY:

@@ -79,6 +79,7 @@ class Reaction:
     escalate_after: float | None = None
     threshold: float | None = None
     retries: int = 0
+    rounds: int | None = None
     include_summary: bool = False
 
 

@@ -19,7 +19,7 @@ BUILT_IN: Mapping[str, Reaction] = MappingProxyType(
     {
         "ci-failed": Reaction(action=_SEND, retries=2, escalate_after=120.0),
         "changes-requested": Reaction(action=_SEND, escalate_after=1800.0),
-        "bugbot-comments": Reaction(action=_SEND, escalate_after=1800.0),
+        "bugbot-comments": Reaction(action=_SEND, escalate_after=1800.0, rounds=5),
         "merge-conflicts": Reaction(action=_SEND, escalate_after=900.0),
         "approved-and-green": Reaction(action=_NOTIFY, priority=Priority.ACTION),
         "agent-stuck": Reaction(action=_NOTIFY, priority=Priority.URGENT, threshold=600.0),

@@ -96,11 +96,21 @@ def _default(entry: Entry[object], value: object) -> str:
     return "" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
+_EPISODES = """\
+An episode of `ci-failed`, `changes-requested` or `bugbot-comments` is over when its condition has been gone for five minutes; the
+others are over as soon as theirs is. `retries` and `escalate_after` count within an episode. A new head with new comments on it
+is a new round, in which both begin anew; after `rounds` of them a person is called, and the agent is told no more until the
+episode is over. A comment that is edited after it was told is told once more as edited, on each head.
+"""
+
+
 def _reactions() -> Iterator[str]:
     yield "## Built-in rules\n\nA project's field wins over the global one, which wins over what is built in.\n"
-    yield "| Key | Fires when | Action | Retries | Escalates after | Priority |\n|---|---|---|---|---|---|"
+    yield _EPISODES
+    yield "| Key | Fires when | Action | Retries | Rounds | Escalates after | Priority |\n|---|---|---|---|---|---|---|"
     for key, rule in reactions.BUILT_IN.items():
-        yield f"| `{key}` | {_trigger(key, rule)} | `{rule.action}` | {rule.retries} | {_after(rule)} | {rule.priority} |"
+        counts = f"{rule.retries} | {rule.rounds or ''}"
+        yield f"| `{key}` | {_trigger(key, rule)} | `{rule.action}` | {counts} | {_after(rule)} | {rule.priority} |"
     yield ""
 
 

@@ -41,6 +41,9 @@ class ReactionShape(Shape):
     escalate_after = Duration("How long it may last before a person is notified, whatever the action", none=True)
     threshold = Duration("How long without activity before it fires (agent-stuck)", none=True)
     retries = Whole("How many more messages new findings of the same episode may bring", 0, MANY)
+    rounds = Whole(
+        "How many heads in a row may bring new comments that the agent is told, before a person is called instead", 1, MANY, none=True
+    )
     include_summary = Switch("Whether a notification carries the session's summary")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.config.model import Reaction
@@ -12,6 +14,8 @@ from ennio.model import Activity, Session, SessionStatus
 from ennio.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 
 STUCK_AFTER = 600.0
+_EDITION = re.compile(r"~[0-9a-f]{12}\Z")
+"""Ends an item that stands for words: a digest of the words themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Case:
     ``wake_at`` is when time alone may make it hold.
     ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
     ``round`` is the head that words were said of: new words on a new head are a new round of review.
+    ``lingers``: it may come back at once and be the same trouble still; False where every time is news by itself.
     """
 
     holds: bool | None
@@ -46,6 +51,7 @@ class Case:
     wake_at: datetime | None = None
     lasting: bool = True
     round: str = ""
+    lingers: bool = False
 
 
 NOT_HERE = Case(False, "")
@@ -55,12 +61,23 @@ def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
     """The case of one reaction for one session. Raises KeyError for a key that is none of ours."""
     if situation.session.status.terminal:
         return NOT_HERE
-    return _CASES[key](rule, situation, now)
+    return replace(_CASES[key](rule, situation, now), lingers=key in _LINGERING)
 
 
 def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
     """A comment by a program: the forge says so, its name ends in ``[bot]``, or it is on the list."""
     return comment.bot or comment.author.endswith("[bot]") or comment.author in bots
+
+
+def item(comment: Comment) -> str:
+    """What a comment is known by when it is told: other words make another item."""
+    words = " ".join(comment.body.split())
+    return f"{comment.id}~{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+
+
+def named(item: str) -> str:
+    """What an item is about, whatever its words are."""
+    return _EDITION.sub("", item)
 
 
 def _open_pull(situation: Situation) -> tuple[PullRequest | None, Case | None]:
@@ -92,7 +109,7 @@ def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) ->
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
-    said = tuple(comment.id for comment in pull.comments if not comment.own and not is_bot(comment, situation.bots))
+    said = tuple(item(comment) for comment in pull.comments if not comment.own and not is_bot(comment, situation.bots))
     if pull.review is not ReviewState.CHANGES_REQUESTED:
         return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else _only_own(pull)
     return Case(True, f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
@@ -108,7 +125,7 @@ def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> C
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
-    said = tuple(comment.id for comment in pull.comments if not comment.own and is_bot(comment, situation.bots))
+    said = tuple(item(comment) for comment in pull.comments if not comment.own and is_bot(comment, situation.bots))
     return Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
 
 
@@ -180,6 +197,9 @@ _CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
     "agent-exited": _agent_exited,
 }
 
+_LINGERING = frozenset({"ci-failed", "changes-requested", "bugbot-comments"})
+"""What an agent and a program, or a person, may hand to and fro. A conflict is made anew by what others merge; a question,
+an exit and a silence are news each time."""
 SESSION_KEYS = tuple(_CASES)
 
 

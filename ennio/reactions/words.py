@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ennio.config.model import Reaction
 from ennio.model import Session
 from ennio.pulls import Comment, PullRequest
-from ennio.reactions.cases import Situation, is_bot
+from ennio.reactions.cases import Situation, is_bot, item
 
 _ASKS = {
     "ci-failed": "The checks of your pull request failed. Find the cause, fix it, commit and push.",
@@ -23,33 +23,36 @@ _ASKS = {
 }
 
 
-def to_agent(key: str, rule: Reaction, situation: Situation, items: Sequence[str], ennio: str = "") -> str:
+def to_agent(
+    key: str, rule: Reaction, situation: Situation, items: Sequence[str], ennio: str = "", *, edited: Sequence[str] = ()
+) -> str:
     """The message for the agent: the configured words or ours, then all it needs to act on these items.
 
-    ``ennio`` is how its shell calls this Ennio, where the forge takes answers; empty: it is told of no way to give any.
+    ``edited`` are those it was told before in other words. ``ennio`` is how its shell calls this Ennio, where the forge takes
+    answers; empty: it is told of no way to give any.
     """
     pull = situation.facts.forge.pull if situation.facts.forge is not None else None
     parts = [rule.message or _ASKS[key]]
     if pull is not None:
         parts.append(f"Pull request #{pull.number} ({pull.url}), branch {pull.branch}, head {pull.head[:12]}, base {pull.base}.")
-        parts.extend(_details(key, situation, pull, items))
+        parts.extend(_details(key, situation, pull, items, edited))
         parts.extend(_ways_to_answer(situation.session.id, _told(key, situation, pull, items), ennio))
     return "\n\n".join(parts)
 
 
-def _details(key: str, situation: Situation, pull: PullRequest, items: Sequence[str]) -> list[str]:
+def _details(key: str, situation: Situation, pull: PullRequest, items: Sequence[str], edited: Sequence[str]) -> list[str]:
     if key == "ci-failed":
         return [_check(check.name, check.url, check.log_tail) for check in pull.failing]
     if key == "merge-conflicts":
         files = "\n".join(f"- {path}" for path in pull.conflicts)
         return [f"Conflicting files:\n{files}"] if files else []
-    return [_comment(comment) for comment in _told(key, situation, pull, items)]
+    return [_comment(comment, edited=item(comment) in edited) for comment in _told(key, situation, pull, items)]
 
 
 def _told(key: str, situation: Situation, pull: PullRequest, items: Sequence[str]) -> list[Comment]:
     if key not in ("changes-requested", "bugbot-comments"):
         return []
-    return [c for c in pull.comments if c.id in items and is_bot(c, situation.bots) is (key == "bugbot-comments")]
+    return [c for c in pull.comments if item(c) in items and is_bot(c, situation.bots) is (key == "bugbot-comments")]
 
 
 def _ways_to_answer(session_id: str, comments: Sequence[Comment], ennio: str) -> list[str]:
@@ -69,11 +72,12 @@ def _check(name: str, url: str | None, log_tail: str) -> str:
     return f"Failed check: {name}{where}{tail}"
 
 
-def _comment(comment: Comment) -> str:
+def _comment(comment: Comment, *, edited: bool) -> str:
     at = f" at {comment.path}{f':{comment.line}' if comment.line is not None else ''}" if comment.path else ""
     thread = f", thread {comment.thread}" if comment.thread else ""
     link = f" ({comment.url})" if comment.url else ""
-    return f"{comment.author}{at}{link} [comment {comment.id}{thread}]:\n{comment.body.strip() or '(no words)'}"
+    again = ", edited since you were told of it" if edited else ""
+    return f"{comment.author}{at}{link} [comment {comment.id}{thread}{again}]:\n{comment.body.strip() or '(no words)'}"
 
 
 def notice(rule: Reaction, headline: str, session: Session, *, escalated: str | None = None) -> str:

@@ -10,6 +10,7 @@ from ennio.messages import Changed
 from ennio.model import Activity, SessionStatus
 from ennio.pulls import Check, CheckState, ReviewState
 from ennio.reactions import Situation
+from ennio.reactions.decide import GONE
 from ennio.store import ReactionRecord
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
@@ -54,7 +55,7 @@ def test_incident_22_what_came_after_the_escalation_is_noted_with_its_reason(sta
     assert "a person has been told" in _history(stage, session_id, "ci-failed")[-1].detail
 
 
-def test_incident_22_a_green_head_ends_the_episode(stage: Stage) -> None:
+def test_incident_22_five_green_minutes_end_the_episode(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
     for _ in range(3):
@@ -62,6 +63,8 @@ def test_incident_22_a_green_head_ends_the_episode(stage: Stage) -> None:
     stage.scm.push(stage.branch(session_id))
     stage.scm.checks(number, CheckState.PASSING)
     stage.look()
+    stage.pass_time(GONE.total_seconds())
+    stage.quiet()
     _red(stage, session_id, number)
     assert len(stage.told(session_id, "ci-failed")) == 4
     assert _escalations(stage, session_id) == 0

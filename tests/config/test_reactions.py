@@ -20,7 +20,7 @@ SEND, NOTIFY = ReactionAction.SEND_TO_AGENT, ReactionAction.NOTIFY
     [
         ("ci-failed", Reaction(action=SEND, retries=2, escalate_after=120.0)),
         ("changes-requested", Reaction(action=SEND, retries=0, escalate_after=1800.0)),
-        ("bugbot-comments", Reaction(action=SEND, retries=0, escalate_after=1800.0)),
+        ("bugbot-comments", Reaction(action=SEND, retries=0, escalate_after=1800.0, rounds=5)),
         ("merge-conflicts", Reaction(action=SEND, retries=0, escalate_after=900.0)),
         ("approved-and-green", Reaction(action=NOTIFY, priority=Priority.ACTION)),
         ("agent-stuck", Reaction(action=NOTIFY, priority=Priority.URGENT, threshold=600.0)),

@@ -238,6 +238,24 @@ def test_a_cancelled_run_fails_unless_a_newer_one_replaced_it(hub: Hub, forge: G
     assert pull.checks is CheckState.PENDING
 
 
+@pytest.mark.parametrize("first", ["push", "pull_request"])
+def test_a_cancelled_run_that_its_twin_of_another_event_replaced_does_not_count(
+    hub: Hub, forge: GitHubForge, clock: ManualClock, first: str
+) -> None:
+    head = hub.push("fix", {"a.txt": "1\n"})
+    hub.open("fix")
+    for event in ("push", "pull_request"):
+        hub.run(head, Run("test", conclusion="CANCELLED" if event == first else "SUCCESS", event=event))
+        clock.advance(1)
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    assert pull.checks is CheckState.PASSING
+    hub.run(head, Run("test", conclusion="CANCELLED", workflow="nightly"))
+    pull = seen(forge, clock).pull
+    assert pull is not None
+    assert pull.checks is CheckState.FAILING, "a run of another workflow is no twin"
+
+
 def test_incident_17_no_checks_yet_is_not_passing(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")

@@ -13,8 +13,8 @@ from ennio.config.reactions import BUILT_IN, KEYS
 from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting
 from ennio.model import Activity, Session, SessionStatus
 from ennio.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
-from ennio.reactions import Situation, all_complete, case, notice, to_agent
-from ennio.reactions.cases import SESSION_KEYS
+from ennio.reactions import Case, Situation, all_complete, case, notice, to_agent
+from ennio.reactions.cases import SESSION_KEYS, item, named
 from tests.lifecycle.world import pull_request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,6 +33,10 @@ def _situation(pull: PullRequest | None = None, session: Session | None = None, 
 
 def _holds(key: str, situation: Situation, now: datetime = NOW) -> bool | None:
     return case(key, BUILT_IN[key], situation, now).holds
+
+
+def _names(found: Case) -> list[str]:
+    return [named(each) for each in found.items]
 
 
 def _comment(name: str, author: str = "ada", **more: Any) -> Comment:
@@ -90,13 +94,13 @@ def test_a_failure_is_known_by_its_head_and_its_checks() -> None:
 def test_words_of_people_and_of_bots_go_different_ways() -> None:
     comments = (_comment("1"), _comment("2", "lint[bot]"), _comment("3", "review-robot"), _comment("4", "ci", bot=True))
     situation = _situation(pull_request(review=ReviewState.CHANGES_REQUESTED, comments=comments))
-    assert case("changes-requested", Reaction(), situation, NOW).items == ("1",)
-    assert case("bugbot-comments", Reaction(), situation, NOW).items == ("2", "3", "4")
+    assert _names(case("changes-requested", Reaction(), situation, NOW)) == ["1"]
+    assert _names(case("bugbot-comments", Reaction(), situation, NOW)) == ["2", "3", "4"]
 
 
 def test_comments_without_a_request_for_changes_are_passed_on_and_not_retried() -> None:
     found = case("changes-requested", Reaction(), _situation(pull_request(comments=(_comment("1"),))), NOW)
-    assert (found.holds, found.lasting, found.items) == (True, False, ("1",))
+    assert (found.holds, found.lasting, _names(found)) == (True, False, ["1"])
 
 
 def test_a_conflict_is_known_by_head_and_base() -> None:
@@ -169,7 +173,7 @@ def test_all_complete_counts_the_ends() -> None:
 
 def test_only_the_comments_that_are_new_are_passed_on() -> None:
     pull = pull_request(comments=(_comment("1", path="a.py", line=3), _comment("2", "bob")), review=ReviewState.CHANGES_REQUESTED)
-    text = to_agent("changes-requested", Reaction(), _situation(pull), ["2"])
+    text = to_agent("changes-requested", Reaction(), _situation(pull), [item(pull.comments[1])])
     assert "words of bob" in text
     assert "words of ada" not in text
 
@@ -178,7 +182,7 @@ def test_only_the_comments_that_are_new_are_passed_on() -> None:
 def test_incident_29_what_the_agent_said_itself_is_not_told_back(review: ReviewState) -> None:
     pull = pull_request(comments=(_comment("1"), _comment("2", "me", own=True), _comment("3", "bot", bot=True, own=True)), review=review)
     found = case("changes-requested", Reaction(), _situation(pull), NOW)
-    assert (found.holds, found.items) == (True, ("1",))
+    assert (found.holds, _names(found)) == (True, ["1"])
     assert not _holds("bugbot-comments", _situation(pull))
 
 
@@ -192,13 +196,22 @@ def test_each_comment_comes_with_the_command_that_answers_it_and_each_thread_wit
     threaded = (_comment("c-1", path="a.py", line=3, thread="t-1"), _comment("c-2", "bob", path="a.py", line=3, thread="t-1"))
     comments = (*threaded, _comment("c 3"))
     pull = pull_request(comments=comments, review=ReviewState.CHANGES_REQUESTED)
-    text = to_agent("changes-requested", Reaction(), _situation(pull), ["c-1", "c-2", "c 3"], "/opt/ennio --config /e.yaml")
+    text = to_agent("changes-requested", Reaction(), _situation(pull), list(map(item, comments)), "/opt/ennio --config /e.yaml")
     assert "ada at a.py:3 [comment c-1, thread t-1]:\nwords of ada" in text
     lines = [line for line in text.splitlines() if line.startswith("/opt")]
     replies = [f'/opt/ennio --config /e.yaml pr reply p-1 {name} -m "..."' for name in ("c-1", "c-2", "'c 3'")]
     assert lines == [*replies, "/opt/ennio --config /e.yaml pr resolve p-1 t-1"]
-    assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), ["c-1"])
+    assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), [item(comments[0])])
     assert "pr reply" not in to_agent("changes-requested", Reaction(), _situation(pull), ["told-before"], "/opt/ennio")
+
+
+def test_other_words_are_another_item_and_are_called_edited() -> None:
+    first, second = _comment("c-1"), replace(_comment("c-1"), body="other words")
+    assert item(first) != item(second)
+    assert item(first) == item(replace(first, body=f"  {first.body}\n")), "blanks are no other words"
+    pull = pull_request(comments=(second,), review=ReviewState.CHANGES_REQUESTED)
+    text = to_agent("changes-requested", Reaction(), _situation(pull), [item(second)], edited=[item(second)])
+    assert "ada [comment c-1, edited since you were told of it]:\nother words" in text
 
 
 def test_incident_28_a_check_without_a_log_says_so() -> None:

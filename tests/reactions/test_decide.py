@@ -13,10 +13,12 @@ from ennio import codec
 from ennio.config.model import Reaction, ReactionAction
 from ennio.config.reactions import BUILT_IN
 from ennio.reactions import Case, Decision, ReactionMemory, Verdict, decide
+from ennio.reactions.decide import GONE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RED = [Case(True, "red", (f"h{number}:test",)) for number in range(8)]
-GREEN, BLIND = Case(False, ""), Case(None, "nobody can look")
+GREEN, BLIND = Case(False, "", lingers=True), Case(None, "nobody can look")
+OVER = GONE.total_seconds()
 CI = BUILT_IN["ci-failed"]
 
 
@@ -44,16 +46,23 @@ class Story:
         return codec.loads(ReactionMemory, self.text)
 
 
+A, B, C, D, E = ([f"{name}~{number:012x}" for number in range(10)] for name in "abcde")
+"""Five comments, each in ten editions."""
 heads = st.sampled_from(["h1", "h2", "h3"])
-items = st.lists(st.sampled_from("abcdefgh"), max_size=4, unique=True).map(tuple)
+items = st.lists(st.sampled_from(["a", "b", "c", D[1], D[2], D[3], E[1], E[2]]), max_size=4, unique=True).map(tuple)
 cases = st.one_of(
     st.just(GREEN),
+    st.just(Case(False, "")),
     st.just(BLIND),
     st.builds(lambda seen, head: Case(True, "it holds", seen, round=head), items, heads | st.just("")),
     st.builds(lambda seen, head: Case(True, "words", seen, lasting=False, round=head), items, heads),
 )
 rules = st.builds(
-    Reaction, enabled=st.booleans() | st.just(True), retries=st.integers(0, 3), escalate_after=st.none() | st.floats(1, 100)
+    Reaction,
+    enabled=st.booleans() | st.just(True),
+    retries=st.integers(0, 3),
+    rounds=st.none() | st.integers(1, 3),
+    escalate_after=st.none() | st.floats(1, 100),
 )
 lives = st.lists(st.tuples(cases, st.floats(0, 60)), max_size=40)
 
@@ -70,15 +79,31 @@ def test_one_thing_seen_is_one_action_whatever_happens_in_between(rule: Reaction
 
 @settings(deadline=None)
 @given(rules, lives)
-def test_an_episode_escalates_once_at_most_and_acts_no_more_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+def test_a_round_of_an_episode_escalates_once_at_most_and_acts_no_more_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
     lasting = [(d, c) for d, (c, _) in zip(story.decisions, life, strict=True) if c.lasting]
-    escalated = Counter(d.memory.episode for d, _ in lasting if d.verdict is Verdict.ESCALATE)
-    acted = Counter(d.memory.episode for d, _ in lasting if d.verdict is Verdict.ACT)
+    escalated = Counter((d.memory.episode, d.memory.rounds) for d, _ in lasting if d.verdict is Verdict.ESCALATE)
+    acted = Counter((d.memory.episode, d.memory.rounds) for d, _ in lasting if d.verdict is Verdict.ACT and d.items != d.edited)
     assert all(count == 1 for count in escalated.values())
     assert all(count <= rule.retries + 1 for count in acted.values())
+
+
+@settings(deadline=None)
+@given(rules, lives)
+def test_no_episode_has_more_rounds_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+    rounds = Counter(d.memory.episode for d, (c, _) in zip(story.decisions, life, strict=True) if d.verdict is Verdict.ACT and c.lasting)
+    heads = {
+        (d.memory.episode, d.memory.rounds)
+        for d, (c, _) in zip(story.decisions, life, strict=True)
+        if d.verdict is Verdict.ACT and c.lasting
+    }
+    for episode in rounds:
+        assert rule.rounds is None or sum(1 for one, _ in heads if one == episode) <= rule.rounds
 
 
 @settings(deadline=None)
@@ -89,6 +114,7 @@ def test_what_holds_on_is_escalated_exactly_once(rule: Reaction, life: list[tupl
     for case, after in life:
         story.see(case, after)
     story.see(GREEN)
+    story.see(GREEN, OVER)
     fresh = [Case(True, "it holds", (f"new-{number}",)) for number in range(rule.retries + 5)]
     verdicts = story.verdicts(*fresh)
     assert verdicts.count("escalate") == 1
@@ -142,7 +168,36 @@ def test_time_alone_escalates_and_says_when_to_look_again() -> None:
 
 def test_an_episode_that_ended_and_came_back_may_escalate_again() -> None:
     story = Story(Reaction(retries=0))
-    assert story.verdicts(RED[0], RED[1], GREEN, RED[2], RED[3]) == ["act", "escalate", "quiet", "act", "escalate"]
+    assert story.verdicts(RED[0], RED[1], GREEN) == ["act", "escalate", "quiet"]
+    assert story.decisions[-1].wake_at == story.now + GONE
+    assert story.see(GREEN, OVER) is Verdict.QUIET
+    assert story.verdicts(RED[2], RED[3]) == ["act", "escalate"]
+
+
+def test_red_green_and_red_again_is_one_episode() -> None:
+    story = Story(replace(CI, retries=1, escalate_after=None))
+    assert story.verdicts(RED[0], GREEN, RED[1], GREEN, RED[2]) == ["act", "quiet", "act", "quiet", "escalate"]
+    assert story.verdicts(GREEN, RED[3]) == ["quiet", "quiet"]
+
+
+def test_an_episode_is_over_also_when_nobody_looked_while_it_was_gone() -> None:
+    story = Story(Reaction(retries=0))
+    story.verdicts(RED[0], GREEN)
+    assert story.see(RED[1], OVER) is Verdict.ACT
+
+
+def test_the_time_in_which_it_did_not_hold_is_no_time_that_it_held() -> None:
+    story = Story(Reaction(retries=3, escalate_after=100.0))
+    story.see(RED[0])
+    story.see(GREEN, 60.0)
+    story.see(RED[1], 200.0)
+    assert story.see(RED[1], 39.0) is Verdict.QUIET
+    assert story.see(RED[1], 2.0) is Verdict.ESCALATE
+
+
+def test_what_is_news_each_time_does_not_wait_for_an_old_episode_to_end() -> None:
+    story, asked, answered = Story(BUILT_IN["agent-needs-input"]), Case(True, "it asks"), Case(False, "")
+    assert story.verdicts(asked, answered, asked, answered) == ["act", "quiet", "act", "quiet"]
 
 
 # --- rounds of review --------------------------------------------------------------------------------
@@ -186,6 +241,52 @@ def test_a_new_round_begins_its_deadline_anew() -> None:
 def test_a_new_round_after_an_escalation_reaches_the_agent_again() -> None:
     story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT))
     assert story.verdicts(_said("h1", "a"), _said("h1", "b"), _said("h2", "c")) == ["act", "escalate", "act"]
+
+
+def test_incident_a_bot_and_an_agent_answered_each_other_for_ever() -> None:
+    story = Story(BUILT_IN["bugbot-comments"])
+    said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(200)]
+    verdicts = [story.see(case, 300.0).value for case in said]
+    assert verdicts == ["act"] * 5 + ["escalate"] + ["quiet"] * 194
+    assert story.decisions[5].reason == "it goes on after 5 rounds"
+    assert "a person has been told" in story.decisions[-1].reason
+    story.see(GREEN)
+    story.see(GREEN, OVER)
+    assert story.see(_said("h200", f"c200~{1:012x}")) is Verdict.ACT
+
+
+def test_rounds_with_people_are_not_counted_unless_that_is_configured() -> None:
+    free, capped = Story(BUILT_IN["changes-requested"]), Story(replace(BUILT_IN["changes-requested"], rounds=2))
+    said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(9)]
+    assert set(free.verdicts(*said)) == {"act"}
+    assert capped.verdicts(*said) == ["act", "act", "escalate"] + ["quiet"] * 6
+
+
+# --- words that are changed after they were said ----------------------------------------------------------
+
+
+def test_incident_an_edited_comment_was_never_told() -> None:
+    story = Story(BUILT_IN["bugbot-comments"])
+    assert story.verdicts(_said("h1", C[1]), _said("h2", C[2]), _said("h2", C[2])) == ["act", "act", "quiet"]
+    assert [decision.edited for decision in story.decisions] == [(), (C[2],), ()]
+
+
+def test_a_comment_that_is_edited_again_and_again_is_told_once_as_edited_on_each_head() -> None:
+    story = Story(BUILT_IN["bugbot-comments"])
+    said = [_said("h1", C[number]) for number in range(1, 6)]
+    assert story.verdicts(*said) == ["act", "act", "quiet", "quiet", "quiet"]
+    assert story.see(_said("h2", C[5])) is Verdict.ACT
+
+
+def test_an_edit_is_no_attempt_that_failed() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    assert story.verdicts(_said("h1", A[1]), _said("h1", A[2]), _said("h1", A[2], B[1])) == ["act", "act", "escalate"]
+
+
+def test_a_comment_told_by_an_earlier_version_is_not_told_again() -> None:
+    old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null, "round": "h1"}'
+    memory = codec.loads(ReactionMemory, old)
+    assert decide(BUILT_IN["changes-requested"], _said("h1", A[1]), memory, NOW).verdict is Verdict.QUIET
 
 
 def test_failing_checks_have_no_rounds() -> None:

@@ -61,7 +61,20 @@ def contexts(node: Node) -> Sequence[Node]:
         key = _identity(context)
         if key not in newest or _began(context) >= _began(newest[key]):
             newest[key] = context
-    return list(newest.values())
+    ended = {_twin(key) for key, context in newest.items() if not _is_cancelled(context)}
+    return [context for key, context in newest.items() if not (_is_cancelled(context) and _twin(key) in ended)]
+
+
+def _twin(key: tuple[str, ...]) -> tuple[str, ...]:
+    """What a check has in common with the same check of the same workflow for another kind of event, such as push and pull_request.
+
+    Where one of the two cancels the other (``concurrency``), the one that was let run is what counts.
+    """
+    return (*key[:3], key[4]) if key[0] == "run" else key
+
+
+def _is_cancelled(context: Node) -> bool:
+    return bool(context["__typename"] == "CheckRun" and context["conclusion"] == "CANCELLED")
 
 
 def _identity(context: Node) -> tuple[str, ...]:
@@ -76,7 +89,8 @@ def _identity(context: Node) -> tuple[str, ...]:
 
 def _began(context: Node) -> tuple[str, int]:
     """Later runs are greater; a run that waits has no time yet and is newer than any that has."""
-    return (context.get("startedAt") or context.get("createdAt") or "~", context.get("databaseId") or 0)
+    waits = "" if _is_cancelled(context) else "~"  # what was cancelled before it began waits for nothing
+    return (context.get("startedAt") or context.get("createdAt") or waits, context.get("databaseId") or 0)
 
 
 def checks(node: Node) -> tuple[Check, ...]:
