@@ -31,11 +31,11 @@ from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
 from ennio.clock import SystemClock
-from ennio.config import last_good
+from ennio.config import document, last_good, ownership, trusted
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
-from ennio.errors import ConfigError, Conflict
+from ennio.errors import ConfigError, Conflict, Untrusted
 from ennio.events import Draft, EventType
 from ennio.home import Home, private
 from ennio.messages import Ping
@@ -114,20 +114,23 @@ def _lock_path(config: Config, home: Home) -> Path:
 def boot(config_file: Path) -> Running:
     """Start the house of a configuration file in this process, which is a worker of its supervisor.
 
-    A file that has become wrong since this supervisor began does not end it: the last good one holds, and the
-    house says so. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
+    A file that has become wrong since this supervisor began, or wants what was never trusted, does not end it: the last
+    good one holds, and the house says so. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
     """
     home = Home.of_environment()
     run_dir = private(home.run(config_file))
-    content = _content(config_file)
+    content: bytes | None = None
     try:
-        running = _of(config_file, content, home)
-    except ConfigError as error:
+        content = _content(config_file)
+        config = load(config_file, os.environ, known(), content=content)
+        trusted.insist(config, home, os.environ)
+        running = _of(config, home)
+    except (ConfigError, Untrusted) as error:
         good = last_good.known(run_dir)
         if good is None:
             raise
         log.error("configuration refused, the last good one holds: %s", error)  # noqa: TRY400 - somebody can act on it
-        return _of(config_file, good, home, str(error))
+        return _of(load(config_file, os.environ, known(), content=good), home, str(error))
     if content is not None:
         _keep(run_dir, content)
     return running
@@ -135,7 +138,7 @@ def boot(config_file: Path) -> Running:
 
 def _content(config_file: Path) -> bytes | None:
     try:
-        return config_file.read_bytes()
+        return ownership.read(config_file, document.MOST_BYTES)
     except OSError:
         return None  # loading it says why
 
@@ -147,8 +150,7 @@ def _keep(run_dir: Path, content: bytes) -> None:
         log.warning("no copy of the configuration could be kept", extra={"error": str(error)})
 
 
-def _of(config_file: Path, content: bytes | None, home: Home, problem: str | None = None) -> Running:
-    config = load(config_file, os.environ, known(), content=content)
+def _of(config: Config, home: Home, problem: str | None = None) -> Running:
     logs.to_stderr(secrets(config))  # the file may name others by now than when this process began
     return start(config, home, _end_supervisor, problem)
 

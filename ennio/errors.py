@@ -5,6 +5,7 @@
     │   └── TimedOut     time: it took longer than it may
     ├── Refused          a person: a budget, a token, a policy, a dirty tree
     │   ├── Unauthorized a person: no token, or a wrong one
+    │   ├── Untrusted    a person: the configuration file was not trusted, or could be another's
     │   └── OverBudget   a person: a limit of money was reached
     ├── NotFound         the caller: no such id
     ├── Conflict         the caller: not in this state, or it exists already
@@ -56,6 +57,10 @@ class Unauthorized(Refused):
     """The request carries no valid token."""
 
     http_status = 401
+
+
+class Untrusted(Refused):
+    """A configuration file that nobody has trusted yet, or that another account could have written."""
 
 
 class OverBudget(Refused):

@@ -3,6 +3,7 @@
     worktrees/<project>/<session>   clones/<project>/<session>   the workspaces
     sessions/<session>/             launch file, prompt, transcript, hook output (0700)
     forge/<project>/                check-outs and logs of the local forge's checks
+    trust/                          what was trusted of each configuration file (0700)
     run/<instance>/                 lock, pid, address and token of one supervisor (0700)
 
 An *instance* is one supervisor on one database: its key is the readable name of the folder the

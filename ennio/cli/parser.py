@@ -46,7 +46,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "node": "remote nodes: status, list, connect, disconnect",
     },
     "Other": {
-        "config": "check, show, schema",
+        "config": "check, trust, untrust, show, schema",
         "completion": "completion for bash, zsh or fish",
         "version": "the version",
     },

@@ -10,8 +10,9 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from ennio.config import coherence, database, document, resolve
+from ennio.config import anchors, coherence, database, document, ownership, resolve
 from ennio.config.coherence import Known
+from ennio.config.demands import demands
 from ennio.config.document import Document, Where, shown
 from ennio.config.expand import expand
 from ennio.config.model import Config
@@ -24,7 +25,7 @@ SAID_ALOUD = frozenset({"post_create", "run", "passthrough", "permissions", "pro
 
 
 def load(path: Path, environ: Mapping[str, str], known: Known | None = None, *, content: bytes | None = None) -> Config:
-    """The configuration in a file. Raises ConfigError with every problem.
+    """The configuration in a file. Raises ConfigError with every problem, and Untrusted for a file others can write.
 
     ``known`` names the plugins of each slot; without it a plugin's name is not judged here. ``content`` is
     taken for what the file holds, where that was read before.
@@ -36,7 +37,7 @@ def load(path: Path, environ: Mapping[str, str], known: Known | None = None, *, 
 
 
 def check(path: Path, environ: Mapping[str, str], known: Known | None = None) -> list[Problem]:
-    """Everything wrong with a configuration file, by line; empty when ``load`` would succeed."""
+    """Everything wrong with a configuration file, by line; empty when ``load`` would succeed. Raises Untrusted as ``load`` does."""
     return _examined(path, environ, known)[1]
 
 
@@ -47,20 +48,22 @@ def _examined(
     text, problems = _read(source, content)
     if text is None or not isinstance(text.data, dict):
         return None, problems
+    written = anchors.without(text.data)
     faults = _Faults(text)
-    data = faults.expanded(text.data, (), environ)
+    data = faults.expanded(written, (), environ)
     given = faults.shaped(data)
     ground = resolve.Ground(source, environ)
     faults.add(coherence.faults(data, known))
     faults.add(_places(data, ground))
     if faults.problems or given is None:
         return None, sorted(faults.problems, key=lambda problem: problem.line or 0)
-    return replace(resolve.config(given, ground), hidden=frozenset(faults.hidden)), []
+    config = resolve.config(given, ground)
+    return replace(config, hidden=frozenset(faults.hidden), demands=demands(written, config)), []
 
 
 def _read(source: Path, content: bytes | None) -> tuple[Document | None, list[Problem]]:
     try:
-        raw = source.read_bytes() if content is None else content
+        raw = ownership.read(source, document.MOST_BYTES) if content is None else content
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return None, [Problem("", f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config FILE` names another")]

@@ -253,6 +253,16 @@ class Cleanup:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """Something a file would have done that needs trust: ``kind`` and ``words`` tell a person, ``canonical`` is what is compared."""
+
+    kind: str
+    place: str
+    words: tuple[str, ...]
+    canonical: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A whole configuration; ``source`` is the file it came from, ``directory`` what paths are relative to."""
 
@@ -280,6 +290,8 @@ class Config:
     budgets: tuple[Budget, ...] = ()
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
     """Values of variables that are secrets by their names, wherever in the file they were put."""
+    demands: tuple[Demand, ...] = field(default=(), repr=False)
+    """What it would run and whom it would talk to, as the file is written."""
 
     def project(self, name: str) -> Project | None:
         """The project with this id or name, or None."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ennio.config import reactions
+from ennio.config import reactions, trust_keys
 from ennio.config.model import Reaction
 from ennio.config.quantity import shown_seconds
 from ennio.config.schema import SHAPES, PluginChoiceShape
 from ennio.config.shapes import Entry, Many, Part, Shape, Table
+from ennio.config.trust_keys import Trust
 
 INTRODUCTION = """\
 # Configuration reference
@@ -31,8 +32,12 @@ tells everything that is wrong with it, `ennio config show` prints what holds af
 - Durations are a number with `ms`, `s`, `m`, `h` or `d` behind it; a bare number is seconds (`ready_threshold`: milliseconds).
 - Sizes are a number of bytes, or with `KiB`, `MiB`, `GiB`, `TiB`, `kB`, `MB`, `GB`, `TB` behind it.
 - `~` is your home. Relative paths, also the one in `database_url`, are relative to the file, not to the folder you are in.
+- Keys that begin with `x-` are read by nobody: keep YAML anchors there (`x-rules: &rules [...]`). They may stand at
+  the top of the file and in each project, and nowhere else; in a plugin's settings such a key is a setting.
 - Unknown keys are errors. Text that YAML would read as something else (`no`, `0777`, `12:30`, `2026-01-01`) must be in quotes.
 - A value in the file wins over `NATS_URL` and `DATABASE_URL`, which count where the file says nothing.
+
+A file is used once it is trusted: see [what is part of trust](#what-is-part-of-trust).
 
 A plugin's name is one of those shipped or one that an installed distribution brings (entry point group `ennio.<slot>`).
 """
@@ -51,10 +56,58 @@ The local tracker (`plugin: local`) takes `path` too: the folder of issues, `iss
 """
 
 
+TRUST = """\
+## What is part of trust
+
+A file says which programs run, who is talked to and with which of your variables; whoever wrote it decides that. So a
+file that was not seen before is shown and asked about once, by `ennio start` at a terminal. Without a terminal,
+`start` ends with 5 and names the command:
+
+- `ennio config trust` trusts the file as it is now; `--show` only shows what it demands, and what of that is new.
+  `ennio config untrust` takes it back.
+- `ennio start --trust` trusts the file as it is at that start, for a service:
+  `ennio start --trust --config /etc/ennio/ennio.yaml`.
+- `ENNIO_TRUSTED_CONFIG_PATHS=/etc/ennio:/srv/app` trusts whatever files lie there, for containers and tests. No file
+  can set it.
+- `ennio init` trusts what it writes. In a session, where an agent is, nothing can be trusted.
+
+Until then `doctor`, `config`, `status` and whatever else only looks run nothing the file names, and send no token to
+anybody. What is kept, under `ENNIO_HOME/trust`, are digests of the keys below, as they are written (a variable by its
+name), for the real path of the file. Any other change asks nothing. One of these asks again and shows what is new; a
+supervisor that runs keeps the last good file until it is trusted and SIGHUP comes again. What a file names and does
+not hold, such as a `Makefile` or a story, is trusted with the command that uses it.
+
+A file that another account could have written is refused, trusted or not: one that belongs to somebody else than you
+or root, that everybody or a group with other members can write, or that lies in such a folder (unless that is sticky,
+as `/tmp` is). A private group, as with umask 002, is fine.
+
+"""
+_PLURAL = {
+    Trust.RUNS: "What runs",
+    Trust.TALKS: "Whom it talks to",
+    Trust.OPENS: "Who is let in",
+    Trust.REACHES: "What it reaches",
+    Trust.GIVES: "What is handed on",
+}
+
+
 def reference() -> str:
     """The whole page, in Markdown."""
     sections = ["\n".join(_section(shape)) + _remark(shape) for shape in SHAPES]
-    return "\n".join([INTRODUCTION, *sections, "\n".join(_reactions())])
+    return "\n".join([INTRODUCTION, *sections, "\n".join(_reactions()), TRUST + "\n".join(_trust())])
+
+
+def _trust() -> Iterator[str]:
+    """The keys that are part of trust, by what they can do."""
+    yield "| | Keys |\n|---|---|"
+    plugins = {f"{name} ({slot})": keys for (slot, name), keys in trust_keys.PLUGINS.items()}
+    for kind, words in _PLURAL.items():
+        parts = []
+        for owner, keys in {**trust_keys.SHAPES, **plugins}.items():
+            named = ", ".join(f"`{key}`" for key, stated in keys.items() if stated is kind)
+            parts += [f"{owner}: {named}"] if named else []
+        yield f"| {words} | {'; '.join(parts)} |"
+    yield "\nAlso every setting of any other plugin, the flags in `passthrough` of an agent among them.\n"
 
 
 def _section(shape: type[Shape]) -> Iterator[str]:

@@ -159,6 +159,7 @@ class ProjectShape(Shape):
 
     makes = model.Project
     at_once = False
+    holds_anchors = True
     name = Text("The name people use; unique", required=True)
     id = Id("The project's id", key="project_id", shown="from the name")
     repo = Repository("The repository: a URL, or a path to one on this machine", required=True)
@@ -231,6 +232,7 @@ class ConfigShape(Shape):
 
     makes = model.Config
     at_once = False
+    holds_anchors = True
     port = Whole("The port of the API and the dashboard; 0: any that is free", 0, 65535)
     terminal_port = Whole("The port of the terminal WebSocket; 0: any that is free", 0, 65535)
     direct_terminal_port = Whole("A port for direct access to terminals", 0, 65535, none=True)

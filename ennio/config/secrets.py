@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote
@@ -36,7 +37,7 @@ def is_secret(key: str) -> bool:
 
 def secrets(config: Config) -> frozenset[str]:
     """Every secret value of a configuration, for whoever redacts texts; none is empty."""
-    return frozenset(text for text in _secrets(config, secret=False) if text) | config.hidden
+    return frozenset(text for text in _secrets(replace(config, demands=()), secret=False) if text) | config.hidden
 
 
 def masked(config: Config) -> dict[str, Any]:
@@ -45,10 +46,15 @@ def masked(config: Config) -> dict[str, Any]:
     Of ``env`` only the names are shown.
     """
     shown: dict[str, Any] = _without(_plain(config), config.hidden)
-    del shown["hidden"]
+    del shown["hidden"], shown["demands"]
     for project in shown["projects"]:
         project["env"] = dict.fromkeys(project["env"], MASK)
     return shown
+
+
+def veiled(text: str) -> str:
+    """The text without the passwords of the URLs in it."""
+    return _USERINFO.sub(_hide, text)
 
 
 def config_hash(project: Project) -> str:
@@ -153,4 +159,4 @@ def _leaf(value: Any, secret: bool) -> Any:
         return MASK
     if isinstance(value, Enum):
         return value.value
-    return value if isinstance(value, (int, float)) else _USERINFO.sub(_hide, str(value))
+    return value if isinstance(value, (int, float)) else veiled(str(value))

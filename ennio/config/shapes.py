@@ -17,6 +17,8 @@ from typing import Any, ClassVar, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load
 
+from ennio.config.anchors import PREFIX
+
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -85,6 +87,8 @@ class Shape(Schema):
     at_once: ClassVar[bool] = True
     rules: ClassVar[Json] = {}
     """What the JSON Schema says beyond the keys."""
+    holds_anchors: ClassVar[bool] = False
+    """Whether keys that begin with ``x-`` may stand in it; they are taken away before it is read."""
 
     error_messages: ClassVar[dict[str, str]] = {"type": "{value} is not a mapping: indent `key: value` lines below it", "unknown": "?"}  # type: ignore[misc]
 
@@ -135,7 +139,8 @@ class Shape(Schema):
             properties[key] = described | ({"default": defaults[name]} if name in defaults and not entry.shown else {})
         required = [key for key, _, entry in cls.entries() if entry.required]
         schema: Json = {"type": "object", "properties": properties, "additionalProperties": False}
-        return schema | ({"required": required} if required else {}) | cls.rules
+        anchors: Json = {"patternProperties": {f"^{PREFIX}": {}}} if cls.holds_anchors else {}
+        return schema | anchors | ({"required": required} if required else {}) | cls.rules
 
 
 class Holder(Entry[T]):

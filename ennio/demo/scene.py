@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ennio.config import trusted
+from ennio.config.load import load
 from ennio.errors import Refused
+from ennio.home import Home
 
 CHECK = """\
 # the check of this repository: what is greeted must have a name
@@ -155,6 +158,7 @@ def build(root: Path, agent: str, speed: float, runtime: str | None = None) -> S
     scene = Scene(root, chosen, free_port(), agent)
     _repository(scene)
     scene.config.write_text(_configuration(scene, speed), encoding="utf-8")
+    trusted.trust(load(scene.config, os.environ), Home(scene.home), {})
     return scene
 
 

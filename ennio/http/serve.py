@@ -29,7 +29,7 @@ from ennio.clock import rfc3339
 from ennio.config import last_good
 from ennio.config.model import Config
 from ennio.config.secrets import secrets
-from ennio.errors import ConfigError, EnnioError, Refused
+from ennio.errors import ConfigError, EnnioError, Refused, Untrusted
 from ennio.home import Home, private
 from ennio.http import address
 from ennio.http.port import listen, url_of
@@ -62,6 +62,7 @@ Boot = Callable[[Path], Running]
 
 def main(argv: Sequence[str], boot: Boot) -> int:
     """Run the supervisor of a configuration in the foreground, its house started by ``boot``; returns the exit code."""
+    from ennio.config import trusted  # noqa: PLC0415
     from ennio.config.discover import find  # noqa: PLC0415 - the patching of the standard library comes first
     from ennio.config.load import load  # noqa: PLC0415
     from ennio.plugins.shipped import known  # noqa: PLC0415
@@ -71,10 +72,12 @@ def main(argv: Sequence[str], boot: Boot) -> int:
     options = parser.parse_args(argv)
     try:
         config = load(find(Path.cwd(), options.config), os.environ, known())
-        return serve(config, boot, Home.of_environment())
+        home = Home.of_environment()
+        trusted.insist(config, home, os.environ)
+        return serve(config, boot, home)
     except EnnioError as error:
         print(printable(f"ennio-supervisor: {error}"), file=sys.stderr)
-        return 1
+        return error.exit_code if isinstance(error, Untrusted) else 1
 
 
 def serve(config: Config, boot: Boot, home: Home) -> int:

@@ -36,7 +36,8 @@ class Place:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
         git = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
         who = {f"GIT_{part}_{what}": "t@example.org" for part in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        return kept | git | who | {"HOME": str(self.home), "ENNIO_HOME": str(self.home / "ennio"), "PYTHONPATH": str(ROOT)}
+        ours = {"ENNIO_HOME": str(self.home / "ennio"), "ENNIO_TRUSTED_CONFIG_PATHS": str(self.folder.parent)}
+        return kept | git | who | ours | {"HOME": str(self.home), "PYTHONPATH": str(ROOT)}
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "ennio.cli", *words]

@@ -24,6 +24,8 @@ COMMANDS: dict[str, list[str]] = {
     "config check": [],
     "config schema": [],
     "config show": [],
+    "config trust": [],
+    "config untrust": [],
     "dashboard": ["--print"],
     "doctor": [],
     "events": [],
@@ -125,7 +127,7 @@ def test_no_command_lets_a_planted_escape_through(hostile: Api, command: str) ->
     json.loads(told.out)
 
 
-@pytest.mark.parametrize("command", ["config check", "config show", "doctor", "start", "status", "spawn", "logs"])
+@pytest.mark.parametrize("command", ["config check", "config show", "config trust", "doctor", "start", "status", "spawn", "logs"])
 def test_a_hostile_configuration_steers_no_terminal(hostile: Api, command: str) -> None:
     for name in ("ready_threshold", "host"):
         escape = "\\e]52;c;UFdO\\a\\e]0;PWN\\a\\x9b2J\\u202e"

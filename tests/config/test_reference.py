@@ -13,7 +13,7 @@ from ennio.config.schema import SHAPES
 from ennio.config.shapes import Shape
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
-OURS_ALONE = {"Config": {"source", "directory", "hidden"}, "Project": {"config_hash"}}
+OURS_ALONE = {"Config": {"source", "directory", "hidden", "demands"}, "Project": {"config_hash"}}
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.conftest import place
 from tests.http.conftest import api, house
 from tests.security.planted import Scene, planted
 
-__all__ = ["api", "house", "scene"]
+__all__ = ["api", "house", "place", "scene"]
 
 
 @pytest.fixture(scope="package")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
-from ennio.config.model import Config, PluginChoice, Project
+from ennio.config import trusted
+from ennio.config.model import Config, Demand, PluginChoice, Project
+from ennio.config.secrets import masked
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import installed
 
@@ -19,6 +23,27 @@ def file(source: Path | None, problems: list[str]) -> Finding:
     if problems:
         return broken(f"{source} cannot be used: {'; '.join(problems)}", "ennio config check")
     return fine(f"configuration {source}")
+
+
+def trust(config: Config, new: Sequence[Demand]) -> Finding:
+    """Whether a person has trusted it; until then nothing it names is run, and nobody it names is asked."""
+    if not new:
+        return fine("the configuration is trusted")
+    asked = [f"{demand.place} ({' '.join(demand.words)[:80]})" for demand in new if demand.place.endswith((".tracker", ".scm"))]
+    what = "the configuration is not trusted: nothing it names was run, and no token of yours was shown to anybody"
+    what += f"; not asked: {', '.join(asked)}" if asked else ""
+    return warning(what, f"ennio config trust --show   and when you agree: {trusted.command(config.source)}")
+
+
+def is_number(host: str) -> bool:
+    """Whether an address needs no name service: it is in numbers, or this machine."""
+    if host == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def project(place: Project) -> Finding:
@@ -89,4 +114,5 @@ def open_door(config: Config) -> Finding | None:
     """A bind beyond this machine deserves a word."""
     if config.host in ("127.0.0.1", "localhost", "::1"):
         return None
-    return warning(f"the API listens on {config.host}: others on the network can reach it with the token", "host: 127.0.0.1  in ennio.yaml")
+    shown = masked(config)["host"]
+    return warning(f"the API listens on {shown}: others on the network can reach it with the token", "host: 127.0.0.1  in ennio.yaml")

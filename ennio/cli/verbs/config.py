@@ -1,4 +1,4 @@
-"""The configuration file: check it, show it as it was understood, or print its JSON Schema for an editor."""
+"""The configuration file: check it, trust it, show it as it was understood, or print its JSON Schema for an editor."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   ennio config check
   ennio config show --json
+  ennio config trust --show
+  ennio config trust
   ennio config schema > ennio.schema.json
 """
 
 
 def configure(parser: Parser) -> None:
-    """The three sub-verbs."""
-    parser.verbs(
+    """The sub-verbs."""
+    made = parser.verbs(
         check=(check, "find every problem in the file at once"),
+        trust=(trust, "trust what the file runs and whom it talks to, as it is now"),
+        untrust=(untrust, "trust the file no more"),
         show=(show, "show what was understood, defaults filled in, secrets masked"),
         schema=(schema, "print the JSON Schema of the file"),
     )
+    made["trust"].add_argument("--show", action="store_true", help="only show what it would run, and what of that is not trusted yet")
 
 
 def check(_options: argparse.Namespace, context: Context) -> Answer:
@@ -39,6 +44,41 @@ def check(_options: argparse.Namespace, context: Context) -> Answer:
     if problems:
         return Answer(document, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)
     return Answer(document, [f"{source} is fine"])
+
+
+def trust(options: argparse.Namespace, context: Context) -> Answer:
+    """What the file demands; without --show all of it is trusted from now on."""
+    from ennio.cli import consent
+    from ennio.config import trusted
+    from ennio.config.load import load
+    from ennio.home import Home
+    from ennio.plugins.shipped import known
+
+    home = Home.of_environment()
+    config = load(context.config_file(), os.environ, known())
+    new = trusted.unknown(config, home, os.environ)
+    if not options.show:
+        trusted.trust(config, home, os.environ)
+        address = context.address()
+        running = [f"the supervisor that runs reads it after: kill -HUP {address.pid}"] if address and new else []
+        said = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
+        return Answer(consent.listed(config, ()), said, notes=running)
+    lines = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
+    if new:
+        way_out = f"trust it with: {trusted.command(config.source)}"
+        lines = [f"{config.source} is not trusted. What is new would", "", *consent.told(new), "", way_out]
+    return Answer(consent.listed(config, new), lines)
+
+
+def untrust(_options: argparse.Namespace, context: Context) -> Answer:
+    """Forget it; what runs goes on until it ends or reads the file anew."""
+    from ennio.config import trusted
+    from ennio.home import Home
+
+    source = context.config_file()
+    there = trusted.forget(source, Home.of_environment())
+    words = f"{source} is trusted no more" if there else f"{source} was not trusted"
+    return Answer({"file": str(source), "forgotten": there}, [words])
 
 
 def show(_options: argparse.Namespace, context: Context) -> Answer:

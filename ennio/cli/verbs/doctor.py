@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli.answer import Answer
 from ennio.cli.checkup.finding import Finding, Level
-from ennio.errors import ConfigError, EnnioError, NotFound
+from ennio.errors import ConfigError, EnnioError, NotFound, Untrusted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,8 @@ def _configuration(context: Context) -> tuple[Path | None, Config | None, list[s
         return source, load(source, os.environ, known()), []
     except ConfigError as error:
         return source, None, [str(problem) for problem in error.problems]
+    except Untrusted as error:
+        return source, None, [str(error)]
 
 
 def _findings(context: Context, source: Path | None, config: Config | None, problems: list[str]) -> Iterator[Finding | None]:
@@ -104,23 +106,38 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
 
 
 def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
-    from ennio.cli.checkup import configuration, github, linear, running
+    from ennio.cli.checkup import configuration, running
+    from ennio.config import trusted
+    from ennio.home import Home
 
     address = context.address()
+    new = trusted.unknown(config, Home.of_environment(), os.environ)
+    yield configuration.trust(config, new)
     for project in config.projects:
         yield configuration.remote(project) or configuration.project(project)
         yield configuration.absent(project, project.tracker, "tracker")
         yield configuration.absent(project, project.scm, "scm")
+    if not new:
+        yield from _services(config)
+    yield configuration.unenforced(config)
+    yield configuration.open_door(config)
+    # a name would be looked up, and a variable may be in it
+    if not new or configuration.is_number(config.host):
+        yield configuration.port(config.port, config.host, ours=address is not None, name="port")
+    yield running.leftover(context.run_directory(), running=address is not None)
+    yield from _running(context, address.url if address else None)
+
+
+def _services(config: Config) -> Iterator[Finding | None]:
+    """What is asked in the name of the file's tokens: of a trusted file alone."""
+    from ennio.cli.checkup import configuration, github, linear
+
+    for project in config.projects:
         yield configuration.token(project, project.tracker, "tracker")
         yield linear.service(project)
         yield configuration.token(project, project.scm, "scm")
         yield github.service(project, "tracker")
         yield github.service(project, "scm")
-    yield configuration.unenforced(config)
-    yield configuration.open_door(config)
-    yield configuration.port(config.port, config.host, ours=address is not None, name="port")
-    yield running.leftover(context.run_directory(), running=address is not None)
-    yield from _running(context, address.url if address else None)
 
 
 def _running(context: Context, url: str | None) -> Iterator[Finding | None]:

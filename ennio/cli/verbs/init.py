@@ -93,13 +93,19 @@ def _found(repository: Repository, hub: Path | None) -> Found:
 
 def _write(target: Path, found: Found, undo: ExitStack) -> None:
     from ennio.cli.hub import exclude
+    from ennio.config import trusted
     from ennio.config.load import load
     from ennio.config.template import template
+    from ennio.home import Home
 
     with target.open("x", encoding="utf-8") as stream:
         undo.callback(target.unlink, missing_ok=True)
         stream.write(template(found))
-    load(target, os.environ)  # what is written must hold before it is left behind
+    config = load(target, os.environ)  # what is written must hold before it is left behind
+    if not os.environ.get("ENNIO_SESSION_ID"):  # an agent may write one; whether it is used, a person says
+        home = Home.of_environment()
+        trusted.trust(config, home, os.environ)
+        undo.callback(trusted.forget, target, home)
     exclude(found.path, DATABASE)
 
 

@@ -21,23 +21,27 @@ EXAMPLES = """\
   ennio start
   ennio start --detach
   ennio start --detach --json
+  ennio start --trust --config /etc/ennio/ennio.yaml
 """
 
 
 def configure(parser: Parser) -> None:
     """Where it runs."""
     parser.add_argument("-d", "--detach", action="store_true", help="in the background, its log in: ennio logs")
+    parser.add_argument("--trust", action="store_true", help="trust the configuration as it is now: what it runs, whom it talks to")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for it to answer (default 60, with --detach)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Start it, unless it runs already."""
+    from ennio.cli import consent
     from ennio.config.load import load
     from ennio.plugins.shipped import known
 
     config = load(context.config_file(), os.environ, known())
     _refuse_second(context)
+    consent.obtain(config, context, given=options.trust)
     if options.detach:
         return _detached(context, options.timeout)
     url = f"http://{config.host}:{config.port}"
