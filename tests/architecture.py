@@ -18,7 +18,7 @@ Sources = Mapping[str, str]
 
 _DECISIONS = """
     config events messages lifecycle reactions restart prompt ledger facts pulls home codec evidence message forge branch
-    admission breaker logs metering printable untrusted inherited merging
+    admission breaker logs metering printable untrusted inherited merging changes
 """
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())

@@ -24,6 +24,7 @@ from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.branch import refuse_protected
+from ennio.changes import Diff, Files
 from ennio.clock import Clock
 from ennio.config.model import Config
 from ennio.errors import Conflict, NotFound, Refused, Unreachable
@@ -46,7 +47,7 @@ from ennio.messages import (
     StartSession,
 )
 from ennio.model import Session
-from ennio.plugins.scm.interface import Merged, Scm
+from ennio.plugins.scm.interface import Merged, Readable, Scm
 from ennio.plugins.tracker.interface import Issue
 from ennio.pulls import PullRequest, ReviewState
 from ennio.store import Store, Waiting
@@ -225,6 +226,20 @@ class House:
     def pull(self, project_id: str, number: int) -> PullRequest:
         """One pull request."""
         return self._scm(project_id).look(number)
+
+    def files(self, project_id: str, number: int) -> Files:
+        """The files a pull request changes. Raises Refused where the forge does not tell."""
+        return self._readable(project_id).files(number)
+
+    def diff(self, project_id: str, number: int) -> Diff:
+        """What a pull request changes, as text. Raises Refused where the forge does not tell."""
+        return self._readable(project_id).diff(number)
+
+    def _readable(self, project_id: str) -> Readable:
+        scm = self._scm(project_id)
+        if not isinstance(scm, Readable):
+            raise Refused(f"the forge {scm.name} does not tell what a pull request changes; look there: ennio pr show")
+        return scm
 
     def open_pull(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request for a pushed branch."""

@@ -104,3 +104,32 @@ def _comment(comment: Document) -> list[str]:
     name = f"  [{clean(comment['id'])}]" if comment.get("id") else ""
     own = " (own words, not told to the agent)" if comment.get("own") else ""
     return ["", f"{clean(comment['author'])}{own}{decision}{place}:{name}", *(f"  {clean(line)}" for line in comment["body"].splitlines())]
+
+
+def file_lines(found: Document) -> list[str]:
+    """The files that are changed, one a line, with the lines that came and went."""
+    rows = [_file(one) for one in found["files"]]
+    if not rows:
+        return ["no files are changed"]
+    more = ["... and more"] if found.get("truncated") else []
+    return table(FILES, rows) + more
+
+
+FILES = (Column("FILE"), Column("CHANGE"), Column("ADDED", right=True), Column("REMOVED", right=True))
+
+
+def _file(one: Document) -> tuple[str, str, str, str]:
+    before = f" (was {one['before']})" if one.get("before") else ""
+    count = [str(one[key]) if one.get(key) is not None else "?" for key in ("added", "removed")]
+    return f"{one['path']}{before}", one["status"], count[0], count[1]
+
+
+def diff_lines(found: Document, style: Style) -> list[str]:
+    """The difference, its lines in the colours that git gives them."""
+    return [style.paint(_hue(line), line) for line in found["text"].split("\n")[:-1]] or ["nothing is changed"]
+
+
+def _hue(line: str) -> str | None:
+    if line.startswith(("diff --git", "--- ", "+++ ")):
+        return "dim"
+    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])

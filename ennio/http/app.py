@@ -81,7 +81,7 @@ def _forge_routes(house: House, answers: Answers) -> list[Route]:
     projects, pulls, pull = Projects(house, answers), Pulls(house), Pull(house)
     project = f"{API}/projects/{{project_id}}"
     path = f"{project}/pulls/{{number}}"
-    doings = ("approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
+    doings = ("files", "diff", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
     return [
         (f"{API}/projects", projects, None),
         (project, projects, "one"),

@@ -17,6 +17,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -126,6 +127,33 @@ class Git:
         if check and not output.ok:
             raise failure(args, self.directory, output)
         return output
+
+    def beginning(self, *args: str, longest: int, timeout: float = QUICK) -> tuple[str, bool]:
+        """The first bytes that a command prints, and whether there were more; one that goes on is ended.
+
+        Blocks. Raises TimedOut after ``timeout`` seconds, and as ``run`` does when it failed before it came so far.
+        """
+        over = threading.Event()
+
+        def late() -> None:
+            over.set()
+            _end(process)
+
+        with self._begun(args, fed=False) as process:
+            timer = threading.Timer(timeout, late)
+            timer.start()
+            try:
+                raw = process.stdout.read(longest) if process.stdout is not None else b""
+                more = len(raw) == longest
+                code = 0 if more else process.wait()
+                said = b"" if more or process.stderr is None else process.stderr.read()
+            finally:
+                timer.cancel()
+        if over.is_set():
+            raise TimedOut(f"{_name(args)} in {self.directory} did not end within {timeout:g} s")
+        if code != 0:
+            raise failure(args, self.directory, Output(code, "", _text(said)))
+        return _text(raw), more
 
     def commit(self, name: str) -> str | None:
         """The id of the commit a name stands for, or None."""

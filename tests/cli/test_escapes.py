@@ -45,6 +45,8 @@ COMMANDS: dict[str, list[str]] = {
     "pr close": [ID],
     "pr comment": [ID, "-m", PLANTED],
     "pr create": ["my-app", "-b", PLANTED, "-t", PLANTED],
+    "pr diff": [ID],
+    "pr files": [ID],
     "pr list": [],
     "pr merge": [ID],
     "pr ready": [ID],

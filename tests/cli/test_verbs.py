@@ -384,3 +384,46 @@ def test_an_agent_forces_no_merge_and_approves_in_its_own_name(api: Api) -> None
     assert (ended.code, "for a person" in ended.err) == (5, True)
     assert api.ennio("pr", "approve", "my-app", "7", ENNIO_SESSION_ID="ma-1").code == 0
     assert api.last[3] == {"author": "ma-1"}
+
+
+FILES = {
+    "base": "b",
+    "head": "h",
+    "files": [
+        {"path": "a.py", "status": "modified", "added": 2, "removed": 1, "before": None},
+        {"path": "b.bin", "status": "renamed", "added": None, "removed": None, "before": "c.bin"},
+    ],
+    "truncated": True,
+}
+
+
+def test_what_a_pull_request_changes_is_shown_before_it_is_approved(api: Api) -> None:
+    diff = {"base": "b", "head": "h", "text": "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x\n+y\n", "truncated": True}
+    api.on("GET", "/projects/my-app/pulls/7/diff", diff).on("GET", "/projects/my-app/pulls/7/files", FILES)
+    api.on("GET", "/projects/my-app/pulls/7", PULL)
+    ended = api.ennio("pr", "diff", "my-app#7")
+    assert (ended.out, "longer than what is shown" in ended.err) == (diff["text"], True)
+    assert api.ennio("pr", "diff", "my-app#7", "--json").document == diff
+    lines = api.ennio("pr", "files", "my-app#7").out.splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["a.py", "modified", "2", "1"],
+        ["b.bin", "(was", "c.bin)", "renamed", "?", "?"],
+        ["...", "and", "more"],
+    ]
+    assert lines[1] in api.ennio("pr", "show", "my-app#7").out.splitlines()
+    assert api.ennio("pr", "show", "my-app#7", "--json").document["files"] == FILES["files"]
+
+
+def test_a_forge_that_does_not_tell_the_files_is_shown_without(api: Api) -> None:
+    api.on("GET", "/projects/my-app/pulls/7", PULL)
+    ended = api.ennio("pr", "show", "my-app#7")
+    assert (ended.code, "pull request" in ended.out) == (0, True)
+
+
+def test_each_review_is_shown_with_the_head_it_is_of(api: Api) -> None:
+    approved = {"ab12cdef00": "ada", PULL["head"]: "bob"}
+    opinions = [{"author": author, "decision": "approved", "head": head} for head, author in approved.items()]
+    api.on("GET", "/projects/my-app/pulls/7", {**PULL, "opinions": opinions})
+    lines = [line.strip() for line in api.ennio("pr", "show", "my-app#7").out.splitlines()]
+    assert "approved by ada at ab12cde, stale: the head is 0a1b" in lines
+    assert "approved by bob at 0a1b" in lines

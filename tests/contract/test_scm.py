@@ -9,7 +9,7 @@ import pytest
 
 from ennio.errors import Conflict, Invalid, NotFound, Refused, Unreachable
 from ennio.facts import Sighting
-from ennio.plugins.scm.interface import Watch
+from ennio.plugins.scm.interface import Readable, Watch
 from ennio.pulls import Mergeability, PullState, ReviewState
 from tests.contract.scm_bench import ENVIRONMENT, WORLDS, Bench
 
@@ -155,6 +155,25 @@ def test_conflicts_are_seen_with_their_files_and_not_merged(bench: Bench) -> Non
     assert (pull.mergeability, pull.conflicts) == (Mergeability.CONFLICTING, ("app.py",))
     with pytest.raises(Conflict, match=r"app\.py"):
         bench.scm.merge(number, pull.head)
+
+
+def test_what_it_changes_is_told_before_anybody_approves_it(bench: Bench) -> None:
+    bench.push("fix")
+    number = bench.scm.open("fix", "main", "t", "").number
+    assert isinstance(bench.scm, Readable)
+    head = bench.scm.look(number).head
+    found = bench.scm.files(number)
+    assert (found.head, found.truncated) == (head, False)
+    assert [(one.path, one.status, one.added, one.removed) for one in found.files] == [("fix.txt", "added", 1, 0)]
+    diff = bench.scm.diff(number)
+    assert (diff.head, diff.truncated) == (head, False)
+    lines = diff.text.splitlines()
+    assert lines[0] == "diff --git a/fix.txt b/fix.txt"
+    assert {"--- /dev/null", "+++ b/fix.txt"} <= set(lines)
+    assert sum(line.startswith("+") for line in lines) == 2
+    for ask in (bench.scm.files, bench.scm.diff):
+        with pytest.raises(NotFound, match="#7"):
+            ask(7)
 
 
 def test_a_draft_is_merged_only_once_it_is_ready(bench: Bench) -> None:

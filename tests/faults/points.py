@@ -88,7 +88,11 @@ EXCUSED: Mapping[str, str] = {
     **{f"order.{name}": "hands on to the forge or the tracker, where it is played, and writes nothing" for name in _HANDED_ON},
     **{
         f"order.{name}": _ASKED
-        for name in ("preview", "rings", "output", "attach", "pulls", "pull", "issues", "status", "pulses", "wait_for_events")
+        for name in ("preview", "rings", "output", "attach", "issues", "status", "pulses", "wait_for_events")
+    },
+    **{
+        f"order.{name}": _ASKED
+        for name in ("pulls", "pull", "files", "diff")
     },
     **{
         f"told.{kind}": "no part of a story; its transaction is one of those that are passed, and it is written like the others"

@@ -64,3 +64,17 @@ def test_a_protected_branch_stays_after_its_merge(hub: Hub, make: Callable[..., 
     number, head = _opened(hub, forge, "release/1")
     assert forge.merge(number, head).commit
     assert "release/1" in hub.heads()
+
+
+def test_what_changes_is_told_with_renames_and_without_what_github_leaves_out(hub: Hub, forge: GitHubForge) -> None:
+    hub.push("main", {"old.txt": "".join(f"{n}\n" for n in range(30))})
+    head = hub.push("fix", {"blob.bin": "\0\1\2", "app.py": "changed\n", "new.txt": "".join(f"{n}\n" for n in range(30))})
+    number = forge.open("fix", "main", "t", "").number
+    found = forge.files(number)
+    assert found.head == head
+    told = {one.path: (one.status, one.added is None, one.before) for one in found.files}
+    assert told["blob.bin"] == ("added", True, None)
+    assert told["app.py"][0] == "modified"
+    text = forge.diff(number).text
+    assert "diff --git a/app.py b/app.py\n--- a/app.py\n+++ b/app.py\n@@" in text
+    assert "+changed\n" in text

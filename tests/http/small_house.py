@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.actors.house import CleanupItem, MergeOrder, Preview, SpawnRequest
+from ennio.changes import Diff, FileChange, Files
 from ennio.clock import Clock, SystemClock
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.errors import Conflict, Invalid, NotFound, Refused
@@ -200,6 +201,12 @@ class SmallHouse:
         if (project_id, number) not in self._pulls:
             raise NotFound(f"no pull request #{number} in {project_id}")
         return self._pulls[project_id, number]
+
+    def files(self, project_id: str, number: int) -> Files:
+        return Files("ba5e", self.pull(project_id, number).head, (FileChange("a.py", "modified", 2, None),))
+
+    def diff(self, project_id: str, number: int) -> Diff:
+        return Diff("ba5e", self.pull(project_id, number).head, "+ words\n", truncated=True)
 
     def open_pull(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         number = 1 + max((number for project, number in self._pulls if project == project_id), default=0)

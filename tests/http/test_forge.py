@@ -47,6 +47,14 @@ def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, house: SmallHous
     assert api.post("/projects/my-app/pulls/1/close")["state"] == "closed"
 
 
+def test_what_a_pull_request_changes_is_told(api: Api) -> None:
+    files = api.get("/projects/my-app/pulls/1/files")
+    assert files["files"] == [{"path": "a.py", "status": "modified", "added": 2, "removed": None, "before": None}]
+    diff = api.get("/projects/my-app/pulls/1/diff")
+    assert (diff["base"], diff["text"], diff["truncated"]) == ("ba5e", "+ words\n", True)
+    api.get("/projects/my-app/pulls/77/diff", 404)
+
+
 def test_what_is_wrong_with_a_review_is_named(api: Api) -> None:
     path = "/projects/my-app/pulls/1"
     assert "body: is missing" in api.post(f"{path}/comment", {}, 400)["error"]

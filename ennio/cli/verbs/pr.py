@@ -9,7 +9,7 @@ from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
 from ennio.cli.words import text_of
-from ennio.errors import Invalid, NotFound, Refused
+from ennio.errors import EnnioError, Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   ennio pr list
   ennio pr show my-app 7
+  ennio pr diff ma-1a2b3c4d
   ennio pr create my-app --branch feat/login --title "Log in by key"
   ennio pr approve ma-1a2b3c4d
   ennio pr request-changes my-app#7 -m "Please add a test" --path src/app.py --line 12
@@ -33,7 +34,9 @@ def configure(parser: Parser) -> None:
     """The sub-verbs."""
     subs = parser.verbs(
         list=(listed, "list pull requests: open ones and those ended lately"),
-        show=(show, "show one with its checks and open comments"),
+        show=(show, "show one with its checks, files and open comments"),
+        diff=(diff, "show what it changes"),
+        files=(files, "list the files it changes"),
         create=(create, "open a pull request from a branch"),
         approve=(approve, "approve it"),
         request_changes=(request_changes, "ask for changes; the agent is told"),
@@ -46,7 +49,7 @@ def configure(parser: Parser) -> None:
         rerun=(rerun, "run its checks again"),
     )
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
-    for name in ("show", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun"):
+    for name in ("show", "diff", "files", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun"):
         subs[name].add_argument("pull", nargs="+", metavar="PULL", help="PROJECT NUMBER, PROJECT#NUMBER, or a session's id")
     for name, needed in WITH_WORDS.items():
         subs[name].add_argument("-m", "--message", required=needed, help="the words; - reads standard input")
@@ -102,14 +105,33 @@ def listed(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def show(options: argparse.Namespace, context: Context) -> Answer:
-    """One in full."""
-    return _shown(context.client().get(path("/projects/{}/pulls/{}", *locate(options.pull, context))))
+    """One in full; a forge that does not tell the files is shown without."""
+    from ennio.cli.pull_view import file_lines, pull_lines
+
+    client, place = context.client(), locate(options.pull, context)
+    pull = client.get(path("/projects/{}/pulls/{}", *place))
+    try:
+        found = client.get(path("/projects/{}/pulls/{}/files", *place))
+    except EnnioError as error:
+        return Answer(pull | {"files": None}, pull_lines(pull), notes=[str(error)])
+    return Answer(pull | {"files": found["files"]}, [*pull_lines(pull), "", *file_lines(found)])
 
 
-def _shown(pull: dict[str, Any]) -> Answer:
-    from ennio.cli.pull_view import pull_lines
+def files(options: argparse.Namespace, context: Context) -> Answer:
+    """The files."""
+    from ennio.cli.pull_view import file_lines
 
-    return Answer(pull, pull_lines(pull))
+    found = context.client().get(path("/projects/{}/pulls/{}/files", *locate(options.pull, context)))
+    return Answer(found, file_lines(found))
+
+
+def diff(options: argparse.Namespace, context: Context) -> Answer:
+    """What it changes, from where its branch left the base to its head."""
+    from ennio.cli.pull_view import diff_lines
+
+    found = context.client().get(path("/projects/{}/pulls/{}/diff", *locate(options.pull, context)))
+    notes = ["the difference is longer than what is shown here; the rest is in the repository"] if found["truncated"] else []
+    return Answer(found, diff_lines(found, context.style), notes=notes)
 
 
 def create(options: argparse.Namespace, context: Context) -> Answer:

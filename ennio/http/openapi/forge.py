@@ -21,6 +21,8 @@ FORGE_PATHS: dict[str, Any] = {
     **path("/api/v1/pulls", get=takes("Pull requests, open or ended lately.", listed(ref("Pull")), query=pulls.LIST)),
     **path(f"{_PROJECT}/pulls", post=takes("Open a pull request, or find the open one.", ref("Pull"), body=pulls.OPEN)),
     **path(_PULL, get=takes("Read a pull request afresh.", ref("Pull"))),
+    **path(f"{_PULL}/files", get=takes("The files it changes.", ref("Files"))),
+    **path(f"{_PULL}/diff", get=takes("What it changes, as text.", ref("Diff"))),
     **path(f"{_PULL}/approve", post=takes("Approve it.", ref("Pull"), body=pull.APPROVE)),
     **path(f"{_PULL}/request-changes", post=takes("Ask for changes.", ref("Pull"), body=pull.REMARK)),
     **path(f"{_PULL}/comment", post=takes("Comment on it, or on a line of it.", ref("Pull"), body=pull.REMARK)),

@@ -151,6 +151,13 @@ SCHEMAS: dict[str, Schema] = {
     "Preview": _PREVIEW,
     "Message": _MESSAGE,
     "Pull": _PULL,
+    "Files": _object(
+        base=TEXT,
+        head=TEXT,
+        files=listed(_object(path=TEXT, status=TEXT, added=_maybe(WHOLE), removed=_maybe(WHOLE), before=_maybe(TEXT))),
+        truncated=YES,
+    ),
+    "Diff": _object(base=TEXT, head=TEXT, text=TEXT, truncated=YES),
     "Merged": _object(commit=TEXT, message=TEXT),
     "Event": _object(
         seq=WHOLE,

@@ -47,6 +47,18 @@ class Pull:
         project, which = self._named(project_id, number)
         answer(resp, pull_view(project, self._house.pull(project, which)))
 
+    def on_get_files(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """The files it changes."""
+        read_query(req, {})
+        project, which = self._named(project_id, number)
+        answer(resp, plain(self._house.files(project, which)))
+
+    def on_get_diff(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
+        """What it changes, as text."""
+        read_query(req, {})
+        project, which = self._named(project_id, number)
+        answer(resp, plain(self._house.diff(project, which)))
+
     def on_post_approve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Approve it."""
         self._review(resp, self._named(project_id, number), ReviewState.APPROVED, read_body(req, APPROVE))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from ennio.changes import Diff, Files
 from ennio.facts import ForgeSeen
 from ennio.pulls import MergeMethod, PullRequest, ReviewState
 
@@ -47,6 +48,19 @@ class Paced(Protocol):
 
     def pressing(self) -> float | None:
         """After how many seconds another survey will look at what was nudged; None: nothing waits for that."""
+        ...
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A forge that tells what a pull request changes, so that nobody has to approve it blind."""
+
+    def files(self, number: int) -> Files:
+        """The files it changes, as many as are told. Raises NotFound."""
+        ...
+
+    def diff(self, number: int) -> Diff:
+        """The difference from where its branch left the base to its head, as much as is told. Raises NotFound."""
         ...
 
 

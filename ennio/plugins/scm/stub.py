@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ennio.changes import Diff, FileChange, Files
 from ennio.clock import Clock
 from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen, Sighting
@@ -121,6 +122,18 @@ class StubScm:
         bot = author.endswith("[bot]")
         self._reviews.setdefault(number, []).append(ReviewRow(str(uuid.uuid4()), "stub", number, *words, self._clock.now(), bot=bot))
         return self._need(number)
+
+    def files(self, number: int) -> Files:
+        """See ``Readable.files``: every head changes one file."""
+        pull = self.look(number)
+        return Files(pull.base_head or "", pull.head, (FileChange(f"{pull.branch}.txt", "added", 1, 0),))
+
+    def diff(self, number: int) -> Diff:
+        """See ``Readable.diff``."""
+        pull = self.look(number)
+        name = f"{pull.branch}.txt"
+        text = f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+{pull.head}\n"
+        return Diff(pull.base_head or "", pull.head, text)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """See ``Scm.nudge``; every survey looks."""

@@ -41,6 +41,7 @@ class Rest:
             ("PATCH", rf"{repo}/pulls/(\d+)", self.edit),
             ("PUT", rf"{repo}/pulls/(\d+)/merge", self.merge),
             ("PUT", rf"{repo}/pulls/(\d+)/update-branch", self.update_branch),
+            ("GET", rf"{repo}/pulls/(\d+)/files", self.files),
             ("POST", rf"{repo}/pulls/(\d+)/reviews", self.review),
             ("POST", rf"{repo}/pulls/(\d+)/comments", self.line_comment),
             ("GET", rf"{repo}/issues", self.issues),
@@ -148,6 +149,25 @@ class Rest:
         for remark in body.get("comments", ()):
             self.hub.thread(number, self.hub.login, remark["body"], remark["path"], remark.get("line"))
         return Answered(200, example("pull-request-review"))
+
+    def files(self, number: int, body: Body, query: dict[str, str]) -> Answered:
+        """What git says, file by file; like GitHub without the patch of a binary."""
+        pull = self.hub.pulls.get(number)
+        if pull is None:
+            return problem(404, "Not Found")
+        base = self.hub.git("merge-base", pull.base, pull.head).strip()
+        listing = self.hub.git("diff-tree", "-r", "-M", "--name-status", base, pull.head)
+        return self._page([self._file(base, pull.head, line.split("\t")) for line in listing.splitlines()], f"/pulls/{number}/files", query)
+
+    def _file(self, base: str, head: str, named: list[str]) -> Body:
+        status = {"A": "added", "M": "modified", "D": "removed", "R": "renamed"}[named[0][:1]]
+        text = self.hub.git("diff-tree", "-r", "-M", "-p", base, head, "--", *named[1:])
+        patch = text[text.index("@@") :].rstrip("\n") if "@@" in text else None
+        added, removed = (sum(line.startswith(sign) for line in (patch or "").splitlines()) for sign in "+-")
+        shown = example("diff-entry-items")[0] | {"filename": named[-1], "status": status, "additions": added, "deletions": removed}
+        shown |= {"changes": added + removed} | ({"previous_filename": named[1]} if status == "renamed" else {})
+        shown.pop("patch")
+        return shown | ({"patch": patch} if patch is not None else {})
 
     def line_comment(self, number: int, body: Body, query: dict[str, str]) -> Answered:
         self.hub.thread(number, self.hub.login, body["body"], body["path"], body.get("line"))

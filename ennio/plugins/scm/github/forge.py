@@ -7,11 +7,13 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from ennio.branch import protector
+from ennio.changes import Diff, Files
 from ennio.clock import Clock
 from ennio.config.model import Project
 from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen
 from ennio.plugins.github.client import Client
+from ennio.plugins.scm.github import differing
 from ennio.plugins.scm.github.asking import Asking
 from ennio.plugins.scm.github.landing import land
 from ennio.plugins.scm.github.questions import READY, REPLY, RESOLVE, SETTLE, Wanted
@@ -155,6 +157,14 @@ class GitHubForge:
         else:
             self.client.ask(SETTLE, {"comment": found.id}, action=True)
         return self._after(number)
+
+    def files(self, number: int) -> Files:
+        """See ``Readable.files``."""
+        return differing.files(self.client, number, self.look(number).head)
+
+    def diff(self, number: int) -> Diff:
+        """See ``Readable.diff``."""
+        return differing.diff(self.client, number, self.look(number).head)
 
     def close(self, number: int) -> PullRequest:
         """See ``Scm.close``."""

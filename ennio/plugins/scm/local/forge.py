@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.changes import Diff, Files
 from ennio.clock import Clock
 from ennio.config.model import Project
 from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.facts import ForgeSeen, Sighting
 from ennio.forge import PullBook, PullRow, ReviewRow
 from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.local import guard, progress
+from ennio.plugins.scm.local import differing, guard, progress
 from ennio.plugins.scm.local.landing import WAY_OUT, land, leaves, put, why_not
 from ennio.plugins.scm.local.merging import Order
 from ennio.plugins.scm.local.present import Present
@@ -193,6 +194,20 @@ class LocalForge:
     def dismiss(self, number: int, review_id: str) -> PullRequest:
         """Make a review count no longer. Raises NotFound."""
         return self._settle(number, review_id, dismissed=True)
+
+    def files(self, number: int) -> Files:
+        """See ``Readable.files``."""
+        with self._lock:
+            refs = self._present.refresh()
+            row = self._need(number)
+        return differing.files(self._present.git, row, refs.heads.get(row.base))
+
+    def diff(self, number: int) -> Diff:
+        """See ``Readable.diff``."""
+        with self._lock:
+            refs = self._present.refresh()
+            row = self._need(number)
+        return differing.diff(self._present.git, row, refs.heads.get(row.base))
 
     def close(self, number: int) -> PullRequest:
         """See ``Scm.close``."""

@@ -130,6 +130,14 @@ class Repository:
         lines = "".join([*(f"{one}\n" for one in commits), *(f"^{one}\n" for one in holders)])
         return frozenset(self._run("rev-list", "--ignore-missing", "--stdin", input=lines).lines)
 
+    def beginning(self, *args: str, longest: int) -> tuple[str, bool]:
+        """The first bytes that a command prints, and whether there were more."""
+        return self._git.beginning(*args, longest=longest, timeout=LIMIT)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The commit where two histories part, or None where they share none, or one of them is not there."""
+        return self._run("merge-base", one, other, check=False).text or None
+
     def identity(self) -> str:
         """Who commits here: the configured user, else ``Ennio <ennio@localhost>``."""
         name, email = (self._run("config", "--get", key, check=False).text for key in ("user.name", "user.email"))
