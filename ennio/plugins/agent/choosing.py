@@ -4,61 +4,153 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ennio.errors import Refused
 from ennio.plugins.runtime.interface import Key
 
-_LINE = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<number>\d+)[.)]\s+(?P<words>\S.*?)[\s│|]*$")
-_SHORT = {"y": ("yes", "allow"), "yes": ("yes", "allow"), "n": ("no", "reject", "deny"), "no": ("no", "reject", "deny")}
+_LINE = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<number>\d+)[.)]\s+(?:\[(?P<tick>[ ✔✓xX])\]\s+)?(?P<words>\S.*?)[\s│|]*$")
+_SUBMIT = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<words>Submit)[\s│|]*$")
+_MARKED = re.compile(r"^(?P<before>\s*[❯›]\s+)\S")
+_SHORT = {
+    "y": ("yes", "allow", "submit"),
+    "yes": ("yes", "allow", "submit"),
+    "n": ("no", "reject", "deny", "cancel"),
+    "no": ("no", "reject", "deny", "cancel"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One choice of a question; ``marked`` is the one Enter takes."""
+    """One choice of a question; ``marked`` is the one Enter takes.
+
+    ``ticked`` is None but where several may be chosen: Enter then ticks it or takes the tick away, and what has
+    the number 0 hands the answer in. ``at`` is its line on the screen.
+    """
 
     number: int
     words: str
     marked: bool = False
+    ticked: bool | None = None
+    at: int = field(default=-1, compare=False)
+
+    def __str__(self) -> str:
+        tick = "" if self.ticked is None else "[✔] " if self.ticked else "[ ] "
+        return f"{self.number}. {tick}{self.words}" if self.number else self.words
 
 
 def choices(screen: str) -> tuple[Choice, ...]:
-    """The last numbered list on the screen that begins with 1, in its order; lines between its points belong to them."""
+    """The choices of a question, in their order on the screen: the last numbered list that begins with 1, or lines with a mark before one.
+
+    Lines between the points of a list belong to them.
+    """
+    lines = screen.splitlines()
+    found = _numbered(lines)
+    return found if any(choice.marked for choice in found) else _without_numbers(lines) or found
+
+
+def _numbered(lines: Sequence[str]) -> tuple[Choice, ...]:
     found: list[Choice] = []
-    for line in screen.splitlines():
+    due = 1
+    for at, line in enumerate(lines):
         match = _LINE.match(line)
-        if match is None:
-            continue
-        choice = Choice(int(match["number"]), match["words"], match["mark"] is not None)
-        if choice.number == 1:
-            found = []
-        if choice.number == len(found) + 1:
-            found.append(choice)
+        if match is not None and int(match["number"]) in (1, due):
+            due = int(match["number"])
+            found = found if due > 1 else []
+            tick = match["tick"]
+            found.append(Choice(due, match["words"], match["mark"] is not None, None if tick is None else tick != " ", at))
+            due += 1
+        elif found and found[-1].ticked is not None and (match := _SUBMIT.match(line)) is not None:
+            found.append(Choice(0, match["words"], match["mark"] is not None, at=at))
     return tuple(found)
+
+
+def _without_numbers(lines: Sequence[str]) -> tuple[Choice, ...]:
+    """The marked line and its neighbours that begin where its words begin."""
+    marks = [(at, len(match["before"])) for at, line in enumerate(lines) if (match := _MARKED.match(line)) is not None]
+    if not marks:
+        return ()
+    marked, column = marks[-1]
+
+    def beside(at: int) -> bool:
+        return 0 <= at < len(lines) and len(lines[at]) - len(lines[at].lstrip()) == column and bool(lines[at].strip())
+
+    first = last = marked
+    while beside(first - 1):
+        first -= 1
+    while beside(last + 1):
+        last += 1
+    block = range(first, last + 1)
+    return tuple(Choice(n, lines[at][column:].strip(), at == marked, at=at) for n, at in enumerate(block, 1)) if len(block) > 1 else ()
 
 
 def chosen(among: Sequence[Choice], text: str) -> Choice:
     """The choice that an answer means: its number, its words, how they begin, or yes and no. Raises Refused."""
+    found = _fitting(among, text)
+    if found is not None:
+        return found
+    told = "; ".join(f"{choice.number}. {choice.words}" if choice.number else choice.words for choice in among)
+    raise Refused(f"{text!r} fits none of the choices, or more than one; answer with one of: {told}")
+
+
+def _fitting(among: Sequence[Choice], text: str) -> Choice | None:
     wanted = " ".join(text.split()).casefold()
     for choice in among:
-        if wanted == str(choice.number) or wanted == choice.words.casefold():
+        if (choice.number and wanted == str(choice.number)) or wanted == choice.words.casefold():
             return choice
     for beginning in (wanted, *_SHORT.get(wanted, ())):
         fitting = [choice for choice in among if beginning and re.match(re.escape(beginning) + r"\b", choice.words.casefold())]
         # of "Yes" and "Yes, and don't ask again" a plain yes means the one that grants less, which comes first
         if fitting and (len(fitting) == 1 or wanted in _SHORT):
             return fitting[0]
-    told = "; ".join(f"{choice.number}. {choice.words}" for choice in among)
-    raise Refused(f"{text!r} fits none of the choices, or more than one; answer with one of: {told}")
+    return None
+
+
+def answer(among: Sequence[Choice], text: str, words: re.Pattern[str]) -> tuple[Key | str, ...]:
+    """The keys for an answer: the way to one choice, or to each that is named where several may be.
+
+    A choice that ``words`` matches takes words of one's own, which then are the answer. Raises Refused.
+    """
+    several = [choice for choice in among if choice.ticked is not None and not words.match(choice.words)]
+    if several and not any(_fitting([choice], text) for choice in among if choice.ticked is None):
+        return _ticking(among, several, text)
+    own = next((choice for choice in among if choice.ticked is None and words.match(choice.words)), None)
+    found = _fitting([choice for choice in among if choice is not own], text)
+    if found is None and own is not None and text.strip():
+        return (*way(among, own)[:-1], text.strip(), Key.ENTER)
+    return way(among, found or chosen(among, text))
+
+
+def _ticking(among: Sequence[Choice], several: Sequence[Choice], text: str) -> tuple[Key, ...]:
+    """Exactly the choices that are named, by number or words with commas between them; then it is handed in."""
+    whole = _fitting(several, text)
+    wanted = [whole] if whole is not None else [chosen(several, part) for part in text.split(",")]
+    submit = next((choice for choice in among if choice.number == 0), None)
+    if submit is None:
+        raise Refused("the screen does not show where several choices are handed in; attach to the terminal and answer there")
+    keys: list[Key] = []
+    place = _marked(among)
+    for choice in [choice for choice in several if (choice in wanted) is not choice.ticked] + [submit]:
+        keys += (*_steps(among, place, choice), Key.ENTER)
+        place = choice
+    return tuple(keys)
 
 
 def way(among: Sequence[Choice], to: Choice) -> tuple[Key, ...]:
     """The arrow keys from the marked choice to another, and Enter. Raises Refused when none is marked."""
+    return (*_steps(among, _marked(among), to), Key.ENTER)
+
+
+def _marked(among: Sequence[Choice]) -> Choice:
     marked = [choice for choice in among if choice.marked]
     if len(marked) != 1:
         raise Refused("the screen does not show which choice is marked; attach to the terminal and answer there")
-    steps = to.number - marked[0].number
-    return (*((Key.DOWN if steps > 0 else Key.UP,) * abs(steps)), Key.ENTER)
+    return marked[0]
+
+
+def _steps(among: Sequence[Choice], start: Choice, to: Choice) -> tuple[Key, ...]:
+    steps = among.index(to) - among.index(start)
+    return (Key.DOWN if steps > 0 else Key.UP,) * abs(steps)
 
 
 class NothingAsked(Refused):

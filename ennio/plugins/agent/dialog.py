@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ennio.facts import ProcessSeen
 from ennio.model import Activity
+from ennio.plugins.agent import choosing
 from ennio.plugins.agent.screen import ScreenAgent, tail
 
-_CHOICE = re.compile(r"^\s*[❯›>]?\s*\d+[.)]\s+\S")
-_EDGE = re.compile(r"^\s*(?:─{10,}|[●•◦⎿❯›■✻✶✢✳])")
-_NOISE = re.compile(r"^\s*(?:[╌─│╭╰┄ ]*|Tip:.*|Environment: local)$")
+_EDGE = re.compile(r"^(?:[●•◦■✻✶✢✳]|\s*(?:─{10,}|[⎿❯›]))")
+_NOISE = re.compile(r"^\s*(?:[╌─│╭╰┄▔ ]*|Tip:.*|Environment: local|[← ]*[☐☒☑].*)$")
 _ABOVE = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One look at a screen; ``question`` holds what it asks, or what the trouble is. ``at``: when, if not just now."""
+    """One look at a screen; ``question`` holds what it asks, or what the trouble is, ``choices`` how it can be answered.
+
+    ``at``: when, if not just now.
+    """
 
     activity: Activity
     question: str | None = None
     at: datetime | None = None
+    choices: str = ""
 
 
 def witnessed(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str], process: ProcessSeen) -> Shown | None:
@@ -43,9 +48,10 @@ def witnessed(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str], 
 
 def shown(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str]) -> Shown | None:
     """What the screen says, or None when it says nothing. A question outweighs trouble, trouble work, work rest."""
-    end = tail(screen or "")
+    screen = agent.bare(screen or "")
+    end = tail(screen)
     if agent.dialog.search(end):
-        return Shown(Activity.WAITING_INPUT, question(screen or ""))
+        return Shown(Activity.WAITING_INPUT, *asked(screen))
     found = trouble.search(end)
     if found:
         return Shown(Activity.BLOCKED, found[0].strip())
@@ -54,20 +60,19 @@ def shown(agent: ScreenAgent, screen: str | None, trouble: re.Pattern[str]) -> S
     return Shown(Activity.READY) if agent.place.search(end) else None
 
 
-def question(screen: str) -> str | None:
-    """The words above the choices of a dialog, in one line, then the choices."""
-    lines = [line.rstrip() for line in screen.splitlines() if line.strip()]
-    numbered = [at for at, line in enumerate(lines) if _CHOICE.match(line)]
-    if not numbered:
-        return None
-    first = numbered[-1]
-    while first - 1 in numbered:
-        first -= 1
+def asked(screen: str) -> tuple[str | None, None, str]:
+    """The words above the choices of a dialog, in one line, with the choices behind them; and the choices alone."""
+    found = choosing.choices(screen)
+    told = f"[{' / '.join(str(choice) for choice in found if choice.number)}]" if found else ""
+    words = _above(screen.splitlines()[: found[0].at]) if found else ""
+    return (f"{words} {told}" if words else None), None, told
+
+
+def _above(lines: Sequence[str]) -> str:
     words: list[str] = []
-    for line in reversed(lines[max(0, first - _ABOVE) : first]):
+    for line in reversed([line.rstrip() for line in lines if line.strip()][-_ABOVE:]):
         if _EDGE.match(line):
             break
         if not _NOISE.match(line):
             words.insert(0, line.strip())
-    choices = [re.sub(r"^[❯›>]\s*", "", lines[at].strip()) for at in range(first, numbered[-1] + 1)]
-    return f"{' '.join(words)} [{' / '.join(choices)}]" if words else None
+    return " ".join(words)

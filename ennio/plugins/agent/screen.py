@@ -24,7 +24,7 @@ class ScreenAgent(Keyed):
     ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
     ``place`` matches a line to type in, ``dialog`` a question with choices, ``busy`` work going on.
     A dialog or work going on outweighs a place to type. ``titles`` match what it makes its terminal's
-    title while it does that.
+    title while it does that. ``words`` match a choice that takes words of one's own.
     """
 
     name = ""
@@ -40,6 +40,7 @@ class ScreenAgent(Keyed):
     dialog = re.compile(r"(?!)")
     busy = re.compile(r"(?!)")
     titles: Mapping[Activity, re.Pattern[str]] = {}
+    words = re.compile(r"(?!)")
 
     def __init__(self, config: AgentConfig = _NOTHING) -> None:
         self.config = config
@@ -67,22 +68,26 @@ class ScreenAgent(Keyed):
         """It does not tell."""
         return Sighting.UNKNOWN
 
+    def bare(self, screen: str) -> str:
+        """The screen without what an agent shows beside the conversation."""
+        return screen
+
     def up(self, screen: str) -> bool:
         """Whether the screen shows that it has started: it can be typed to, or works already."""
-        return self.takes_text(screen) or bool(self.busy.search(tail(screen)))
+        return self.takes_text(screen) or bool(self.busy.search(tail(self.bare(screen))))
 
     def takes_text(self, screen: str) -> bool:
         """Whether the screen shows a place to type, and neither a question nor work going on."""
-        end = tail(screen)
+        end = tail(self.bare(screen))
         return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""
-        end = tail(screen, 40)
-        found = choosing.choices(end) if self.dialog.search(tail(screen)) else ()
+        screen = self.bare(screen)
+        found = choosing.choices(tail(screen, 40)) if self.dialog.search(tail(screen)) else ()
         if not found:
             raise choosing.nothing_asked()
-        return choosing.way(found, choosing.chosen(found, text))
+        return choosing.answer(found, text, self.words)
 
     def version(self) -> str | None:
         """What the executable says of itself, or None when it is not installed or does not answer."""

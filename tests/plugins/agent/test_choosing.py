@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ennio.errors import Refused
+from ennio.model import Activity
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.choosing import Choice, choices, chosen, way
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
+from ennio.plugins.agent.dialog import shown
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
@@ -37,6 +39,38 @@ CODEX = (
     "\n"
     "  Press enter to confirm or esc to cancel\n"
 )
+FRUITS = (
+    "────────────\n←  ☒ Colour  ☐ Fruits  ✔ Submit  →\n\nWhich fruits, all of them?\n\n"
+    "❯ 1. [ ] Apple\n         a\n  2. [✔] Pear\n         b\n  3. [ ] Fig\n         c\n  4. [ ] Type something\n     Submit\n"
+    "────────────\n  5. Chat about this\n\nEnter to select · Tab/Arrow keys to navigate · Esc to cancel\n"
+)
+COLOUR = (
+    "────────────\n ☐ Colour\n\nWhich colour?\n\n❯ 1. Red\n     like fire\n  2. Blue\n     like the sea\n  3. Type something.\n"
+    "────────────\n  4. Chat about this\n\nEnter to select · ↑/↓ to navigate · Esc to cancel\n"
+)
+REVIEW = (
+    "────────────\n←  ☒ Colour  ☒ Fruits  ✔ Submit  →\n\nReview your answers\n\n"
+    " ● Which colour?\n   → Blue\n ● Which fruits?\n   → Fig\n\n❯ 1. Submit answers\n  2. Cancel\n"
+)
+PLAN = (
+    "▔▔▔▔▔▔▔▔\n  ────────────\n   Ready to code?\n\n   Here is Claude's plan:\n"
+    "  ╌╌╌╌╌╌╌╌\n   1. do this\n   2. do that\n  ╌╌╌╌╌╌╌╌\n  ────────────\n"
+    "   Claude has written up a plan and is ready to execute. Would you like to proceed?\n\n"
+    "   ❯ 1. Yes, and use auto mode\n     2. Yes, manually approve edits\n     3. Tell Claude what to change\n"
+    "        shift+tab to approve with this feedback\n\n   ctrl+g to edit in Vim · ~/.claude/plans/a.md\n"
+)
+TRUST = (
+    "────────────\n Accessing workspace:\n\n /w\n\n Quick safety check: Is this a project you created or one you trust?\n\n"
+    " Security guide\n\n ❯ No, exit\n   Yes, I trust this folder\n\n Enter to confirm · Esc to cancel\n"
+)
+ASKS_FOR_THE_PLAN = (
+    "Claude has written up a plan and is ready to execute. Would you like to proceed? "
+    "[1. Yes, and use auto mode / 2. Yes, manually approve edits / 3. Tell Claude what to change]"
+)
+ASKS_FOR_TRUST = (
+    "Accessing workspace: /w Quick safety check: Is this a project you created or one you trust? Security guide "
+    "[1. No, exit / 2. Yes, I trust this folder]"
+)
 AIDER = "touch x\nRun shell command? (Y)es/(N)o/(D)on't ask again [Yes]: \n"
 OPENCODE = (
     "  ┃  △ Permission required\n"
@@ -45,6 +79,7 @@ OPENCODE = (
     "  ┃  $ touch x\n"
     "  ┃   Allow once   Allow always   Reject        ctrl+f fullscreen  enter confirm\n"
 )
+TICK, DOWN = (Key.ENTER,), (Key.DOWN,)
 COLOURS = "> go\n? Which colour?\n  1. red\n  2. blue\n"
 
 
@@ -55,6 +90,19 @@ COLOURS = "> go\n? Which colour?\n  1. red\n  2. blue\n"
         (ClaudeCode(), CLAUDE, "2", (Key.DOWN, Key.ENTER)),
         (ClaudeCode(), CLAUDE, "no", (Key.DOWN, Key.DOWN, Key.ENTER)),
         (ClaudeCode(), CLAUDE.replace("❯ 1", "  1").replace("  3.", "❯ 3."), "y", (Key.UP, Key.UP, Key.ENTER)),
+        (ClaudeCode(), COLOUR, "blue", (Key.DOWN, Key.ENTER)),
+        (ClaudeCode(), COLOUR, "green like grass", (Key.DOWN, Key.DOWN, "green like grass", Key.ENTER)),
+        (ClaudeCode(), COLOUR, "chat about this", (Key.DOWN, Key.DOWN, Key.DOWN, Key.ENTER)),
+        (ClaudeCode(), FRUITS, "fig, apple", (*TICK, *DOWN, *TICK, *DOWN, *TICK, *DOWN, *DOWN, *TICK)),
+        (ClaudeCode(), FRUITS, "2", (*DOWN * 4, *TICK)),
+        (ClaudeCode(), FRUITS, "Submit", (*DOWN * 4, *TICK)),
+        (ClaudeCode(), REVIEW, "yes", (Key.ENTER,)),
+        (ClaudeCode(), REVIEW, "cancel", (Key.DOWN, Key.ENTER)),
+        (ClaudeCode(), PLAN, "2", (Key.DOWN, Key.ENTER)),
+        (ClaudeCode(), PLAN, "only this", (Key.DOWN, Key.DOWN, "only this", Key.ENTER)),
+        (ClaudeCode(), PLAN.replace("❯ 1.", "  1.").replace("  3. Tell", "❯ 3. Tell"), "yes", (Key.UP, Key.UP, Key.ENTER)),
+        (ClaudeCode(), TRUST, "yes", (Key.DOWN, Key.ENTER)),
+        (ClaudeCode(), TRUST, "no", (Key.ENTER,)),
         (Codex(), CODEX, "y", (Key.ENTER,)),
         (Codex(), CODEX, "No", (Key.DOWN, Key.DOWN, Key.ENTER)),
         (Aider(), AIDER, "yes", ("Y", Key.ENTER)),
@@ -72,6 +120,8 @@ def test_an_answer_becomes_the_keys_that_give_it(agent: ScreenAgent, screen: str
     ("agent", "screen", "told"),
     [
         (ClaudeCode(), CLAUDE, "1. Yes; 2. Yes, and don't ask again for touch; 3. No"),
+        (ClaudeCode(), FRUITS, "1. Apple; 2. Pear; 3. Fig"),
+        (ClaudeCode(), TRUST, "1. No, exit; 2. Yes, I trust this folder"),
         (Codex(), CODEX, "3. No, and tell it what to do"),
         (Aider(), AIDER, "1. Yes; 2. No; 3. Don't ask again"),
         (ScriptedAgent(), COLOURS, "1. red; 2. blue"),
@@ -105,3 +155,43 @@ def test_words_that_begin_several_choices_choose_none() -> None:
 def test_without_a_mark_nothing_is_pressed() -> None:
     with pytest.raises(Refused, match="which choice is marked"):
         way((Choice(1, "Yes"), Choice(2, "No")), Choice(2, "No"))
+
+
+def test_of_several_choices_that_are_named_one_that_is_none_of_them_refuses_all() -> None:
+    with pytest.raises(Refused, match=r"'plum' fits none of the choices"):
+        ClaudeCode().answer(FRUITS, "fig,plum")
+
+
+@pytest.mark.parametrize(
+    ("screen", "question"),
+    [
+        (COLOUR, "Which colour? [1. Red / 2. Blue / 3. Type something. / 4. Chat about this]"),
+        (FRUITS, "Which fruits, all of them? [1. [ ] Apple / 2. [✔] Pear / 3. [ ] Fig / 4. [ ] Type something / 5. Chat about this]"),
+        (REVIEW, "Review your answers ● Which colour? → Blue ● Which fruits? → Fig [1. Submit answers / 2. Cancel]"),
+        (
+            PLAN,
+            ASKS_FOR_THE_PLAN,
+        ),
+        (
+            TRUST,
+            ASKS_FOR_TRUST,
+        ),
+    ],
+)
+@pytest.mark.parametrize("panel", [False, True], ids=["alone", "beside a panel"])
+def test_a_question_is_told_with_its_choices(screen: str, question: str, panel: bool) -> None:
+    agent = ClaudeCode()
+    found = shown(agent, beside_a_panel(screen) if panel else screen, agent.trouble)
+    assert found is not None
+    assert (found.activity, found.question) == (Activity.WAITING_INPUT, question)
+    assert not agent.takes_text(beside_a_panel(screen) if panel else screen)
+
+
+def beside_a_panel(screen: str) -> str:
+    """As in a wide terminal, where changes are shown at the right."""
+    lines = [*screen.splitlines(), *[""] * 12]
+    return "\n".join(f"{line:<100.100}│{'1 file changed' if at == 3 else ''}" for at, line in enumerate(lines))
+
+
+def test_a_place_to_type_below_a_panel_is_one() -> None:
+    assert ClaudeCode().takes_text(f"{beside_a_panel('● Done.')}\n{'─' * 120}\n❯ \n{'─' * 120}\n  ? for shortcuts\n")
