@@ -33,7 +33,8 @@ class Codex(ScreenAgent):
     place = re.compile(r"^\s*›(?:\s|$)", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(
-        r"^\s*›\s*\d+\.[^\n]*\n\s*\d+\.(?![\s\S]*^\s*›(?:\s|$)(?!\s*\d+\.))|Press enter to (?:confirm|continue)[^\n]*\s*\Z",
+        r"^\s*(?:›\s*\d+\.[^\n]*\n\s*\d+\.|\d+\.[^\n]*\n\s*›\s*\d+\.)(?![\s\S]*^\s*›(?:\s|$)(?!\s*\d+\.))"
+        r"|(?:Press enter to (?:confirm|continue)|enter select)[^\n]*\s*\Z",
         re.MULTILINE | re.IGNORECASE,
     )
     busy = re.compile(r"esc to interrupt", re.IGNORECASE)
@@ -48,7 +49,7 @@ class Codex(ScreenAgent):
         return self._command(desk, (), (), checked(prompt))
 
     def resume(self, desk: Desk, message: str | None) -> Command:
-        """The newest conversation held in the workspace; a new one when there never was any."""
+        """The conversation in the workspace that was written to last; a new one when there never was any."""
         words = None if message is None else checked(message, "message")
         conversation = rollout_id(desk)
         return self._command(desk, ("resume",), (conversation,), words) if conversation else self._command(desk, (), (), words)
@@ -59,8 +60,7 @@ class Codex(ScreenAgent):
         begins = account.begins(process, now)
         if begins:
             on.pop("above", None)
-        for entry in self._lines(desk, on):
-            codex_rollout.take(account, entry)
+        self._read(account, desk, on, now)
         if begins:
             account.told = None  # a line does not say which process wrote it; the next look knows more
         account.shows(witnessed(self, screen, self.trouble, process), now)
@@ -68,12 +68,12 @@ class Codex(ScreenAgent):
         return Reading(account.seen(process, now, "rollout"), on, account.until(process, now))
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
-        """See ``Filed.files``: its rollout."""
-        return (Path(cursor["rollout"]),) if "rollout" in cursor else None
+        """See ``Filed.files``: its rollouts, and the folders in which another will appear."""
+        return (*map(Path, _rollouts(cursor)), *codex_rollout.folders(desk)) if "rollouts" in cursor else None
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the rollout has the words."""
-        file, _ = codex_rollout.find(desk)
+        file = codex_rollout.latest(desk)
         try:
             told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
         except OSError:
@@ -90,18 +90,23 @@ class Codex(ScreenAgent):
         """Its first character must not open a shell or a command."""
         return as_words(text)
 
-    def _lines(self, desk: Desk, on: dict[str, str]) -> list[Mapping[str, object]]:
-        """New lines of the conversation; where to go on is written into the cursor."""
-        known = on.get("rollout")
-        if known is None or "above" not in on:
-            found, on["above"] = codex_rollout.find_now(desk, on.get("above", ""))
-            if found is not None and str(found) != known:
-                on["rollout"], on["offset"] = str(found), "0"
-        if "rollout" not in on:
-            return []
-        lines, offset = trail.read_on(Path(on["rollout"]), int(on.get("offset", "0")))
-        on["offset"] = str(offset)
-        return lines
+    def _read(self, account: Account, desk: Desk, on: dict[str, str], now: datetime) -> None:
+        """Take in the new lines of its conversations; where to go on is written into the cursor."""
+        rollouts, stamp = _rollouts(on), codex_rollout.stamp(desk, now)
+        if not stamp or stamp != on.get("stamp") or "above" not in on:
+            new, on["above"] = codex_rollout.found(desk, on.get("above", ""))
+            rollouts |= {str(file): {"offset": 0} for file in new if str(file) not in rollouts}
+        on["stamp"] = stamp
+        lines: list[tuple[Mapping[str, object], dict[str, int]]] = []
+        for name, sums in rollouts.items():
+            added, sums["offset"] = trail.read_on(Path(name), sums["offset"])
+            lines += [(line, sums) for line in added]
+        for line, sums in sorted(lines, key=lambda found: moment(found[0]) or 0.0):
+            codex_rollout.take(account, line, sums)
+        account.input = sum(sums.get("input_tokens", 0) for sums in rollouts.values())
+        account.output = sum(sums.get("output_tokens", 0) for sums in rollouts.values())
+        if rollouts:
+            on["rollouts"] = json.dumps(rollouts)
 
     def _command(self, desk: Desk, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
         carries = words is not None and fits(words)
@@ -123,9 +128,14 @@ class Codex(ScreenAgent):
 
 
 def rollout_id(desk: Desk) -> str | None:
-    """The id of the newest conversation whose rollout names this workspace, or None."""
-    file, _ = codex_rollout.find(desk)
+    """The id of the conversation in this workspace that was written to last, or None."""
+    file = codex_rollout.latest(desk)
     return codex_rollout.conversation(file, desk.workspace) if file is not None else None
+
+
+def _rollouts(cursor: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Its rollouts by path: where to go on in each, and its sums."""
+    return {name: dict(sums) for name, sums in json.loads(cursor.get("rollouts", "{}")).items()}
 
 
 def _toml(text: str) -> str:

@@ -1,8 +1,11 @@
-"""Codex's rollout: the file of one conversation, by day below ``sessions``, and what its lines mean.
+"""Codex's rollouts: the files of its conversations, by day below ``sessions``, and what their lines mean.
 
     {"timestamp", "type": "session_meta" | "event_msg" | "response_item" | ..., "payload": {...}}
 
-The sums in ``token_count`` are cumulative, so the last one counts. Dialogs are not written down.
+A session begins with one, and has another after each ``/new``, and after each rewind (the same conversation in a new file).
+The one that was written to last is the present one; a conversation that is resumed goes on in its old file. The sums in
+``token_count`` are cumulative, so the last one counts, and after a rewind they begin with what was kept of the conversation.
+Dialogs are not written down.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +23,15 @@ from ennio.plugins.agent.account import Account, count, moment
 from ennio.plugins.agent.interface import Desk
 
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
+_GRAIN = 2.0  # seconds: the coarsest clock of a file system
 _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
 
 
-def find(desk: Desk, above: str = "", most: int = _LOOK_BACK) -> tuple[Path | None, str]:
-    """The newest rollout of this workspace among those named after ``above``, and the name up to which all is known."""
+def found(desk: Desk, above: str = "") -> tuple[list[Path], str]:
+    """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the name up to which all is known."""
     known: list[str] = []
-    for file in _newest(sessions(desk), most):
+    own: list[Path] = []
+    for file in _newest(sessions(desk), _LOOK_NOW):
         if file.name <= above:
             break
         meta = _meta(file)
@@ -34,13 +40,41 @@ def find(desk: Desk, above: str = "", most: int = _LOOK_BACK) -> tuple[Path | No
             continue
         known.append(file.name)
         if _held_in(meta, desk.workspace):
-            return file, max(known)
-    return None, max(known, default=above)
+            own.insert(0, file)
+    return own, max(known, default=above)
 
 
-def find_now(desk: Desk, above: str) -> tuple[Path | None, str]:
-    """The same among a few, for every look."""
-    return find(desk, above, _LOOK_NOW)
+def latest(desk: Desk) -> Path | None:
+    """The rollout of this workspace that was written to last, or None."""
+    own, _ = found(desk)
+    if not own:  # of a session that rested while a hundred others began
+        far = (file for file in _newest(sessions(desk), _LOOK_BACK) if _held_in(_meta(file) or {}, desk.workspace))
+        return next(far, None)
+    return max(own, key=_written)
+
+
+def folders(desk: Desk) -> tuple[Path, ...]:
+    """The folders in which the next rollout will appear, or the next folder for it."""
+    places = [sessions(desk)]
+    for _ in range(3):
+        deeper = _descending(places[-1])
+        if not deeper:
+            break
+        places.append(deeper[0])
+    return tuple(places)
+
+
+def stamp(desk: Desk, now: datetime) -> str:
+    """Something that changes whenever a rollout appears; empty when one may have appeared just now without a trace."""
+    prints = [(place.name, place.stat().st_mtime) for place in folders(desk) if place.is_dir()]
+    return json.dumps(prints) if all(at < now.timestamp() - _GRAIN for _, at in prints) else ""
+
+
+def _written(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def sessions(desk: Desk) -> Path:
@@ -69,7 +103,9 @@ def conversation(file: Path, workspace: Path) -> str | None:
 
 
 def _held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
-    return meta.get("cwd") == str(workspace) and isinstance(meta.get("id"), str)
+    """Whether it is a conversation that was held there in a terminal: none of a helper's, and none of ``codex exec``."""
+    its_own = meta.get("thread_source") in (None, "user") and meta.get("source") in (None, "cli")
+    return meta.get("cwd") == str(workspace) and isinstance(meta.get("id"), str) and its_own
 
 
 def _meta(file: Path) -> Mapping[str, Any] | None:
@@ -86,18 +122,18 @@ def _meta(file: Path) -> Mapping[str, Any] | None:
     return meta if isinstance(meta, dict) else {}
 
 
-def take(account: Account, entry: Mapping[str, Any]) -> None:
-    """Take in a line."""
+def take(account: Account, entry: Mapping[str, Any], sums: dict[str, int]) -> None:
+    """Take in a line; ``sums`` are those of its file, and change with it."""
     payload = entry.get("payload")
     if not isinstance(payload, Mapping):
         return
     if entry.get("type") == "turn_context" and isinstance(payload.get("model"), str):
         account.model = payload["model"]
     if entry.get("type") == "event_msg":
-        _event(account, payload, moment(entry) or 0.0)
+        _event(account, payload, moment(entry) or 0.0, sums)
 
 
-def _event(account: Account, payload: Mapping[str, Any], at: float) -> None:
+def _event(account: Account, payload: Mapping[str, Any], at: float, sums: dict[str, int]) -> None:
     match payload.get("type"):
         case "task_started":
             account.tells(Activity.ACTIVE, at)
@@ -110,7 +146,7 @@ def _event(account: Account, payload: Mapping[str, Any], at: float) -> None:
         case "turn_aborted":
             account.tells(Activity.READY, at, detail=str(payload.get("reason") or "aborted"))
         case "token_count":
-            _usage(account, payload)
+            _usage(payload, sums)
         case _:
             account.prompts += prompt_of({"type": "event_msg", "payload": payload}) is not None
 
@@ -120,11 +156,17 @@ def _first(text: object) -> str | None:
     return lines[0][:200] if lines else None
 
 
-def _usage(account: Account, payload: Mapping[str, Any]) -> None:
+def _usage(payload: Mapping[str, Any], sums: dict[str, int]) -> None:
     info = payload.get("info")
     total = info.get("total_token_usage") if isinstance(info, Mapping) else None
-    if isinstance(total, Mapping):
-        account.input, account.output = count(total.get("input_tokens")), count(total.get("output_tokens"))
+    last = info.get("last_token_usage") if isinstance(info, Mapping) else None
+    if not isinstance(total, Mapping):
+        return
+    for name in ("input_tokens", "output_tokens"):
+        # what a file begins with was used, and counted, in the one it comes from
+        before = max(count(total.get(name)) - count(last.get(name)), 0) if isinstance(last, Mapping) else 0
+        sums.setdefault(f"before_{name}", before)
+        sums[name] = max(count(total.get(name)) - sums[f"before_{name}"], 0)
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str | None:

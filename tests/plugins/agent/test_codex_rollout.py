@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
-from ennio.plugins.agent.codex import Codex
+from ennio.plugins.agent.codex import Codex, rollout_id
 from ennio.plugins.agent.interface import Desk
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -36,7 +37,7 @@ class Watched:
     name: str = "rollout-2026-03-01T00-00-00-aa.jsonl"
 
     def line(self, at: float, kind: str, **payload: Any) -> None:
-        file = self.desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / self.name
+        file = self.file(self.name)
         file.parent.mkdir(parents=True, exist_ok=True)
         stamp = (NOW + timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
         with file.open("a") as out:
@@ -44,6 +45,13 @@ class Watched:
 
     def event(self, at: float, name: str, **payload: Any) -> None:
         self.line(at, "event_msg", type=name, **payload)
+
+    def file(self, name: str) -> Path:
+        return self.desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / name
+
+    def counts(self, at: float, total: int, last: int) -> None:
+        sums = {"total_token_usage": {"input_tokens": total, "output_tokens": 0}, "last_token_usage": {"input_tokens": last}}
+        self.event(at, "token_count", info=sums)
 
     def begin(self) -> None:
         self.line(0, "session_meta", id="conversation-1", cwd=str(self.desk.workspace))
@@ -157,3 +165,48 @@ def test_a_list_in_a_prompt_is_no_dialog() -> None:
 def test_rest_and_work_are_seen_without_a_rollout(watched: Watched) -> None:
     assert watched.look(WORKING, 1).activity is Activity.ACTIVE
     assert watched.look(REST, 2).activity is Activity.READY
+
+
+def test_a_rewind_goes_on_in_a_new_file_and_what_it_keeps_is_counted_once(watched: Watched) -> None:
+    watched.begin()
+    for total, last in ((1000, 1000), (2100, 1100), (3300, 1200)):
+        watched.counts(1, total, last)
+    watched.name = "rollout-2026-03-01T00-10-00-aa_bb.jsonl"
+    watched.line(600, "session_meta", id="conversation-1", cwd=str(watched.desk.workspace), source="cli", thread_source="user")
+    watched.event(601, "task_started")
+    watched.counts(602, 2300, 1300)  # the first answer, kept, and a new one
+    seen = watched.look(None, 603)
+    assert (seen.activity, seen.usage and seen.usage.input_tokens) == (Activity.ACTIVE, 3300 + 1300)
+    watched.counts(603, 3700, 1400)
+    seen = watched.look(None, 604)
+    assert seen.usage is not None
+    assert seen.usage.input_tokens == 3300 + 2700
+
+
+def test_a_new_conversation_is_followed_and_an_old_one_that_goes_on_is_the_present_one(watched: Watched) -> None:
+    watched.begin()
+    watched.counts(1, 1000, 1000)
+    first, watched.name = watched.name, "rollout-2026-03-01T00-10-00-cc.jsonl"
+    watched.line(600, "session_meta", id="conversation-2", cwd=str(watched.desk.workspace))
+    watched.counts(601, 1500, 1500)
+    seen = watched.look(None, 602)
+    assert seen.usage is not None
+    assert seen.usage.input_tokens == 2500
+    os.utime(watched.file(first), (1, 1))
+    assert rollout_id(watched.desk) == "conversation-2"
+    os.utime(watched.file(watched.name), (0, 0))
+    assert rollout_id(watched.desk) == "conversation-1"
+
+
+@pytest.mark.parametrize("meta", [{"source": "exec"}, {"source": {"subagent": "review"}}, {"thread_source": "subagent"}], ids=str)
+def test_the_conversations_of_helpers_and_of_commands_are_none_of_the_sessions(watched: Watched, meta: dict[str, object]) -> None:
+    watched.begin()
+    watched.counts(1, 1000, 1000)
+    watched.event(1, "task_complete", last_agent_message="done")
+    watched.name = "rollout-2026-03-01T00-10-00-dd.jsonl"
+    watched.line(600, "session_meta", id="other", cwd=str(watched.desk.workspace), **meta)
+    watched.event(601, "task_started")
+    watched.counts(602, 9000, 9000)
+    seen = watched.look(None, 603)
+    assert (seen.activity, seen.usage and seen.usage.input_tokens) == (Activity.READY, 1000)
+    assert rollout_id(watched.desk) == "conversation-1"
