@@ -53,6 +53,7 @@ class AgentSeen:
     begun with the one it was given. ``since`` is when the activity began. ``turns`` counts the
     turns it has ended. ``prompts`` counts the prompts it says it has taken. ``silent_since`` is set
     while it lives and yet neither its own word nor its screen says anything: the rest is what was last known.
+    ``helpers`` counts those that the agent began itself and that are at work for it, also while its own turn is over.
     """
 
     at: datetime
@@ -67,6 +68,7 @@ class AgentSeen:
     usage: Usage | None = None
     detail: str = ""
     silent_since: datetime | None = None
+    helpers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,19 @@ def metered(before: SessionMetrics, events: Sequence[Draft], usage: Usage | None
 
 
 def _used(before: SessionMetrics, usage: Usage | None) -> SessionMetrics:
-    """Usage is a total; one that is smaller than before was read from the beginning again and says nothing new."""
+    """Usage is a total; one that is smaller than before was read from the beginning again and says nothing new.
+
+    Money is not held to that by itself: what was reckoned is put right by what was counted.
+    """
     if usage is None:
         return before
+    whole = usage.input_tokens >= before.total_tokens_in and usage.output_tokens >= before.total_tokens_out
+    cost = before.estimated_cost_usd if usage.cost_usd is None else usage.cost_usd
     return replace(
         before,
         total_tokens_in=max(before.total_tokens_in, usage.input_tokens),
         total_tokens_out=max(before.total_tokens_out, usage.output_tokens),
-        estimated_cost_usd=max(before.estimated_cost_usd, usage.cost_usd or Decimal(0)),
+        estimated_cost_usd=cost if whole else max(before.estimated_cost_usd, cost),
     )
 
 

@@ -42,3 +42,9 @@ def test_usage_is_a_total_and_never_falls() -> None:
     assert (used.total_tokens_in, used.total_tokens_out, used.estimated_cost_usd) == (1200, 30, Decimal("0.12"))
     assert _after(before=used, usage=Usage(100, 3)) == used
     assert _after(before=used) == used
+
+
+def test_money_that_was_reckoned_is_put_right_by_what_was_counted() -> None:
+    reckoned = _after(usage=Usage(1200, 30, Decimal("0.13")))
+    assert _after(before=reckoned, usage=Usage(1200, 30, Decimal("0.12"))).estimated_cost_usd == Decimal("0.12")
+    assert _after(before=reckoned, usage=Usage(100, 3, Decimal("0.01"))).estimated_cost_usd == Decimal("0.13")

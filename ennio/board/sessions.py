@@ -44,6 +44,8 @@ def row(session: Document, now: datetime) -> tuple[str, ...]:
 def activity(session: Document) -> str:
     """What the agent does; ``?`` behind it when nobody can see that any more."""
     shown = "queued" if session.get("queued") else session.get("activity") or ""
+    if shown == "ready" and session.get("helpers"):
+        shown = f"ready +{session['helpers']}"  # its turn is over, and so many helpers are at work for it
     return f"{shown}?" if session.get("no_signal_since") else shown
 
 
@@ -62,7 +64,7 @@ def tint(style: Style) -> Tint | None:
 
     def painted(column: Column, cell: str, padded: str) -> str:
         palette = {"STATUS": STATUS, "ACTIVITY": ACTIVITY}.get(column.title, {})
-        colour = "yellow" if cell.startswith("asks:") else palette.get(cell.rstrip("?"))
+        colour = "yellow" if cell.startswith("asks:") else palette.get(cell.rstrip("?").partition(" +")[0])
         return style.paint(colour, padded)
 
     return painted if style.on else None

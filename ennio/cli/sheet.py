@@ -25,6 +25,7 @@ def sheet(session: Document, now: datetime, style: Style) -> list[str]:
         ("activity", activity(session)),
         ("no signal", _since(session.get("no_signal_since") or session.get("silent_since"), now)),
         ("asks", session.get("question") or ""),
+        ("says", session.get("detail") or ""),
         ("queue", place(session.get("queued"))),
         ("agent", _agent(session)),
         ("role", session.get("role") or ""),

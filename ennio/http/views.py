@@ -107,10 +107,11 @@ def _queued(place: tuple[int, Waiting] | None) -> dict[str, Any] | None:
 
 
 def _told(session: Session, agent: AgentSeen | None) -> dict[str, Any]:
-    """What its agent asks, and since when neither it nor its screen says anything."""
+    """What its agent asks, what else it says of what it does, and since when neither it nor its screen says anything."""
     if agent is None or session.status.terminal:
-        return {"question": None, "silent_since": None}
-    return {"question": agent.question, "silent_since": plain(agent.silent_since)}
+        return {"question": None, "detail": None, "helpers": 0, "silent_since": None}
+    told = {"question": agent.question, "detail": agent.detail or None, "helpers": agent.helpers}
+    return {**told, "silent_since": plain(agent.silent_since)}
 
 
 def waiting_views(line: Iterable[Waiting]) -> list[dict[str, Any]]:

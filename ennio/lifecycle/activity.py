@@ -26,10 +26,14 @@ def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Activity | 
 
 
 def _told(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
-    """Its own word; only *ready* turns to idle with time: a question stays a question for ever."""
-    if agent.activity is Activity.READY and agent.since is not None and now - agent.since >= timedelta(seconds=spec.idle_after):
+    """Its own word; only *ready* turns to idle with time, and not while a helper works: a question stays a question for ever."""
+    if _can_idle(agent) and agent.since is not None and now - agent.since >= timedelta(seconds=spec.idle_after):
         return Activity.IDLE
     return agent.activity
+
+
+def _can_idle(agent: AgentSeen) -> bool:
+    return agent.activity is Activity.READY and agent.helpers == 0
 
 
 def _by_output(spec: Spec, process: ProcessSeen, memory: Memory, now: datetime) -> Activity:
@@ -46,8 +50,7 @@ def turns_at(spec: Spec, seen: Seen, memory: Memory) -> tuple[datetime, ...]:
     if process is None or process.sighting is not Sighting.ALIVE or memory.stage is not Stage.LAUNCHED:
         return ()
     if agent is not None and agent.activity is not None:
-        idle = agent.activity is Activity.READY and agent.since is not None
-        return (agent.since + timedelta(seconds=spec.idle_after),) if idle and agent.since else ()
+        return (agent.since + timedelta(seconds=spec.idle_after),) if _can_idle(agent) and agent.since else ()
     since = process.output_at or memory.launched_at
     if spec.tells or since is None:
         return ()

@@ -65,7 +65,7 @@ def _interrupted(desk: Desk, at: float) -> None:
 
 def _cost(desk: Desk, at: float) -> None:
     draft = desk.directory / "cost.new"
-    draft.write_text(json.dumps({"total": round(at % 1000, 3)}))
+    draft.write_text(json.dumps({"conversations": {desk.conversation: {"total": round(at % 1000, 3), "t": at}}}))
     draft.replace(desk.directory / "cost.json")
 
 

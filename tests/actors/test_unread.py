@@ -204,10 +204,10 @@ def test_what_is_written_twice_within_one_tick_of_the_file_system_is_read_both_t
         both.write(4)
         age(both.desk.home)
         cost = both.desk.directory / "cost.json"
-        cost.write_text('{"total": 0.1}')
+        cost.write_text('{"conversations": {"c": {"total": 0.1}}}')
         now = os.stat(cost).st_mtime_ns
         both.settle()
-        cost.write_text('{"total": 0.2}')
+        cost.write_text('{"conversations": {"c": {"total": 0.2}}}')
         os.utime(cost, ns=(now, now))
         usage = both.look(both.sparing).usage
         assert usage is not None

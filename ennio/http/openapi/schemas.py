@@ -70,6 +70,8 @@ _SESSION = _object(
     usage=_maybe(_object(input_tokens=WHOLE, output_tokens=WHOLE, cost_usd=_maybe(TEXT), model=_maybe(TEXT))),
     queued=_maybe(_object(position=WHOLE, reason=TEXT, held=YES)),
     question=_maybe(TEXT),
+    detail=_maybe(TEXT),
+    helpers=WHOLE,
     silent_since=_maybe(TIME),
     restored_at=_maybe(TIME),
     archived_at=_maybe(TIME),

@@ -2,6 +2,7 @@
 
 Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is always
 up to date but has to be interpreted. The later one counts, and at the same moment the agent's own.
+What helpers that the agent began do is nothing that the agent does; what they ask is asked of a person all the same.
 A screen that goes on showing what is believed already changes nothing here, so it need not be taken in again.
 
 What an agent writes may be anything: numbers and times beyond all sense are none, words are cut to a
@@ -11,7 +12,7 @@ length, and half a character (a surrogate, where something was cut before) becom
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from typing import Any
 
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity, Usage
+from ennio.plugins.agent.asks import Ask, as_lists, asks, words
 from ennio.plugins.agent.dialog import Shown
 
 _SLACK = 1.0  # seconds by which a screen, on a machine that is busy, may be older than the moment it is read
@@ -36,9 +38,9 @@ class Account:
     """Kept as JSON in the cursor. Times are seconds since the epoch; ``start`` names the present process.
 
     ``told`` is the agent's own last word and ``shown`` the screen's; both are values of Activity.
+    ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers`` are those at work, with what each is for.
     ``showing`` is True while the screen goes on saying it; ``heard`` is then not counted on.
-    ``usage`` holds the answers still open: input and output by message id. ``meter`` is where the
-    agent's own count of money stood, ``cost`` what it comes to.
+    ``usage`` holds the answers still open: input and output by message id. ``cost`` is in dollars.
     """
 
     start: str = ""
@@ -46,10 +48,13 @@ class Account:
     told: str | None = None
     told_at: float = 0.0
     question: str | None = None
+    asks: list[list[Any]] = field(default_factory=list)
+    helpers: dict[str, str] = field(default_factory=dict)
     shown: str | None = None
     shown_at: float = 0.0
     shown_since: float = 0.0
     shown_question: str | None = None
+    shown_choices: str = ""
     showing: bool = False
     detail: str = ""
     heard: float = 0.0
@@ -61,14 +66,14 @@ class Account:
     model: str | None = None
     usage: dict[str, list[int]] = field(default_factory=dict)
     cost: str | None = None
-    meter: str = "0"
 
     @classmethod
     def of(cls, text: str | None) -> Account:
         """The account kept in a cursor; a blank one when there is none or it cannot be read."""
         try:
-            return cls(**json.loads(text or "{}"))
-        except (ValueError, TypeError):
+            kept = json.loads(text or "{}")
+            return cls(**{name: value for name, value in kept.items() if name in cls.__slots__})  # an older Ennio kept others
+        except (ValueError, TypeError, AttributeError):
             return cls()
 
     def as_text(self) -> str:
@@ -82,7 +87,8 @@ class Account:
             return False
         self.start, self.ready, self.heard = start, False, now.timestamp()
         self.told = self.shown = self.question = self.shown_question = None
-        self.detail, self.showing = "", False
+        self.detail, self.showing, self.shown_choices = "", False, ""
+        self.asks, self.helpers = [], {}
         return True
 
     def tells(self, activity: Activity, at: float, question: str | None = None, detail: str = "") -> None:
@@ -92,7 +98,37 @@ class Account:
         if activity.value != self.told or activity is Activity.WAITING_INPUT:
             self.question, self.detail = question, detail
         self.told, self.told_at, self.ready = activity.value, at, True
+        if activity is not Activity.WAITING_INPUT:
+            self._close(lambda ask: ask.asker == "")
+        self.hears(at)
+
+    def hears(self, at: float) -> None:
+        """It gave a sign of life then."""
         self.heard = max(self.heard, at)
+
+    def asked(self, ask: Ask) -> None:
+        """It, or a helper of its, asks a person; the same asked again is the same."""
+        self.hears(ask.at)
+        if not any((one.asker, one.key) == (ask.asker, ask.key) for one in self._asks):
+            self.asks += as_lists([ask])
+        if ask.asker == "":
+            self.tells(Activity.WAITING_INPUT, ask.at)
+
+    def answered(self, asker: str, key: str | None = None) -> None:
+        """What a helper, or the agent itself (the empty asker), asked is settled: this one, or all of it."""
+        self._close(lambda ask: ask.asker == asker and key in (None, ask.key))
+
+    def asking(self, asker: str, key: str | None = None) -> bool:
+        """Whether this is open."""
+        return any(ask.asker == asker and key in (None, ask.key) for ask in self._asks)
+
+    @property
+    def _asks(self) -> tuple[Ask, ...]:
+        return asks(self.asks) if self.asks else ()
+
+    def _close(self, over: Callable[[Ask], bool]) -> None:
+        if self.asks:
+            self.asks = as_lists(ask for ask in self._asks if not over(ask))
 
     def shows(self, shown: Shown | None, now: datetime) -> None:
         """What its screen shows, right now or when that was seen; None when it says nothing."""
@@ -104,7 +140,9 @@ class Account:
             self.shown, self.shown_since, self.shown_at = shown.activity.value, at, at
         elif not self.showing or not self._settled:
             self.shown_at = at
-        self.showing, self.shown_question = True, shown.question
+        self.showing, self.shown_question, self.shown_choices = True, shown.question, shown.choices
+        if shown.activity is not Activity.WAITING_INPUT:  # a person answered, and the tool that was asked for takes its time
+            self._close(lambda ask: at - ask.at >= _SLACK)
         self.ready = self.ready or shown.activity is not Activity.WAITING_INPUT
         if shown.activity is Activity.BLOCKED:
             self.detail = shown.question or ""
@@ -132,14 +170,6 @@ class Account:
         while len(self.usage) > _OPEN:
             del self.usage[next(iter(self.usage))]
 
-    def metered(self, total: object) -> None:
-        """What the agent counts in dollars. A new process counts from nothing, or on from where a resumed one stopped."""
-        if isinstance(total, bool) or not isinstance(total, int | float) or not 0 <= total < MONEY:
-            return
-        now, before = round(Decimal(repr(total)), 6), Decimal(self.meter)
-        self.cost = str(Decimal(self.cost or "0") + (now - before if now >= before else now))
-        self.meter = str(now)
-
     def seen(self, process: ProcessSeen, now: datetime, source: str) -> AgentSeen:
         """The account as facts."""
         activity, since, question, source = self._judged(source)
@@ -154,11 +184,12 @@ class Account:
             ready=self.ready and process.sighting is not Sighting.GONE,
             since=since,
             question=question,
+            helpers=len(self.helpers),
             summary=_words(self.summary),
             turns=self.turns,
             prompts=self.prompts,
             usage=self._usage(),
-            detail=(_words(self.detail) or "") if activity in (Activity.BLOCKED, Activity.READY) else "",
+            detail=_words(self._detail(activity)) or "",
             silent_since=_time(self.heard) if silent else None,
         )
 
@@ -170,19 +201,32 @@ class Account:
     def _can_fall_silent(self, process: ProcessSeen) -> bool:
         return process.sighting is Sighting.ALIVE and not self.showing and self.told != Activity.EXITED
 
+    def _detail(self, activity: Activity | None) -> str:
+        if activity is Activity.READY and self.helpers:
+            noun = "helper is" if len(self.helpers) == 1 else "helpers are"
+            return f"its turn is over, {len(self.helpers)} {noun} at work: {', '.join(filter(None, self.helpers.values()))}".rstrip(": ")
+        return self.detail if activity in (Activity.BLOCKED, Activity.READY) else ""
+
     def _usage(self) -> Usage | None:
         if not (self.input or self.output):
             return None
         return Usage(self.input, self.output, Decimal(self.cost) if self.cost is not None else None, _words(self.model))
 
     def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
+        helpers = [ask for ask in self._asks if ask.asker]
+        if helpers and self.told != Activity.WAITING_INPUT:
+            return Activity.WAITING_INPUT, _time(helpers[0].at), self._question(), source
         if self.shown is not None and (self.told is None or self._contradicted):
             question = self.shown_question if self.shown == Activity.WAITING_INPUT else None
             return Activity(self.shown), _time(self.shown_since), question, "screen"
         if self.told is None:
             return None, None, None, source
-        question = (self.question or self.shown_question) if self.told == Activity.WAITING_INPUT else None
-        return Activity(self.told), _time(self.told_at), question, source
+        return Activity(self.told), _time(self.told_at), self._question() if self.told == Activity.WAITING_INPUT else None, source
+
+    def _question(self) -> str | None:
+        on_screen = self.showing and self.shown == Activity.WAITING_INPUT
+        told = words(self._asks, self.shown_question if on_screen else None, self.shown_choices if on_screen else "")
+        return told or self.question or self.shown_question
 
 
 def moment(entry: Mapping[str, Any], key: str = "timestamp") -> float | None:

@@ -7,15 +7,19 @@ import os
 import re
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from ennio.config.model import AgentConfig
+from ennio.errors import Unreachable
 from ennio.facts import ProcessSeen, Sighting
 from ennio.model import Activity
-from ennio.plugins.agent import claude_first, claude_story, claude_trust, flags, trail
+from ennio.plugins.agent import claude_conversations, claude_first, claude_money, claude_story, claude_trust, flags, trail
 from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent.claude_conversations import HOOKS, Followed, present, settings_home, sides, transcript, with_sides
+from ennio.plugins.agent.claude_money import Money
 from ennio.plugins.agent.dialog import witnessed
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, clears
@@ -27,10 +31,10 @@ _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER"
 _BYPASS = "--dangerously-skip-permissions"
 _RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
-_HOOKS, _COST = "hooks.jsonl", "cost.json"  # what hook.py writes into the session's folder
-_LARGEST = 64 * 1024  # bytes of what the status line left
-_SIDE = "*.jsonl"
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
+_COUNTS_EVERY = 10  # seconds in which it tells its count of money at least, where helpers work while it rests
+_PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge of a panel
+_CORNERS = "╮╯┐┘"
 
 
 class ClaudeCode(ScreenAgent):
@@ -58,12 +62,14 @@ class ClaudeCode(ScreenAgent):
     place = re.compile(r"^\s*[│|]?\s*[❯>](?:\s|$)", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(
-        r"^\s*[│|]?\s*❯\s*\d+\.[^\n]*\n\s*[│|]?\s*\d+\.(?![\s\S]*^\s*[│|]?\s*[❯>](?:\s|$)(?!\s*\d+\.))"
+        r"^\s*[│|]?\s*(?:❯\s*\d+\.[^\n]*\n\s*[│|]?\s*\d+\.|\d+\.[^\n]*\n\s*[│|]?\s*❯\s*\d+\.)"
+        r"(?![\s\S]*^\s*[│|]?\s*[❯>](?:\s|$)(?!\s*\d+\.))"
         r"|(?:Enter to confirm|Esc to cancel)[^\n]*\s*\Z",
         re.MULTILINE,
     )
     busy = re.compile(r"esc to interrupt|^\s*[·✢✳✶✻✽*] \S+…", re.IGNORECASE | re.MULTILINE)
     titles: Mapping[Activity, re.Pattern[str]] = {Activity.ACTIVE: re.compile(r"\A[◐◑] ")}  # ✳ at rest, and when it asks
+    words = re.compile(r"Type something|Tell Claude what to change")
     trouble = re.compile(r"[^\n✢✳✶✻✽*]*retrying in [^\n]*attempt \d+/\d+")
 
     def __init__(self, config: AgentConfig | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -83,46 +89,63 @@ class ClaudeCode(ScreenAgent):
         return self._command(desk, ("--session-id", desk.conversation), checked(prompt))
 
     def resume(self, desk: Desk, message: str | None) -> Command:
-        """The same conversation; the permissions are given again, for it forgets them.
+        """The present conversation; the permissions are given again, for it forgets them.
 
         A conversation that never began cannot be resumed: it begins now, under the same id.
         """
-        begun = transcript(desk) is not None
         words = None if message is None else checked(message, "message")
-        return self._command(desk, ("--resume" if begun else "--session-id", desk.conversation), words)
+        try:
+            conversation = present(desk)
+        except OSError as error:
+            raise Unreachable(f"{desk.directory / HOOKS} cannot be read ({error.strerror}), and only it knows the conversation") from error
+        begun = transcript(desk, conversation) is not None
+        return self._command(desk, ("--resume" if begun else "--session-id", conversation), words)
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Hooks and transcript first, the screen as the second witness."""
         account, on = Account.of(cursor.get("account")), dict(cursor)
         account.begins(process, now)
-        hooks, offset = trail.read_on(desk.directory / _HOOKS, _offset(cursor, "hooks"))
+        money = Money.of(cursor.get("money"))
+        hooks, offset = trail.read_on(desk.directory / HOOKS, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
-        lines = self._transcripts(desk, on)
+        followed = Followed.of(cursor.get("conversations"), desk).on(hooks)
+        followed = followed.now(None if offset else claude_conversations.newest(desk))
+        lines = self._transcripts(desk, on, followed)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
-            claude_story.take(account, kind, entry, process.number)
-        account.metered(_cost(desk.directory / _COST))
+            claude_story.take(account, money, kind, entry, process.number)
+        money.counted(claude_money.read(desk.directory))
+        account.cost = money.total
         account.shows(witnessed(self, screen, self.trouble, process), now)
-        on["account"] = account.as_text()
+        on |= {"account": account.as_text(), "money": money.as_text(), "conversations": followed.as_text()}
         return Reading(account.seen(process, now, "hooks"), on, account.until(process, now))
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
-        """See ``Filed.files``: hooks, money, and the transcripts of the conversation and of those it began itself."""
-        if "transcript" not in cursor:
+        """See ``Filed.files``: hooks, money, and the transcripts of its conversations and of those they began themselves."""
+        followed, known = Followed.of(cursor.get("conversations"), desk), _transcripts(cursor)
+        if followed.present not in known:
             return None
-        file = Path(cursor["transcript"])
-        return (desk.directory / _HOOKS, desk.directory / _COST, file, _sides(file), *sorted(_sides(file).glob(_SIDE)))
+        beside = [] if _offset(cursor, "hooks") else [known[followed.present].parent]
+        trails = [file for single in known.values() for file in (sides(single), *(path for _, path in with_sides(single)))]
+        return (desk.directory / HOOKS, desk.directory / claude_money.FILE, *beside, *trails)
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether a hook or the transcript has the words."""
         try:
-            told = [(moment(entry, "t"), entry.get("prompt")) for entry in trail.ending(desk.directory / _HOOKS)]
-            file = transcript(desk)
+            told = [(moment(entry, "t"), entry.get("prompt")) for entry in trail.ending(desk.directory / HOOKS)]
+            file = transcript(desk, present(desk))
             told += [(moment(entry), claude_story.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
         taken = any(isinstance(words, str) and at is not None and at >= earliest and claude_story.same(words, text) for at, words in told)
         return Sighting.ALIVE if taken else Sighting.GONE
+
+    def bare(self, screen: str) -> str:
+        """The screen without the panel of changes that it opens at the right in a wide terminal."""
+        bar = _panel(screen) if screen.count("│") >= _LEAST else None
+        if bar is None:
+            return screen
+        return "\n".join(line[:bar].rstrip() if line[bar : bar + 1] == "│" else line for line in screen.splitlines())
 
     def clearing(self, screen: str) -> tuple[Key, ...]:
         """Ctrl-U for each line that stands there; an interrupted turn puts its prompt back."""
@@ -132,17 +155,17 @@ class ClaudeCode(ScreenAgent):
         """Its first character must not open a shell, a command or a note."""
         return as_words(text)
 
-    def _transcripts(self, desk: Desk, on: dict[str, str]) -> list[tuple[str, Mapping[str, object]]]:
-        """New lines of the conversation and of those it began itself; where to go on is written into the cursor."""
-        file = Path(on["transcript"]) if "transcript" in on else transcript(desk)
-        if file is None:
-            return []
-        on["transcript"] = str(file)
+    def _transcripts(self, desk: Desk, on: dict[str, str], followed: Followed) -> list[tuple[str, Mapping[str, object]]]:
+        """New lines of the conversations and of those they began themselves; where to go on is written into the cursor."""
+        known = _transcripts(on)
+        known |= {name: file for name in followed.since if name not in known and (file := transcript(desk, name)) is not None}
+        on["transcripts"] = json.dumps({name: str(file) for name, file in known.items()})
         found: list[tuple[str, Mapping[str, object]]] = []
-        for kind, single in (("line", file), *(("side", side) for side in sorted(_sides(file).glob(_SIDE)))):
-            lines, offset = trail.read_on(single, _offset(on, single.name))
-            on[single.name] = str(offset)
-            found += [(kind, line) for line in lines]
+        for name, since in followed.since.items():
+            for kind, single in with_sides(known[name]) if name in known else ():
+                lines, offset = trail.read_on(single, _offset(on, single.name))
+                on[single.name] = str(offset)
+                found += [(kind, line) for line in lines if not since or (moment(line) or 0.0) >= since]
         return found
 
     def _command(self, desk: Desk, conversation: tuple[str, ...], words: str | None) -> Command:
@@ -172,40 +195,29 @@ class ClaudeCode(ScreenAgent):
         hook = {"hooks": [{"type": "command", "command": call, "timeout": _HOOK_LIMIT}]}
         # whoever wrote the flag into the configuration has read the warning
         consent = {"skipDangerousModePermissionPrompt": True} if _BYPASS in self._permissions(desk) else {}
-        meter = {"type": "command", "command": f"{call} status"}
+        meter = {"type": "command", "command": f"{call} status", "refreshInterval": _COUNTS_EVERY}
         first = claude_first.settings(_file(desk), {**os.environ, **self.env})
         return {"hooks": {event: [hook] for event in claude_story.EVENTS}, "statusLine": meter, **consent, **first}
 
 
-def transcript(desk: Desk) -> Path | None:
-    """The file of the conversation, whatever the agent calls the folder of this workspace; None before it begins."""
-    return next((_settings_home(desk, ".claude") / "projects").glob(f"*/{desk.conversation}.jsonl"), None)
+def _transcripts(cursor: Mapping[str, str]) -> dict[str, Path]:
+    return {name: Path(file) for name, file in json.loads(cursor.get("transcripts", "{}")).items()}
 
 
-def _sides(file: Path) -> Path:
-    """Where the conversations lie that this one began itself."""
-    return file.with_suffix("") / "subagents"
+def _panel(screen: str) -> int | None:
+    """The column of the panel's edge; the edge of a box has corners."""
+    lines = screen.splitlines()
+    bars = Counter(at for line in lines for at, sign in enumerate(line) if sign == "│" and at >= _PANEL)
+    corners = {at for line in lines for at, sign in enumerate(line) if sign in _CORNERS}
+    return min((at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None)
 
 
 def _file(desk: Desk) -> Path:
-    return _settings_home(desk) / ".claude.json"
+    return settings_home(desk) / ".claude.json"
 
 
 def _note(desk: Desk) -> Path:
     return desk.directory / "claude-trust.json"
-
-
-def _settings_home(desk: Desk, usual: str = "") -> Path:
-    """Where it keeps its files: ``CLAUDE_CONFIG_DIR`` holds all, else they lie in the home and in ``~/.claude``."""
-    configured = os.environ.get("CLAUDE_CONFIG_DIR")
-    return Path(configured).expanduser() if configured else desk.home / usual
-
-
-def _cost(file: Path) -> object:
-    try:
-        return json_file(file, _LARGEST)["total"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
 
 
 def _offset(cursor: Mapping[str, str], name: str) -> int:

@@ -1,6 +1,6 @@
 """What claude-code's hooks and transcript mean.
 
-    hook line         {"t", "launch", "hook_event_name", ...} as ``hook.py`` keeps it
+    hook line         {"t", "launch", "hook_event_name", "agent_id", ...} as ``hook.py`` keeps it; the id is that of a helper
     transcript line   {"type": "assistant" | "user" | ..., "timestamp", "message": {...}}
 
 One answer may span several transcript lines that repeat its usage: it counts once per message id.
@@ -9,12 +9,16 @@ Escape fires no hook; the transcript tells of it when there was an answer, else 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.model import Activity
 from ennio.plugins.agent.account import Account, count, moment
+from ennio.plugins.agent.asks import Ask, Item
+from ennio.plugins.agent.claude_money import Money
 
 EVENTS = (
     "SessionStart",
@@ -25,6 +29,8 @@ EVENTS = (
     "PostToolUse",
     "PostToolUseFailure",
     "PreCompact",
+    "SubagentStart",
+    "SubagentStop",
     "Stop",
     "StopFailure",
     "SessionEnd",
@@ -44,61 +50,149 @@ _ASKING = ("permission_prompt", "elicitation_dialog")
 _ASKED_BY = ("AskUserQuestion", "ExitPlanMode")
 _INTERRUPTED = "[Request interrupted by user"
 _LONGEST = 2000
+_CATCHES_UP = 2.0  # seconds a screen may need to show a dialog
+_NOTICE = re.compile(r"\A\s*<task-notification>\s*(?:<task-id>([^<]*)</task-id>)?")
 _PASTED = re.compile(r"</?pasted_content[^>\n]*>")
 
 
-def take(account: Account, kind: str, entry: Mapping[str, Any], launch: int | None) -> None:
+def take(account: Account, money: Money, kind: str, entry: Mapping[str, Any], launch: int | None) -> None:
     """Take in a line: of a hook (``hook``), of the conversation (``line``) or of one that it began itself (``side``)."""
     if kind == "hook":
         _hook(account, entry, launch)
     elif entry.get("type") == "assistant":
-        _usage(account, entry)
+        _usage(account, money, entry)
     elif kind == "line" and _interrupted(entry):
         account.tells(Activity.READY, moment(entry) or 0.0, detail="interrupted")
 
 
 def _hook(account: Account, entry: Mapping[str, Any], launch: int | None) -> None:
-    name, at = str(entry.get("hook_event_name")), moment(entry, "t") or 0.0
-    if name == "UserPromptSubmit":
-        account.prompts += 1
-    elif name in ("Stop", "StopFailure"):
+    name, helper = str(entry.get("hook_event_name")), str(entry.get("agent_id") or "")
+    at = moment(entry, "t") or 0.0
+    if name == "UserPromptSubmit" and not helper:
+        account.prompts += notice(entry) is None
+    elif name in ("Stop", "StopFailure") and not helper:
         account.turns += 1
         account.summary = _first(entry.get("last_assistant_message")) or account.summary
     if launch is not None and entry.get("launch") not in ("", None, str(launch)):
         return  # told by an earlier process: what it did then says nothing about now
-    activity = _meaning(name, entry)
+    if helper:
+        _of_helper(account, name, helper, entry, at)
+    else:
+        _of_agent(account, name, entry, at)
+
+
+def _of_helper(account: Account, name: str, helper: str, entry: Mapping[str, Any], at: float) -> None:
+    """What a helper does is not what the agent does; that it is there, and what it asks, counts."""
+    account.hears(at)
+    if name in ("SubagentStop", "SessionEnd"):
+        account.helpers.pop(helper, None)
+        account.answered(helper)
+        return
+    account.helpers.setdefault(helper, "")
+    if _asks(name, entry):
+        account.asked(_ask(helper, entry, at))
+    else:
+        account.answered(helper, None if name in ("SubagentStart", "PreToolUse") else _key(entry))
+
+
+def _of_agent(account: Account, name: str, entry: Mapping[str, Any], at: float) -> None:
+    _helpers(account, name, entry)
+    if _asks(name, entry):
+        account.asked(_ask("", entry, at))
+        return
+    if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and _is_beside(account, name, entry, at):
+        account.hears(at)
+        return
+    activity = Activity.WAITING_INPUT if _notifies(name, entry) else _MEANS.get(name)
     if activity is not None:
-        account.tells(activity, at, _question(entry) if activity is Activity.WAITING_INPUT else None, str(entry.get("error") or ""))
+        account.tells(activity, at, None, str(entry.get("error") or ""))
 
 
-def _meaning(name: str, entry: Mapping[str, Any]) -> Activity | None:
-    if name == "Notification":
-        return Activity.WAITING_INPUT if entry.get("notification_type") in _ASKING else None
-    if name == "PreToolUse" and entry.get("tool_name") in _ASKED_BY:
-        return Activity.WAITING_INPUT
-    return _MEANS.get(name)
+def _helpers(account: Account, name: str, entry: Mapping[str, Any]) -> None:
+    """Who is at work for it: it tells at the end of each turn, and of each that has ended."""
+    tasks = entry.get("background_tasks")
+    if name == "Stop" and isinstance(tasks, list):
+        # a command that goes on in the background may be a server, and is no helper
+        found = [task for task in tasks if isinstance(task, Mapping) and task.get("status") == "running" and task.get("type") != "shell"]
+        account.helpers = {str(task.get("id")): str(task.get("description") or "")[:80] for task in found}
+    elif name == "SessionStart":
+        account.helpers = {}
+    elif name == "UserPromptSubmit" and (over := notice(entry)) is not None:
+        account.helpers.pop(over, None)
 
 
-def _question(entry: Mapping[str, Any]) -> str | None:
-    """What is asked, as far as the hook tells: the tool and what it would do."""
-    tool, given = entry.get("tool_name"), entry.get("tool_input")
-    if not tool:
-        return None  # a notification comes after the hook that knows more
+def _is_beside(account: Account, name: str, entry: Mapping[str, Any], at: float) -> bool:
+    """Whether a tool that is not asked about goes on beside the one that is: the question stands.
+
+    The screen decides in the end: a tool that was refused is told of by no hook.
+    """
+    if "tool_input" not in entry:
+        return False
+    key = _key(entry)
+    if name != "PreToolUse" and account.asking("", key):
+        account.answered("", key)
+        return account.asking("")
+    on_screen = account.showing and account.shown == Activity.WAITING_INPUT
+    return account.told == Activity.WAITING_INPUT and account.asking("") and (on_screen or at - account.told_at < _CATCHES_UP)
+
+
+def notice(entry: Mapping[str, Any]) -> str | None:
+    """The task whose end a prompt tells of, when it is no person's prompt but such a notice."""
+    found = _NOTICE.match(str(entry.get("prompt") or ""))
+    return None if found is None else found[1] or ""
+
+
+def _asks(name: str, entry: Mapping[str, Any]) -> bool:
+    return name == "PermissionRequest" or (name == "PreToolUse" and entry.get("tool_name") in _ASKED_BY)
+
+
+def _notifies(name: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a notification comes after the hook that knows more, or tells what no hook told."""
+    return name == "Notification" and entry.get("notification_type") in _ASKING
+
+
+def _key(entry: Mapping[str, Any]) -> str:
+    told = f"{entry.get('tool_name')}:{json.dumps(entry.get('tool_input'), sort_keys=True)}"
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _ask(asker: str, entry: Mapping[str, Any], at: float) -> Ask:
+    return Ask(asker, _key(entry), at, tuple(_items(entry)))
+
+
+def _items(entry: Mapping[str, Any]) -> Iterator[Item]:
+    """What is asked, as far as the hook tells: the tool and what it would do, or each question of a form."""
+    tool, given = str(entry.get("tool_name")), entry.get("tool_input")
     told = given if isinstance(given, Mapping) else {}
     asked = told.get("questions")
-    if isinstance(asked, list):
-        return " ".join(str(one.get("question", "")) for one in asked if isinstance(one, Mapping)).strip()[:_LONGEST] or str(tool)
-    what = next((told[key] for key in ("command", "file_path", "url", "plan", "description") if told.get(key)), "")
-    return f"may it use {tool}: {what}"[:_LONGEST] if what else f"may it use {tool}"
+    if isinstance(asked, list) and asked:
+        yield from (_of_form(one) for one in asked if isinstance(one, Mapping))
+        return
+    if tool == "ExitPlanMode":
+        plan = str(told.get("plan") or "").strip()
+        yield Item("plan", f"may it go on with this plan: {plan}"[:_LONGEST] if plan else "may it leave plan mode")
+        return
+    what = str(next((told[key] for key in ("command", "file_path", "url", "plan", "description") if told.get(key)), ""))
+    yield Item(what, f"may it use {tool}: {what}"[:_LONGEST] if what else f"may it use {tool}")
 
 
-def _usage(account: Account, entry: Mapping[str, Any]) -> None:
+def _of_form(one: Mapping[str, Any]) -> Item:
+    options = one.get("options")
+    labels = [str(option.get("label")) for option in options if isinstance(option, Mapping)] if isinstance(options, list) else []
+    several = "any of " if one.get("multiSelect") is True else ""
+    choices = f"[{' / '.join(f'{number}. {label}' for number, label in enumerate(labels, 1))}]" if labels else ""
+    text = str(one.get("question", ""))[:_LONGEST]
+    return Item(text, text, f"{several}{choices}")
+
+
+def _usage(account: Account, money: Money, entry: Mapping[str, Any]) -> None:
     message = entry.get("message")
     usage = message.get("usage") if isinstance(message, Mapping) else None
     if not isinstance(message, Mapping) or not isinstance(usage, Mapping) or message.get("model") == "<synthetic>":
         return
     given = sum(count(usage.get(key)) for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"))
     model = message.get("model")
+    money.used(str(message.get("id")), usage, moment(entry) or 0.0)
     account.uses(str(message.get("id")), given, count(usage.get("output_tokens")), model if isinstance(model, str) else None)
 
 

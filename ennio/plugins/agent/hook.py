@@ -15,7 +15,8 @@ import sys
 import time
 from contextlib import suppress
 
-KEPT = ("hook_event_name", "session_id", "prompt", "source", "reason", "message", "notification_type", "tool_name", "error")
+KEPT = ("hook_event_name", "session_id", "agent_id", "prompt", "source", "reason", "message", "notification_type", "tool_name", "error")
+TASK = ("id", "type", "status", "description")
 CUT = ("last_assistant_message",)
 INPUT = ("command", "file_path", "url", "description", "questions", "plan")
 LONGEST = 2000
@@ -29,6 +30,9 @@ def line(told: dict) -> dict:  # type: ignore[type-arg] # no typing here: every 
     given = told.get("tool_input")
     if isinstance(given, dict):
         kept["tool_input"] = {key: _short(given[key]) for key in INPUT if key in given}
+    tasks = told.get("background_tasks")
+    if isinstance(tasks, list):
+        kept["background_tasks"] = [{key: _short(task[key]) for key in TASK if key in task} for task in tasks if isinstance(task, dict)]
     return {"t": time.time(), "launch": os.environ.get("ENNIO_LAUNCH", ""), **kept}
 
 
@@ -47,9 +51,16 @@ def append(folder: str, entry: dict) -> None:  # type: ignore[type-arg]
 
 
 def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
-    """What the agent says its process has cost so far, in place of what it said before."""
+    """What the agent says each conversation has cost so far, in place of what it said before; a total that stands is not written again."""
     file = os.path.join(folder, "cost.json")
-    text = json.dumps({"total": told["cost"]["total_cost_usd"]})
+    kept: dict = {}  # type: ignore[type-arg]
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError), open(file, encoding="utf-8") as known:
+        kept = dict(json.load(known)["conversations"])
+    total, name = told["cost"]["total_cost_usd"], str(told.get("session_id", ""))
+    if isinstance(kept.get(name), dict) and kept[name].get("total") == total:
+        return
+    kept[name] = {"total": total, "t": time.time()}
+    text = json.dumps({"conversation": name, "conversations": kept})
     with open(f"{file}.{os.getpid()}", "w", encoding="utf-8") as draft:
         draft.write(text)
     os.replace(draft.name, file)

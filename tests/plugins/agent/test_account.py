@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +10,12 @@ from hypothesis import strategies as st
 from ennio.facts import ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent.account import Account
+from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.dialog import Shown
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 T = NOW.timestamp()
+REVIEW = "Review your answers ● Which colour? → Blue ● Which fruits? → Fig [1. Submit answers]"
 ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7, number=1)
 
 
@@ -157,17 +158,49 @@ def test_incident_39_every_answer_counts_once_with_what_was_told_of_it_last(line
     assert (told.input, told.output) == (sum(one for one, _ in last.values()), sum(two for _, two in last.values()))
 
 
-def test_money_is_counted_on_over_processes_that_begin_again_or_go_on() -> None:
-    told = Account()
-    told.uses("a", 1, 1, None)
-    for total in (0, 0.004248, 0.004248, 0, 0.004296, 0.004296, 0.00864, "much", float("nan"), -1, True, 1e300):
-        told = Account.of(told.as_text())
-        told.metered(total)
-    usage = told.seen(ALIVE, NOW, "hooks").usage
-    assert usage is not None
-    assert usage.cost_usd == Decimal("0.012888")
-
-
 @given(st.text())
 def test_a_cursor_that_cannot_be_read_is_an_empty_one(text: str) -> None:
     assert isinstance(Account.of(text), Account)
+
+
+def test_a_question_of_a_helper_is_asked_of_a_person_whatever_the_agent_itself_does() -> None:
+    told = account()
+    told.tells(Activity.READY, T)
+    told.asked(Ask("helper", "k", T + 1, (Item("rm x", "may it use Bash: rm x"),)))
+    seen = told.seen(ALIVE, NOW + timedelta(seconds=1), "hooks")
+    assert (seen.activity, seen.question, seen.since) == (Activity.WAITING_INPUT, "may it use Bash: rm x", NOW + timedelta(seconds=1))
+    told.answered("helper", "k")
+    assert activity(told) is Activity.READY
+
+
+def test_an_answer_given_in_the_terminal_ends_a_question_of_a_helper() -> None:
+    told = account()
+    told.tells(Activity.READY, T)
+    told.asked(Ask("helper", "k", T + 1, (Item("rm x", "may it use Bash: rm x"),)))
+    told.shows(Shown(Activity.WAITING_INPUT, "rm x", choices="[1. Yes / 2. No]"), NOW + timedelta(seconds=2))
+    assert told.seen(ALIVE, NOW, "hooks").question == "may it use Bash: rm x [1. Yes / 2. No]"
+    told.shows(Shown(Activity.READY), NOW + timedelta(seconds=3))
+    assert activity(told, 3) is Activity.READY
+
+
+def test_a_turn_that_is_over_while_helpers_work_says_so() -> None:
+    told = account()
+    told.helpers = {"a": "looks for tests", "b": ""}
+    told.tells(Activity.READY, T)
+    seen = told.seen(ALIVE, NOW, "hooks")
+    assert (seen.activity, seen.helpers, seen.detail) == (Activity.READY, 2, "its turn is over, 2 helpers are at work: looks for tests")
+
+
+def test_of_several_questions_the_one_that_stands_on_the_screen_is_told() -> None:
+    told = account()
+    told.asked(Ask("", "form", T, (Item("Which colour?", "Which colour?", "[1. Red / 2. Blue]"), Item("Which fruits?", "Which fruits?"))))
+    assert told.seen(ALIVE, NOW, "hooks").question == "(1 of 2) Which colour? [1. Red / 2. Blue] (2 of 2) Which fruits?"
+    shown = Shown(Activity.WAITING_INPUT, "Which fruits? [1. [ ] Fig]", choices="[1. [ ] Fig]")
+    told.shows(shown, NOW + timedelta(seconds=1))
+    assert told.seen(ALIVE, NOW, "hooks").question == "(2 of 2) Which fruits? [1. [ ] Fig]"
+    told.shows(Shown(Activity.WAITING_INPUT, REVIEW, choices="[1. Submit answers]"), NOW)
+    assert told.seen(ALIVE, NOW, "hooks").question == REVIEW
+
+
+def test_a_cursor_of_another_version_keeps_what_is_known() -> None:
+    assert Account.of('{"turns": 3, "meter": "0.1", "of tomorrow": 1}').turns == 3

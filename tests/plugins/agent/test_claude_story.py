@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 T = NOW.timestamp()
 CONVERSATION = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 BOX = "● Done.\n\n────────────\n❯ \n────────────\n  ⏸ manual mode on · ? for shortcuts\n"
+DIALOG = "────────────\n Bash command\n   touch q\n Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n Esc to cancel · Tab to amend\n"
 WORKING = "✶ Nucleating… (2s)\n\n────────────\n❯ \n────────────\n  ⏸ manual mode on · esc to interrupt\n"
 
 
@@ -31,6 +34,12 @@ class Watched:
     desk: Desk
     process: ProcessSeen
     cursor: dict[str, str]
+    conversation: str = CONVERSATION
+
+    def counts(self, **totals: tuple[float, float]) -> None:
+        """It tells what each conversation has cost so far, and when it told."""
+        told = {name: {"total": total, "t": T + at} for name, (at, total) in totals.items()}
+        (self.desk.directory / "cost.json").write_text(json.dumps({"conversations": told}))
 
     def hook(self, at: float, name: str, **more: Any) -> None:
         entry = {"t": T + at, "launch": "1", "hook_event_name": name, **more}
@@ -39,7 +48,7 @@ class Watched:
 
     def line(self, at: float, side: str = "", **entry: Any) -> None:
         folder = self.desk.home / ".claude" / "projects" / "-w"
-        file = folder / CONVERSATION / "subagents" / f"{side}.jsonl" if side else folder / f"{CONVERSATION}.jsonl"
+        file = folder / self.conversation / "subagents" / f"{side}.jsonl" if side else folder / f"{self.conversation}.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
         stamp = (NOW + timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
         with file.open("a") as out:
@@ -176,3 +185,157 @@ def test_a_dialog_is_told_with_its_choices_and_without_its_frame(watched: Watche
     )
     seen = watched.look(dialog, 1)
     assert (seen.activity, seen.question) == (Activity.WAITING_INPUT, "Bash command make Do you want to proceed? [1. Yes / 2. No]")
+
+
+ASK = {"tool_name": "Bash", "tool_input": {"command": "touch q"}}
+
+
+def test_a_question_stays_whatever_a_helper_does(watched: Watched) -> None:
+    watched.hook(0, "UserPromptSubmit", prompt="go")
+    watched.hook(1, "SubagentStart", agent_id="h")
+    watched.hook(2, "PermissionRequest", **ASK)
+    for at in range(3, 20):
+        name = ("PreToolUse", "PostToolUse", "PostToolUseFailure")[at % 3]
+        watched.hook(at, name, agent_id="h", tool_name="Bash", tool_input={"command": f"make {at}"})
+        seen = watched.look()
+        assert (seen.activity, seen.question, seen.helpers) == (Activity.WAITING_INPUT, "may it use Bash: touch q", 1)
+    watched.hook(20, "SubagentStop", agent_id="h")
+    assert watched.look().activity is Activity.WAITING_INPUT
+    watched.hook(21, "PostToolUse", **ASK)
+    assert (watched.look().activity, watched.look().helpers) == (Activity.ACTIVE, 0)
+
+
+def test_a_question_stays_while_another_tool_of_the_same_answer_runs(watched: Watched) -> None:
+    watched.hook(0, "UserPromptSubmit", prompt="go")
+    watched.hook(1, "PermissionRequest", **ASK)
+    watched.hook(1.5, "PostToolUse", tool_name="Read", tool_input={"file_path": "a"})
+    assert watched.look().activity is Activity.WAITING_INPUT
+    watched.look(DIALOG, 3)
+    watched.hook(4, "PostToolUse", tool_name="Read", tool_input={"file_path": "b"})
+    assert watched.look(DIALOG, 4).activity is Activity.WAITING_INPUT
+    # refused: no hook tells of it, the screen does
+    watched.look(WORKING, 6)
+    watched.hook(7, "PreToolUse", tool_name="Read", tool_input={"file_path": "c"})
+    assert watched.look(WORKING, 7).activity is Activity.ACTIVE
+
+
+def test_of_two_permissions_the_one_on_the_screen_is_told(watched: Watched) -> None:
+    watched.hook(1, "PermissionRequest", **ASK)
+    watched.hook(1.1, "PermissionRequest", tool_name="Bash", tool_input={"command": "rm -r build"})
+    assert watched.look(DIALOG, 2).question == "may it use Bash: touch q [1. Yes / 2. No]"
+    watched.hook(3, "PostToolUse", **ASK)
+    seen = watched.look(DIALOG.replace("touch q", "rm -r build"), 3)
+    assert (seen.activity, seen.question) == (Activity.WAITING_INPUT, "may it use Bash: rm -r build [1. Yes / 2. No]")
+
+
+def test_a_helpers_question_is_asked_while_the_agent_rests(watched: Watched) -> None:
+    watched.hook(0, "Stop", background_tasks=[{"id": "h", "type": "subagent", "status": "running", "description": "looks"}])
+    watched.hook(1, "PermissionRequest", agent_id="h", **ASK)
+    assert (watched.look().activity, watched.look().question) == (Activity.WAITING_INPUT, "may it use Bash: touch q")
+    watched.hook(2, "PostToolUse", agent_id="h", **ASK)
+    assert watched.look().activity is Activity.READY
+
+
+def test_a_turn_that_is_over_with_a_helper_at_work_is_told_in_words(watched: Watched) -> None:
+    helper = {"id": "h", "type": "subagent", "status": "running", "description": "looks"}
+    tasks = [helper, {"id": "s", "type": "shell", "status": "running"}]
+    watched.hook(0, "UserPromptSubmit", prompt="go")
+    watched.hook(1, "Stop", background_tasks=tasks)
+    watched.hook(2, "PreToolUse", agent_id="h", tool_name="Bash")
+    seen = watched.look()
+    assert (seen.activity, seen.detail) == (Activity.READY, "its turn is over, 1 helper is at work: looks")
+    notice = "<task-notification>\n<task-id>h</task-id>\n<status>completed</status>\n</task-notification>"
+    watched.hook(3, "SubagentStop", agent_id="h", background_tasks=tasks)
+    watched.hook(3, "UserPromptSubmit", prompt=notice)
+    assert (watched.look().activity, watched.look().helpers) == (Activity.ACTIVE, 0)
+    watched.hook(4, "Stop", background_tasks=[])
+    done = watched.look()
+    assert (done.activity, done.detail, done.prompts, done.turns) == (Activity.READY, "", 1, 2)
+
+
+def test_a_plan_is_asked_whole(watched: Watched) -> None:
+    watched.hook(0, "PermissionRequest", tool_name="ExitPlanMode", tool_input={"plan": "# The plan\n1. this\n2. that"})
+    assert watched.look().question == "may it go on with this plan: # The plan\n1. this\n2. that"
+
+
+def test_each_question_of_a_form_is_told_with_its_choices(watched: Watched) -> None:
+    colours = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}
+    fruits = {"question": "Which fruits?", "multiSelect": True, "options": [{"label": "Fig"}]}
+    watched.hook(0, "PreToolUse", tool_name="AskUserQuestion", tool_input={"questions": [colours, fruits]})
+    watched.hook(0.1, "PermissionRequest", tool_name="AskUserQuestion", tool_input={"questions": [colours, fruits]})
+    assert watched.look().question == "(1 of 2) Which colour? [1. Red / 2. Blue] (2 of 2) Which fruits? any of [1. Fig]"
+    head = "────────────\n←  ☒ Colour  ☐ Fruits  ✔ Submit  →\n\n"
+    form = f"{head}Which fruits?\n\n❯ 1. [ ] Fig\n     Submit\n\nEnter to select · Esc to cancel\n"
+    assert watched.look(form, 1).question == "(2 of 2) Which fruits? [1. [ ] Fig]"
+
+
+def test_after_a_clear_the_new_conversation_is_the_one_that_is_read_and_resumed(watched: Watched) -> None:
+    watched.hook(0, "SessionStart", session_id=CONVERSATION)
+    watched.answer(1, "m1", 10, 1)
+    watched.counts(**{CONVERSATION: (2, 0.05)})
+    watched.look()
+    watched.hook(3, "SessionEnd", session_id=CONVERSATION, reason="clear")
+    watched.hook(3.1, "SessionStart", session_id="next", source="clear")
+    watched.hook(3.2, "SubagentStart", session_id="next", agent_id="h")
+    watched.conversation = "next"
+    watched.answer(4, "m2", 20, 5)
+    watched.answer(5, "m3", 1, 1, side="agent-h")
+    watched.counts(**{CONVERSATION: (2, 0.05), "next": (6, 0.02)})
+    usage = watched.look().usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (110 + 120 + 101, 1 + 5 + 1, Decimal("0.07"))
+    command = ClaudeCode().resume(watched.desk, None)
+    assert command.argv[1:3] == ("--resume", "next")
+    # the next process goes on counting where this one stopped
+    watched.hook(7, "SessionStart", session_id="next", source="resume")
+    watched.counts(**{CONVERSATION: (2, 0.05), "next": (8, 0.03)})
+    usage = watched.look().usage
+    assert usage is not None
+    assert usage.cost_usd == Decimal("0.08")
+
+
+def test_what_a_conversation_held_before_it_was_the_sessions_is_not_the_sessions(watched: Watched) -> None:
+    watched.hook(0, "SessionStart", session_id=CONVERSATION)
+    watched.answer(1, "m1", 10, 1)
+    watched.conversation = "another"
+    watched.answer(-500, "m0", 5000, 5000)
+    watched.hook(9, "SessionStart", session_id="another", source="resume")
+    watched.answer(10, "m2", 20, 5)
+    usage = watched.look().usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (110 + 120, 1 + 5)
+
+
+def test_without_hooks_the_newest_transcript_of_the_workspace_is_the_conversation(watched: Watched) -> None:
+    watched.answer(1, "m1", 10, 1)
+    watched.look()
+    os.utime(watched.desk.home / ".claude" / "projects" / "-w" / f"{CONVERSATION}.jsonl", (1, 1))
+    watched.conversation = "next"
+    watched.answer(4, "m2", 20, 5)
+    usage = watched.look().usage
+    assert usage is not None
+    assert usage.input_tokens == 110 + 120
+    assert ClaudeCode().resume(watched.desk, None).argv[1:3] == ("--resume", "next")
+
+
+def test_money_that_nobody_knows_is_none(watched: Watched) -> None:
+    watched.answer(5, "m1", 1000, 10)
+    watched.counts(**{CONVERSATION: (0, 0)})  # and from then on its folder cannot be written
+    usage = watched.look().usage
+    assert usage is not None
+    assert usage.cost_usd is None
+
+
+def test_money_goes_on_while_a_question_hides_its_count(watched: Watched) -> None:
+    watched.answer(1, "m1", 900, 200)
+    watched.counts(**{CONVERSATION: (1.5, 0.0191)})
+    watched.hook(2, "PermissionRequest", **ASK)
+    for at in (10, 20):
+        watched.answer(at, f"h{at}", 900, 200, side="agent-h")
+    usage = watched.look().usage
+    assert usage is not None
+    assert usage.cost_usd == Decimal("0.0573")
+    watched.counts(**{CONVERSATION: (30, 0.06)})
+    usage = watched.look().usage
+    assert usage is not None
+    assert usage.cost_usd == Decimal("0.06")

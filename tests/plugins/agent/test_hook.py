@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -57,8 +58,30 @@ def test_of_a_status_line_only_the_money_is_kept(tmp_path: Path) -> None:
     for given in (json.dumps({"cost": {"total_cost_usd": 0.25}, "cwd": "/secret"}), "no json", "{}"):
         done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=20, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert json.loads((tmp_path / "cost.json").read_text()) == {"total": 0.25}
+    told = json.loads((tmp_path / "cost.json").read_text())
+    assert (told["conversation"], told["conversations"][""]["total"]) == ("", 0.25)
+    assert "secret" not in json.dumps(told)
     assert not (tmp_path / "hooks.jsonl").exists()
+
+
+def test_the_count_of_each_conversation_is_kept_and_written_when_it_changes(tmp_path: Path) -> None:
+    for name, total in (("one", 0.25), ("two", 0), ("two", 0.5)):
+        hook.keep_cost(str(tmp_path), {"session_id": name, "cost": {"total_cost_usd": total}})
+    file = tmp_path / "cost.json"
+    told = json.loads(file.read_text())
+    assert {name: meter["total"] for name, meter in told["conversations"].items()} == {"one": 0.25, "two": 0.5}
+    assert told["conversation"] == "two"
+    before = file.stat().st_ino
+    hook.keep_cost(str(tmp_path), {"session_id": "two", "cost": {"total_cost_usd": 0.5}})
+    assert file.stat().st_ino == before
+
+
+def test_of_tasks_in_the_background_it_is_kept_who_they_are(tmp_path: Path) -> None:
+    task = {"id": "a1", "type": "subagent", "status": "running", "description": "looks", "command": "secret"}
+    assert hook.line({"hook_event_name": "Stop", "agent_id": "h", "background_tasks": [task, 7]}) == {
+        "t": ANY, "launch": ANY, "hook_event_name": "Stop", "agent_id": "h",
+        "background_tasks": [{"id": "a1", "type": "subagent", "status": "running", "description": "looks"}],
+    }  # fmt: skip
 
 
 def test_it_rings_with_the_sessions_own_token(tmp_path: Path) -> None:
