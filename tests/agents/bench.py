@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,8 @@ from tests.e2e.house import Ground, Supervised, close, configure, ground_at, pro
 
 LATE = 2.0  # seconds Ennio may need to notice
 EARLY = 1.0  # seconds an agent on a busy machine may take from a prompt to its first request
-SHARE = 0.99  # of the samples have to be right
-WRONG = 10.0  # seconds it may never be wrong for
+SHARE = 0.995  # of the samples have to be right
+WRONG = 5.0  # seconds it may never be wrong for
 EVERY = 0.5
 KEY = "sk-test-12345678901234567890"
 
@@ -38,6 +38,20 @@ def installed(executable: str) -> Path:
     if os.environ.get("CI") and os.environ.get("ENNIO_AGENTS"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+Scenes = Sequence[tuple[str, Callable[["Bench"], None]]]
+
+
+def chosen(scenes: Scenes, most: int) -> Scenes:
+    """All of them in a run of the agents alone; the first few in a run of everything, which has to end in time.
+
+    ``$ENNIO_SCENES`` names those that are wanted, with commas between them.
+    """
+    wanted = [name.strip() for name in os.environ.get("ENNIO_SCENES", "").split(",") if name.strip()]
+    if wanted:
+        return [(name, scene) for name, scene in scenes if name in wanted]
+    return scenes if os.environ.get(figures.FILE) or not os.environ.get("CI") else scenes[:most]
 
 
 Allowed = frozenset[str]
@@ -150,8 +164,8 @@ class Bench:
         """Each moment from which on something else was right, by the model's log and the test's own deeds."""
         found = list(self.marks)
         for served in self.model.log:
-            if not served.scripted:
-                continue
+            if not served.scripted or (served.helper and served.end != "ask"):
+                continue  # what a helper does is nothing that the agent does; what it asks is asked of a person
             found.append((served.began, frozenset({"blocked", "active"} if served.code != 200 else {"active"})))
             if served.ended and served.code == 200 and not self._died(served.began, served.ended):
                 then = {"final": "ready", "broken": "ready", "ask": "waiting_input", "tool": "active"}[served.end]
@@ -176,21 +190,36 @@ class Bench:
         between = [moment for moment, _ in self.moments() if at - LATE <= moment <= at + EARLY]
         return any(activity in self.truth(moment) for moment in (at - LATE, at, *between))
 
-    def is_judged(self) -> None:
-        """Print and keep the figures, and hold them to what is promised."""
-        judged = self.judge()
-        served = [one for one in self.model.good if one.scripted]
-        tokens = (sum(one.input_tokens for one in served), sum(one.output_tokens for one in served))
-        agent = self.view()["agent_name"]
-        figures.keep(figures.Figures(agent, len(self.samples), judged["share"], judged["longest"], tokens[0], tokens[1]))
-        assert judged["share"] >= SHARE
-        assert judged["longest"] < WRONG
+    @contextmanager
+    def scene(self, name: str) -> Iterator[None]:
+        """A part of the whole with figures of its own; at its end the tokens must be those that were served."""
+        began, before = time.time(), self.served()
+        yield
+        self.tells_tokens(15)
+        self._keep(name, [sample for sample in self.samples if sample[0] >= began], before)
 
-    def judge(self) -> dict[str, float]:
-        """How often it was right within two seconds, and for how long it was wrong at most."""
+    def served(self) -> tuple[int, int]:
+        """The tokens that were served for the script so far."""
+        served = [one for one in self.model.good if one.scripted]
+        return sum(one.input_tokens for one in served), sum(one.output_tokens for one in served)
+
+    def _keep(self, scene: str, samples: list[tuple[float, str | None]], before: tuple[int, int] = (0, 0)) -> dict[str, float]:
+        judged, tokens, agent = self.judge(samples, scene), self.served(), self.view()["agent_name"]
+        served = tokens[0] - before[0], tokens[1] - before[1]
+        figures.keep(figures.Figures(agent, scene, len(samples), judged["share"], judged["longest"], *served))
+        return judged
+
+    def is_judged(self, scene: str = "day") -> None:
+        """Print and keep the figures of the whole, and hold them to what is promised."""
         self._stop.set()
+        judged = self._keep(scene, self.samples)
+        assert judged["share"] >= SHARE
+        assert judged["longest"] <= WRONG
+
+    def judge(self, samples: list[tuple[float, str | None]], scene: str = "") -> dict[str, float]:
+        """How often it was right within two seconds, and for how long it was wrong at most."""
         wrong_since, longest, wrong = 0.0, 0.0, []
-        for at, told in self.samples:
+        for at, told in samples:
             activity = str(told)
             if activity in self.truth(at):
                 wrong_since = 0.0
@@ -198,9 +227,10 @@ class Bench:
                 wrong_since = wrong_since or at
                 longest = max(longest, at - wrong_since + EVERY)
             if not self.is_right(activity, at):
-                wrong.append((round(at - self.samples[0][0], 1), activity, sorted(self.truth(at))))
-        share = 1 - len(wrong) / max(len(self.samples), 1)
-        print(f"\n{len(self.samples)} samples, {share:.1%} right within {LATE} s, wrong for {longest:.1f} s at most; wrong: {wrong}")
+                wrong.append((round(at - samples[0][0], 1), activity, sorted(self.truth(at))))
+        share = 1 - len(wrong) / max(len(samples), 1)
+        told = f"{len(samples)} samples, {share:.1%} right within {LATE} s, wrong for {longest:.1f} s at most; wrong: {wrong}"
+        print(f"\n{scene}: {told}", flush=True)
         return {"share": share, "longest": longest}
 
 

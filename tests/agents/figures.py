@@ -1,4 +1,4 @@
-"""The figures of the days, as one line of JSON each in the file named by ``$ENNIO_FIGURES``, and as a table."""
+"""The figures of the days and their scenes, as one line of JSON each in the file named by ``$ENNIO_FIGURES``, and as a table."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "ENNIO_FIGURES"
-_HEAD = ("agent", "samples", "right within 2 s", "wrong at most", "tokens in", "tokens out", "as served")
+_HEAD = ("agent", "scene", "samples", "right within 2 s", "wrong at most", "tokens in", "tokens out", "as served")
 _kept: list[Figures] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One day. ``share`` of the samples was right in time; ``longest`` is in seconds; tokens as served and as told."""
+    """One scene of one agent. ``share`` of the samples was right in time; ``longest`` is in seconds; tokens as served and as told."""
 
     agent: str
+    scene: str
     samples: int
     share: float
     longest: float
@@ -44,11 +45,12 @@ def read(file: Path) -> list[Figures]:
 
 
 def table(days: Iterable[Figures]) -> str:
-    """One line for each day, by agent."""
+    """One line for each scene, by agent."""
     rows = [_HEAD, *(_cells(day) for day in sorted(days, key=lambda day: day.agent))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _cells(day: Figures) -> tuple[str, ...]:
-    return (day.agent, str(day.samples), f"{day.share:.1%}", f"{day.longest:.1f} s", str(day.input_tokens), str(day.output_tokens), "yes")
+    right = f"{day.share:.1%}", f"{day.longest:.1f} s"
+    return (day.agent, day.scene, str(day.samples), *right, str(day.input_tokens), str(day.output_tokens), "yes")

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from tests.agents.asking import Moves, read_chat, read_messages, read_responses
-from tests.agents.script import STEP, Asked, Reacts, Step, helper, step_of, steps
+from tests.agents.script import STEP, Asked, Reacts, Step, helper, placed, step_of, steps
 from tests.agents.telling import Answer, Served, beats, tell_chat, tell_messages, tell_responses, whole_chat, whole_messages
 
 __all__ = ["Model", "Served", "Step", "steps"]
@@ -125,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         name, read, tell, whole = api
         asked = read(json.loads(raw), self._model.moves)
         served = self._model.begin(name, asked)
-        step = step_of(asked, self._model.script(asked.words))
+        step = placed(step_of(asked, self._model.script(asked.words)), raw.decode(errors="replace"))
         try:
             self._serve(served, Answer(served, asked, step), tell, whole)
             served.end = "error" if served.code != 200 else "ask" if step.asks else "final" if step.ends else "tool"

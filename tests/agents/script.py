@@ -5,7 +5,7 @@ An answer of the agent's tool moves it on.
     :say WORDS        end the turn with these words (a turn without one ends with "Done.")
     :run COMMAND      use the agent's shell
     :ask COMMAND      the same, where the agent is expected to ask for permission first
-    :use TOOL JSON    use any tool of the agent's, given this; where it asks a person, :wait TOOL JSON
+    :use TOOL JSON    use any tool of the agent's, given this; where it asks a person, :wait TOOL JSON; $PLAN is where plans go
     :think SECONDS    take this long before the next step is answered
     :helper NAME      no step: whoever is given these words is a helper that the agent began itself
 
@@ -17,11 +17,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 STEP = re.compile(r"^[ \t]*:(say|run|ask|use|wait|think)[ \t]+(.+?)[ \t]*$", re.MULTILINE)
 HELPER = re.compile(r"^[ \t]*:helper[ \t]+(\S+)", re.MULTILINE)
+_PLANS = re.compile(r"/[^\s\"\\`]*/plans/[^\s\"\\`]+\.md")
 SHELLS = ("Bash", "bash", "shell_command", "exec_command", "shell", "local_shell")
 
 
@@ -90,6 +91,12 @@ def step_of(asked: Asked, script: Sequence[Step]) -> Step:
     if due.command is not None and not asked.tools:  # an agent without tools finds the command in the words
         return Step(words=f"```bash\n{due.command}\n```", asks=True, pause=due.pause)
     return due if due.command is None or shell_of(asked.tools) else Step(words="There is no shell.")
+
+
+def placed(step: Step, body: str) -> Step:
+    """The step with the file that the agent wants a plan in, as it stands in its request."""
+    found = _PLANS.findall(body)
+    return replace(step, tool=(step.tool[0], step.tool[1].replace("$PLAN", found[-1]))) if step.tool is not None and found else step
 
 
 def shell_of(tools: dict[str, dict[str, Any]]) -> str | None:

@@ -16,7 +16,7 @@ def judged(told: list[str], served: list[Served]) -> dict[str, float]:
     bench = Bench(cast("Supervised", None), model)
     bench.samples = [(1000 + at * EVERY, activity) for at, activity in enumerate(told)]
     bench.marks = [(900.0, frozenset({"ready"}))]
-    return bench.judge()
+    return bench.judge(bench.samples)
 
 
 def turn(began: float, ended: float, end: str = "final") -> Served:
@@ -35,6 +35,12 @@ def test_a_status_that_froze_is_found() -> None:
 
 def test_a_question_shown_as_work_is_found() -> None:
     assert judged(["active"] * 40, [turn(0, 2, "ask")])["share"] < 0.5
+
+
+def test_what_a_helper_does_is_not_what_its_agent_does() -> None:
+    helper = turn(3, 9)
+    helper.helper = "one"
+    assert judged(["ready"] * 4 + ["waiting_input"] * 16, [turn(1, 2, "ask"), helper])["share"] == 1.0
 
 
 def test_the_steps_of_a_prompt_end_its_turn() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
-from tests.agents.bench import bench, claude_home, installed
+from tests.agents.bench import bench, chosen, claude_home, installed
+from tests.agents.claude_scenes import SCENES
 from tests.agents.day import Manners, day
 from tests.agents.model import Model
 from tests.conftest import eventually
@@ -18,6 +20,17 @@ def test_a_day_of_claude_code_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
         day(at, MANNERS)
         assert float(at.view()["usage"]["cost_usd"]) > 0
+
+
+def test_what_helpers_do_and_persons_change_is_told_as_it_is(tmp_path: Path) -> None:
+    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+        at.spawn(":say good morning")
+        at.ends_turns(1)
+        at.becomes("ready", 5)
+        for name, scene in chosen(SCENES, 2):
+            with at.scene(name):
+                scene(at)
+        at.is_judged("all scenes")
 
 
 def without_hooks(ground: Ground, model: Model) -> dict[str, str]:
@@ -74,3 +87,31 @@ def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(tmp
         at.becomes("active", 5)
         at.ends_turns(2)
         at.becomes("ready", 5)
+
+
+class OldCopy:
+    """An ending claude that writes the copy it has read over whatever others wrote into the person's file meanwhile, once."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.file = ground.root / "person" / ".claude.json"
+        self.copy = self.file.read_text()
+        threading.Thread(target=self.write, daemon=True).start()
+
+    def write(self) -> None:
+        eventually(lambda: "hasTrustDialogAccepted" in self.file.read_text(), 60, "trust is written")
+        self.file.write_text(self.copy)
+
+
+def test_a_trust_dialog_that_comes_although_trust_was_written_is_shown_and_can_be_answered(tmp_path: Path) -> None:
+    with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
+        OldCopy(at.house.ground)
+        at.spawn(":say trusted after all")
+        at.mark("spawned", "None", "waiting_input")
+        question = at.becomes("waiting_input", 10)["question"]
+        assert "one you trust?" in question
+        assert "[1. No, exit / 2. Yes, I trust this folder]" in question
+        at.answer("yes")
+        at.mark("answered", "waiting_input", "ready", "active")
+        at.ends_turns(1)
+        at.becomes("ready", 5)
+        at.is_judged("trust dialog")

@@ -1,0 +1,199 @@
+"""What happens in claude-code that a whole day does not show: helpers, forms, plans, views, and conversations that a person changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.agents.bench import Bench
+from tests.conftest import eventually
+
+HELPER = (
+    ':use Agent {{"description": "looks around", "subagent_type": "general-purpose", "run_in_background": {behind}, "prompt": '
+    '":helper one\\n:think {think}\\n:run sleep 1\\n:think {think}\\n:run sleep 1\\n:think {think}\\n:say looked"}}\n'
+)
+COLOURS = {"question": "Which colour?", "header": "Colour", "multiSelect": False}
+FRUITS = {"question": "Which fruits are fine?", "header": "Fruits", "multiSelect": True}
+PATIENCE = 40.0
+
+
+def _options(*labels: str) -> dict[str, object]:
+    return {"options": [{"label": label, "description": f"{label} it is"} for label in labels]}
+
+
+FORM = json.dumps({"questions": [COLOURS | _options("Red", "Blue"), FRUITS | _options("Apple", "Pear", "Fig")]})
+
+
+def a_helper_at_work(at: Bench) -> None:
+    """The turn is over while a helper works, which is told in words; and who is told something meanwhile takes it."""
+    turns = at.model.turns()
+    at.say(f"{HELPER.format(behind='true', think=4)}:say begun")
+    at.ends_turns(turns + 1)
+    at.becomes("ready", 5)
+    eventually(lambda: at.view()["helpers"] == 1 and "looks around" in (at.view()["detail"] or ""), 5, f"{at.view()}")
+    at.say(":say heard meanwhile")
+    eventually(lambda: at.delivered()[-1]["state"] == "delivered", 8, "it is delivered while the helper works")
+    assert at.model.log[-1].helper or at.view()["helpers"] == 1
+    at.ends_turns(turns + 4, PATIENCE)  # begun, heard, looked, and the agent's words when it learns of that
+    at.becomes("ready", 5)
+    eventually(lambda: at.view()["helpers"] == 0, 5, "nobody is at work any more")
+
+
+def a_helper_while_a_question_is_open(at: Bench) -> None:
+    """It stays one question, told once, and it can be answered."""
+    before = len(_flips(at))
+    turns = at.model.turns()
+    at.say(f"{HELPER.format(behind='true', think=3)}:ask touch asked.txt\n:say answered")
+    at.becomes("waiting_input", 15)
+    at.mark("asked", "waiting_input")
+    eventually(lambda: at.model.turns() > turns, PATIENCE, "the helper is done")
+    at.goes_on(2)
+    assert "touch asked.txt" in at.view()["question"]
+    at.mark("is being answered", "active", "waiting_input")
+    at.answer("yes")
+    at.ends_turns(turns + 2, PATIENCE)
+    at.becomes("ready", 5)
+    at.mark("rests", "ready")
+    assert [flip for flip in _flips(at)[before:] if flip == "waiting_input"] == ["waiting_input"], _flips(at)[before:]
+    (Path(at.view()["workspace_path"]) / "asked.txt").unlink()
+
+
+def a_helper_that_is_waited_for(at: Bench) -> None:
+    turns = at.model.turns()
+    at.say(f"{HELPER.format(behind='false', think=2)}:say found")
+    at.becomes("active", 8)
+    at.ends_turns(turns + 2, PATIENCE)
+    at.becomes("ready", 5)
+
+
+def a_form_of_several_questions(at: Bench) -> None:
+    turns = at.model.turns()
+    at.say(f":wait AskUserQuestion {FORM}\n:say chosen")
+    at.becomes("waiting_input", 15)
+    _asks(at, "(1 of 2) Which colour?", "2. Blue")
+    at.answer("blue")
+    _asks(at, "(2 of 2) Which fruits are fine?", "3. [ ] Fig")
+    at.answer("apple, fig")
+    _asks(at, "Review your answers", "1. Submit answers")
+    at.mark("is being answered", "active", "waiting_input", "ready")
+    at.answer("yes")
+    at.ends_turns(turns + 1)
+    at.becomes("ready", 5)
+    at.mark("rests", "ready")
+    assert "Apple, Fig" in at.screen()
+
+
+def a_plan(at: Bench) -> None:
+    turns = at.model.turns()
+    _mode(at, "plan mode on")
+    plan = json.dumps({"file_path": "$PLAN", "content": "# The plan\n\n1. do this\n2. do that\n"})
+    search = json.dumps({"query": "select:ExitPlanMode", "max_results": 3})
+    at.say(f":use ToolSearch {search}\n:use Write {plan}\n:wait ExitPlanMode {{}}\n:say planned")
+    at.becomes("waiting_input", 20)
+    _asks(at, "may it go on with this plan: # The plan", "2. Yes, manually approve edits")
+    at.mark("is being answered", "active", "waiting_input", "ready")
+    at.answer("2")
+    at.ends_turns(turns + 1)
+    at.becomes("ready", 5)
+    at.mark("rests", "ready")
+
+
+def the_transcript_is_looked_at(at: Bench) -> None:
+    """A person opens claude's own view of the whole conversation, while it works and while it rests."""
+    turns = at.model.turns()
+    at.say(":think 8\n:say seen")
+    at.becomes("active", 8)
+    at.goes_on(1)
+    at.keys("C-o")
+    at.ends_turns(turns + 1)
+    at.goes_on(5)
+    at.becomes("ready", 5)
+    at.keys("C-o")
+    at.goes_on(2)
+
+
+def a_person_types(at: Bench) -> None:
+    """Words that a person has begun change nothing of what the agent does."""
+    turns = at.model.turns()
+    at.say(":think 5\n:say while they type")
+    at.becomes("active", 8)
+    at.keys("please", "Space", "do", "Space", "not")
+    at.ends_turns(turns + 1)
+    at.becomes("ready", 5)
+    at.goes_on(3)
+    at.keys("C-u")
+    at.goes_on(1)
+
+
+def a_long_tool(at: Bench) -> None:
+    turns = at.model.turns()
+    at.say(":run sleep 15\n:say slept")
+    at.becomes("active", 8)
+    at.ends_turns(turns + 1, PATIENCE)
+    at.becomes("ready", 5)
+
+
+def a_new_conversation(at: Bench) -> None:
+    """After a person's /clear the new one is read, paid for, and resumed."""
+    turns = at.model.turns()
+    at.keys("/clear")
+    at.goes_on(1)
+    at.keys("Enter")
+    at.goes_on(2)
+    at.say(":say after the clear")
+    at.ends_turns(turns + 1)
+    at.becomes("ready", 5)
+    at.tells_tokens()
+    spent = float(at.view()["usage"]["cost_usd"])
+    at.mark("killed", "exited")
+    os.kill(at.pid(), signal.SIGKILL)
+    at.becomes("exited", 5)
+    at.mark("started again", "exited", "None", "ready")
+    at.house.client.post(f"/sessions/{at.session}/restore")
+    at.becomes("ready", PATIENCE)
+    at.mark("resumed", "ready")
+    at.say(":say after the restore")
+    at.mark("told", "ready", "active")
+    at.ends_turns(turns + 2, PATIENCE)
+    at.becomes("ready", 5)
+    heard = [one for one in at.model.good if one.scripted][-1].heard
+    assert [words.strip() for words in heard] == [":say after the clear", ":say after the restore"]
+    eventually(lambda: spent < float(at.view()["usage"]["cost_usd"]) < spent + 0.02, 15, f"counted once: {spent}, {at.view()['usage']}")
+
+
+SCENES: tuple[tuple[str, Callable[[Bench], None]], ...] = (
+    ("helper while it asks", a_helper_while_a_question_is_open),
+    ("helper at work", a_helper_at_work),
+    ("helper waited for", a_helper_that_is_waited_for),
+    ("several questions", a_form_of_several_questions),
+    ("plan", a_plan),
+    ("transcript view", the_transcript_is_looked_at),
+    ("person types", a_person_types),
+    ("long tool", a_long_tool),
+    ("clear and restore", a_new_conversation),
+)
+
+
+def _flips(at: Bench) -> list[str]:
+    """Every activity it was told to have, in order."""
+    return [str(event["data"]["to"]) for event in at.house.events(session_id=at.session, type="activity_changed")]
+
+
+def _asks(at: Bench, *parts: str) -> None:
+    eventually(lambda: all(part in (at.view()["question"] or "") for part in parts), 5, f"{parts}: {at.view()['question']}\n{at.screen()}")
+
+
+def _mode(at: Bench, words: str) -> None:
+    """Go round its modes until its foot shows this one."""
+
+    def shown() -> bool:
+        if words in at.screen():
+            return True
+        at.keys("BTab")
+        at.goes_on(0.5)
+        return words in at.screen()
+
+    eventually(shown, 10, f"{words}: {at.screen()}")
