@@ -25,7 +25,6 @@ from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, clears
 from ennio.plugins.agent.words import as_words, checked, fits
 from ennio.plugins.runtime.interface import Key
-from ennio.untrusted import json_file
 
 _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"}
 _BYPASS = "--dangerously-skip-permissions"
