@@ -2,64 +2,56 @@
 
 What every call here has in common, whatever it does:
 
-* it never asks: no terminal (a session of its own), no prompt, no editor; stdin is closed or given;
+* it never asks: no terminal (a session of its own), no prompt, no window, no editor; stdin is closed or given;
 * it sees the given directory or nothing: ``GIT_DIR`` and its like do not leak in, and a folder that
   is no repository is not mistaken for a part of the one around it;
 * it disturbs nobody: no optional locks (a status of ours never makes an agent's ``git add`` fail),
   no background clean-up, no hooks and no file monitor of the repository's owner;
-* it ends: a time limit, after which the whole process group is killed.
+* it ends: a time limit, and one without any progress where a server is asked, after which the whole process group is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from ennio.errors import EnnioError, Refused, TimedOut, Unreachable
+from ennio.errors import EnnioError, TimedOut
+from ennio.plugins import git_orphans, git_words
+from ennio.plugins.git_environment import environment
+from ennio.plugins.git_words import readable, redacted
+
+__all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "Output", "Place", "Question", "failure", "readable", "redacted", "side_by_side"]
 
 QUICK = 30.0
+"""Seconds for what is soon done."""
 HEAVY = 600.0
-NETWORK = 600.0
+"""Seconds for what reads or writes all files of a working copy."""
+NETWORK = 3600.0
+"""Seconds for what a server is asked for, as long as it goes on."""
+STALL = 30.0
+"""Seconds without any progress after which a server is not waited for any longer."""
+_GLANCE = 5.0
 _LOCK_PATIENCE = 5.0
-_WORDS = 12  # lines of git's own words in an error
-
-# `git rev-parse --local-env-vars`, and what a hook adds. GIT_CONFIG_COUNT stays: people configure containers with it.
-_LEAKING = frozenset({
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR", "GIT_EDITOR",
-    "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE", "GIT_SEQUENCE_EDITOR", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
-})  # fmt: skip
+_SERVERS = frozenset({"clone", "fetch", "ls-remote", "push", "submodule"})
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _QUIET = (
     "-c", "core.fsmonitor=false",
     "-c", "core.safecrlf=false",  # doubt about line ends must not keep work from being saved
     "-c", "core.filesRefLockTimeout=5000",
     "-c", "core.packedRefsTimeout=10000",
+    "-c", "credential.interactive=false",
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
 )  # fmt: skip
-_PERSON = re.compile(
-    r"Permission denied|Authentication failed|could not read (Username|Password)|Repository not found|Host key verification failed"
-    r"|does not appear to be a git repository|returned error: 4(?!29)\d\d|pre-receive hook declined",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"Could not resolve (host|proxy)|Temporary failure in name resolution|Connection (refused|timed out|reset|closed|aborted)"
-    r"|Operation timed out|Network is unreachable|No route to host|Failed to connect|Couldn't connect|early EOF|hung up unexpectedly"
-    r"|unexpected disconnect|RPC failed|returned error: (429|5\d\d)|kex_exchange_identification|Recv failure|transfer closed"
-    r"|SSL_ERROR_SYSCALL|gnutls_handshake|Broken pipe|Operation too slow",
-    re.IGNORECASE,
-)
-_LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)|(?<=http://)[^/@\s]+(?=@)|(?<=https://)[^/@\s]+(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +83,19 @@ class Output:
         return tuple(field for field in self.stdout.split("\0") if field)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which repository git means in a directory. ``common`` is shared by all its worktrees, ``private`` this one's own.
+
+    ``top`` is where the working copy begins, None without one; ``branch`` is checked out, None on a detached HEAD.
+    """
+
+    common: Path
+    private: Path
+    top: Path | None
+    branch: str | None
+
+
 class Git:
     """The git executable, working in one directory: a repository, a working copy, or a bare repository itself.
 
@@ -111,16 +116,17 @@ class Git:
         return Git(self.directory, env={**self._env, **env}, hooks=self._hooks)
 
     def run(self, *args: str, input: str | None = None, timeout: float = QUICK, check: bool = True) -> Output:  # noqa: A002
-        """Run one command. Waits some seconds for another git's lock before it believes in it.
+        """Run one command. Waits some seconds for another git's lock, and tries a lost race again, before it believes in it.
 
-        Blocks. Raises TimedOut after ``timeout`` seconds whatever ``check`` says, and, with
-        ``check``, Unreachable (network) or Refused (all else) with git's last words.
+        Blocks. Raises TimedOut after ``timeout`` seconds, or ``STALL`` ones in which a server gave no sign, whatever ``check``
+        says; Unreachable when git cannot be started just now; and, with ``check``, Unreachable (time mends it) or Refused (all
+        else) with git's last words.
         """
         deadline = time.monotonic() + _LOCK_PATIENCE
         pause = 0.05
         while True:
             output = self._once(args, input, timeout)
-            if output.ok or not _LOCKED.search(output.stderr) or time.monotonic() > deadline:
+            if output.ok or not _passing(args, output.stderr) or time.monotonic() > deadline:
                 break
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
@@ -137,9 +143,10 @@ class Git:
 
         def late() -> None:
             over.set()
-            _end(process)
+            _end(running.process)
 
-        with self._begun(args, fed=False) as process:
+        with self._begun(args, fed=False) as running:
+            process = running.process
             timer = threading.Timer(timeout, late)
             timer.start()
             try:
@@ -169,40 +176,90 @@ class Git:
         answer = self.run("rev-parse", "--git-common-dir", check=False)
         return (self.directory / answer.text).resolve() if answer.ok else None
 
+    @property
+    def place(self) -> Place | None:
+        """Which repository and working copy git means right here, in one question; None when there is none."""
+        wanted = ("--git-common-dir", "--absolute-git-dir", "--show-toplevel", "--symbolic-full-name", "HEAD")
+        told = [*self.run("rev-parse", "--path-format=absolute", *wanted, check=False).lines, "", "", ""]
+        if not told[0]:
+            return None
+        top = Path(told[2]).resolve() if told[2].startswith("/") else None
+        branch = told[3].removeprefix("refs/heads/") if told[3].startswith("refs/heads/") else None
+        return Place(Path(told[0]).resolve(), Path(told[1]).resolve(), top, branch)
+
     def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> Output:
-        with self._begun(args, fed=given is not None) as process:
-            return self._answer(process, args, given, timeout)
+        with self._begun(args, fed=given is not None) as running:
+            return running.answer(given, timeout)
 
     @contextlib.contextmanager
-    def _begun(self, args: tuple[str, ...], *, fed: bool) -> Iterator[subprocess.Popen[bytes]]:
+    def _begun(self, args: tuple[str, ...], *, fed: bool) -> Iterator[_Running]:
         """A command that has been started; it is over when the block is left."""
+        served = _verb(args) in _SERVERS
+        if served:
+            git_orphans.end_once(os.getpid())
         command = ["git", "-C", str(self.directory), *(() if self._hooks else _NO_HOOKS), *_QUIET, *args]
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(self.directory, self._env),
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            message = "git is not installed, or not on the PATH: install it"
-            raise Refused(message) from error
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                _end(process)
+        with contextlib.ExitStack() as stack:
+            spool = stack.enter_context(tempfile.TemporaryFile()) if served else None
+            try:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE if spool is None else spool,
+                    env=environment(self.directory, self._env, git_orphans.mark(os.getpid())),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise git_words.not_begun(error) from error
+            try:
+                yield _Running(process, args, self.directory, spool)
+            finally:
+                if process.returncode is None:
+                    _end(process)
 
-    def _answer(self, process: subprocess.Popen[bytes], args: tuple[str, ...], given: str | None, timeout: float) -> Output:
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A command under way. ``spool`` is where a command that asks a server tells of its progress."""
+
+    process: subprocess.Popen[bytes]
+    args: tuple[str, ...]
+    directory: Path
+    spool: IO[bytes] | None
+
+    def answer(self, given: str | None, timeout: float) -> Output:
+        """Wait for its end."""
         encoded = None if given is None else given.encode("utf-8", "surrogateescape")
+        stdout, stderr = self._waited(encoded, timeout) if self.spool is None else self._watched(encoded, timeout, self.spool)
+        return Output(self.process.returncode, _text(stdout), _text(stderr))
+
+    def _waited(self, given: bytes | None, timeout: float) -> tuple[bytes, bytes]:
         try:
-            stdout, stderr = process.communicate(encoded, timeout)
+            return self.process.communicate(given, timeout)
         except subprocess.TimeoutExpired as error:
-            message = f"{_name(args)} in {self.directory} did not end within {timeout:g} s"
-            raise TimedOut(message) from error
-        return Output(process.returncode, _text(stdout), _text(stderr))
+            raise self._late(f"did not end within {timeout:g} s") from error
+
+    def _watched(self, given: bytes | None, timeout: float, spool: IO[bytes]) -> tuple[bytes, bytes]:
+        begun = moved = time.monotonic()
+        size = 0
+        while True:
+            left = min(begun + timeout, moved + STALL) - time.monotonic()
+            try:
+                stdout, _ = self.process.communicate(given, max(0.01, min(left, _GLANCE)))
+                spool.seek(0)
+                return stdout, spool.read()
+            except subprocess.TimeoutExpired as error:
+                now, told = time.monotonic(), os.fstat(spool.fileno()).st_size
+                if told != size:
+                    size, moved = told, now
+                elif now >= begun + timeout:
+                    raise self._late(f"did not end within {timeout:g} s") from error
+                elif now >= moved + STALL:
+                    raise self._late(f"got no answer for {STALL:g} s from the other side") from error
+                given = None  # it was taken over at the first call
+
+    def _late(self, words: str) -> TimedOut:
+        return TimedOut(f"{_name(self.args)} in {self.directory} {words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,43 +276,26 @@ def side_by_side(*questions: Question, timeout: float = QUICK) -> tuple[Output, 
     Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of them runs any more then.
     """
     with contextlib.ExitStack() as running:
-        asked = [(one, running.enter_context(one.git._begun(one.args, fed=False))) for one in questions]  # noqa: SLF001 - its own module
-        return tuple(one.git._answer(process, one.args, None, timeout) for one, process in asked)  # noqa: SLF001
-
-
-def environment(directory: Path, more: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a git command in a directory: silent, in English, and blind to all around."""
-    kept = {key: value for key, value in os.environ.items() if key not in _LEAKING}
-    return kept | {
-        "LC_ALL": "C",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_CEILING_DIRECTORIES": str(directory.resolve().parent),
-        **more,
-    }
+        asked = [running.enter_context(one.git._begun(one.args, fed=False)) for one in questions]  # noqa: SLF001 - its own module
+        return tuple(one.answer(None, timeout) for one in asked)
 
 
 def failure(args: tuple[str, ...], directory: Path, output: Output) -> EnnioError:
-    """The error a failed command amounts to: Unreachable for the network's trouble, else Refused."""
-    words = output.stderr.strip() or output.stdout.strip() or "it said nothing"
-    said = "\n".join(words.splitlines()[-_WORDS:])
-    kind = Unreachable if _TIME.search(words) and not _PERSON.search(words) else Refused
-    return kind(readable(redacted(f"{_name(args)} in {directory} failed ({output.code}): {said}")))
+    """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
+    return git_words.failure(_name(args), directory, output.code, output.stderr.strip() or output.stdout)
 
 
-def readable(text: str) -> str:
-    """The text as one that can be stored and shown: bytes that are not UTF-8 are written as escapes."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def redacted(text: str) -> str:
-    """The text without the credentials that addresses in it carry."""
-    return _CREDENTIALS.sub("***", text)
+def _passing(args: tuple[str, ...], words: str) -> bool:
+    """Whether the same may go well in a moment. A ref that is there already is an answer, but to who fetches."""
+    return git_words.locked(words) or (_verb(args) in _SERVERS and git_words.raced(words))
 
 
 def _name(args: tuple[str, ...]) -> str:
-    verb = next((arg for before, arg in zip(("", *args), args, strict=False) if not arg.startswith("-") and before != "-c"), "")
-    return f"git {verb}".strip()
+    return f"git {_verb(args)}".strip()
+
+
+def _verb(args: tuple[str, ...]) -> str:
+    return next((arg for before, arg in zip(("", *args), args, strict=False) if not arg.startswith("-") and before != "-c"), "")
 
 
 def _text(raw: bytes) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ennio.errors import EnnioError, Refused, TimedOut, Unreachable
-from ennio.plugins.git import Git, Output, Question, failure, redacted, side_by_side
+from ennio.plugins.git import Git, Output, Place, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
 from tests.plugins.workspace.ground import commit, git
@@ -58,7 +60,18 @@ def test_a_failure_names_command_place_and_words(repository: Path) -> None:
         ("git@github.com: Permission denied (publickey).\nfatal: the remote end hung up unexpectedly", Refused),
         ("remote: Repository not found.\nfatal: repository 'x' not found", Refused),
         ("fatal: could not read Username for 'https://h': terminal prompts disabled", Refused),
-        ("error: No space left on device", Refused),
+        ("git: error: unable to fork: Resource temporarily unavailable", Unreachable),
+        ("fatal: unable to create thread: Resource temporarily unavailable", Unreachable),
+        ("fatal: unable to create threaded lstat: Resource temporarily unavailable", Unreachable),
+        ("error: open(\"a\"): Too many open files\nfatal: adding files failed", Unreachable),
+        ("fatal: Out of memory, malloc failed (tried to allocate 9 bytes)", Unreachable),
+        ("fatal: cannot fork to run pre-auto-gc: Cannot allocate memory", Unreachable),
+        ("error: No space left on device", Unreachable),
+        ("error: cannot lock ref 'refs/x': is at 1234 but expected 5678", Unreachable),
+        ("error: cannot lock ref 'refs/x': reference already exists", Unreachable),
+        ("fatal: Unable to create '/x/index.lock': File exists.", Unreachable),
+        ("fatal: shallow file has changed since we read it", Unreachable),
+        ("error: cannot lock ref 'refs/x/y': 'refs/x' exists; cannot create 'refs/x/y'", Refused),
     ],
 )
 def test_trouble_is_told_by_who_can_act(words: str, kind: type[EnnioError]) -> None:
@@ -171,11 +184,18 @@ def test_more_environment_is_for_that_git_alone(repository: Path) -> None:
     assert here.run("ls-files").text == "file"
 
 
-def _demand_password(server: socket.socket) -> None:
-    connection, _ = server.accept()
-    with connection:
-        connection.recv(4096)
-        connection.sendall(b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+def _demand_password(server: socket.socket, told: list[bytes] | None = None) -> None:
+    """Every request is refused, until the server is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                request = connection.recv(4096)
+                if told is not None:
+                    told.append(request)
+                connection.sendall(
+                    b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+                )
 
 
 def _mentions(address: str) -> list[str]:
@@ -187,3 +207,182 @@ def _mentions(address: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_the_progress_of_a_command_is_none_of_its_words() -> None:
+    told = "Receiving objects:  10%\rReceiving objects:  50%\rfatal: early EOF\n"
+    assert str(failure(("fetch",), Path("/x"), Output(128, "", told))) == "git fetch in /x failed (128): fatal: early EOF"
+
+
+def test_who_ends_by_a_signal_may_be_asked_again() -> None:
+    assert type(failure(("fetch",), Path("/x"), Output(-9, "", ""))) is Unreachable
+
+
+def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused(repository: Path) -> None:
+    """A process with no room for another file descriptor, in a child that ends with it."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from ennio.plugins.git import Git\n"
+        "from ennio.errors import Unreachable\n"
+        "git = Git(Path(sys.argv[1])); git.run('status')\n"
+        "held = []\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\n"
+        "try:\n"
+        "    while True: held.append(open('/dev/null'))\n"
+        "except OSError: pass\n"
+        "try: git.run('status')\n"
+        "except Unreachable as error: held.clear(); print(error)\n"
+        "print(git.run('status').ok)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(repository)], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "git cannot be started: Too many open files\nTrue\n", done.stderr
+
+
+@pytest.mark.parametrize("how", ["GIT_ASKPASS", "SSH_ASKPASS", "core.askPass"])
+def test_nobody_is_asked_through_a_window(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    asked = tmp_path / "asked"
+    program = _program(tmp_path / "askpass", f"echo x >>{asked}; sleep 60")
+    if how == "core.askPass":
+        git(repository, "config", how, str(program))
+    else:
+        monkeypatch.setenv(how, str(program))
+    monkeypatch.setenv("DISPLAY", ":0")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
+        with pytest.raises(Refused, match=r"could not read Username|interactivity"):
+            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20)
+    assert not asked.exists()
+
+
+def test_a_helper_that_answers_by_itself_is_asked(repository: Path, tmp_path: Path) -> None:
+    helper = _program(tmp_path / "helper", 'test "$1" = get && echo username=pat && echo "password=$DISPLAY-tok3n"')
+    git(repository, "config", "credential.helper", str(helper))
+    told: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_demand_password, args=(server, told), daemon=True).start()
+        with pytest.raises(Refused, match="Authentication failed"):
+            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git", timeout=20)
+    assert b"cGF0Oi10b2szbg==" in told[1]  # pat:-tok3n
+
+
+def test_a_helper_that_hangs_is_ended_and_that_is_said(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ennio.plugins.git.STALL", 0.5)
+    git(repository, "config", "credential.helper", str(_program(tmp_path / "helper", "exec sleep 61.7310")))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_demand_password, args=(server,), daemon=True).start()
+        with pytest.raises(TimedOut, match=r"got no answer for 0\.5 s"):
+            Git(repository).run("ls-remote", f"http://127.0.0.1:{server.getsockname()[1]}/app.git")
+    eventually(lambda: not _mentions("sleep\x0061.7310"), within=5)
+
+
+def test_a_server_that_goes_on_is_waited_for_longer_than_one_that_does_not(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ennio.plugins.git.STALL", 1.0)
+    slow = _program(tmp_path / "ssh", f"for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep 0.4; done; exec git-upload-pack {repository}")
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(slow))
+    assert "refs/heads/main" in Git(repository).run("ls-remote", "ssh://host/app.git").stdout
+
+
+def test_what_the_caller_s_git_is_at_changes_nothing(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("GIT_WORK_TREE", "/nowhere"),
+        ("GIT_COMMON_DIR", "/nowhere"),
+        ("GIT_NAMESPACE", "other"),
+        ("GIT_LITERAL_PATHSPECS", "1"),
+        ("GIT_AUTHOR_DATE", "1970-01-02T00:00:00Z"),
+        ("GIT_DEFAULT_HASH", "sha256"),
+        ("GIT_TRACE", "1"),
+        ("GIT_SOMETHING_NEW", "1"),
+    ):
+        monkeypatch.setenv(name, value)
+    head = Git(repository).run("commit-tree", "HEAD^{tree}", "-m", "now", input="")
+    (repository / "new").write_text("x")
+
+    assert head.stderr == ""
+    assert Git(repository).run("log", "-1", "--format=%ad", "--date=format:%Y", head.text).text != "1970"
+    assert Git(repository).run("ls-files", "--others", ":(top)").text == "new"
+    assert Git(repository).place == Place(repository / ".git", repository / ".git", repository, "main")
+
+
+def test_settings_that_people_give_by_the_environment_hold(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Container")
+    monkeypatch.setenv("GIT_SSH_COMMAND", "echo said >&2; false")
+
+    assert Git(repository).run("config", "user.name").text == "Container"
+    with pytest.raises(EnnioError, match="said"):
+        Git(repository).run("ls-remote", "ssh://host/x.git")
+
+
+def test_a_git_whose_ennio_was_killed_is_ended_by_the_next(repository: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/silent.git"
+        code = "import sys, pathlib, ennio.plugins.git as g; g.Git(pathlib.Path(sys.argv[1])).run('ls-remote', sys.argv[2])"
+        command = [sys.executable, "-c", code, str(repository), address]
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        silent = []
+        for life in range(2):
+            with subprocess.Popen(command, env=env) as ennio:
+                silent.append(server.accept())
+                eventually(lambda: len(_leaders(address)) == 1, within=10)
+                if life == 0:
+                    ennio.kill()
+                    ennio.wait()
+                    assert len(_leaders(address)) == 1  # it lives on
+                else:
+                    ennio.terminate()
+        for pid in _leaders(address):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def test_two_who_fetch_the_same_ref_at_once_both_succeed(repository: Path, tmp_path: Path) -> None:
+    """The ref moves at every turn, and both are about to move it from what it was."""
+    git(tmp_path, "clone", "--quiet", "--bare", str(repository), "copy.git")
+    over, failures = threading.Event(), list[EnnioError]()
+
+    def fetch() -> None:
+        while not over.is_set():
+            try:
+                Git(tmp_path / "copy.git").run("fetch", "--progress", "--refmap=", str(repository), "+refs/heads/main:refs/ennio/x")
+            except EnnioError as error:
+                failures.append(error)
+
+    fetchers = [threading.Thread(target=fetch) for _ in range(4)]
+    for one in fetchers:
+        one.start()
+    for number in range(25):
+        git(repository, "commit", "--quiet", "--allow-empty", "-m", str(number))
+    over.set()
+    for one in fetchers:
+        one.join()
+    assert failures == []
+
+
+def _program(path: Path, line: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+    return path
+
+
+def _leaders(address: str) -> list[int]:
+    return [int(pid) for pid in _mentions(address) if pid.isdigit() and _group(int(pid)) == int(pid) and b"git\0" in _command(pid)]
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

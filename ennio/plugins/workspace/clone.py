@@ -15,9 +15,10 @@ from ennio.branch import check_branch
 from ennio.clock import Clock, SystemClock
 from ennio.errors import EnnioError, Refused
 from ennio.facts import WorkspaceSeen
-from ennio.plugins.git import NETWORK, Git, redacted
+from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.address import local_path
+from ennio.plugins.workspace.found import bent
 from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Shelf
@@ -40,7 +41,10 @@ class CloneWorkspace:
         """Clone, or find the clone with whatever is in it, on whatever branch it is now."""
         check_branch(order.branch)
         check_branch(order.base)
-        git = _standing(order.path) or _cloned(order)
+        git = _standing(order.path)
+        if git is None:
+            git = _cloned(order)
+            _check(order, git)
         branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
         base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{order.base}", check=False).text
         return Made(order.path, branch, base or git.commit("HEAD") or "")
@@ -88,10 +92,13 @@ def _standing(path: Path) -> Git | None:
     """The clone at a place, or None for nothing (an empty folder is nothing). Raises Refused for anything else."""
     if not path.exists() or folder.empty(path):
         return None
-    git = Git(path)
-    if git.common != path.resolve() / ".git":
+    git, place = Git(path), path.resolve()
+    meant = git.place
+    if meant is None or meant.common != place / ".git":
         message = f"{path} is in the way: it holds files but is no repository of its own; move it away"
         raise Refused(message)
+    if meant.private != meant.common or meant.top != place:
+        raise bent(path, meant)
     return git
 
 
@@ -107,6 +114,14 @@ def _cloned(order: WorkspaceOrder) -> Git:
     return Git(order.path)
 
 
+def _check(order: WorkspaceOrder, git: Git) -> None:
+    """See that git means in it what was ordered; else it is taken away again."""
+    meant = git.place
+    if meant is None or meant.top != order.path.resolve() or meant.branch != order.branch:
+        folder.discard(order.path)
+        raise bent(order.path, meant)
+
+
 def _making(path: Path) -> Path:
     return path.with_name(f".{path.name}.making")
 
@@ -115,7 +130,7 @@ def _fill(order: WorkspaceOrder, making: Path) -> None:
     near = local_path(order.repo, order.source)
     # a plain path would be cloned whole, with hard links: only an address has a depth
     address = order.repo if near is None else near.absolute().as_uri()
-    options = ("--quiet", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={order.base}")
+    options = ("--progress", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={order.base}")
     try:
         Git(making.parent).run("clone", *options, "--", address, str(making), timeout=NETWORK)
     except Refused as error:
@@ -124,7 +139,7 @@ def _fill(order: WorkspaceOrder, making: Path) -> None:
     git.run("remote", "set-url", "origin", order.repo if near is None else str(near.absolute()))
     # pushes of the branch are remembered, and a fetch does not fail while it is not there yet: hence the star
     git.run("config", "--add", "remote.origin.fetch", f"+refs/heads/{order.branch}*:refs/remotes/origin/{order.branch}*")
-    git.run("checkout", "--quiet", "--no-track", "-B", order.branch, _start(git, order), timeout=NETWORK)
+    git.run("checkout", "--quiet", "--no-track", "-B", order.branch, _start(git, order), timeout=HEAVY)
 
 
 def _start(git: Git, order: WorkspaceOrder) -> str:
@@ -133,7 +148,7 @@ def _start(git: Git, order: WorkspaceOrder) -> str:
     if order.branch == order.base or not git.run("ls-remote", "--heads", "origin", f"refs/heads/{order.branch}", timeout=NETWORK).lines:
         return f"refs/remotes/origin/{order.base}"
     spec = f"+refs/heads/{order.branch}:{kept}"
-    git.run("fetch", "--quiet", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin", spec, timeout=NETWORK)
+    git.run("fetch", "--progress", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin", spec, timeout=NETWORK)
     return kept
 
 

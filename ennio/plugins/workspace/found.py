@@ -3,6 +3,9 @@
 git keeps a worktree in two halves: the folder with its ``.git`` file, and a private folder in the
 repository that points back. While ``git worktree add`` is at it, the latter is locked with the
 reason ``initializing``; nobody has worked in a worktree that still is.
+
+Which working copy git means is a matter of settings too (``core.worktree``, ``core.bare``, those of a
+submodule): nothing is done in a place where it means another one.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from ennio.errors import Refused
-from ennio.plugins.git import Git
+from ennio.plugins.git import Git, Place
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.repository import Entry, Repository
 
+_NOWHERE = Place(Path(), Path(), None, None)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -29,6 +33,7 @@ class State(StrEnum):
     CUT_OFF = "cut_off"  # full of files, but its .git file is gone
     STANDING = "standing"
     FOREIGN = "foreign"  # something we know nothing of
+    BENT = "bent"  # a worktree of ours, in which git works on something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,22 @@ def _state(repository: Repository, path: Path, entry: Entry | None) -> State:
         return State.ABSENT
     if not (path / ".git").exists():
         return State.CUT_OFF if entry is not None else State.FOREIGN
-    return State.STANDING if entry is not None and Git(path).common == repository.common else State.FOREIGN
+    meant = Git(path).place
+    if entry is None or meant is None or meant.common != repository.common:
+        return State.FOREIGN
+    return State.STANDING if means(repository, meant, path) else State.BENT
+
+
+def means(repository: Repository, meant: Place, path: Path) -> bool:
+    """Whether what git means at a place is the worktree there, and a worktree of this repository."""
+    return meant.common == repository.common and meant.private.parent == meant.common / "worktrees" and meant.top == path.resolve()
+
+
+def bent(path: Path, meant: Place | None) -> Refused:
+    """What is said of a place where git means something else."""
+    there = "no working copy at all" if meant is None or meant.top is None else f"{meant.top} (of {meant.private})"
+    way_out = "look at core.worktree, core.bare and extensions.worktreeConfig: git config --show-origin --get-all core.worktree"
+    return Refused(f"in {path} git works on {there}, so nothing was done; {way_out}")
 
 
 def tree(repository: Repository, found: Found) -> Git | None:
@@ -76,8 +96,12 @@ def tree(repository: Repository, found: Found) -> Git | None:
     if found.state is State.FOREIGN:
         message = f"{found.path} is in the way: it holds files but is no worktree of {repository.source}; move it away"
         raise Refused(message)
+    if found.state is State.BENT:
+        raise bent(found.path, Git(found.path).place)
     if found.state is State.CUT_OFF:
         (found.path / ".git").write_text(f"gitdir: {_private(repository, found.path)}\n", encoding="utf-8")
+        if not means(repository, Git(found.path).place or _NOWHERE, found.path):
+            raise bent(found.path, Git(found.path).place)
     return Git(found.path) if found.state in (State.STANDING, State.CUT_OFF) else None
 
 

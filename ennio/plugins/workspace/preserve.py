@@ -113,7 +113,7 @@ class Shelf:
         path = next(self._bundles())
         making = path.with_name(f".{path.name}.making")
         one.git.run("update-ref", ref, tip)
-        one.git.run("bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=NETWORK)
+        one.git.run("bundle", "create", "--quiet", str(making), ref, "--not", *one.elsewhere, timeout=HEAVY)
         making.replace(path)
         return str(path)
 
@@ -221,7 +221,7 @@ def _fetch(git: Git, tip: str, store: Git, session: str) -> None:
     """Bring a commit of another repository into the store, without a ref that stays."""
     passing = _passing(session)
     git.run("update-ref", passing, tip)
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+    options = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
     store.run("fetch", *options, str(git.directory), f"+{passing}:{passing}", timeout=NETWORK)
     if store.run("rev-parse", "--verify", "--quiet", passing, check=False).text != tip:
         # git only warns and succeeds when it will not take a history that begins at a commit it lacks

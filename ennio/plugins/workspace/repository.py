@@ -1,9 +1,10 @@
 """The repository worktrees hang on: the person's clone, or a bare one.
 
 Nothing of the person's own is moved here: not the check-out, the index, HEAD, a branch that exists,
-nor the configuration. What Ennio keeps in it are refs: ``refs/ennio/base/<branch>`` (fetched from an
-address no remote of the clone has), ``refs/ennio/made/<session>`` (this session made its branch, and
-where it began) and ``refs/ennio/preserved/<session>`` (saved work).
+nor a ref of its remotes. What Ennio keeps in it are refs of its own: ``refs/ennio/base/<branch>`` (what
+Ennio fetched), ``refs/ennio/made/<session>`` (this session made its branch, and where it began) and
+``refs/ennio/preserved/<session>`` (saved work). A slash in a branch's name is written ``%2F`` there, so
+that a branch ``a`` of yesterday is never in the way of ``a/b``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
-from ennio.errors import Refused
+from ennio.errors import Refused, Unreachable
 from ennio.plugins.git import NETWORK, Git, Output, Question, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
@@ -50,6 +52,12 @@ class _Heads:
     shas: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    ended: float
+    error: Unreachable
+
+
 class _Shared:
     """What all sessions on one repository share in this process: two locks, what the remote last said, and how the remotes were."""
 
@@ -57,6 +65,7 @@ class _Shared:
         self.alone = threading.Lock()
         self.fetching = threading.Lock()
         self.heads: dict[str, _Heads] = {}
+        self.failures: dict[str, _Failure] = {}
         self.remotes: Remotes | None = None
 
 
@@ -106,12 +115,7 @@ class Repository:
 
     def kept(self, branch: str) -> str:
         """The ref under which a branch of the ordered repository is known here."""
-        return self._kept(branch, self.remote)
-
-    def _kept(self, branch: str, remote: str | None) -> str:
-        if self.own:
-            return f"refs/heads/{branch}"
-        return f"refs/remotes/{remote}/{branch}" if remote else f"refs/ennio/base/{branch}"
+        return f"refs/heads/{branch}" if self.own else f"refs/ennio/base/{quote(branch, safe='')}"
 
     def bring(self, base: str, branch: str) -> Tips:
         """Fetch what the two branches are now. Raises Unreachable; Refused when there is no such base."""
@@ -120,12 +124,23 @@ class Repository:
         if tips is not None:
             return tips
         with self._shared.fetching:
+            found = self._asked(base, branch, asked)
+        return Tips(found[base], found.get(branch) if not self.own else None)
+
+    def _asked(self, base: str, branch: str, asked: float) -> Mapping[str, str]:
+        """Ask and fetch; who waited while another waited in vain gets the same answer, and does not wait as long again."""
+        failed = self._shared.failures.get(self.address)
+        if failed is not None and failed.ended >= asked:
+            raise failed.error
+        try:
             heads = self._heads(asked)
             if base not in heads:
                 raise Refused(self._no_base(base, heads))
             there = [name for name in dict.fromkeys((base, branch)) if name in heads]
-            found = self._here(base) if self.own else self._brought({name: heads[name] for name in there})
-        return Tips(found[base], found.get(branch) if not self.own else None)
+            return self._here(base) if self.own else self._brought({name: heads[name] for name in there})
+        except Unreachable as error:
+            self._shared.failures[self.address] = _Failure(time.monotonic(), error)
+            raise
 
     def _at_hand(self, base: str, branch: str) -> Tips | None:
         """The tips where the ordered repository lies on this machine and nothing of it has to be fetched; None where it takes more.
@@ -136,8 +151,7 @@ class Repository:
         if self._near is None or guess is None or guess.rewrites:
             return None
         names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
-        remote = None if self.own else guess.of(self.repo, self.git)
-        here = {name: self._kept(name, remote) for name in names}
+        here = {name: self.kept(name) for name in names}
         there = {name: f"refs/heads/{name}" for name in names}
         near = [Question(Git(self._near), _shown(there)), *(() if self.own else [Question(self.git, _shown(here))])]
         settings, *told = side_by_side(Question(self.git, ASKED), *near)
@@ -178,7 +192,7 @@ class Repository:
         if branches:
             specs = [f"+refs/heads/{name}:{self.kept(name)}" for name in branches]
             # an empty refmap: only what is named here moves, whatever the clone's own refspecs say
-            options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+            options = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
             self.git.run("fetch", *options, self.remote or self.address, *specs, timeout=NETWORK)
 
     def _heads(self, asked: float) -> Mapping[str, str]:

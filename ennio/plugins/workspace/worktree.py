@@ -20,7 +20,7 @@ from ennio.branch import check_branch
 from ennio.clock import Clock, SystemClock
 from ennio.errors import Refused
 from ennio.facts import WorkspaceSeen
-from ennio.plugins.git import NETWORK, Git, failure
+from ennio.plugins.git import HEAVY, Git, failure
 from ennio.plugins.workspace import folder, found, routes
 from ennio.plugins.workspace.found import Found, State
 from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
@@ -139,12 +139,23 @@ def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Made:
         else:
             _old_branch(repository, order, tips)
         undo.callback(_clear, repository, order)
-        repository.git.run("worktree", "add", "--quiet", str(order.path), order.branch, timeout=NETWORK)
+        repository.git.run("worktree", "add", "--quiet", str(order.path), order.branch, timeout=HEAVY)
+        _check(repository, order)
         undo.pop_all()
     if not new or start != tips.base:
         return _made(repository, order, Git(order.path))
     route(repository, Git(order.path), order.branch)
     return Made(order.path, order.branch, start)
+
+
+def _check(repository: Repository, order: WorkspaceOrder) -> None:
+    """See that git means in it what was ordered; else it is taken away again."""
+    meant = Git(order.path).place
+    if meant is None or not found.means(repository, meant, order.path):
+        raise found.bent(order.path, meant)
+    if meant.branch != order.branch:
+        message = f"{order.path} was made on {meant.branch or 'no branch'} instead of {order.branch}, so it was taken away again"
+        raise Refused(message)
 
 
 def _new_branch(repository: Repository, order: WorkspaceOrder, start: str) -> bool:
@@ -211,6 +222,8 @@ def _clear(repository: Repository, order: WorkspaceOrder) -> None:
 def _dissolve(repository: Repository, order: WorkspaceOrder) -> None:
     _clear(repository, order)
     _drop_branch(repository, order)
+    if not repository.own and order.branch != order.base:
+        repository.git.run("update-ref", "-d", repository.kept(order.branch))
 
 
 def _drop_branch(repository: Repository, order: WorkspaceOrder) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ennio.inherited import NAMES
 from ennio.plugins.workspace.interface import WorkspaceOrder
 
 SESSION = "app-0a1b2c3d"
@@ -15,7 +16,7 @@ SESSION = "app-0a1b2c3d"
 
 def git(directory: Path, *args: str, env: dict[str, str] | None = None) -> str:
     """What git says in a directory; a failure shows its words."""
-    environment = {**os.environ, **(env or {})}
+    environment = {**_environment(), **(env or {})}
     done = subprocess.run(["git", *args], cwd=directory, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"git {' '.join(args)}: {done.stderr or done.stdout}"
     return done.stdout.strip()
@@ -23,7 +24,12 @@ def git(directory: Path, *args: str, env: dict[str, str] | None = None) -> str:
 
 def git_ok(directory: Path, *args: str) -> bool:
     """Whether git succeeds with it."""
-    return subprocess.run(["git", *args], cwd=directory, capture_output=True, timeout=60, check=False).returncode == 0
+    return subprocess.run(["git", *args], cwd=directory, env=_environment(), capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def _environment() -> dict[str, str]:
+    """Without what points git to another repository than the one a test means."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in NAMES}
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,6 @@ def test_another_remote_of_the_clone_is_found_by_its_address(workspace: Worktree
     commit(made.path, "work", "work\n")
     git(made.path, "push", "--quiet", "origin", "HEAD", env=environment(made.path))
 
-    assert git_ok(ground.source, "rev-parse", "--verify", "refs/remotes/upstream/main")
     assert git_ok(upstream, "rev-parse", "--verify", order.branch)
     assert workspace.inspect(order).unpushed == 0
 

@@ -18,7 +18,7 @@ import psutil
 
 from ennio.config.quantity import shown_seconds
 from ennio.inherited import inherited
-from ennio.plugins.git import NETWORK, Git
+from ennio.plugins.git import HEAVY, NETWORK, Git
 from ennio.plugins.scm.local.check_log import LARGEST
 from ennio.plugins.scm.local.settings import CheckCommand
 
@@ -128,7 +128,7 @@ def check_out(repository: Path, head: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     clone = ("clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(repository.resolve()), str(target))
     Git(target.parent).run(*clone, timeout=NETWORK)
-    Git(target).run("checkout", "--quiet", "--detach", head, timeout=NETWORK)
+    Git(target).run("checkout", "--quiet", "--detach", head, timeout=HEAVY)
 
 
 def _kill_group(group: int) -> None:

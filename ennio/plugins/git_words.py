@@ -1,0 +1,81 @@
+"""What git's words mean: who can act on a failure, and whether it is only somebody else's turn."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+from ennio.errors import EnnioError, Refused, Unreachable
+
+_LINES = 12  # of git's own words in an error
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)|(?<=http://)[^/@\s]+(?=@)|(?<=https://)[^/@\s]+(?=@)")
+_PERSON = re.compile(
+    r"Permission denied|Authentication failed|could not read (Username|Password)|unable to read askpass|Repository not found"
+    r"|Host key verification failed|does not appear to be a git repository|returned error: 4(?!29)\d\d|pre-receive hook declined"
+    r"|interactivity has been disabled|Cannot prompt because user interactivity",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"Could not resolve (host|proxy)|Temporary failure in name resolution|Connection (refused|timed out|reset|closed|aborted)"
+    r"|Operation timed out|Network is unreachable|No route to host|Failed to connect|Couldn't connect|early EOF|hung up unexpectedly"
+    r"|unexpected disconnect|RPC failed|returned error: (429|5\d\d)|kex_exchange_identification|Recv failure|transfer closed"
+    r"|SSL_ERROR_SYSCALL|gnutls_handshake|Broken pipe|Operation too slow",
+    re.IGNORECASE,
+)
+# The machine has no more of something; it may have again in a moment.
+_SPENT = re.compile(
+    r"unable to fork|cannot fork|Resource temporarily unavailable|unable to create (async )?thread(ed)?\b|Too many open files"
+    r"|Cannot allocate memory|out of memory|No space left on device|Disk quota exceeded|mmap failed",
+    re.IGNORECASE,
+)
+_SPENT_NUMBERS = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
+_LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
+# Somebody else moved the same ref in between. A ref that exists where another needs a folder is no race: that stays so.
+_RACED = re.compile(
+    r"cannot lock ref '[^']*': (is at \w+ but expected|reference already exists|reference is missing but expected"
+    r"|unable to resolve reference|Unable to create)"
+    r"|incorrect old value provided|shallow file has changed since we read it",
+)
+
+
+def locked(words: str) -> bool:
+    """Whether another git holds a lock; it is soon over."""
+    return bool(_LOCKED.search(words))
+
+
+def raced(words: str) -> bool:
+    """Whether another git moved what this one was about to move."""
+    return bool(_RACED.search(words))
+
+
+def failure(command: str, place: object, code: int, words: str) -> EnnioError:
+    """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
+    text = "\n".join(line.rpartition("\r")[2] for line in words.strip("\n").split("\n")).strip() or "it said nothing"
+    how = f"was ended by signal {-code}" if code < 0 else f"failed ({code})"
+    said = "\n".join(text.splitlines()[-_LINES:])
+    kind = Unreachable if code < 0 or _time_mends(text) else Refused
+    return kind(readable(redacted(f"{command} in {place} {how}: {said}")))
+
+
+def _time_mends(text: str) -> bool:
+    if _SPENT.search(text) or locked(text) or raced(text):
+        return True
+    return bool(_TIME.search(text)) and not _PERSON.search(text)
+
+
+def not_begun(error: OSError) -> EnnioError:
+    """The error it amounts to that git could not even be started."""
+    if isinstance(error, FileNotFoundError):
+        return Refused("git is not installed, or not on the PATH: install it")
+    words = f"git cannot be started: {error.strerror or error}"
+    return Unreachable(words) if error.errno in _SPENT_NUMBERS else Refused(words)
+
+
+def readable(text: str) -> str:
+    """The text as one that can be stored and shown: bytes that are not UTF-8 are written as escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def redacted(text: str) -> str:
+    """The text without the credentials that addresses in it carry."""
+    return _CREDENTIALS.sub("***", text)
