@@ -12,6 +12,7 @@ configuration lies in plus a hash of the configuration file's path.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -19,6 +20,11 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from ennio.errors import Refused
+
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
+"""Why a folder cannot be made that no time will mend; a full disk is not among them."""
 
 
 def program() -> str:
@@ -35,8 +41,18 @@ class Home:
 
     @classmethod
     def of_environment(cls) -> Home:
-        """The home named by ``ENNIO_HOME``, else ``~/.ennio``."""
-        return cls(Path(os.environ.get("ENNIO_HOME") or "~/.ennio").expanduser().absolute())
+        """The home named by ``ENNIO_HOME``, else ``~/.ennio``. Raises Refused where it cannot be known.
+
+        By its real path: agents know their folder by that, and what is settled for it under another name does not hold.
+        """
+        named = os.environ.get("ENNIO_HOME") or "~/.ennio"
+        path = os.path.expanduser(named)
+        if path.startswith("~"):
+            whose = f"{named} names no home" if named != "~/.ennio" else f"HOME is not set, and nobody knows a home of user {os.getuid()}"
+            raise Refused(f"{whose}: set HOME, or set ENNIO_HOME to a folder of your own")
+        if "\0" in path:
+            raise Refused("ENNIO_HOME holds a NUL character: set it to a folder of your own")
+        return cls(Path(os.path.realpath(path)))
 
     def workspace(self, kind: str, project_id: str, session_id: str) -> Path:
         """The one place a session's workspace can be: ``<kind>s/<project>/<session>``."""
@@ -65,12 +81,31 @@ class Home:
         named = os.environ.get("ENNIO_TMUX_SOCKET")
         if named:
             return named
-        if self.root == Path("~/.ennio").expanduser().absolute():
+        if self.root == Path(os.path.realpath(os.path.expanduser("~/.ennio"))):
             return "ennio"
         return f"ennio-{hashlib.sha256(str(self.root).encode()).hexdigest()[:8]}"
 
 
+def person() -> Path:
+    """The home of the person who runs this; ``/`` where neither the environment nor the machine knows one, as login does it."""
+    path = os.path.expanduser("~")
+    return Path(path if path.startswith("/") else "/")
+
+
+def standing(path: Path) -> Path:
+    """The path, or the nearest folder above that is there (or at least can be seen)."""
+    return next((folder for folder in (path, *path.parents) if os.path.exists(folder)), Path("/"))
+
+
 def private(directory: Path) -> Path:
-    """Make a folder only its owner can enter; fine if it is there."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make a folder only its owner can enter; fine if it is there. Raises Refused where none can be made, whoever waits."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+        raise Refused(
+            f"the folder {directory} cannot be made ({(error.strerror or str(error)).lower()} at {standing(directory)}): "
+            "set ENNIO_HOME to a folder that you can write to"
+        ) from error
     return directory

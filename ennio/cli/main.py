@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -38,8 +40,19 @@ def _guarded(words: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        return _fail(words, error, 1)
+        return _fail(words, EnnioError(_said(error)), 1)
     return code
+
+
+def _said(error: OSError) -> str:
+    """What the machine refused, where, and for what of it there is a way out."""
+    what = (error.strerror or str(error)).lower()
+    place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    way = {
+        errno.EROFS: "; the disk it lies on is read-only: name another folder (Ennio's own is set by ENNIO_HOME)",
+        errno.ENOSPC: "; the disk it lies on is full: free some space and try again",
+    }
+    return f"{place}{what}{way.get(error.errno or 0, '')}"
 
 
 def _call(words: Sequence[str]) -> int:

@@ -63,7 +63,7 @@ def locked(run_dir: Path) -> bool:
     """Whether some process holds this instance."""
     try:
         lock = os.open(run_dir / LOCK, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ennio.board.quantities import size
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.home import standing
 
 PYTHON = (3, 11)
 GIT = (2, 38)  # merge-tree --write-tree
@@ -87,9 +88,30 @@ def disk(free: int, place: Path) -> Finding:
 
 def state(root: Path) -> Finding:
     """Whether Ennio can keep its files where they belong."""
-    place = next(folder for folder in (root, *root.parents) if folder.exists())
-    if not place.is_dir():
-        return broken(f"{place} is no folder, and the state belongs below it", f"mv {place} {place}.old")
-    if not os.access(place, os.W_OK | os.X_OK):
-        return broken(f"{place} cannot be written to", f"sudo chown -R $(id -un) {place}  (or set ENNIO_HOME to another folder)")
+    why = closed(root)
+    if why:
+        return broken(f"state belongs in {root}, and {why}", "export ENNIO_HOME=...  (a folder that you can write to)")
     return fine(f"state in {root}")
+
+
+def database(url: str) -> Finding | None:
+    """Whether the database's file can be written and has others made beside it; None where it is no file."""
+    path, _, _ = url.removeprefix("sqlite:").partition("?")
+    if not url.startswith("sqlite:/"):
+        return None
+    file = Path(path)
+    why = closed(file.with_name(f"{file.name}-wal")) or closed(file)  # what it makes beside itself, and the file
+    if why:
+        return broken(f"the database is {file}, and {why}", "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml")
+    return fine(f"database {file}")
+
+
+def closed(path: Path) -> str:
+    """Why nothing can be written at a path, or below it once it is made; empty when it can."""
+    place = standing(path)
+    if place != path and not place.is_dir():
+        return f"{place} is no folder"
+    if not os.access(place, os.W_OK | (os.X_OK if place.is_dir() else 0)):
+        read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+        return f"{place} {'lies on a read-only disk' if read_only else 'cannot be written to'}"
+    return ""

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ennio.cli.answer import Answer
-from ennio.cli.checkup.finding import Finding, Level
-from ennio.errors import ConfigError, EnnioError, NotFound, Untrusted
+from ennio.cli.checkup.finding import Finding, Level, broken
+from ennio.errors import ConfigError, EnnioError, NotFound, Refused, Untrusted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,27 +74,32 @@ def _findings(context: Context, source: Path | None, config: Config | None, prob
         yield from _of_config(context, config)
 
 
-def _machine(config: Config | None) -> Iterator[Finding]:
+def _machine(config: Config | None) -> Iterator[Finding | None]:
     import psutil
 
     from ennio.cli.checkup import machine
-    from ennio.home import Home
+    from ennio.home import Home, standing
 
-    root = Home.of_environment().root
-    place = next(folder for folder in (root, *root.parents) if folder.exists())
     yield machine.python()
     yield machine.git(machine.said("git", "--version"))
     yield machine.tmux(machine.said("tmux", "-V"), wanted=any(p.runtime == "tmux" for p in config.projects) if config else False)
     yield machine.memory(psutil.virtual_memory().available, config.min_free_memory if config else 512 * 1024**2)
+    if config is not None:
+        yield machine.database(config.database_url)
+    try:
+        root = Home.of_environment().root
+    except Refused as error:
+        yield broken(str(error), "export ENNIO_HOME=...  (a folder that you can write to)")
+        return
+    place = standing(root)
     yield machine.disk(shutil.disk_usage(place).free, place)
     yield machine.state(root)
 
 
 def _agents(config: Config | None) -> Iterator[Finding | None]:
-    from pathlib import Path
-
     from ennio.cli.checkup import agents
     from ennio.cli.checkup.machine import said
+    from ennio.home import person
 
     wanted = {project.agent for project in config.projects} if config else set()
     keys = set(os.environ) | {name for project in (config.projects if config else ()) for name in project.env}
@@ -102,7 +107,15 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
         yield agents.agent(kind.name, said(kind.executable, "--version"), kind.hint, wanted=kind.name in wanted, tried=kind.tried)
         if kind.name in wanted:
             yield agents.key(kind.name, kind.passes, keys)
-            yield agents.first_start(kind.name, Path.home()) if shutil.which(kind.executable) else None
+            yield agents.first_start(kind.name, person()) if shutil.which(kind.executable) else None
+
+
+def _folder(context: Context) -> Path | None:
+    """Where a supervisor of this configuration keeps its address; None where no home is known, which the machine's findings tell."""
+    try:
+        return context.run_directory()
+    except Refused:
+        return None
 
 
 def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
@@ -110,6 +123,9 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     from ennio.config import trusted
     from ennio.home import Home
 
+    folder = _folder(context)
+    if folder is None:
+        return  # whether the file is trusted and where its supervisor is stand in a home
     address = context.address()
     new = trusted.unknown(config, Home.of_environment(), os.environ)
     yield configuration.trust(config, new)
@@ -124,7 +140,7 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     # a name would be looked up, and a variable may be in it
     if not new or configuration.is_number(config.host):
         yield configuration.port(config.port, config.host, ours=address is not None, name="port")
-    yield running.leftover(context.run_directory(), running=address is not None)
+    yield running.leftover(folder, running=address is not None)
     yield from _running(context, address.url if address else None)
 
 

@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.home import person
 from ennio.plugins.runtime.interface import Key
 
 
@@ -36,7 +37,7 @@ class Desk:
     system: str = ""
     branch: str = ""
     base: str = ""
-    home: Path = field(default_factory=Path.home)
+    home: Path = field(default_factory=person)
 
 
 @dataclass(frozen=True, slots=True)

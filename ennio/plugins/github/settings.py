@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ennio.config.model import Project
+from ennio.config.web import is_web_address
 from ennio.errors import ConfigError, Problem
 from ennio.plugins.github.address import PUBLIC, Address, found_in
 
@@ -57,7 +58,7 @@ def _name(value: Any) -> str:
 
 def _api(value: Any) -> str:
     base = text(value).rstrip("/")
-    if not base.startswith(("http://", "https://")):
+    if not is_web_address(base):
         raise ValueError("is no address: write https://HOST/api/v3")
     return base
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from ennio.config.web import is_web_address
 from ennio.errors import ConfigError, Problem
 from ennio.plugins.tracker.interface import Reached
 from ennio.plugins.tracker.wishes import milestone, milestones, switch
@@ -64,7 +65,7 @@ def _text(value: Any) -> str:
 
 def _address(value: Any) -> str:
     address = _text(value)
-    if not address.startswith(("http://", "https://")):
+    if not is_web_address(address):
         raise ValueError(f"{address!r} is no address such as {PUBLIC}")
     return address
 
