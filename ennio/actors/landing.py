@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ennio import codec
 from ennio.actors.parts import Parts
@@ -37,7 +39,7 @@ def merge(parts: Parts, project: Project, scm: Scm, number: int, order: MergeOrd
         raise Conflict(f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look at it again: ennio pr diff")
     if pull.state is PullState.OPEN:
         _permit(parts, project, pull, order)
-    if order.force and "force" in inspect.signature(scm.merge).parameters:  # a forge of somebody's own may be older than it
+    if order.force and _takes(scm.merge, "force"):
         return scm.merge(number, pull.head, order.method, force=True)
     return scm.merge(number, pull.head, order.method)
 
@@ -56,8 +58,14 @@ def review(
     """Review as a person. Raises Refused for a session that approves, Conflict when the head is not the one that was seen."""
     if decision is ReviewState.APPROVED and parts.store.sessions.get(author) is not None:
         raise Refused(f"author: {author} is a session; agents do not approve, a person does")
-    seen = {"head": head} if head is not None and "head" in inspect.signature(scm.review).parameters else {}
+    seen = {"head": head} if head is not None and _takes(scm.review, "head") else {}
     return scm.review(number, author, decision, body, path=path, line=line, **seen)
+
+
+def _takes(call: Callable[..., Any], name: str) -> bool:
+    """Whether a call knows this keyword: a forge of somebody's own may be older than it."""
+    parameters = inspect.signature(call).parameters
+    return name in parameters or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
 
 
 def _permit(parts: Parts, project: Project, pull: PullRequest, order: MergeOrder) -> None:

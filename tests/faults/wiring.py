@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from typing import Any
 import urllib3
 
 from ennio import boot as house
+from ennio import merging
 from ennio.actors import courier, merger, notifier, tracker
 from ennio.actors.house import House
 from ennio.errors import TimedOut, Unreachable
@@ -32,9 +34,11 @@ from tests.faults.plan import Fuse, When
 _WRITES = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
 
 
-SHORTER: tuple[tuple[ModuleType, str, float], ...] = (
+SHORTER: tuple[tuple[ModuleType, str, Any], ...] = (
     (courier, "PASTE_SETTLES", 0.3),
-    (merger, "RETRY_AFTER", 1.0),
+    (merger, "AGAIN", timedelta(seconds=1)),
+    (merging, "_FIRST", dict.fromkeys(merging.Remedy, 1.0)),
+    (merging, "_LONGEST", dict.fromkeys(merging.Remedy, 2.0)),
     (notifier, "RETRY_AFTER", 1.0),
     (tracker, "FIRST_PAUSE", 0.5),
     (budget, "_BREAK", 2.0),
@@ -77,9 +81,9 @@ def boot(config_file: Path) -> Any:
     _exchange_store(fuse)
     _exchange_orders(fuse)
     _exchange_requests(fuse)
-    for module, name, seconds in SHORTER:
-        assert isinstance(getattr(module, name), float)
-        setattr(module, name, seconds)
+    for module, name, wait in SHORTER:
+        assert type(getattr(module, name)) is type(wait)
+        setattr(module, name, wait)
     setattr(house, "SystemClock", lambda: ShiftedClock(fuse.home))  # noqa: B010 - of another module
     return house.boot(config_file)
 
