@@ -42,6 +42,7 @@ class Case:
     ``wake_at`` is when time alone may make it hold.
     ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
     ``round`` is the head that words were said of: new words on a new head are a new round of review.
+    ``at_work``: the agent has something in hand; what is new may be on its way to being settled, and no try of it has failed yet.
     ``lingers``: it may come back at once and be the same trouble still; False where every time is news by itself.
     """
 
@@ -52,6 +53,7 @@ class Case:
     lasting: bool = True
     round: str = ""
     lingers: bool = False
+    at_work: bool = False
 
 
 NOT_HERE = Case(False, "")
@@ -138,7 +140,8 @@ def _merge_conflicts(_rule: Reaction, situation: Situation, _now: datetime) -> C
     if pull.mergeability is Mergeability.CLEAN:
         return NOT_HERE
     # the base's name, not its head: others are merged while the agent is at it, and that is no news to it
-    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",))
+    at_work = situation.session.activity is Activity.ACTIVE
+    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",), at_work=at_work)
 
 
 def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:

@@ -133,6 +133,9 @@ def _news(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime, fre
         return Decision(Verdict.ACT, acted, reason, fresh, _deadline(rule, acted), edited)
     if memory.escalated_at is not None:
         return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "a person has been told", fresh)
+    deadline = _deadline(rule, memory)
+    if case.at_work and (deadline is None or now < deadline):
+        return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "the agent is at it", fresh, deadline)
     return _escalate(memory, now, f"it still holds after {memory.attempts} attempts", fresh)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -299,3 +300,31 @@ def test_a_base_that_was_changed_on_the_forge_is_not_merged_into(stage: Stage, m
     (notice,) = eventually(lambda: "bell" in stage.notifiers and stage.notifiers["bell"].sent)  # type: ignore[misc]
     assert "its base is release, not main" in notice.message
     assert not stage.scm.merges
+
+
+def test_a_conflict_at_the_merge_is_the_agents_to_settle_and_calls_nobody(stage: Stage) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    real, conflicts = stage.scm.merge, ["app.py"]
+
+    def quarrel(*words: Any, **more: Any) -> Merged:
+        """Another merge into the same base comes first."""
+        if conflicts:
+            stage.scm.conflict(number, conflicts.pop())
+        return real(*words, **more)
+
+    stage.scm.merge = quarrel  # type: ignore[method-assign]
+    _approve(stage, number)
+    (message,) = eventually(lambda: stage.told(session_id, "merge-conflicts"))  # type: ignore[misc]
+    stage.until(session_id, SessionStatus.MERGE_CONFLICTS)
+    stage.look()
+    assert "app.py" in message.text
+    assert "reaction_escalated" not in stage.types(session_id)
+    assert [notice for bell in stage.notifiers.values() for notice in bell.sent] == []
+    stage.scm.merge = real  # type: ignore[method-assign]
+    stage.scm.push(stage.branch(session_id))
+    stage.scm.conflict(number)
+    stage.scm.checks(number, CheckState.PASSING)
+    _approve(stage, number)
+    stage.until(session_id, SessionStatus.MERGED)
+    assert "reaction_escalated" not in stage.types(session_id)

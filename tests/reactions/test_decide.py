@@ -326,3 +326,19 @@ def test_a_rule_that_is_switched_on_again_acts_on_what_it_missed() -> None:
     story.see(RED[0])
     story.rule = Reaction()
     assert story.see(RED[0]) is Verdict.ACT
+
+
+def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_try() -> None:
+    rule = Reaction(action=ReactionAction.SEND_TO_AGENT, escalate_after=900.0)
+
+    def conflict(head: str, *, at_work: bool) -> Case:
+        return Case(True, "#1 conflicts with main", (f"{head}:main",), at_work=at_work)
+
+    told = decide(rule, conflict("h1", at_work=True), ReactionMemory(), NOW)
+    assert told.verdict is Verdict.ACT, "it is told at once, and hears it when it can"
+    pushed = decide(rule, conflict("h2", at_work=True), told.memory, NOW + timedelta(seconds=60))
+    assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, "the agent is at it", NOW + timedelta(seconds=900))
+    rested = decide(rule, conflict("h2", at_work=False), pushed.memory, NOW + timedelta(seconds=90))
+    assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempts")
+    for_ever = decide(rule, conflict("h2", at_work=True), pushed.memory, NOW + timedelta(seconds=901))
+    assert for_ever.verdict is Verdict.ESCALATE
