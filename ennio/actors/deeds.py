@@ -150,7 +150,9 @@ def _check_program(wanted: Launch, agent: Agent) -> None:
     program = wanted.argv[0]
     place = str(wanted.cwd / program) if os.sep in program else program
     if shutil.which(place, path=wanted.env.get("PATH")) is None:
-        raise Refused(f"{program} is not installed, or not executable; {agent.hint}")
+        where = "" if os.sep in program else f" on the supervisor's PATH ({wanted.env.get('PATH', '')})"
+        way = f"{agent.hint}; where a shell of yours finds it, start the supervisor from there: ennio stop && ennio start --detach"
+        raise Refused(f"{program} is not installed, or not executable{where}; {way}")
 
 
 def _write(command: Command) -> None:

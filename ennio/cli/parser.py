@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "version": "the version",
     },
 }
+TEXTS = ("--prompt", "--message", "--body")
+"""Options that take ``-`` for standard input."""
 VERBS: Mapping[str, str] = {verb: summary for group in GROUPS.values() for verb, summary in group.items()}
 
 
@@ -87,7 +90,18 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise Usage instead of ending the process."""
-        raise Usage(message, self.format_usage().strip())
+        raise Usage(message + self._dashes(message), self.format_usage().strip())
+
+    def _dashes(self, message: str) -> str:
+        """How words that begin with a dash are given, where that may be what went wrong."""
+        found = re.match(r"argument (?:\S+/)?(--[\w-]+)(?: \S+)?: expected one argument", message)
+        if found:
+            stdin = f", or on standard input: {found[1]} -" if found[1] in TEXTS else ""
+            return f"; words that begin with a dash are given as {found[1]}='-...'{stdin}"
+        free = any(action.nargs == "+" and not action.option_strings for action in self._actions)
+        if free and message.startswith(("the following arguments are required", "unrecognized arguments: -")):
+            return "; words that begin with a dash stand behind --"
+        return ""
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """End after ``--help``; what was printed leaves first, so that a closed pipe is noticed in time."""

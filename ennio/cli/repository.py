@@ -63,13 +63,23 @@ def _branch(git: Git, remote: str | None) -> str:
 
 
 def _remote_default(git: Git, remote: str) -> str | None:
-    """The remote's default branch: as the clone remembers it, else as the remote says, else None."""
-    known = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD", check=False).text
-    if known:
-        return known.removeprefix(f"{remote}/")
+    """The remote's default branch: as the remote says, else as the clone remembers it, else None.
+
+    A clone remembers what the default was when it was made: it may have been renamed since.
+    """
+    return _told_default(git, remote) or _remembered_default(git, remote)
+
+
+def _told_default(git: Git, remote: str) -> str | None:
     try:
         told = git.run("ls-remote", "--symref", remote, "HEAD", timeout=_ASKING, check=False)
     except EnnioError:
-        return None  # out of reach right now: the branch checked out is the best guess
+        return None  # out of reach right now
     head = next((line for line in told.lines if line.startswith("ref: refs/heads/")), "")
     return head.removeprefix("ref: refs/heads/").split("\t")[0] or None
+
+
+def _remembered_default(git: Git, remote: str) -> str | None:
+    """What the clone remembers, where the branch is still known here; else the branch checked out is the best guess."""
+    known = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD", check=False).text
+    return known.removeprefix(f"{remote}/") if known and git.commit(f"refs/remotes/{known}") else None

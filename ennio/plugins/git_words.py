@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 
 from ennio.errors import EnnioError, Refused, Unreachable
@@ -37,6 +38,11 @@ _RACED = re.compile(
     r"|incorrect old value provided|shallow file has changed since we read it",
 )
 
+# A shell that does not find a filter of .gitattributes (git-lfs, say); what git says after it sounds like a lost connection.
+_FILTER = re.compile(
+    r"^[^\n]*: (?:line )?\d+: (?P<program>[^\s:]+): (?:command )?not found\n[^\n]*(?:external filter|the remote end hung up)", re.MULTILINE
+)
+
 
 def locked(words: str) -> bool:
     """Whether another git holds a lock; it is soon over."""
@@ -53,6 +59,10 @@ def failure(command: str, place: object, code: int, words: str) -> EnnioError:
     text = "\n".join(line.rpartition("\r")[2] for line in words.strip("\n").split("\n")).strip() or "it said nothing"
     how = f"was ended by signal {-code}" if code < 0 else f"failed ({code})"
     said = "\n".join(text.splitlines()[-_LINES:])
+    missing = _FILTER.search(text)
+    if missing:
+        needs = f"needs the filter {missing['program']}, which is not installed or not on the PATH ({os.environ.get('PATH', '')})"
+        return Refused(readable(redacted(f"{command} in {place} {needs}: install it, and start the supervisor where it is found; {said}")))
     kind = Unreachable if code < 0 or _time_mends(text) else Refused
     return kind(readable(redacted(f"{command} in {place} {how}: {said}")))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -208,3 +210,20 @@ def test_a_remote_project_and_an_absent_plugin_are_found(tmp_path: Path) -> None
     assert absent is not None
     assert "local" in absent.fix
     assert configuration.absent(near, PluginChoice("local"), "scm") is None
+
+
+def test_an_agent_that_only_the_supervisor_does_not_find_is_said_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my-agent").write_text("#!/bin/sh\n")
+    (tmp_path / "my-agent").chmod(0o755)
+    code = "import time; print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert list(running.unreachable({"mine": "my-agent"}, process.pid)) == []  # neither finds it: another check tells
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        (found,) = running.unreachable({"mine": "my-agent", "shell": "sh"}, process.pid)
+        process.kill()
+    assert found.level is Level.BROKEN
+    assert "its PATH is /usr/bin:/bin" in found.what
+    assert "ennio start" in found.fix
+    assert list(running.unreachable({"mine": "my-agent"}, 2**22 + 1)) == []

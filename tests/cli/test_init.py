@@ -45,6 +45,25 @@ def test_the_default_branch_is_the_remotes_not_the_one_checked_out(place: Place,
     assert load(place.folder / "ennio.yaml", {}).projects[0].default_branch == "trunk"
 
 
+def test_a_default_branch_that_was_renamed_since_the_clone_is_asked_for(place: Place, tmp_path: Path) -> None:
+    _repository(place)
+    origin = tmp_path / "origin.git"
+    place.git("clone", "-q", "--bare", ".", str(origin))
+    place.git("remote", "add", "origin", str(origin))
+    place.git("fetch", "-q", "origin")
+    place.git("remote", "set-head", "origin", "-a")
+    place.git("branch", "-m", "trunk", "main", cwd=origin)
+    place.git("symbolic-ref", "HEAD", "refs/heads/main", cwd=origin)
+    assert place.ennio("init", "--json").document["default_branch"] == "main"
+    (place.folder / "ennio.yaml").unlink()
+    origin.rename(tmp_path / "moved.git")  # nobody can be asked: what the clone remembers is there, and holds
+    place.git("checkout", "-q", "-b", "feature")
+    assert place.ennio("init", "--json").document["default_branch"] == "trunk"
+    (place.folder / "ennio.yaml").unlink()
+    place.git("update-ref", "-d", "refs/remotes/origin/trunk")
+    assert place.ennio("init", "--json").document["default_branch"] == "feature"
+
+
 def test_a_remote_given_relative_to_the_root_is_found_from_anywhere(place: Place, tmp_path: Path) -> None:
     _repository(place)
     place.git("clone", "-q", "--bare", ".", str(tmp_path / "origin.git"))

@@ -120,3 +120,26 @@ def test_completion_knows_what_follows_each_command() -> None:
     assert "--dry-run" in tree["spawn"]
     assert '" pr merge"*)' in bash(tree)
     assert "-a request-changes" in fish(tree)
+
+
+@pytest.mark.parametrize(
+    ("line", "way"),
+    [
+        (["spawn", "app", "-p", "-v"], "--prompt='-...', or on standard input: --prompt -"),
+        (["spawn", "app", "--prompt", "---"], "--prompt='-...'"),
+        (["pr", "comment", "app#1", "-m", "-x"], "--message='-...'"),
+        (["send", "ma-1", "-v"], "stand behind --"),
+        (["send", "ma-1", "words", "-v"], "stand behind --"),
+        (["answer", "ma-1", "--no"], "stand behind --"),
+    ],
+)
+def test_words_that_begin_with_a_dash_are_told_how_to_be_given(line: list[str], way: str) -> None:
+    with pytest.raises(Usage) as refused:
+        understand(line)
+    assert way in str(refused.value)
+
+
+def test_words_that_begin_with_a_dash_can_be_given() -> None:
+    assert understand(["spawn", "app", "--prompt=-v"]).options.prompt == "-v"
+    assert understand(["spawn", "app", "-p", "--json does not work, mend it"]).options.prompt == "--json does not work, mend it"
+    assert understand(["send", "ma-1", "--", "-v", "--json"]).options.message == ["-v", "--json"]

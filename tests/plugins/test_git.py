@@ -386,3 +386,19 @@ def _command(pid: str) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+@pytest.mark.parametrize("process", [True, False])
+def test_a_filter_that_is_not_installed_is_named_as_what_it_is(repository: Path, tmp_path: Path, process: bool) -> None:
+    """As with git-lfs: what git says of it sounds like a server that hung up, and would be tried for ever."""
+    git = Git(repository)
+    (repository / ".gitattributes").write_text("*.bin filter=big\n")
+    (repository / "a.bin").write_text("x")
+    git.run("add", ".")
+    git.run("commit", "--quiet", "-m", "big files")
+    for key, value in (("required", "true"), ("smudge", "no-such-filter smudge -- %f"), ("clean", "no-such-filter clean -- %f")):
+        git.run("config", f"filter.big.{key}", value)
+    if process:
+        git.run("config", "filter.big.process", "no-such-filter filter-process")
+    with pytest.raises(Refused, match=r"needs the filter no-such-filter, which is not installed or not on the PATH \(.*/"):
+        git.run("worktree", "add", str(tmp_path / "tree"), "-b", "tree")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ennio.cli.checkup.finding import Finding, fine, warning
+from ennio.cli.checkup.finding import Finding, broken, fine, warning
 
 
 def supervisor(url: str | None, trouble: str) -> Finding:
@@ -16,6 +18,24 @@ def supervisor(url: str | None, trouble: str) -> Finding:
     if trouble:
         return warning(f"the supervisor at {url} does not answer: {trouble}", "ennio stop && ennio start --detach")
     return fine(f"the supervisor answers at {url}")
+
+
+def unreachable(executables: Mapping[str, str], pid: int) -> Iterator[Finding]:
+    """Agents (by name, with their program) that are found here, but not on the PATH the supervisor was started with."""
+    path = _path_of(pid)
+    for name, program in executables.items():
+        if path is not None and shutil.which(program) and not shutil.which(program, path=path):
+            what = f"agent {name} is found by this shell, but not by the supervisor: its PATH is {path}"
+            yield broken(what, "ennio stop && ennio start --detach  (from this shell)")
+
+
+def _path_of(pid: int) -> str | None:
+    import psutil
+
+    try:
+        return psutil.Process(pid).environ().get("PATH", os.defpath)
+    except (psutil.Error, OSError):
+        return None  # not ours to see
 
 
 def leftover(directory: Path, *, running: bool) -> Finding | None:

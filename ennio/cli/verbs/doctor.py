@@ -120,6 +120,7 @@ def _folder(context: Context) -> Path | None:
 
 def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     from ennio.cli.checkup import configuration, running
+    from ennio.cli.checkup.agents import KINDS
     from ennio.config import trusted
     from ennio.home import Home
 
@@ -142,6 +143,9 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
         yield configuration.port(config.port, config.host, ours=address is not None, name="port")
     yield running.leftover(folder, running=address is not None)
     yield from _running(context, address.url if address else None)
+    if address is not None:
+        used = {project.agent for project in config.projects}
+        yield from running.unreachable({kind.name: kind.executable for kind in KINDS if kind.name in used}, address.pid)
 
 
 def _services(config: Config) -> Iterator[Finding | None]:
