@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ennio.demo import scene as stage
-from ennio.errors import EnnioError
+from ennio.errors import Conflict, EnnioError
 from ennio.http.client import Client
 
 REVIEWER = "morricone"
@@ -100,7 +100,10 @@ class Director:
             return
         part.approved_head = head
         self.say(part.role, f"you approve #{part.pull}")
-        self._on_pull(part, "approve", {"body": "Good."})
+        try:
+            self._on_pull(part, "approve", {"body": "Good.", "head": head})
+        except Conflict:
+            part.approved_head = None  # the agent has pushed since: what it pushed is looked at once its checks pass
 
     def _late_approval(self) -> None:
         """A real agent may have put both lines right at once, and then there is no conflict to wait for."""

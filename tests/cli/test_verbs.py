@@ -376,12 +376,13 @@ def test_nodes_come_later_and_say_so(api: Api) -> None:
     assert (ended.code, "later version" in ended.err) == (1, True)
 
 
-def test_an_agent_forces_no_merge_and_approves_in_its_own_name(api: Api) -> None:
+def test_an_agent_merges_nothing_and_approves_in_its_own_name(api: Api) -> None:
     api.on("POST", "/projects/my-app/pulls/7/approve", PULL).on("POST", "/projects/my-app/pulls/7/merge", {"commit": "c", "message": ""})
     assert api.ennio("pr", "merge", "my-app", "7", "--force").code == 0
     assert api.last[3] == {"force": True, "by": caller.name()}
-    ended = api.ennio("pr", "merge", "my-app", "7", "--force", ENNIO_SESSION_ID="ma-1")
-    assert (ended.code, "for a person" in ended.err) == (5, True)
+    for force in ((), ("--force",)):
+        ended = api.ennio("pr", "merge", "my-app", "7", *force, ENNIO_SESSION_ID="ma-1")
+        assert (ended.code, "agents do not merge" in ended.err) == (5, True)
     assert api.ennio("pr", "approve", "my-app", "7", ENNIO_SESSION_ID="ma-1").code == 0
     assert api.last[3] == {"author": "ma-1"}
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ennio.clock import ManualClock
 from ennio.errors import Conflict
 from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.scm.interface import Watch
 from ennio.pulls import Opinion, ReviewState
 from tests.github.standin.hub import Hub
 
@@ -78,3 +81,31 @@ def test_what_changes_is_told_with_renames_and_without_what_github_leaves_out(hu
     text = forge.diff(number).text
     assert "diff --git a/app.py b/app.py\n--- a/app.py\n+++ b/app.py\n@@" in text
     assert "+changed\n" in text
+
+
+def test_a_sessions_push_to_its_base_is_noticed(hub: Hub, forge: GitHubForge, clock: ManualClock, tmp_path: Path) -> None:
+    head = hub.push("fix", {"a.txt": "1\n"})
+    place = tmp_path / "session"
+    (place / ".git" / "logs").mkdir(parents=True)
+    (place / ".git" / "logs" / "HEAD").write_text(f"{'0' * 40} {head} A <a@x> 1700000000 +0000\tcommit: mine\n")
+
+    def pushed(workspace: Path | None, number: int | None = None) -> str | None:
+        clock.advance(1000)
+        return forge.survey([Watch("s-1", "fix", "main", number, workspace=workspace)])["s-1"].pushed
+
+    assert pushed(place) is None
+    number = forge.open("fix", "main", "t", "").number
+    assert pushed(place, number) is None
+    merged = hub.push("side", {"b.txt": "1\n"})
+    hub.git("update-ref", "refs/heads/main", head)
+    hub.pulls[number].state, hub.pulls[number].merge_commit = "MERGED", head
+    assert pushed(place, number) == head
+    del hub.pulls[number]
+    assert (pushed(place), pushed(None), merged != head) == (head, None, True)
+
+
+def test_what_github_merged_is_no_push(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    number, head = _opened(hub, forge)
+    forge.merge(number, head)
+    clock.advance(1000)
+    assert forge.survey([Watch("s-1", "fix", "main", number)])["s-1"].pushed is None

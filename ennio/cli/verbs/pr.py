@@ -182,8 +182,8 @@ def resolve(options: argparse.Namespace, context: Context) -> Answer:
 
 def merge(options: argparse.Namespace, context: Context) -> Answer:
     """Merge."""
-    if options.force and caller.session() is not None:
-        raise Refused("--force is for a person: this is the terminal of an agent (ENNIO_SESSION_ID is set)")
+    if caller.session() is not None:
+        raise Refused("agents do not merge: a person does, or auto_merge (ENNIO_SESSION_ID is set, so this is an agent's terminal)")
     order = {"method": options.method, "head": options.head, "force": options.force or None, "by": caller.name()}
     merged = _post(options, context, "merge", order)
     return Answer(merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]])

@@ -22,6 +22,7 @@ from ennio.plugins.scm.github.pace import GAP, Known, Tempo, renewed
 from ennio.plugins.scm.github.questions import Wanted
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Watch
+from ennio.plugins.scm.local.strays import made_in
 from ennio.pulls import PullRequest, PullState
 
 SOURCE = "github"
@@ -97,8 +98,8 @@ class Watching:
             except EnnioError as error:
                 missing = f"no pull request could be opened: {error}"
         if pull is None:
-            return ForgeSeen(Sighting.GONE, now, SOURCE, detail=missing or "")
-        return ForgeSeen(Sighting.ALIVE, now, SOURCE, pull)
+            return ForgeSeen(Sighting.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch))
+        return ForgeSeen(Sighting.ALIVE, now, SOURCE, pull, pushed=_pushed(watch, branch))
 
     def _hindrance(self, watch: Watch, branch: Branch) -> str | None:
         """Why no pull request is opened for a branch that has none, or None."""
@@ -125,6 +126,16 @@ class Watching:
     def pressing(self) -> float | None:
         """See ``Paced.pressing``."""
         return GAP if any(known.pressed for known in self._known.values()) else None
+
+
+def _pushed(watch: Watch, branch: Branch) -> str | None:
+    """A commit of the session that is on its base without a merge: every merge on GitHub makes a commit of its own."""
+    pull = branch.pull
+    if pull is not None:
+        return pull.head if pull.state is PullState.MERGED and pull.merge_commit == pull.head else None
+    if branch.head is None or branch.ahead != 0 or watch.workspace is None:
+        return None
+    return branch.head if branch.head in made_in(watch.workspace) else None
 
 
 def _wanted(known: Known) -> Wanted:
