@@ -24,6 +24,7 @@ from ennio.errors import EnnioError, Unreachable
 from ennio.home import Home
 from ennio.http import client as http
 from tests.conftest import eventually, need
+from tests.e2e.keepsakes import keepsakes, kept
 from tests.ended import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,8 +124,9 @@ class Ground:
         return sorted(path.name for kind in ("worktrees", "clones") for path in (self.home / kind).glob("*/*"))
 
     def transcript(self, session_id: str) -> list[dict[str, Any]]:
-        """What a scripted agent says happened to it."""
+        """What a scripted agent says happened to it, also when its folder is gone."""
         path = self.home / "sessions" / session_id / "transcript.jsonl"
+        path = path if path.exists() else kept(self.root / "transcripts", session_id)
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def taken(self, session_id: str) -> list[str]:
@@ -343,7 +345,8 @@ def ground_at(root: Path, path: str | None = None) -> Iterator[Ground]:
     root.mkdir(parents=True, exist_ok=True)
     ground = Ground(root, f"ennio-e2e-{os.getpid()}-{abs(hash(str(root))) % 10**6}", path or os.environ["PATH"])
     try:
-        yield ground
+        with keepsakes(ground.home / "sessions", root / "transcripts"):
+            yield ground
     finally:
         _sweep(ground)
 

@@ -64,7 +64,7 @@ def _refs(ground: Ground, notes: str) -> Iterator[str]:
     """What was unsaved is kept, and no branch is left in the person's repository that was not there."""
     refs = ground.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/ennio").split()
     kept = f"refs/ennio/preserved/{notes}"
-    if sorted(refs) != sorted([kept, "refs/heads/main"]):
+    if sorted(refs) != sorted([kept, "refs/ennio/base/main", "refs/heads/main"]):
         yield f"refs in the repository: {refs}"
         return
     for path, text in FILES.items():
