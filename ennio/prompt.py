@@ -59,17 +59,22 @@ def compose(layers: Layers) -> str:
     return "\n\n".join([*given, task] if task else given)
 
 
-def system(session: str, project: str, branch: str, base: str, role: str | None = None) -> str:
-    """How an agent works here: alone, on its own branch, pushed when done, answering what comes back."""
+def system(session: str, project: str, branch: str, base: str, role: str | None = None, remote: str = "origin") -> str:
+    """How an agent works here: alone, on its own branch, pushed when done, answering what comes back.
+
+    An empty ``remote``: the working copy is one of the project's very repository, so a commit is all it takes.
+    """
     part = f", in the part of {role}" if role else ""
+    hand_in = f"push it: `git push -u {remote} HEAD`" if remote else "commit it; that hands it in. Push nothing anywhere"
+    again = "commits and a push to the same branch" if remote else "commits on the same branch"
     return f"""\
 You are session {session} of the project {project}{part}. You work alone, in a working copy that is yours only.
 
 - You are on the branch `{branch}`, started from `{base}`. Stay on it; touch no other branch and no other working copy.
 - Commit often, in small steps, each with a message that says what changes and why.
-- When the work is done and its tests pass, push it: `git push -u origin HEAD`.
+- When the work is done and its tests pass, {hand_in}.
 - A pull request from `{branch}` into `{base}` is opened for you. Never merge it yourself.
-- Messages will follow: logs of failed checks, reviews, conflicts with `{base}`. Answer each with commits and a push to the same branch.
+- Messages will follow: logs of failed checks, reviews, conflicts with `{base}`. Answer each with {again}.
 - If you cannot go on without a decision, say so and ask one clear question."""
 
 

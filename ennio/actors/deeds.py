@@ -59,10 +59,14 @@ def task(parts: Parts, session: Session) -> Task:
     issue = _issue(parts, session)
     branch = session.branch or (issue and (issue.branch or issue_branch(issue.id, issue.title))) or session.id
     check_work_branch(branch, project.default_branch, project.protected_branches)
-    system = prompt.system(session.id, project.id, branch, session.base or project.default_branch, session.role)
     layers = prompt.Layers(project=project.prompt or "", issue=issue, rules=project.agent_rules, user=session.prompt or "")
     title = issue.title if issue else (session.prompt or session.id).strip().splitlines()[0][:72]
-    return Task(branch, title, prompt.compose(layers), system)
+    return Task(branch, title, prompt.compose(layers), _rules(parts, session, branch))
+
+
+def _rules(parts: Parts, session: Session, branch: str) -> str:
+    base = session.base or parts.project(session.project_id).default_branch
+    return prompt.system(session.id, session.project_id, branch, base, session.role, environment.remote(session))
 
 
 def _issue(parts: Parts, session: Session) -> Issue | None:
@@ -75,15 +79,22 @@ def _issue(parts: Parts, session: Session) -> Issue | None:
 
 
 def make_workspace(parts: Parts, session: Session, chosen: Callable[[str, str], Session]) -> Made:
-    """Choose the branch (written down through ``chosen`` first), write the prompt, make the working copy."""
+    """Choose the branch (written down through ``chosen`` first), make the working copy, write the prompt."""
     work = task(parts, session)
     session = chosen(work.branch, work.title)
+    made = _workspace(parts, session).create(order(parts, session))
+    rules = _rules(parts, called(session, made.remote), work.branch)
     directory = private(parts.home.session(session.id))
-    for name, words in (("prompt.md", work.words), ("system.md", work.system)):
+    for name, words in (("prompt.md", work.words), ("system.md", rules)):
         path = directory / name
         path.write_text(words, encoding="utf-8")
         path.chmod(0o600)
-    return _workspace(parts, session).create(order(parts, session))
+    return made
+
+
+def called(session: Session, remote: str) -> Session:
+    """The session that knows what the project's repository is called in its working copy."""
+    return replace(session, metadata={**session.metadata, "remote": remote})
 
 
 def prepare_workspace(parts: Parts, session: Session) -> None:
@@ -115,6 +126,11 @@ def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message
     return Launched(handle, action.number, begun, command.carries, words)
 
 
+def remote_of(parts: Parts, session: Session) -> str:
+    """What the project's repository will be called in the working copy of a session that has none yet."""
+    return _workspace(parts, session).remote(order(parts, session))
+
+
 def command_of(parts: Parts, session: Session, work: Task) -> Command:
     """The command line a session would be started with; nothing is written."""
     at = desk(parts, session, make=False)
@@ -126,6 +142,7 @@ def environment_of(parts: Parts, session: Session, agent: Agent, command: Comman
     project = parts.project(session.project_id)
     return {
         **environment.plain(os.environ, session.id, session.project_id, parts.home.root),
+        "ENNIO_REMOTE": environment.remote(session),
         **environment.passed(os.environ, agent.passes),
         **_workspace(parts, session).environment(workspace_path(parts, session)),
         **project.env,

@@ -63,6 +63,10 @@ def order(parts: Parts, session: Session) -> WorkspaceOrder:
         symlinks=project.symlinks,
         post_create=project.post_create,
         post_create_timeout=project.post_create_timeout,
-        env={**environment.plain(os.environ, session.id, project.id, parts.home.root), **project.env},
+        env={
+            **environment.plain(os.environ, session.id, project.id, parts.home.root),
+            "ENNIO_REMOTE": environment.remote(session),
+            **project.env,
+        },
         log=parts.home.session(session.id) / "hooks.log",
     )

@@ -57,7 +57,7 @@ def succeeded(record: Record, outbox: Outbox, action: Action, result: Any, now: 
     match action, result:
         case MakeWorkspace(), _:
             record.memory = orders.workspace_made(record.memory)
-            record.session = replace(record.session, workspace_path=str(result.path))
+            record.session = replace(deeds.called(record.session, result.remote), workspace_path=str(result.path))
             record.note_step("workspace", f"the workspace stands at {result.path}")
         case PrepareWorkspace(), _:
             record.memory = orders.prepared(record.memory)
@@ -95,7 +95,7 @@ def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessS
 def _removed(record: Record, freed: Any, now: datetime) -> None:
     record.memory = orders.removed(record.memory, now)
     kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
-    unsaved = sorted(freed.unsaved, key=lambda one: -one.size)
+    unsaved = sorted((one for one in freed.unsaved if one.why != "link"), key=lambda one: -one.size)
     kept += f"; {len(unsaved)} ignored paths ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
     named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
     data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}

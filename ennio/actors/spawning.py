@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ennio import codec
@@ -11,7 +12,7 @@ from ennio.actors.desks import workspace_path
 from ennio.actors.parts import Parts
 from ennio.branch import check_work_branch
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Conflict, Invalid, Refused
+from ennio.errors import ConfigError, Conflict, EnnioError, Invalid, Refused
 from ennio.events import Draft, EventType
 from ennio.lifecycle import orders
 from ennio.model import Session, SessionStatus
@@ -131,6 +132,8 @@ def preview(parts: Parts, request: SpawnRequest) -> Preview:
     """What a spawn would do, having done nothing."""
     project = _checked(parts, request)
     session = _drawn(parts, project, request)
+    with suppress(EnnioError):  # what is in its way is told by the making
+        session = deeds.called(session, deeds.remote_of(parts, session))
     work = deeds.task(parts, session)
     agent = deeds.agent_of(parts, session)
     command = deeds.command_of(parts, session, work)

@@ -66,6 +66,7 @@ EXCUSED: Mapping[str, str] = {
     "terminal.command": _ASKED,
     "tracker.close": "the tracker calls it itself when it is told of a merge: request.patch.issues",
     "tracker.comment": "the tracker calls it itself when it is told of a step: request.post.issues.comments",
+    "workspace.remote": _ASKED,
     "workspace.standing": _ASKED,
     "commit.forge_issues": "the issue of the story lies in a file; a row is written by a person's order only",
     "commit.house_events": "an event of no session; there is none without nodes, and it is written like those of sessions",

@@ -11,7 +11,7 @@ import pytest
 from ennio.inherited import NAMES
 from tests.security.planted import AGENTS, KEYS, SECRETS, TOOLS, Scene, own
 
-PLAIN = NAMES | {"TERM", "ENNIO_SESSION_ID", "ENNIO_PROJECT_ID", "ENNIO_HOME", "ENNIO_BRANCH", "OWN_TOKEN"}
+PLAIN = NAMES | {"TERM", "ENNIO_SESSION_ID", "ENNIO_PROJECT_ID", "ENNIO_HOME", "ENNIO_BRANCH", "ENNIO_REMOTE", "OWN_TOKEN"}
 SHELLS = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 CHECKS = frozenset({"CI", "ENNIO_CHECKOUT", "ENNIO_PROJECT", "ENNIO_PULL", "ENNIO_BASE", "ENNIO_HEAD", "ENNIO_CHECK"})
 DECLARED = re.compile(r"(ANTHROPIC|CLAUDE|OPENAI|OPENCODE|CODEX|GEMINI|GOOGLE)_")
@@ -45,7 +45,7 @@ def test_an_agent_inherits_no_variable_nobody_declared(scene: Scene, agent: str)
     declared = doors | set(scene.house.client.post("/sessions", {"project_id": agent, "prompt": "x"}, dry_run=True)["env"])
     supervisors = set(of_process(scene.house.workers()[0]))
     for pid in scene.ground.agents()[scene.sessions[agent]]:
-        assert set(of_process(pid)) <= declared | SHELLS | {"GIT_CONFIG_GLOBAL"}
+        assert set(of_process(pid)) <= declared | SHELLS
     stray = (declared & supervisors) - PLAIN - set(KEYS)
     assert not {name for name in stray if not DECLARED.match(name)}
 
@@ -54,7 +54,7 @@ def test_an_agent_inherits_no_variable_nobody_declared(scene: Scene, agent: str)
 def test_a_hook_of_a_project_has_its_env_and_nothing_else_that_is_secret(scene: Scene, agent: str) -> None:
     given = of_note(scene.ground.note(f"hook-{agent}"))
     assert secrets_in(given) == {own(agent)}
-    assert set(given) <= PLAIN | SHELLS | {"GIT_CONFIG_GLOBAL"}
+    assert set(given) <= PLAIN | SHELLS
 
 
 def test_a_check_has_no_secret_at_all(scene: Scene) -> None:

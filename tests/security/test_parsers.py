@@ -29,7 +29,7 @@ from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.linear.client import _document as linear
 from ennio.plugins.tracker.local import LocalTracker, Settings
 from ennio.plugins.tracker.local import _content as issue_content
-from ennio.plugins.workspace import routes
+from ennio.plugins.workspace import private
 from ennio.untrusted import content, json_file, json_value
 from tests.plugins.scm.memory_book import MemoryBook
 
@@ -155,10 +155,10 @@ def test_what_a_forge_or_a_tracker_answers_is_read_or_refused(name: str) -> None
 @pytest.mark.parametrize("pointer", [b"gitdir: " + b"x" * 100_000, b"\xff\xfe", b"gitdir: a\0b", b"", b"gitdir: /dev/zero"])
 def test_a_git_pointer_of_an_agent_is_read_or_passed_over(pointer: bytes, tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(pointer)
-    assert routes.environment(tmp_path) == {}
+    assert private.environment(tmp_path) == {}
     (tmp_path / ".git").unlink()
     (tmp_path / ".git").symlink_to("/dev/zero")
-    assert routes.environment(tmp_path) == {}
+    assert private.environment(tmp_path) == {}
 
 
 def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def _unsaved(items: list[dict[str, Any]]) -> list[str]:
     """What goes with each and is kept nowhere, the largest first."""
     lines = []
     for item in items:
-        paths = sorted(item.get("unsaved") or (), key=lambda one: -one["size"])
+        paths = sorted((one for one in item.get("unsaved") or () if one["why"] != "link"), key=lambda one: -one["size"])
         named = ", ".join(f"{one['path']} ({size(one['size'])})" for one in paths[:NAMED])
         more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
         lines += [f"{item['session_id']}: not saved, since git ignores it: {named}{more}"] if paths else []

@@ -2,7 +2,8 @@
 
 A clone is made under another name and renamed when it is complete, so a half-made one is never
 mistaken for work. It knows the last commits of the base branch and of the session's own; ``origin``
-is the ordered repository, also when that lies on this machine. Work that is only in it is saved into
+is the ordered repository, also when that lies on this machine; who commits and how a server is reached is
+as in ``order.source`` (see ``settings.py``). Work that is only in it is saved into
 ``order.source`` where that is a repository, else as a bundle beside the clone.
 """
 
@@ -16,7 +17,7 @@ from ennio.clock import Clock, SystemClock
 from ennio.errors import EnnioError, Refused
 from ennio.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
-from ennio.plugins.workspace import folder
+from ennio.plugins.workspace import folder, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.found import bent
 from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
@@ -72,6 +73,10 @@ class CloneWorkspace:
             folder.discard(order.path)
             folder.discard(_making(order.path))
         return freed
+
+    def remote(self, order: WorkspaceOrder) -> str:
+        """See ``Workspace.remote``: a clone has that one alone."""
+        return "origin"
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""
@@ -131,10 +136,12 @@ def _fill(order: WorkspaceOrder, making: Path) -> None:
     # a plain path would be cloned whole, with hard links: only an address has a depth
     address = order.repo if near is None else near.absolute().as_uri()
     options = ("--progress", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={order.base}")
+    taken = settings.carried(order.source, making.parent) if order.source.is_dir() else ()
     try:
-        Git(making.parent).run("clone", *options, "--", address, str(making), timeout=NETWORK)
+        Git(making.parent).under(settings.as_environment(taken)).run("clone", *options, "--", address, str(making), timeout=NETWORK)
     except Refused as error:
         raise Refused(_words(order, error)) from error
+    settings.write(taken, making / ".git" / "config")
     git = Git(making)
     git.run("remote", "set-url", "origin", order.repo if near is None else str(near.absolute()))
     # pushes of the branch are remembered, and a fetch does not fail while it is not there yet: hence the star

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.plugins.git import Git
+from ennio.plugins.workspace import private
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,14 @@ class Index:
 
 
 def as_named(git: Git) -> tuple[str, ...]:
-    """Options for a disk that tells README from readme, where git was told that it does not: it would take one for the other."""
-    return () if os.path.lexists(git.directory / ".GIT") else ("-c", "core.ignoreCase=false")
+    """Options with which git takes the paths of a working copy for what they are.
+
+    For a disk that tells README from readme, where git was told that it does not: it would take one for the other. And for links
+    that are to be ignored in this working copy alone.
+    """
+    case = () if os.path.lexists(git.directory / ".GIT") else ("-c", "core.ignoreCase=false")
+    exclude = private.exclude(git.directory)
+    return case if exclude is None else (*case, "-c", f"core.excludesFile={exclude}")
 
 
 def _copy(git: Git, folder: Path) -> Path:

@@ -35,11 +35,16 @@ class WorkspaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A working copy that stands: where, on which branch, from which commit."""
+    """A working copy that stands: where, on which branch, from which commit.
+
+    ``remote`` is git's name for the ordered repository there; empty where the working copy is one of that very repository,
+    so that a commit is where it belongs.
+    """
 
     path: Path
     branch: str
     base_head: str
+    remote: str = "origin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Unkept:
-    """A path that goes with a working copy and is saved nowhere. ``why``: ``ignored``, or what it is (``socket``, ``FIFO``, ``device``).
+    """A path that goes with a working copy and is saved nowhere.
+
+    ``why``: ``ignored``, or what it is (``link``, ``socket``, ``FIFO``, ``device``).
 
     A folder that is ignored as a whole ends in ``/``; ``size`` in bytes is that of all in it.
     """
@@ -97,8 +104,12 @@ class Workspace(Protocol):
         """
         ...
 
+    def remote(self, order: WorkspaceOrder) -> str:
+        """The name ``Made.remote`` will have; makes nothing."""
+        ...
+
     def environment(self, path: Path) -> Mapping[str, str]:
-        """What a process needs in its environment so that ``origin`` means the ordered repository; reads files only."""
+        """What a process needs in its environment so that git ignores the links in a working copy; reads files only."""
         ...
 
     def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:

@@ -101,7 +101,7 @@ def _file(entry: os.DirEntry[bytes], path: bytes, known: _Known) -> Iterator[byt
     if kind is not None:
         yield b"s%s\t%s" % (kind.encode(), path)
     elif path in known.ignored:
-        yield b"i%d\t%s" % (told.st_size, path)
+        yield b"slink\t" + path if entry.is_symlink() else b"i%d\t%s" % (told.st_size, path)
     elif path in known.dirty:
         if stat.S_ISREG(told.st_mode) and not os.access(entry.path, os.R_OK):
             yield b"lit cannot be read\t" + path

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -17,9 +16,9 @@ from pathlib import Path
 from ennio.config.model import Symlink
 from ennio.errors import Refused
 from ennio.plugins.git import Git
+from ennio.plugins.workspace import private
 
 _HEADING = "# links that Ennio places in working copies"
-_appending = threading.Lock()
 
 
 def place(links: Sequence[Symlink], workspace: Path, project: Path) -> None:
@@ -30,16 +29,31 @@ def place(links: Sequence[Symlink], workspace: Path, project: Path) -> None:
 
 
 def exclude(links: Sequence[Symlink], git: Git) -> None:
-    """Keep the links out of commits: those git does not ignore are added to ``info/exclude``.
+    """Keep the links out of commits: those git does not ignore are added to a list of this working copy's own.
 
-    A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name. The file
-    is never committed; worktrees share the one of their repository.
+    A pattern like ``node_modules/`` in a ``.gitignore`` does not match a link of that name. A clone has its own
+    ``info/exclude``. Worktrees share the one of their repository with the person's checkout, whose files it would
+    hide: theirs is a file of their own (see ``private.py``), which begins with the person's own patterns.
     """
     shown = [link.target.as_posix() for link in links if not git.run("check-ignore", "-q", "--", link.target.as_posix(), check=False).ok]
     if not shown:
         return
-    with _appending:
+    own = private.folder(git.directory)
+    if own is None:
         _append(git.directory / git.run("rev-parse", "--git-path", "info/exclude").text, shown)
+    else:
+        path = own / private.EXCLUDE
+        if not path.exists():
+            path.write_bytes(_persons(git))
+        _append(path, shown)
+
+
+def _persons(git: Git) -> bytes:
+    """The patterns a person has for all repositories; the file that is read instead begins with them."""
+    told = git.run("config", "--path", "core.excludesFile", check=False).text
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    path = Path(told) if told else config / "git" / "ignore"
+    return path.read_bytes() + b"\n" if path.is_file() else b""
 
 
 def _append(path: Path, shown: Sequence[str]) -> None:

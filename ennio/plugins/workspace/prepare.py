@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ennio.plugins.git import Git
-from ennio.plugins.workspace import hooks, links, routes
+from ennio.plugins.workspace import hooks, links, private
 from ennio.plugins.workspace.interface import Made, WorkspaceOrder
 
 
@@ -19,4 +19,4 @@ def prepare(order: WorkspaceOrder, made: Made) -> None:
 def _environment(order: WorkspaceOrder, made: Made) -> dict[str, str]:
     """``ENNIO_SESSION_ID`` marks the processes as the session's, so that what they leave behind can be found."""
     who = {"ENNIO_SESSION_ID": order.session_id, "ENNIO_PROJECT_ID": order.project_id, "ENNIO_BRANCH": made.branch}
-    return hooks.environment({**order.env, **routes.environment(made.path), **who})
+    return hooks.environment({**order.env, **private.environment(made.path), **who})

@@ -135,7 +135,7 @@ def _snapshot(one: Unsaved, session: str) -> str | None:
     _refuse_large(one)
     with one.index.opened(one.git.under(_IDENTITY)) as git:
         staged = git.run("write-tree", check=False).text  # nothing while a merge is unresolved
-        outside = {*(_below(one, inner) for inner in one.nested)} - set(one.index.modules) | {path for path, _ in one.inventory.special}
+        outside = _outside(one)
         _add_all(one, git, outside)
         tree = git.run("write-tree").text
         _prove(one, git, tree, outside)
@@ -146,6 +146,14 @@ def _snapshot(one: Unsaved, session: str) -> str | None:
         if tree == below and parent == one.head:
             return None
         return _commit(git, tree, parent, _message(one, session))
+
+
+def _outside(one: Unsaved) -> set[str]:
+    """Paths git must not try to add: what is looked at by itself, or has no content. Those it ignores it would complain of."""
+    inner = {_below(one, inner) for inner in one.nested} - set(one.index.modules)
+    ignored = tuple(path for path in one.ignored if path.endswith("/"))
+    paths = inner | {path for path, _ in one.inventory.special}
+    return {path for path in paths if path not in one.ignored and not f"{path}/".startswith(ignored)}
 
 
 def _add_all(one: Unsaved, git: Git, outside: set[str]) -> None:

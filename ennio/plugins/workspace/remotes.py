@@ -45,6 +45,18 @@ class Remotes:
             pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
         return _first(pairs, wanted, git.directory)
 
+    @property
+    def free_name(self) -> str:
+        """The name for a remote that is to be added."""
+        names = ("origin", "ennio", *(f"ennio-{number}" for number in range(2, 100)))
+        return next(name for name in names if not any(key.startswith(f"remote.{name}.") for key in self.settings))
+
+    def remembers(self, remote: str, branch: str) -> bool:
+        """Whether a push of a branch to a remote leaves a ref here that tells of it."""
+        sources = [spec.removeprefix("+").partition(":")[0] for spec in self.settings.get(f"remote.{remote}.fetch", ())]
+        full = f"refs/heads/{branch}"
+        return any(full == source or ("*" in source and full.startswith(source.partition("*")[0])) for source in sources)
+
     def _addresses(self) -> list[tuple[str, str]]:
         named = ((key, values) for key, values in self.settings.items() if key.startswith("remote.") and key.endswith(".url"))
         return [(key, url) for key, values in named for url in values]

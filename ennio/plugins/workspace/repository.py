@@ -97,9 +97,32 @@ class Repository:
         """The clone's name for the ordered repository, None when it has none (or is it)."""
         return None if self.own else self._remotes.of(self.repo, self.git)
 
-    def configured(self, key: str) -> tuple[str, ...]:
-        """The clone's own settings of this name, ``remote.<name>.*`` or ``url.<base>.*``; read once for all of them."""
-        return self._remotes.settings.get(key, ())
+    @property
+    def remote_name(self) -> str:
+        """What the ordered repository is called here, or will be; empty when it is this one."""
+        return "" if self.own else self.remote or self._remotes.free_name
+
+    def named(self) -> str:
+        """``remote_name``, after a remote of that name was added where there is none for the ordered repository."""
+        if not self.own and self.remote is None:
+            self.git.run("remote", "add", self._remotes.free_name, self.address)
+            self._remotes = self._learnt(self.git.run(*ASKED, check=False))
+            del self.remote
+        return self.remote_name
+
+    def pushed(self, branch: str) -> str | None:
+        """The branch in the ordered repository, where its clone here does not remember pushes by itself; None where it does, or cannot."""
+        if self.own or self.remote is None or self._remotes.remembers(self.remote, branch):
+            return None
+        return self.there(branch)
+
+    def there(self, branch: str) -> str | None:
+        """The head of a branch in the ordered repository now. Raises Unreachable."""
+        ref = f"refs/heads/{branch}"
+        if self._near is not None:
+            return Git(self._near).run("show-ref", "--verify", "--hash", ref, check=False).text or None
+        lines = self.git.run("ls-remote", "--heads", self.remote or self.address, ref).lines
+        return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
 
     @cached_property
     def _remotes(self) -> Remotes:

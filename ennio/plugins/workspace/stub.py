@@ -61,6 +61,10 @@ class StubWorkspace:
         folder.discard(order.path)
         return freed
 
+    def remote(self, order: WorkspaceOrder) -> str:
+        """See ``Workspace.remote``."""
+        return "origin"
+
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""
         return {}

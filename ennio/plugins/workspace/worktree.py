@@ -1,9 +1,9 @@
 """Workspaces as git worktrees of the person's clone: made at once, sharing its objects.
 
 The branch is a branch of the clone; the person's check-out, index, HEAD and configuration stay as
-they are, and no upstream is set. ``git push -u origin HEAD`` from the worktree reaches the ordered
-repository; where the clone's own ``origin`` is another one, through an environment (see ``routes.py``).
-Submodules are not filled: ``git submodule update --init`` belongs into ``post_create``.
+they are, and no upstream is set. ``git push -u REMOTE HEAD`` from the worktree reaches the ordered
+repository by the name it has in the clone; where it has none, a remote is added. So a person in the
+worktree can push, pull and fetch as in the clone. Submodules are not filled: ``git submodule update --init`` belongs into ``post_create``.
 
 Twenty sessions may start at once: fetching is asked once for all who wait, adding and removing go
 one at a time per repository. A branch is deleted with its workspace only when this session made it
@@ -18,16 +18,15 @@ from pathlib import Path
 
 from ennio.branch import check_branch
 from ennio.clock import Clock, SystemClock
-from ennio.errors import Refused
+from ennio.errors import EnnioError, Refused, Unreachable
 from ennio.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git, failure
-from ennio.plugins.workspace import folder, found, routes
+from ennio.plugins.workspace import folder, found, private
 from ennio.plugins.workspace.found import Found, State
 from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import PRESERVED, Shelf
 from ennio.plugins.workspace.repository import Repository, Tips, listed
-from ennio.plugins.workspace.routes import route
 from ennio.plugins.workspace.unsaved import FETCHED, HERE, Unsaved, survey
 
 
@@ -46,6 +45,8 @@ class WorktreeWorkspace:
         repository = Repository(order.source, order.repo)
         with repository.alone():
             tree = _mended(repository, order)
+            if tree is not None:
+                repository.named()
         if tree is None:
             tips = repository.bring(order.base, order.branch)
             with repository.alone():
@@ -67,7 +68,7 @@ class WorktreeWorkspace:
         tree = found.tree(repository, found.look(repository, order.path))
         if tree is None:
             return WorkspaceSeen(now, exists=False)
-        work = _survey(repository, tree)
+        work = _survey(repository, order, tree)
         return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
 
     def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
@@ -83,17 +84,22 @@ class WorktreeWorkspace:
         freed = Freed(order.path, folder.size(order.path))
         if tree is not None:
             _check_lock(there)
-            freed = _shelf(repository, order).take(_survey(repository, tree), freed, dry_run=dry_run)
+            freed = _shelf(repository, order).take(_survey(repository, order, tree), freed, dry_run=dry_run)
         if not dry_run:
             _hold(repository, order, there)
             folder.discard(order.path)
+            let_go = _let_go(repository, order)
             with repository.alone():
-                _dissolve(repository, order)
+                _dissolve(repository, order, let_go=let_go)
         return freed
 
+    def remote(self, order: WorkspaceOrder) -> str:
+        """See ``Workspace.remote``."""
+        return Repository(order.source, order.repo).remote_name
+
     def environment(self, path: Path) -> Mapping[str, str]:
-        """See ``Workspace.environment``: a configuration of the worktree's own, where one is needed."""
-        return routes.environment(path)
+        """See ``Workspace.environment``."""
+        return private.environment(path)
 
     def standing(self, root: Path, source: Path) -> Sequence[Standing]:
         """Every folder below ``root``, half-made ones too."""
@@ -105,9 +111,21 @@ class WorktreeWorkspace:
         return [Standing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths]
 
 
-def _survey(repository: Repository, tree: Git) -> Unsaved:
+def _survey(repository: Repository, order: WorkspaceOrder, tree: Git) -> Unsaved:
     """In the project's own repository a branch stays when its worktree goes; elsewhere it must have been pushed."""
-    return survey(tree, HERE if repository.own else FETCHED, whole=False)
+    work = survey(tree, HERE if repository.own else FETCHED, whole=False)
+    pushed = _pushed(repository, order) if work.own_commits else None
+    if pushed is None or tree.commit(pushed) is None:
+        return work
+    return survey(tree, (*FETCHED, pushed), whole=False)
+
+
+def _pushed(repository: Repository, order: WorkspaceOrder) -> str | None:
+    """What was pushed and left no trace here, as in a clone of one branch."""
+    try:
+        return repository.pushed(order.branch)
+    except Unreachable:
+        return None  # then it is saved once more
 
 
 def _mended(repository: Repository, order: WorkspaceOrder) -> Git | None:
@@ -142,10 +160,10 @@ def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Made:
         repository.git.run("worktree", "add", "--quiet", str(order.path), order.branch, timeout=HEAVY)
         _check(repository, order)
         undo.pop_all()
+    repository.named()
     if not new or start != tips.base:
         return _made(repository, order, Git(order.path))
-    route(repository, Git(order.path), order.branch)
-    return Made(order.path, order.branch, start)
+    return Made(order.path, order.branch, start, repository.remote_name)
 
 
 def _check(repository: Repository, order: WorkspaceOrder) -> None:
@@ -195,8 +213,7 @@ def _made(repository: Repository, order: WorkspaceOrder, tree: Git) -> Made:
     head = tree.commit("HEAD") or ""
     branch = tree.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
     base = tree.run("merge-base", "HEAD", repository.kept(order.base), check=False).text or head
-    route(repository, tree, order.branch)
-    return Made(order.path, branch, base)
+    return Made(order.path, branch, base, repository.remote_name)
 
 
 def _check_lock(there: Found) -> None:
@@ -219,8 +236,23 @@ def _clear(repository: Repository, order: WorkspaceOrder) -> None:
             repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))
 
 
-def _dissolve(repository: Repository, order: WorkspaceOrder) -> None:
+def _let_go(repository: Repository, order: WorkspaceOrder) -> bool:
+    """Whether the ordered repository has no such branch any more, as after a merge; what its base is now is known then."""
+    if repository.own or repository.git.commit(_mark(order)) is None:
+        return False
+    try:
+        gone = repository.there(order.branch) is None
+        if gone:
+            repository.bring(order.base, order.base)
+    except EnnioError:
+        return False
+    return gone
+
+
+def _dissolve(repository: Repository, order: WorkspaceOrder, *, let_go: bool) -> None:
     _clear(repository, order)
+    if let_go:
+        _drop_merged(repository, order)
     _drop_branch(repository, order)
     if not repository.own and order.branch != order.base:
         repository.git.run("update-ref", "-d", repository.kept(order.branch))
@@ -239,6 +271,20 @@ def _drop_branch(repository: Repository, order: WorkspaceOrder) -> None:
         git.run("config", "--remove-section", f"branch.{order.branch}", check=False)  # an upstream the agent's push had set
 
 
+def _drop_merged(repository: Repository, order: WorkspaceOrder) -> None:
+    """Delete what a push of this session left of a merged branch that is gone at the remote, as ``git fetch --prune`` would."""
+    git, tracked = repository.git, f"refs/remotes/{repository.remote}/{order.branch}"
+    there = git.commit(tracked)
+    if there is None or not _merged(repository, order, there):
+        return
+    git.run("update-ref", "-d", tracked, there)
+    ref, start = f"refs/heads/{order.branch}", git.commit(_mark(order))
+    tip = git.commit(ref)
+    if tip is not None and git.contains(tip, there) and not any(entry.branch == order.branch for entry in repository.worktrees()):
+        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(order)} {start}\n")
+        git.run("config", "--remove-section", f"branch.{order.branch}", check=False)
+
+
 def _elsewhere(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
     """Whether a branch's commits are merged, pushed or saved.
 
@@ -246,10 +292,18 @@ def _elsewhere(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
     ones go, squashed ones included (merging them again would change nothing).
     """
     git, base = repository.git, repository.kept(order.base)
+    if repository.own:
+        return _merged(repository, order, tip)
     if git.contains(tip, base):
         return True
-    if not repository.own:
-        return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
+    return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
+
+
+def _merged(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
+    """Whether the base has a commit, or all that it changes."""
+    git, base = repository.git, repository.kept(order.base)
+    if git.contains(tip, base):
+        return True
     merged = git.run("merge-tree", "--write-tree", base, tip, check=False)
     return merged.ok and merged.lines[:1] == git.run("rev-parse", f"{base}^{{tree}}").lines
 

@@ -8,7 +8,6 @@ import pytest
 
 from ennio.errors import Refused, Unreachable
 from ennio.plugins.workspace.clone import DEPTH, CloneWorkspace
-from ennio.plugins.workspace.routes import environment
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions
 
 PRESERVED = f"refs/ennio/preserved/{SESSION}"
@@ -33,7 +32,7 @@ def test_a_clone_is_shallow_and_origin_is_the_ordered_repository(workspace: Clon
 
     made = workspace.create(ground.order("clone"))
 
-    assert (made.base_head, environment(made.path)) == (newest, {})
+    assert (made.base_head, made.remote) == (newest, "origin")
     assert git(made.path, "rev-list", "--count", "HEAD") == str(DEPTH)
     assert git(made.path, "remote", "get-url", "origin") == str(ground.hub)
     assert git(made.path, "status", "--porcelain") == ""
@@ -174,3 +173,42 @@ def test_clones_are_listed_with_their_branches(workspace: CloneWorkspace, ground
     order = ground.order("clone")
     workspace.create(order)
     assert [(one.session_id, one.branch) for one in workspace.standing(order.path.parent, order.source)] == [(SESSION, order.branch)]
+
+
+def test_a_clone_has_the_identity_and_the_ways_of_the_person_s_repository(
+    workspace: CloneWorkspace, ground: Ground, person: Path
+) -> None:
+    """What is said for that repository, by itself or by a condition on its place; not what is said for all, which holds anyway."""
+    ssh = 'ssh -i "work key" -o Proxy=\\\\x'
+    settings = {"user.email": "work@company", "core.sshCommand": ssh, "url.ssh://git@host/.insteadOf": "https://host/"}
+    for key, value in settings.items():
+        git(ground.source, "config", key, value)
+    git(ground.source, "config", "branch.mine.remote", "origin")
+    (person / "conditional").write_text("[user]\n\tsigningKey = ABC\n[credential]\n\thelper = store\n")
+    with (person / ".gitconfig").open("a") as file:
+        file.write(f'[credential]\n\thelper = cache\n[includeIf "gitdir:{ground.source}/"]\n\tpath = {person}/conditional\n')
+
+    made = workspace.create(ground.order("clone"))
+
+    here = {key: git(made.path, "config", "--get", key) for key in (*settings, "user.signingKey", "user.name")}
+    assert here == {**settings, "user.signingKey": "ABC", "user.name": "Pat"}
+    assert git(made.path, "config", "--get-all", "credential.helper").split() == ["cache", "store"]
+    commit(made.path, "work", "work\n")
+    assert git(made.path, "log", "-1", "--format=%ae") == "work@company"
+
+
+def test_the_settings_hold_for_the_making_of_the_clone_already_and_are_on_no_command_line(
+    workspace: CloneWorkspace, ground: Ground, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\ntr "\\0" " " </proc/$PPID/cmdline >>{seen}\nexec git-upload-pack {ground.hub}\n')
+    ssh.chmod(0o755)
+    git(ground.source, "config", "core.sshCommand", str(ssh))
+    git(ground.source, "config", "http.extraHeader", "Authorization: s3cret")
+
+    made = workspace.create(ground.order("clone", repo="ssh://host/app.git"))
+
+    assert git(made.path, "config", "http.extraHeader") == "Authorization: s3cret"
+    assert seen.exists()
+    assert "s3cret" not in seen.read_text()

@@ -89,10 +89,32 @@ def test_incident_45_links_are_neither_committed_nor_counted_nor_saved(plugin: t
     workspace.prepare(order, made)
     (made.path / "odd name").write_text("the agent's\n")
 
-    git(made.path, "add", "-A")
-    exclude = Path(git(made.path, "rev-parse", "--path-format=absolute", "--git-path", "info/exclude")).read_text()
+    own = dict(workspace.environment(made.path))
+    git(made.path, "add", "-A", env=own)
 
     assert git(made.path, "diff", "--cached", "--name-only") == "odd name"
     assert workspace.inspect(order).uncommitted == 1
-    assert exclude.count("/node_modules\n") == 1
-    assert "ignored.log" not in exclude
+    freed = workspace.remove(order)
+    assert {one.path: one.why for one in freed.unsaved} == {"node_modules": "link", "odd [name]*": "link", "ignored.log": "link"}
+    assert freed.preserved_files == 1
+
+
+@pytest.mark.parametrize("plugin", [WorktreeWorkspace, CloneWorkspace])
+def test_links_hide_nothing_of_the_person_s_and_the_person_s_own_patterns_hold(
+    plugin: type[Workspace], ground: Ground, person: Path
+) -> None:
+    (person / ".config" / "git").mkdir(parents=True)
+    (person / ".config" / "git" / "ignore").write_text("*.swp\n")
+    (ground.source / "data").mkdir()
+    (ground.source / "data" / "notes").write_text("not yet committed\n")
+    before = git(ground.source, "status", "--short"), (ground.source / ".git" / "info" / "exclude").read_text()
+    workspace = plugin()
+    order = replace(ground.order(workspace.name), symlinks=_link("data", "data"))
+    made = workspace.create(order)
+    workspace.prepare(order, made)
+    (made.path / "a.swp").write_text("x")
+
+    assert git(made.path, "status", "--short", env=dict(workspace.environment(made.path))) == ""
+    assert (git(ground.source, "status", "--short"), (ground.source / ".git" / "info" / "exclude").read_text()) == before
+    workspace.remove(order)
+    assert (git(ground.source, "status", "--short"), (ground.source / ".git" / "info" / "exclude").read_text()) == before

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ennio.plugins.workspace.interface import Made
-from ennio.plugins.workspace.routes import environment
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions
 
@@ -17,10 +13,10 @@ def test_in_the_project_s_own_repository_a_commit_is_where_it_belongs(workspace:
     made = workspace.create(order)
     head = commit(made.path, "work", "work\n")
 
-    git(made.path, "push", "--quiet", "-u", "origin", "HEAD", env=environment(made.path))
     seen = workspace.inspect(order)
     freed = workspace.remove(order)
 
+    assert made.remote == ""
     assert (seen.unpushed, freed.preserved) == (0, None)
     assert git(ground.hub, "rev-parse", order.branch) == head
 
@@ -54,54 +50,69 @@ def test_detached_commits_in_the_project_s_own_repository_are_kept(workspace: Wo
     assert git(ground.hub, "rev-parse", PRESERVED) == head
 
 
-def test_origin_is_the_ordered_repository_where_the_clone_s_origin_is_another(workspace: WorktreeWorkspace, ground: Ground) -> None:
+def test_a_clone_that_has_no_name_for_the_ordered_repository_is_given_a_remote_that_everybody_has(
+    workspace: WorktreeWorkspace, ground: Ground
+) -> None:
     other = ground.home.parent / "other.git"
     git(ground.home.parent, "clone", "--quiet", "--bare", str(ground.hub), str(other))
-    before = possessions(ground.source)
     order = ground.order("worktree", repo=str(other))
+    foreseen = workspace.remote(order)
     made = workspace.create(order)
     head = commit(made.path, "work", "work\n")
 
-    git(made.path, "push", "--quiet", "-u", "origin", "HEAD", env=environment(made.path))
-    git(made.path, "fetch", "--quiet", "origin", env=environment(made.path))
+    git(made.path, "push", "--quiet", "-u", made.remote, "HEAD")
 
+    assert foreseen == made.remote == workspace.create(order).remote == "ennio"
+    assert git(ground.source, "remote", "get-url", "ennio") == str(other)
     assert git(other, "rev-parse", order.branch) == head
     assert not git_ok(ground.hub, "rev-parse", "--verify", order.branch)
-    assert git(made.path, "config", "user.name", env=environment(made.path)) == "Pat"
     assert workspace.inspect(order).unpushed == 0
-    workspace.remove(order)
-    assert possessions(ground.source) == before
+    assert workspace.create(ground.order("worktree", "app-2", repo=str(other))).remote == "ennio"
+    assert git(ground.source, "remote").split() == ["ennio", "origin"]
 
 
-def test_a_project_about_a_clone_does_not_push_to_where_the_clone_came_from(workspace: WorktreeWorkspace, ground: Ground) -> None:
-    order = ground.order("worktree", repo=str(ground.source))
-    made = workspace.create(order)
+def test_a_repository_without_any_remote_is_given_its_origin(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    git(ground.source, "remote", "remove", "origin")
+    assert workspace.create(ground.order("worktree")).remote == "origin"
+    assert git(ground.source, "remote", "get-url", "origin") == str(ground.hub)
+
+
+def test_a_person_in_a_worktree_pulls_pushes_and_fetches_like_anywhere(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    """With nothing in the environment, in a clone that calls the ordered repository by another name."""
+    git(ground.source, "remote", "rename", "origin", "upstream")
+    made = workspace.create(ground.order("worktree"))
     commit(made.path, "work", "work\n")
+    git(made.path, "push", "--quiet", "-u", made.remote, "HEAD")
+    newest = ground.publish("review", "review\n", branch=made.branch)
 
-    git(made.path, "push", "--quiet", "origin", "HEAD", env=environment(made.path))
+    git(made.path, "fetch")
+    git(made.path, "pull")
+    mine = commit(made.path, "mine", "mine\n")
+    git(made.path, "push")
 
-    assert not git_ok(ground.hub, "rev-parse", "--verify", order.branch)
-
-
-def test_post_create_commands_know_the_route_too(workspace: WorktreeWorkspace, ground: Ground) -> None:
-    order = replace(ground.order("worktree", source=ground.hub), post_create=("git fetch origin && git rev-parse origin/main",))
-    workspace.create(order)
-    workspace.prepare(order, Made(order.path, order.branch, ""))
-    assert environment(ground.home) == environment(ground.source) == {}
+    assert made.remote == "upstream"
+    assert git(ground.hub, "rev-parse", made.branch) == mine
+    assert git(made.path, "rev-parse", "HEAD~1") == newest
+    remotes = {ref.split("/")[2] for ref in git(ground.source, "for-each-ref", "--format=%(refname)", "refs/remotes").split()}
+    assert remotes == {"upstream"}
 
 
 def test_another_remote_of_the_clone_is_found_by_its_address(workspace: WorktreeWorkspace, ground: Ground) -> None:
     upstream = ground.home.parent / "upstream.git"
     git(ground.home.parent, "clone", "--quiet", "--bare", str(ground.hub), str(upstream))
     git(ground.source, "remote", "add", "upstream", upstream.as_uri())
+    before = possessions(ground.source)
     order = ground.order("worktree", repo=str(upstream))
 
     made = workspace.create(order)
     commit(made.path, "work", "work\n")
-    git(made.path, "push", "--quiet", "origin", "HEAD", env=environment(made.path))
+    git(made.path, "push", "--quiet", made.remote, "HEAD")
 
+    assert made.remote == "upstream"
     assert git_ok(upstream, "rev-parse", "--verify", order.branch)
     assert workspace.inspect(order).unpushed == 0
+    workspace.remove(order)
+    assert possessions(ground.source) == before
 
 
 def test_a_mirror_s_own_branches_are_not_moved_by_fetching(workspace: WorktreeWorkspace, ground: Ground) -> None:
@@ -125,8 +136,7 @@ def test_a_bare_clone_without_refspecs_and_a_single_branch_clone_remember_pushes
         order = ground.order("worktree", session, source=source)
         made = workspace.create(order)
         commit(made.path, session, "work\n")
-        git(made.path, "fetch", "--quiet", "origin", env=environment(made.path))
-        git(made.path, "push", "--quiet", "-u", "origin", "HEAD", env=environment(made.path))
+        assert workspace.inspect(order).unpushed == 1
+        git(made.path, "push", "--quiet", "-u", "origin", "HEAD")
         assert workspace.inspect(order).unpushed == 0
-        assert git(made.path, "rev-parse", "origin/main") == made.base_head
         assert workspace.remove(order).preserved is None

@@ -307,6 +307,16 @@ def test_what_cannot_be_read_keeps_the_working_copy_and_is_named(tmp_path: Path,
     assert said.endswith("kept\n")
 
 
+def test_a_worktree_in_an_ignored_folder_is_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+    (order.path / ".gitignore").write_text("node_modules/\n*.log\n.trees/\n")
+    git(order.path, "worktree", "add", "--quiet", "--detach", str(order.path / ".trees" / "one"))
+    (order.path / ".trees" / "one" / "work").write_text("work\n")
+
+    workspace.remove(order)
+
+    assert any("work" in git(ground.source, "ls-tree", "--name-only", ref).split() for ref in _saved(ground))
+
+
 class _working_in:  # noqa: N801 - reads as a word
     """A socket's path must be short."""
 

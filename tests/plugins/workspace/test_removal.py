@@ -9,7 +9,6 @@ import pytest
 
 from ennio.errors import Refused
 from ennio.plugins.workspace import folder
-from ennio.plugins.workspace.routes import environment
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
 
@@ -52,18 +51,51 @@ def test_a_removal_that_was_cut_short_saves_nothing_twice(
 
 def test_incident_07_nothing_is_left_of_a_merged_session(workspace: WorktreeWorkspace, ground: Ground) -> None:
     order = ground.order("worktree")
-    made = workspace.create(order)
+    workspace.create(order)
     commit(order.path, "work", "work\n")
-    git(order.path, "push", "--quiet", "-u", "origin", "HEAD", env=environment(made.path))
+    git(order.path, "push", "--quiet", "-u", "origin", "HEAD")
 
     freed = workspace.remove(order)
 
     assert freed.preserved is None
     assert not order.path.exists()
-    assert git(ground.source, "for-each-ref", "--format=%(refname)", f"refs/heads/{order.branch}", "refs/ennio") == ""
+    assert git(ground.source, "for-each-ref", "--format=%(refname)", f"refs/heads/{order.branch}", "refs/ennio") == "refs/ennio/base/main"
     assert list((ground.source / ".git" / "worktrees").glob("*")) == []
     assert order.branch not in (ground.source / ".git" / "config").read_text()
     assert list(order.path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["merged", "squashed"])
+def test_a_branch_that_was_merged_and_let_go_leaves_the_clone_with_its_tracking_ref(
+    workspace: WorktreeWorkspace, ground: Ground, how: str
+) -> None:
+    order = ground.order("worktree")
+    made = workspace.create(order)
+    head = commit(order.path, "work", "work\n")
+    git(order.path, "push", "--quiet", "-u", "origin", "HEAD")
+    if how == "merged":
+        git(ground.hub, "update-ref", "refs/heads/main", head)
+    else:
+        tree = git(ground.hub, "rev-parse", f"{head}^{{tree}}")
+        squashed = git(order.path, "commit-tree", tree, "-p", made.base_head, "-m", "squashed")
+        git(order.path, "push", "--quiet", str(ground.hub), f"{squashed}:refs/heads/main")
+    git(ground.hub, "update-ref", "-d", f"refs/heads/{order.branch}")
+
+    workspace.remove(order)
+
+    assert order.branch not in git(ground.source, "for-each-ref")
+
+
+def test_a_branch_that_was_let_go_without_a_merge_stays_in_the_clone(workspace: WorktreeWorkspace, ground: Ground) -> None:
+    order = ground.order("worktree")
+    workspace.create(order)
+    head = commit(order.path, "work", "work\n")
+    git(order.path, "push", "--quiet", "-u", "origin", "HEAD")
+    git(ground.hub, "update-ref", "-d", f"refs/heads/{order.branch}")
+
+    workspace.remove(order)
+
+    assert git(ground.source, "rev-parse", f"refs/remotes/origin/{order.branch}") == head
 
 
 def test_incident_06_a_branch_that_is_nowhere_else_is_not_deleted_with_its_worktree(workspace: WorktreeWorkspace, ground: Ground) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from ennio.errors import Refused, Unreachable
 from ennio.plugins.git import Git
-from ennio.plugins.workspace.routes import environment
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions
 
@@ -74,7 +73,7 @@ def test_a_remote_that_has_another_address_since_the_last_session_is_noticed(wor
     made = workspace.create(ground.order("worktree", "app-2"))
 
     assert made.base_head == newest
-    assert environment(made.path)  # and origin means the ordered repository, whatever the clone calls it by now
+    assert made.remote == "upstream"
 
 
 def test_nothing_of_the_person_s_is_touched(workspace: WorktreeWorkspace, ground: Ground) -> None:
@@ -113,9 +112,8 @@ def test_an_agent_can_push_and_its_work_counts_as_pushed(workspace: WorktreeWork
     head = commit(made.path, "work", "work\n")
     before = workspace.inspect(order)
 
-    git(made.path, "push", "--quiet", "-u", "origin", "HEAD", env=environment(made.path))
+    git(made.path, "push", "--quiet", "-u", "origin", "HEAD")
 
-    assert environment(made.path) == {}
     assert (before.unpushed, workspace.inspect(order).unpushed) == (1, 0)
     assert git(ground.hub, "rev-parse", order.branch) == head
 

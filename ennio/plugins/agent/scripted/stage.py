@@ -49,11 +49,12 @@ class Git:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._remote = os.environ.get("ENNIO_REMOTE", "origin")  # empty: a commit is where it belongs
 
     def base(self) -> str:
         """The remote's default branch, ``main`` when it tells none."""
-        code, answer = self._run(("git", "symbolic-ref", "--short", "refs/remotes/origin/HEAD"))
-        return answer.strip().removeprefix("origin/") if code == 0 else "main"
+        code, answer = self._run(("git", "symbolic-ref", "--short", f"refs/remotes/{self._remote}/HEAD"))
+        return answer.strip().removeprefix(f"{self._remote}/") if code == 0 else "main"
 
     def commit(self, message: str) -> str:
         """Commit everything there is; returns what to say of it."""
@@ -65,12 +66,13 @@ class Git:
 
     def push(self, *, force: bool) -> str:
         """Push the branch."""
-        self._do("push", "-q", *(("--force-with-lease",) if force else ()), "-u", "origin", "HEAD")
+        if self._remote:
+            self._do("push", "-q", *(("--force-with-lease",) if force else ()), "-u", self._remote, "HEAD")
         return "pushed " + self._do("rev-parse", "--short", "HEAD").strip()
 
     def pull(self, base: str, resolve: Mapping[str, str], otherwise: str) -> str:
         """Merge the remote's base branch, conflicts settled as told."""
-        self._do("fetch", "-q", "origin", base)
+        self._do("fetch", "-q", self._remote or ".", base)
         code, said = self._run(("git", "merge", "--no-edit", "FETCH_HEAD"))
         settled = self._settle(resolve, "--" + otherwise, said) if code else []
         if settled:
@@ -79,7 +81,7 @@ class Git:
 
     def rebase(self, base: str, resolve: Mapping[str, str], otherwise: str) -> str:
         """Put the branch on top of the remote's base branch, conflicts settled as told."""
-        self._do("fetch", "-q", "origin", base)
+        self._do("fetch", "-q", self._remote or ".", base)
         side = "--theirs" if otherwise == "ours" else "--ours"  # a rebase sees itself from the other side
         code, said = self._run(("git", "rebase", "FETCH_HEAD"))
         settled: set[str] = set()
