@@ -15,7 +15,8 @@ from ennio.config.model import Project
 from ennio.home import Home
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import guard
-from ennio.pulls import MergeMethod, PullState
+from ennio.pulls import CheckState, MergeMethod, PullState
+from tests.conftest import eventually
 from tests.plugins.scm.hub import AGENT, ALONE, Hub, git
 
 SESSION = {**AGENT, "ENNIO_SESSION_ID": "s-1"}
@@ -42,6 +43,8 @@ def test_an_agents_push_to_a_protected_branch_is_refused_and_a_persons_passes(hu
     for ref in ("HEAD:main", "HEAD:refs/heads/main", "HEAD:refs/heads/MAIN", "HEAD:refs/heads/release/1/2", ":main"):
         assert "is protected: session s-1 may not push to it" in _push(hub.work, ref, SESSION)
     assert "is protected" in _push(hub.work, "HEAD:main", SESSION, "-c", "core.hooksPath=/dev/null")
+    assert hub.head() == before
+    assert "is protected: check tests may not push to it" in _push(hub.work, "HEAD:main", {**AGENT, "ENNIO_CHECK": "tests"})
     assert hub.head() == before
     for ref in ("HEAD:refs/heads/fix", "HEAD:refs/heads/mainline", "HEAD:refs/heads/feature/release/1"):
         assert _push(hub.work, ref, SESSION) == ""
@@ -137,6 +140,17 @@ def test_the_hook_is_a_shells_text_whatever_the_branches_are_called(tmp_path: Pa
         assert ran(name) == 0
     if not {"\\", " "} & set(pattern) and pattern.isascii():
         assert ran(pattern.swapcase().replace("*", "x").replace("?", "x")) == 1
+
+
+def test_what_an_agent_wrote_does_not_reach_the_base_through_a_check(hub: Hub) -> None:
+    guard.install(hub.path, ("main",))
+    before = hub.head()
+    hub.push("fix", {"check.sh": f"git push -q {hub.path} HEAD:main\n"})
+    forge = hub.forge(checks=[{"name": "tests", "run": "sh check.sh"}])
+    number = forge.open("fix", "main", "t", "").number
+    eventually(lambda: forge.look(number).checks is CheckState.FAILING)
+    assert "main is protected: check tests may not push to it" in forge.look(number).check_runs[0].log_tail
+    assert hub.head() == before
 
 
 # --- noticed elsewhere -----------------------------------------------------------------------------

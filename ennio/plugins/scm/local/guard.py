@@ -1,7 +1,7 @@
 """Keeps agents from pushing to protected branches of a hub that Ennio made: a hook of the repository, in plain sh.
 
-It knows an agent, and whatever an agent starts, by the session in its environment. A person's push passes, and a merge
-of ours is no push. A hook that a person wrote is never touched.
+It knows an agent, and whatever an agent starts, by the session in its environment; a check, which runs what the agent
+wrote, by the check's name. A person's push passes, and a merge of ours is no push. A hook that a person wrote is never touched.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ _TEXT = """\
 {mark}
 # Agents push to branches of their own; a pull request brings these in. Written anew at every start of Ennio from
 # default_branch and protected_branches: without the line above it is yours, and stays as it is.
-[ -n "${{ENNIO_SESSION_ID:-}}" ] || exit 0
+who="${{ENNIO_SESSION_ID:+session $ENNIO_SESSION_ID}}${{ENNIO_CHECK:+check $ENNIO_CHECK}}"
+[ -n "$who" ] || exit 0
 while read -r old new ref; do
   case "$ref" in
     {patterns})
-      echo "ennio: ${{ref#{heads}}} is protected: session $ENNIO_SESSION_ID may not push to it; push your own branch" >&2
+      echo "ennio: ${{ref#{heads}}} is protected: $who may not push to it; push your own branch" >&2
       exit 1 ;;
   esac
 done
