@@ -223,6 +223,13 @@ class MessageMarked:
     message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DraftTaken:
+    """The courier is about to take out what a person has begun to type; asked, so that it is written first."""
+
+    draft: str
+
+
 # --- to the reaction, merge, notifier and queue actors -----------------------------------------
 
 

@@ -1,28 +1,32 @@
-"""Brings words to an agent's terminal: typed once, Enter pressed apart, arrival verified.
+"""Brings words to an agent: typed once into an empty place to type, Enter pressed apart, arrival verified.
+
+A person shares the terminal. Enter is pressed only while the place to type holds exactly what was typed and nothing else;
+what stands there of a person's stays, and the words wait.
 
 Before anything is typed it is written down that this is about to happen. After a doubt (a crash, an
 agent that says nothing) the courier looks before it types again: first at what the agent itself says
-it took, then at the screen.
+it took, then at the place to type.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from ennio.facts import Sighting
 from ennio.model import RuntimeHandle
+from ennio.plugins.agent.box import InputBox, added
 from ennio.plugins.agent.interface import Agent, Desk
-from ennio.plugins.runtime.interface import Key, Runtime
+from ennio.plugins.runtime.interface import Key, Runtime, View
 
-PASTE_SETTLES = 2.0
+PASTE_SETTLES = 3.0
 ENTER_SETTLES = 8.0
 PAUSE = 0.1
 AT_REST = 3  # looks at a screen that moved once and then did not
-CLEARINGS = 5  # what is left of a very long text after so many is sent along rather than never
+ROUNDS = 3  # of keys that empty the place to type; who is not done then types along
 
 
 class Arrival(StrEnum):
@@ -36,31 +40,52 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How it ended, and how one knows."""
+    """How it ended, and how one knows. ``draft`` is what a person has begun to type, when the words wait for that."""
 
     arrival: Arrival
     detail: str
+    draft: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a person has begun to type and may be put aside; ``keep`` writes it down before a key is pressed."""
+
+    text: str | None = None
+    keep: Callable[[str], None] = lambda _: None
+
+
+SCROLLED = "a person reads back in the terminal (its copy mode)"
+NO_PLACE = "the screen shows no place to type"
+PERSON = "waits for the person at the terminal: words of theirs stand in the place to type"
 
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Delivers to one agent in one terminal."""
+    """Delivers to one agent in one terminal. ``sent`` are the words it was sent before, the newest first."""
 
     runtime: Runtime
     agent: Agent
     desk: Desk
     handle: RuntimeHandle
+    sent: Sequence[str] = ()
 
-    def deliver(self, text: str, since: Callable[[], datetime], mark: Callable[[], None]) -> Delivery:
-        """Type the text. ``since`` is when this began, ``mark`` writes down that typing begins. Raises Unreachable, NotFound."""
-        screen = self._screen()
-        if screen is None or not self.agent.takes_text(screen):
-            return Delivery(Arrival.NOT_NOW, "the screen shows no place to type")
+    def deliver(self, text: str, since: Callable[[], datetime], mark: Callable[[], None], aside: Aside = Aside()) -> Delivery:
+        """Give it the text. ``since`` is when this began, ``mark`` writes down that it begins. Raises Unreachable, NotFound, Refused."""
+        view = self._view()
+        if view is None or not self._takes(view):
+            return Delivery(Arrival.NOT_NOW, SCROLLED if view is not None and view.scrolled else NO_PLACE)
+        if self.agent.speaks:
+            mark()
+            self.agent.tell(self.desk, text)
+            return self._told(text, since)
+        box = self._emptied(view, aside)
+        if isinstance(box, Delivery):
+            return box
         mark()
-        empty = self._clear(screen)
-        self.runtime.paste(self.handle, self.agent.typed(text))
-        self._wait_for(self._pasted(empty, text), PASTE_SETTLES)
-        return self._enter(text, since)
+        typed = self.agent.typed(text)
+        self.runtime.paste(self.handle, typed)
+        return self._enter(text, since, box) if self._pasted(box, typed) else self._unpasted(typed)
 
     def settle(self, text: str, since: datetime, *, alive: bool) -> Delivery:
         """Find out whether a text in doubt arrived; typed but not entered, it is entered now."""
@@ -69,66 +94,139 @@ class Courier:
             return Delivery(Arrival.DELIVERED, "the agent says so")
         if not alive:
             return Delivery(Arrival.MISSING, "the agent ended before it took it")
-        if told is Sighting.GONE and not shows(self._screen(), text):
-            return Delivery(Arrival.MISSING, "the agent has not taken it and it is not on the screen")
+        if self.agent.speaks:
+            arrival = Arrival.MISSING if told is Sighting.GONE else Arrival.UNSURE
+            return Delivery(arrival, "the agent does not say that it took it")
+        view, typed = self._view(), self.agent.typed(text)
+        box = self.agent.box(view) if view is not None and not view.scrolled else None
+        if box is None:
+            return Delivery(Arrival.UNSURE, f"it was typed, and the agent has not said that it took it; {NO_PLACE}")
+        if box.holds(typed):
+            return self._enter(text, lambda: since, None)
+        if box.mixed(typed):
+            return Delivery(Arrival.UNSURE, "it stands in the place to type among a person's words, and is not entered with them")
         if told is Sighting.GONE:
-            if not self._typable():
-                return Delivery(Arrival.UNSURE, "it is on the screen; no place to press Enter")
-            return self._enter(text, lambda: since)
-        shown = shows(self.runtime.output(self.handle, 2000), text)
-        if shown:
-            return Delivery(Arrival.DELIVERED, "it stands in the terminal; the agent does not tell more")
+            return Delivery(Arrival.MISSING, "the agent has not taken it, and it does not stand in its place to type")
+        if shows(self.runtime.output(self.handle, 2000), typed):
+            return Delivery(Arrival.DELIVERED, "it stands in the terminal and no more in the place to type; the agent does not tell more")
         return Delivery(Arrival.MISSING, "it does not stand in the terminal")
 
-    def _clear(self, screen: str) -> str:
-        """Empty the place to type: what a person, or an interrupted turn, left there is not ours to send. Returns the screen after it."""
-        for _ in range(CLEARINGS):
-            for key in self.agent.clearing(screen):
+    def put_back(self, draft: str) -> bool:
+        """Type what a person had begun to type into the empty place to type, without Enter; whether it stands there now."""
+        box = self._region()
+        if box is None or not box.empty:
+            return False
+        self.runtime.paste(self.handle, draft)
+        return self._wait_for(lambda: (again := self._region()) is not None and again.holds(draft), PASTE_SETTLES)
+
+    # --- the place to type --------------------------------------------------------------------------
+
+    def _takes(self, view: View) -> bool:
+        return not view.scrolled and (self.agent.takes_text(view.text) if self.agent.speaks else self.agent.box(view) is not None)
+
+    def _emptied(self, view: View, aside: Aside) -> InputBox | Delivery:
+        """The empty place to type: what stands there of our own words goes, a person's stays unless it may be put aside."""
+        box = self.agent.box(view)
+        if box is None:
+            return Delivery(Arrival.NOT_NOW, NO_PLACE)
+        if box.empty:
+            return box
+        if box.opens is not None:
+            return Delivery(Arrival.NOT_NOW, NO_PLACE)
+        if not self._is_ours(box):
+            if aside.text is None or box.words != aside.text:
+                return Delivery(Arrival.NOT_NOW, PERSON, box.text)
+            aside.keep(aside.text)
+        left = self._clear(box)
+        return left if left is not None and left.empty else Delivery(Arrival.NOT_NOW, PERSON, left.text if left is not None else None)
+
+    def _is_ours(self, box: InputBox) -> bool:
+        """Whether all that stands there are words that were sent: what an interrupted turn puts back, or what was never entered."""
+        words = [self.agent.typed(text) for text in self.sent]
+        # the mark of a paste says how long it is and not what: that can only be the last
+        return any(box.holds(typed) for typed in (words[:1] if box.folds else words))
+
+    def _clear(self, box: InputBox) -> InputBox | None:
+        """Take away what stands there, as long as nobody types along."""
+        for _ in range(ROUNDS):
+            for key in self.agent.clearing(box):
                 self.runtime.press(self.handle, key)
             time.sleep(PAUSE)
-            before, screen = screen, self._screen() or ""
-            if screen == before:
-                break
-        return screen
+            left = self._box()
+            if left is None or left.empty or len(left.text) >= len(box.text):
+                return left
+            box = left
+        return box
 
-    def _pasted(self, empty: str, text: str) -> Callable[[], bool]:
-        """Tells, look by look, whether the paste is through: its end stands there, or agents that fold long texts have come to rest."""
-        last, same = empty, 0
+    def _pasted(self, before: InputBox, typed: str) -> bool:
+        """Whether the place to type has come to hold exactly this."""
+        last: InputBox | None = None
+        same = 0
 
         def through() -> bool:
             nonlocal last, same
-            screen = self._screen() or ""
-            same = same + 1 if screen == last and screen != empty else 0
-            last = screen
-            return shows(screen, text) or same >= AT_REST
+            box = self._box()
+            if box is not None and box.holds(typed, fresh=True):
+                return True
+            same = same + 1 if box is not None and box == last else 0
+            last = box
+            # of a program whose place to type is not known: nothing but this is new on its screen, and that has come to rest
+            return same >= AT_REST and box is not None and box.opens is not None and added(before, box, typed)
 
-        return through
+        return self._wait_for(through, PASTE_SETTLES + len(typed) / 20_000)
 
-    def _enter(self, text: str, since: Callable[[], datetime]) -> Delivery:
-        """Press Enter and wait for the agent's word; press once more when the text still stands there."""
+    def _unpasted(self, typed: str) -> Delivery:
+        box = self._box()
+        if box is not None and box.empty and box.opens is None:
+            return Delivery(Arrival.UNSURE, "it was typed, and does not stand in the place to type")
+        return Delivery(Arrival.UNSURE, "it was typed, and something else stands in the place to type with it: that is not entered")
+
+    # --- Enter --------------------------------------------------------------------------------------
+
+    def _enter(self, text: str, since: Callable[[], datetime], before: InputBox | None) -> Delivery:
+        """Press Enter and wait for the agent's word; press once more when exactly this still stands there."""
+        typed = self.agent.typed(text)
         for _ in range(2):
-            before = self._screen()
+            pressed = self._view()
             self.runtime.press(self.handle, Key.ENTER)
             if self._wait_for(lambda: self._received(text, since()), ENTER_SETTLES / 2):
                 return Delivery(Arrival.DELIVERED, "the agent says so")
             if self.agent.received(self.desk, text, since()) is Sighting.UNKNOWN:
-                moved = self._screen() != before
+                moved = self._view() != pressed and not self._keeps(typed)
                 words = "the screen went on after Enter; the agent does not tell more" if moved else "nothing moved after Enter"
                 return Delivery(Arrival.DELIVERED if moved else Arrival.UNSURE, words)
-            if not shows(self._screen(), text) or not self._typable():
+            if not self._holds(typed, fresh=before is not None):
                 break
         return Delivery(Arrival.UNSURE, "it was typed and entered; the agent has not said that it took it")
 
-    def _typable(self) -> bool:
-        """Enter is pressed where text is typed, never in a dialog that came up meanwhile."""
-        screen = self._screen()
-        return screen is not None and self.agent.takes_text(screen)
+    def _told(self, text: str, since: Callable[[], datetime]) -> Delivery:
+        if self._wait_for(lambda: self._received(text, since()), ENTER_SETTLES):
+            return Delivery(Arrival.DELIVERED, "the agent says so")
+        return Delivery(Arrival.UNSURE, "it was handed over; the agent has not said that it took it")
+
+    def _holds(self, typed: str, *, fresh: bool = False) -> bool:
+        box = self._box()
+        return box is not None and box.holds(typed, fresh=fresh)
+
+    def _keeps(self, typed: str) -> bool:
+        """Whether it stands in a place to type that is known."""
+        box = self._box()
+        return box is not None and box.opens is None and box.holds(typed, fresh=True)
+
+    def _box(self) -> InputBox | None:
+        view = self._view()
+        return self.agent.box(view) if view is not None and not view.scrolled else None
+
+    def _region(self) -> InputBox | None:
+        """The place to type, also while the agent works."""
+        view = self._view()
+        return self.agent.region(view) if view is not None and not view.scrolled else None
 
     def _received(self, text: str, since: datetime) -> bool:
         return self.agent.received(self.desk, text, since) is Sighting.ALIVE
 
-    def _screen(self) -> str | None:
-        return self.runtime.screens([self.handle.id]).get(self.handle.id)
+    def _view(self) -> View | None:
+        return self.runtime.views([self.handle.id]).get(self.handle.id)
 
     def _wait_for(self, condition: Callable[[], bool], within: float) -> bool:
         deadline = time.monotonic() + within

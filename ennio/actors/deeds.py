@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ennio import prompt
 from ennio.actors import bell, environment
-from ennio.actors.courier import Arrival, Courier, Delivery
+from ennio.actors.courier import Arrival, Aside, Courier, Delivery
 from ennio.actors.desks import desk, order, workspace_path
 from ennio.actors.parts import Parts
 from ennio.branch import check_work_branch, issue_branch, refuse_protected
@@ -23,12 +23,14 @@ from ennio.message import Message, Origin
 from ennio.model import RuntimeHandle, Session
 from ennio.plugins.agent.choosing import NothingAsked
 from ennio.plugins.agent.interface import Agent, Command
+from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, Launch, Runtime
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
 
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
+_OURS = 10  # messages; what Escape puts back was sent lately
 SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
 
 
@@ -200,15 +202,26 @@ def remove(parts: Parts, session: Session, *, dry_run: bool = False) -> Freed:
     return freed
 
 
-def deliver(parts: Parts, session: Session, message: Message, mark: Callable[[], None]) -> Delivery:
-    """Type a message."""
+def deliver(parts: Parts, session: Session, message: Message, mark: Callable[[], None], aside: Aside) -> Delivery:
+    """Give the agent a message, past what a person has begun to type when that may be put aside."""
     begun = time.monotonic()
 
     def since() -> datetime:
         """When this began by the clock as it is now: it may be put back or forth meanwhile."""
         return parts.clock.now() - timedelta(seconds=time.monotonic() - begun)
 
-    return _courier(parts, session).deliver(message.text, since, mark)
+    return _courier(parts, session, _sent(parts, session)).deliver(message.text, since, mark, aside)
+
+
+def put_back(parts: Parts, session: Session, draft: str) -> bool:
+    """Type what a person had begun to type, without Enter; whether it stands in the place to type now. Raises NotFound, Unreachable."""
+    return _courier(parts, session).put_back(draft)
+
+
+def _sent(parts: Parts, session: Session) -> tuple[str, ...]:
+    """The words that were sent to the agent of late, the newest first."""
+    sent = [message for message in parts.store.messages.list(session.id) if message.started_at is not None]
+    return tuple(message.text for message in sorted(sent, key=lambda message: message.started_at or _EVER, reverse=True)[:_OURS])
 
 
 def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> Delivery:
@@ -249,7 +262,7 @@ def answer(parts: Parts, session: Session, text: str) -> None:
         if isinstance(single, Key):
             runtime.press(handle, single)
         else:
-            runtime.paste(handle, single)
+            runtime.paste(handle, plain(single))
         time.sleep(BETWEEN_KEYS)
 
 
@@ -293,5 +306,5 @@ def _workspace(parts: Parts, session: Session) -> Workspace:
     return parts.plugins.workspace(session.workspace_name or parts.project(session.project_id).workspace)
 
 
-def _courier(parts: Parts, session: Session) -> Courier:
-    return Courier(runtime_of(parts, session), agent_of(parts, session), desk(parts, session), handle_of(parts, session))
+def _courier(parts: Parts, session: Session, sent: Sequence[str] = ()) -> Courier:
+    return Courier(runtime_of(parts, session), agent_of(parts, session), desk(parts, session), handle_of(parts, session), sent)

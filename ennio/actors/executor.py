@@ -8,6 +8,7 @@ import gevent
 
 from ennio.actors import deeds
 from ennio.actors.actor import Actor
+from ennio.actors.courier import Aside
 from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
@@ -24,7 +25,7 @@ from ennio.lifecycle.actions import (
     StopAgent,
 )
 from ennio.message import Message
-from ennio.messages import BranchChosen, MessageMarked
+from ennio.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.model import Session
 
 ASK_WITHIN = 30.0  # seconds
@@ -73,7 +74,7 @@ class Executor:
                 self._perform(action, lambda: deeds.remove(parts, session))
             case DeliverMessage(message_id):
                 post = self._outbox.message(message_id)
-                self._perform(action, lambda: deeds.deliver(parts, session, post, lambda: self._mark(message_id)))
+                self._perform(action, lambda: deeds.deliver(parts, session, post, lambda: self._mark(message_id), self._aside()))
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._record.facts.process
@@ -105,6 +106,12 @@ class Executor:
 
     def _mark(self, message_id: str) -> None:
         self._actor.actor_ref.ask(MessageMarked(message_id), timeout=ASK_WITHIN)
+
+    def _aside(self) -> Aside:
+        def keep(draft: str) -> None:
+            self._actor.actor_ref.ask(DraftTaken(draft), timeout=ASK_WITHIN)
+
+        return Aside(self._outbox.drafts.may_be_taken(self._parts.clock.now()), keep)
 
     def _launch(self, session: Session, action: LaunchAgent, message: Message | None) -> deeds.Launched:
         if message is not None:

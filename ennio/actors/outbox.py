@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 
 from ennio.actors import deeds
 from ennio.actors.courier import Arrival, Delivery
+from ennio.actors.drafts import Drafts
+from ennio.actors.exchange import NOTICES
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.errors import EnnioError
@@ -20,9 +22,14 @@ from ennio.events import Draft, EventType
 from ennio.lifecycle import Mail
 from ennio.lifecycle.actions import LaunchAgent
 from ennio.message import Message, MessageState, Origin
+from ennio.messages import NoticeDue
 from ennio.model import Priority
+from ennio.store import Notice
 
 DELIVERY_TRIES = 5
+UNSURE_LIMIT = timedelta(minutes=5)
+"""For how long one message that nobody can confirm is looked for; then it has failed, visibly, and what waits behind it goes on."""
+LONGEST_PAUSE = timedelta(seconds=10)
 ECHO = timedelta(seconds=3)
 
 
@@ -33,6 +40,9 @@ class Outbox:
         self._parts = parts
         self._record = record
         self._pauses: dict[str, datetime] = {}
+        self._refused: dict[str, int] = {}
+        self._unsure: dict[str, datetime] = {}
+        self.drafts = Drafts(parts.store, record.session.id, parts.config.person_patience)
         self._typed_at: datetime | None = None
 
     def next(self) -> Mail | None:
@@ -65,6 +75,8 @@ class Outbox:
     def put_back(self, by: timedelta) -> None:
         """The clock was put back, and pauses do not grow by that."""
         self._pauses = {message_id: at - by for message_id, at in self._pauses.items()}
+        self._unsure = {message_id: at - by for message_id, at in self._unsure.items()}
+        self.drafts.put_back(by)
         self._typed_at = self._typed_at and self._typed_at - by
 
     def requeue(self, message_id: str) -> None:
@@ -104,15 +116,14 @@ class Outbox:
             delivery = Delivery(Arrival.NOT_NOW if message.state is MessageState.QUEUED else Arrival.UNSURE, str(error))
         if delivery.arrival is not Arrival.NOT_NOW and message.detail != deeds.CARRIED:
             self._typed_at = now
+        self.drafts.seen(delivery.draft, now)
         match delivery.arrival:
             case Arrival.DELIVERED:
                 done = replace(message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail)
-                self._pauses.pop(message_id, None)
+                self._forget(message_id)
                 self._record.write(_told(done), messages=[done])
             case Arrival.NOT_NOW:
-                self._pauses[message_id] = now + timedelta(seconds=2)
-                if message.detail != delivery.detail:
-                    self._record.write(messages=[replace(message, detail=delivery.detail)])
+                self._not_now(message, delivery.detail, now)
             case Arrival.UNSURE:
                 self._try_again(message, MessageState.SENT_UNSURE, delivery.detail, now)
             case Arrival.MISSING:
@@ -120,15 +131,70 @@ class Outbox:
                 tries = message.attempts - 1 if message.state is MessageState.SENDING else message.attempts
                 self._try_again(replace(message, attempts=tries), MessageState.QUEUED, delivery.detail, now)
 
+    def _not_now(self, message: Message, detail: str, now: datetime) -> None:
+        """It waits, and uses up no attempt; a wait that lasts is looked at less often."""
+        self._refused[message.id] = self._refused.get(message.id, 0) + 1
+        self._pauses[message.id] = now + min(timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE)
+        state = MessageState.QUEUED if message.state is MessageState.SENDING else message.state
+        if (message.detail, message.state) != (detail, state):
+            self._record.write(messages=[replace(message, detail=detail, state=state)])
+
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))
         kept = message.detail if message.detail == deeds.CARRIED else detail
-        if message.attempts < DELIVERY_TRIES or state is MessageState.SENT_UNSURE:
+        if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
             self._record.write(messages=[replace(message, state=state, detail=kept)])
-            return
+        elif state is MessageState.SENT_UNSURE:
+            minutes = UNSURE_LIMIT.total_seconds() / 60
+            self._fail(message, f"nobody could confirm within {minutes:g} minutes that a message arrived; not sent again: {detail}", detail)
+        elif message.attempts < DELIVERY_TRIES:
+            self._record.write(messages=[replace(message, state=state, detail=kept)])
+        else:
+            self._fail(message, f"a message could not be delivered in {message.attempts} tries: {detail}", detail)
+
+    def _long_unsure(self, message: Message, now: datetime) -> bool:
+        """Whether it has been looked for long enough; an agent that has yet to start has not been asked."""
+        if self._record.memory.ready_at is None:
+            return False
+        return now - self._unsure.setdefault(message.id, now) >= UNSURE_LIMIT
+
+    def _fail(self, message: Message, words: str, detail: str) -> None:
+        session, now = self._record.session, self._parts.clock.now()
+        self._forget(message.id)
+        notice = Notice(
+            id=str(uuid.uuid4()),
+            event_type=EventType.MESSAGE_FAILED.value,
+            priority=Priority.URGENT,
+            session_id=session.id,
+            project_id=session.project_id,
+            message=f"{session.id}: {words}",
+            at=now,
+            fingerprint=f"{message.id}:failed",
+        )
         failed = replace(message, state=MessageState.FAILED, error=detail)
-        words = f"a message could not be delivered in {message.attempts} tries: {detail}"
-        self._record.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
+        with self._parts.store.transaction():
+            self._parts.store.notifications.add(notice)
+            self._record.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
+        self._parts.exchange.tell(NOTICES, NoticeDue())
+
+    def _forget(self, message_id: str) -> None:
+        for kept in (self._pauses, self._refused, self._unsure):
+            kept.pop(message_id, None)
+
+    # --- what a person has begun to type ------------------------------------------------------------
+
+    def take_draft(self, draft: str) -> None:
+        """A person's words are about to be put aside: written down whole before a key is pressed."""
+        words = f"what a person had begun to type was put aside for a message, and is put back after it: {draft}"
+        with self._parts.store.transaction():
+            self.drafts.take(draft)
+            self._record.write([Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})])
+
+    def give_back(self) -> None:
+        """Put back what was put aside, once it can be seen to stand there again."""
+        if self.drafts.taken and deeds.put_back(self._parts, self._record.session, self.drafts.taken):
+            self.drafts.given_back()
+            self._record.note_step("draft", "what a person had begun to type stands in the place to type again")
 
 
 def _told(message: Message) -> list[Draft]:

@@ -6,6 +6,7 @@ be told), the executor (what is under way). All of them are its own and run in i
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_never
@@ -36,6 +37,7 @@ from ennio.messages import (
     Changed,
     Clean,
     CrashForTest,
+    DraftTaken,
     Effect,
     ForgeTold,
     Interrupt,
@@ -111,6 +113,7 @@ class SessionActor(Actor):
             case PaneTold():
                 self._advance_if(self._lookout.on_pane(message))
             case AgentTick(screen):
+                self._give_back()
                 self._advance_if(self._lookout.on_agent(screen))
             case ForgeTold():
                 self._advance_if(self._lookout.on_forge(message))
@@ -138,6 +141,8 @@ class SessionActor(Actor):
                 return self._on_branch(branch, title)
             case MessageMarked(message_id):
                 return self._outbox.mark(message_id)
+            case DraftTaken(draft):
+                return self._outbox.take_draft(draft)
             case CrashForTest():
                 raise RuntimeError("told to crash")
             case Ping():
@@ -217,6 +222,13 @@ class SessionActor(Actor):
         self._record.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
         self._lookout.look_now()
 
+    def _give_back(self) -> None:
+        """What a person had begun to type goes back as soon as there is a place for it; in the mailbox, so that nobody types meanwhile."""
+        process = self._record.facts.process
+        if self._outbox.drafts.taken and not self._executor.busy and process is not None and process.sighting is Sighting.ALIVE:
+            with contextlib.suppress(EnnioError):
+                self._outbox.give_back()
+
     # --- the step ----------------------------------------------------------------------------------
 
     def _advance_if(self, news: bool) -> None:
@@ -269,6 +281,7 @@ class SessionActor(Actor):
             self._lookout.distrust()
         if isinstance(action, DeliverMessage | SettleMessage):
             self._outbox.delivered(action.message_id, result, error, now)
+            self._give_back()
         elif error is not None:
             outcome.failed(self._record, self._outbox, action, error, now)
         else:

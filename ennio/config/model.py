@@ -287,6 +287,7 @@ class Config:
     min_free_memory: int = 512 * 1024 * 1024
     poll: Poll = Poll()
     cleanup: Cleanup = Cleanup()
+    person_patience: float = 600.0
     budgets: tuple[Budget, ...] = ()
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
     """Values of variables that are secrets by their names, wherever in the file they were put."""

@@ -251,6 +251,7 @@ class ConfigShape(Shape):
     min_free_memory = Size("No session starts with less free memory than this")
     poll = Part("How often to look", PollShape)
     cleanup = Part("When workspaces are removed by themselves", CleanupShape)
+    person_patience = Duration("How long words wait for what a person has begun to type before that is put aside and put back; 0: for ever")
     budgets = Many("Limits of money", Part("One budget", BudgetShape))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ennio.actors.courier import Arrival, Courier, shows
+from ennio.actors.courier import Arrival, Aside, Courier, shows
 from ennio.config.model import AgentConfig
 from ennio.errors import NotFound, Unreachable
 from ennio.model import RuntimeHandle
@@ -46,6 +46,16 @@ class Bench:
 
         self.runtime.press = pressing  # type: ignore[method-assign]
 
+    def instead_of_the_paste(self, screen: str) -> None:
+        """What is pasted makes the terminal show this."""
+        paste = self.runtime.paste
+
+        def pasting(handle: RuntimeHandle, text: str) -> None:
+            paste(handle, text)
+            self.runtime.show(handle.id, screen)
+
+        self.runtime.paste = pasting  # type: ignore[method-assign]
+
     @property
     def enters(self) -> int:
         return sum(1 for _, key in self.runtime.presses if key is Key.ENTER)
@@ -77,29 +87,26 @@ def test_enter_is_pressed_twice_at_most_and_the_rest_is_doubt(bench: Bench) -> N
     assert (done.arrival, bench.enters, len(bench.runtime.pastes)) == (Arrival.UNSURE, 2, 1)
 
 
-def test_a_paste_that_is_folded_is_through_once_the_screen_rests(bench: Bench) -> None:
-    shown = iter(["> ", "> [12 li", *["> [12 lines]"] * 40])
-    looks = bench.runtime.screens
-    paste, seen = bench.runtime.paste, []
+LONG = "\n".join(f"line {number}" for number in range(12))
 
-    def pasting(handle: RuntimeHandle, text: str) -> None:
-        paste(handle, text)
 
-        def folded(handle_ids: Sequence[str]) -> Mapping[str, str]:
-            seen.append(next(shown))
-            return {handle.id: seen[-1]}
-
-        bench.runtime.screens = folded  # type: ignore[method-assign]
-
-    def entered() -> None:
-        bench.runtime.screens = looks  # type: ignore[method-assign]
-        bench.agent.took("p-1", NOW, TEXT)
-
-    bench.runtime.paste = pasting  # type: ignore[method-assign]
-    bench.on_enter(entered)
-    assert bench.courier.deliver(TEXT, lambda: NOW, bench.mark).arrival is Arrival.DELIVERED
-    # up to the third that is the same as the one before it, and the one look before Enter
-    assert seen == ["> ", "> [12 li", *["> [12 lines]"] * 5]
+@pytest.mark.parametrize(
+    ("mark", "enters"),
+    [
+        (f"[12 lines, {len(LONG)} characters]", 1),
+        (f"[Pasted Content {len(LONG)} chars]", 1),
+        ("[Pasted text #3 +11 lines]", 1),
+        ("[Pasted text #3]", 1),
+        ("[Pasted text #3 +12 lines]", 0),
+        (f"[Pasted Content {len(LONG) + 1} chars]", 0),
+        (f"mine [Pasted Content {len(LONG)} chars]", 0),
+    ],
+)
+def test_a_paste_that_is_folded_is_entered_by_a_mark_of_exactly_its_size(bench: Bench, mark: str, enters: int) -> None:
+    bench.instead_of_the_paste(f"> {mark}")
+    bench.on_enter(lambda: bench.agent.took("p-1", NOW, LONG))
+    assert bench.courier.deliver(LONG, lambda: NOW, bench.mark).arrival is (Arrival.DELIVERED if enters else Arrival.UNSURE)
+    assert bench.enters == enters
 
 
 def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -> None:
@@ -129,30 +136,48 @@ def test_a_terminal_that_ended_is_said(bench: Bench) -> None:
         bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
 
 
-# took, told, alive, on the screen -> arrival, Enters
+PLACE, HALF = "> ", "> please do not"
+TYPED, AMONG, ABOVE, SENT = f"> {TEXT}", f"> {TEXT} and mine", f"> {TEXT}\nplaying\n> mine", f"> {TEXT}\nplaying\n> "
+
+# took, told, alive, screen -> arrival, Enters
 SETTLED = {
-    "the agent says so": ("took", True, True, False, Arrival.DELIVERED, 0),
-    "the agent says so and has ended": ("took", True, False, False, Arrival.DELIVERED, 0),
-    "it ended before": ("", True, False, False, Arrival.MISSING, 0),
-    "neither taken nor on the screen": ("", True, True, False, Arrival.MISSING, 0),
-    "typed but not entered": ("on enter", True, True, True, Arrival.DELIVERED, 1),
-    "it does not tell, and it is there": ("", False, True, True, Arrival.DELIVERED, 0),
-    "it does not tell, and it is not there": ("", False, True, False, Arrival.MISSING, 0),
-    "it does not tell and has ended": ("", False, False, True, Arrival.MISSING, 0),
+    "the agent says so": ("took", True, True, PLACE, Arrival.DELIVERED, 0),
+    "the agent says so and has ended": ("took", True, False, PLACE, Arrival.DELIVERED, 0),
+    "it ended before": ("", True, False, TYPED, Arrival.MISSING, 0),
+    "neither taken nor in the place to type": ("", True, True, PLACE, Arrival.MISSING, 0),
+    "not taken, and a person's words stand there": ("", True, True, HALF, Arrival.MISSING, 0),
+    "not taken, and it stands above a person's words": ("", True, True, ABOVE, Arrival.MISSING, 0),
+    "typed but not entered": ("on enter", True, True, TYPED, Arrival.DELIVERED, 1),
+    "typed, and a person typed on": ("on enter", True, True, AMONG, Arrival.UNSURE, 0),
+    "it does not tell, and it was entered": ("", False, True, SENT, Arrival.DELIVERED, 0),
+    "it does not tell, and it stands above a person's words": ("", False, True, ABOVE, Arrival.DELIVERED, 0),
+    "it does not tell, and it is typed but not entered": ("goes on", False, True, TYPED, Arrival.DELIVERED, 1),
+    "it does not tell, and a person typed on": ("goes on", False, True, AMONG, Arrival.UNSURE, 0),
+    "it does not tell, and it is not there": ("", False, True, PLACE, Arrival.MISSING, 0),
+    "it does not tell and has ended": ("", False, False, TYPED, Arrival.MISSING, 0),
 }
 
 
 @pytest.mark.parametrize("case", SETTLED)
-def test_a_doubt_is_settled_by_looking(tmp_path: Path, case: str) -> None:
-    took, tells, alive, shown, arrival, enters = SETTLED[case]
+def test_a_doubt_is_settled_by_looking_at_the_place_to_type(tmp_path: Path, case: str) -> None:
+    took, tells, alive, screen, arrival, enters = SETTLED[case]
     bench = Bench(tmp_path, tells=tells)
     if took == "took":
         bench.agent.took("p-1", NOW, TEXT)
     if took == "on enter":
         bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    bench.runtime.show("p-1", f"> {TEXT}" if shown else ">")
+    if took == "goes on":
+        bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
+    bench.runtime.show("p-1", screen)
     done = bench.courier.settle(TEXT, NOW, alive=alive)
     assert (done.arrival, bench.enters, bench.runtime.pastes) == (arrival, enters, [])
+
+
+def test_an_agent_whose_file_cannot_be_read_is_settled_by_its_place_to_type(bench: Bench) -> None:
+    bench.agent.deaf("p-1")
+    bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
+    bench.runtime.show("p-1", TYPED)
+    assert (bench.courier.settle(TEXT, NOW, alive=True).arrival, bench.enters) == (Arrival.DELIVERED, 1)
 
 
 def test_incident_27_a_doubt_is_not_settled_by_enter_in_a_dialog(bench: Bench) -> None:
@@ -160,6 +185,67 @@ def test_incident_27_a_doubt_is_not_settled_by_enter_in_a_dialog(bench: Bench) -
     bench.agent.typable = False
     done = bench.courier.settle(TEXT, NOW, alive=True)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 0)
+
+
+def test_what_a_person_has_begun_to_type_is_neither_sent_nor_touched(bench: Bench) -> None:
+    bench.runtime.show("p-1", HALF)
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    assert (done.arrival, done.draft, bench.marked) == (Arrival.NOT_NOW, "please do not", 0)
+    assert "waits for the person at the terminal" in done.detail
+    assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
+
+
+def test_words_a_person_types_between_two_enters_are_not_sent(bench: Bench) -> None:
+    """The first Enter went unanswered, and then somebody began to type: the second would have been theirs."""
+    bench.on_enter(lambda: bench.runtime.show("p-1", ABOVE))
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
+
+
+def test_words_a_person_types_while_ours_are_pasted_are_not_sent(bench: Bench) -> None:
+    bench.instead_of_the_paste(AMONG)
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    assert (done.arrival, bench.enters) == (Arrival.UNSURE, 0)
+
+
+def test_what_escape_put_back_of_our_words_is_taken_away(bench: Bench) -> None:
+    bench.runtime.show("p-1", "> what was sent before")
+    bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
+    courier = replace(bench.courier, sent=("the last", "what was sent before"))
+    assert courier.deliver(TEXT, lambda: NOW, lambda: None).arrival is Arrival.DELIVERED
+    assert bench.runtime.pastes == [("p-1", TEXT)]
+
+
+@pytest.mark.parametrize(
+    ("screen", "kept"),
+    [("> please do not", ["please do not"]), ("> see [Image #1] here", []), (f"> [Pasted Content {len(LONG)} chars]", [])],
+)
+def test_what_may_be_put_aside_is_written_down_first_and_what_cannot_be_typed_again_stays(
+    bench: Bench, screen: str, kept: list[str]
+) -> None:
+    bench.runtime.show("p-1", screen)
+    written: list[str] = []
+
+    def keep(draft: str) -> None:
+        assert not bench.runtime.presses, "written before a key is pressed"
+        written.append(draft)
+
+    bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
+    done = bench.courier.deliver(TEXT, lambda: NOW, lambda: None, Aside(screen.removeprefix("> "), keep))
+    assert (written, done.arrival) == (kept, Arrival.DELIVERED if kept else Arrival.NOT_NOW)
+    if kept:
+        bench.runtime.show("p-1", PLACE)
+        assert bench.courier.put_back(written[0])
+        assert (bench.runtime.screens(["p-1"])["p-1"], bench.enters) == (screen, 1)
+
+
+def test_a_person_who_reads_back_in_the_terminal_is_waited_for(bench: Bench) -> None:
+    views = bench.runtime.views
+    bench.runtime.views = lambda names: {name: replace(view, scrolled=True) for name, view in views(names).items()}  # type: ignore[method-assign]
+    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    assert (done.arrival, bench.marked) == (Arrival.NOT_NOW, 0)
+    assert "copy mode" in done.detail
+    assert bench.courier.settle(TEXT, NOW, alive=True).arrival is Arrival.UNSURE
 
 
 @pytest.mark.parametrize(

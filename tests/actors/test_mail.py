@@ -88,14 +88,80 @@ def test_incident_27_enter_is_not_pressed_again_once_a_dialog_has_come_up(stage:
     assert _state(stage, message.id) is MessageState.SENT_UNSURE
 
 
-def test_incident_30_the_input_box_is_emptied_before_a_message(stage: Stage) -> None:
+def test_incident_30_what_escape_put_back_of_our_words_is_not_sent_with_the_next(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)
+    stage.house.send(session_id, "words that are put back")
+    eventually(lambda: stage.messages(session_id)[-1].state is MessageState.DELIVERED)
+    stage.runtime.show(session_id, "> words that are put back")
     stage.house.send(session_id, "fresh words")
     eventually(lambda: stage.messages(session_id)[-1].state is MessageState.DELIVERED)
-    keys = [key for name, key in stage.runtime.presses if name == session_id]
-    assert keys[0] is Key.CLEAR
-    assert keys[-1] is Key.ENTER
+    assert stage.runtime.pasted(session_id) == ["words that are put back", "fresh words"]
+    assert Key.CLEAR in [key for _, key in stage.runtime.presses]
+
+
+def _waits_for_a_person(stage: Stage, words: str = "mine: please do not") -> tuple[str, str]:
+    """A session in whose terminal somebody has begun to type, and the message that waits for them."""
+    session_id = stage.working()
+    stage.rests(session_id)
+    stage.runtime.show(session_id, f"> {words}")
+    message = stage.house.send(session_id, "go on")
+    eventually(lambda: "waits for the person" in stage.messages(session_id)[-1].detail)
+    return session_id, message.id
+
+
+def test_a_message_waits_visibly_while_a_person_types_and_costs_no_attempt(stage: Stage) -> None:
+    session_id, message_id = _waits_for_a_person(stage)
+    for _ in range(8):
+        stage.pass_time(20)
+        _ticks(stage, 1)
+    waiting = stage.parts.store.messages.get(message_id)
+    assert waiting is not None
+    assert (waiting.state, waiting.attempts) == (MessageState.QUEUED, 0)
+    assert (stage.runtime.presses, stage.runtime.pastes) == ([], [])
+    stage.runtime.show(session_id, "> ")
+    stage.pass_time(20)
+    eventually(lambda: _state(stage, message_id) is MessageState.DELIVERED)
+
+
+def test_after_the_patience_what_a_person_typed_is_put_aside_and_back(stage: Stage) -> None:
+    session_id, message_id = _waits_for_a_person(stage)
+    stage.pass_time(601)
+    stage.hooks["enter"] = lambda name: stage.runtime.show(name, "> ")
+    eventually(lambda: _state(stage, message_id) is MessageState.DELIVERED)
+    eventually(lambda: stage.runtime.pasted(session_id) == ["go on", "mine: please do not"])
+    assert stage.runtime.screens([session_id])[session_id] == "> mine: please do not"
+    assert any("was put aside" in words and words.endswith("mine: please do not") for words in stage.words(session_id))
+    eventually(lambda: stage.parts.store.meta.get(f"draft:{session_id}") == "")
+
+
+def test_what_was_put_aside_comes_back_after_a_crash(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.rests(session_id)
+    stage.parts.store.meta.set(f"draft:{session_id}", "mine: please do not")
+    stage.runtime.show(session_id, "> ")
+    stage.crash_session(session_id)
+    eventually(lambda: stage.runtime.pasted(session_id) == ["mine: please do not"])
+    assert Key.ENTER not in [key for _, key in stage.runtime.presses]
+
+
+def test_one_message_that_nobody_can_confirm_blocks_nobody(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.rests(session_id)
+    stage.runtime.deaf = True
+    stage.hooks["enter"] = lambda _name: setattr(stage.agent, "typable", False)
+    first, second = stage.house.send(session_id, "go on"), stage.house.send(session_id, "and on")
+    eventually(lambda: _state(stage, first.id) is MessageState.SENT_UNSURE)
+    for _ in range(14):
+        stage.pass_time(30)
+        _ticks(stage, 1)
+    eventually(lambda: _state(stage, first.id) is MessageState.FAILED)
+    assert any("nobody could confirm" in words for words in stage.words(session_id))
+    assert any("nobody could confirm" in notice.message for notice in stage.parts.store.notifications.list(10))
+    stage.runtime.deaf, stage.agent.typable = False, True
+    stage.runtime.show(session_id, "> ")
+    stage.pass_time(60)
+    eventually(lambda: _state(stage, second.id) is MessageState.DELIVERED)
 
 
 def test_a_busy_agent_is_not_typed_to(stage: Stage) -> None:
@@ -112,7 +178,7 @@ def test_messages_arrive_in_the_order_in_which_they_were_sent(stage: Stage) -> N
     session_id = stage.working()
     for number in range(5):
         stage.house.send(session_id, f"number {number}")
-        stage.clock.advance(0.001)
+        stage.pass_time(0.001)
     stage.rests(session_id)
     eventually(lambda: len(stage.runtime.pasted(session_id)) == 5)
     assert stage.runtime.pasted(session_id) == [f"number {number}" for number in range(5)]

@@ -11,6 +11,7 @@ import os
 import pty
 import subprocess
 import sys
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from ennio.home import Home
 from ennio.model import Activity
 from ennio.plugins.agent.interface import Agent, Command, Desk
 from ennio.plugins.registry import Context, factory
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.runtime.interface import View
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CONVERSATION = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
@@ -214,13 +215,22 @@ def test_a_secret_in_the_configuration_is_sent_to_the_environment(bench: Bench) 
         make(bench.kind, config).launch(Desk("s", "p", bench.root, bench.root, CONVERSATION, config), "go")
 
 
-def test_typed_words_stay_the_same_words(bench: Bench) -> None:
-    for words in ("go on", "!touch x", "/exit", "two\n\nlines", "  indented"):
-        assert bench.agent.typed(words).strip() == words.strip()
+def test_typed_words_stay_the_same_words_in_their_order(bench: Bench) -> None:
+    for words in ("go on", "!touch x", "/exit", "two\n\nlines", "  indented", "exit", "ends with \\", "@a"):
+        assert " ".join(bench.agent.typed(words).split()).endswith(" ".join(words.split()))
 
 
-def test_an_empty_screen_is_cleared_without_harm(bench: Bench) -> None:
-    assert set(bench.agent.clearing("")) <= {Key.CLEAR}
+def test_no_key_is_left_in_typed_words(bench: Bench) -> None:
+    typed = bench.agent.typed("".join(map(chr, range(1, 0xA0))) + "\r\nend")
+    assert not any(letter not in ("\n", "\t") and unicodedata.category(letter) == "Cc" for letter in typed)
+    assert all(letter in typed for letter in ("\u2403", "\u241b", "\u2421"))
+
+
+def test_a_screen_that_nobody_knows_is_no_place_to_type(bench: Bench) -> None:
+    if bench.kind == "stub":
+        return
+    page = ("a page", "that nobody knows", "", "")
+    assert bench.agent.box(View(page, page, 0, 2, 80)) is None
 
 
 def test_resume_with_and_without_words(bench: Bench) -> None:

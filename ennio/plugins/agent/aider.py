@@ -20,11 +20,12 @@ from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import aider_log, choosing, flags, trail
 from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.dialog import Shown
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
-from ennio.plugins.agent.words import as_words, checked, same
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.agent.words import as_words, checked, either, plain
+from ennio.plugins.runtime.interface import Key, View
 
 _HOOK = Path(__file__).with_name("hook.py")
 _QUIET = (
@@ -43,6 +44,7 @@ _RESERVED = (
     *("analytics-log", "notifications", "notifications-command"),
 )
 _PLACE = re.compile(r"\A(?:[\w-]+ )*[\w-]*>\s*\Z")
+_PROMPT = re.compile(r"(?:[\w-]+ )*[\w-]*>(?= |$)")
 _OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
 
@@ -101,19 +103,37 @@ class Aider(ScreenAgent):
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether its input history has the words."""
+        typed = self.typed(text)
         try:
             told = aider_log.inputs(desk)
         except OSError:
             return Sighting.UNKNOWN
-        return Sighting.ALIVE if any(at >= since and same(words) == same(text) for at, words in told) else Sighting.GONE
+        return Sighting.ALIVE if any(at >= since and either(words, text, typed) for at, words in told) else Sighting.GONE
 
     def takes_text(self, screen: str) -> bool:
         """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>`` ...) and nothing is asked."""
         return bool(_PLACE.search(tail(screen, 1)))
 
+    def region(self, view: View) -> InputBox | None:
+        """The rows around the cursor that begin with its prompt, as every line of a text does there."""
+        prompt = _PROMPT.match(view.lines[view.row])
+        if prompt is None or not view.cursor:
+            return None
+        first = last = view.row
+        while first > 0 and _begins(view.lines[first - 1], prompt[0]):
+            first -= 1
+        while last + 1 < len(view.lines) and _begins(view.lines[last + 1], prompt[0]):
+            last += 1
+        found = between(view, first, last, f"{prompt[0]} ")
+        if found is None:
+            return None
+        # a list of endings below is no part of it, and long texts scroll
+        return replace(found, around="\n".join((*view.lines[:first], prompt[0])), cut=first == 0)
+
     def typed(self, text: str) -> str:
         """Its first character must not open a command, a shell or a multi-line block."""
-        return f" {text}" if text.startswith("{") else as_words(text)
+        words = plain(text)
+        return f" {words}" if words.startswith("{") else as_words(words)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The first letter of what is meant among its options, and Enter."""
@@ -167,6 +187,10 @@ class Aider(ScreenAgent):
             env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
             files={rules: desk.system} if desk.system else {},
         )
+
+
+def _begins(line: str, prompt: str) -> bool:
+    return line.rstrip() == prompt or line.startswith(f"{prompt} ")
 
 
 def _notices(desk: Desk) -> Path:

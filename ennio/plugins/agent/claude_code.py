@@ -18,18 +18,21 @@ from ennio.facts import ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import claude_conversations, claude_first, claude_money, claude_story, claude_trust, flags, trail
 from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent.box import InputBox, between, left_of
 from ennio.plugins.agent.claude_conversations import HOOKS, Followed, present, settings_home, sides, transcript, with_sides
 from ennio.plugins.agent.claude_money import Money
 from ennio.plugins.agent.dialog import witnessed
 from ennio.plugins.agent.interface import Command, Desk, Reading
-from ennio.plugins.agent.screen import ScreenAgent, clears
-from ennio.plugins.agent.words import as_words, checked, fits
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.words import FRAME, as_words, checked, fits, plain, unpicked
+from ennio.plugins.runtime.interface import View
 
 _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"}
 _BYPASS = "--dangerously-skip-permissions"
 _RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
+_MARK = "❯"
+_LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the whole prompt ends it
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 _COUNTS_EVERY = 10  # seconds in which it tells its count of money at least, where helpers work while it rests
 _PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge of a panel
@@ -129,6 +132,7 @@ class ClaudeCode(ScreenAgent):
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether a hook or the transcript has the words."""
+        typed = self.typed(text)
         try:
             told = [(moment(entry, "t"), entry.get("prompt")) for entry in trail.ending(desk.directory / HOOKS)]
             file = transcript(desk, present(desk))
@@ -136,7 +140,7 @@ class ClaudeCode(ScreenAgent):
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
-        taken = any(isinstance(words, str) and at is not None and at >= earliest and claude_story.same(words, text) for at, words in told)
+        taken = any(isinstance(words, str) and at is not None and at >= earliest and claude_story.same(words, typed) for at, words in told)
         return Sighting.ALIVE if taken else Sighting.GONE
 
     def bare(self, screen: str) -> str:
@@ -146,13 +150,23 @@ class ClaudeCode(ScreenAgent):
             return screen
         return "\n".join(line[:bar].rstrip() if line[bar : bar + 1] == "│" else line for line in screen.splitlines())
 
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """Ctrl-U for each line that stands there; an interrupted turn puts its prompt back."""
-        return clears(screen, "❯")
+    def region(self, view: View) -> InputBox | None:
+        """The rows between two rules from edge to edge, the first with its mark; text never touches the edge."""
+        bar = _panel("\n".join(view.lines))
+        view = view if bar is None else left_of(view, bar)
+        rules = [row for row, line in enumerate(view.lines) if line.startswith("─" * 10)]
+        top = max((row for row in rules if row < view.row), default=None)
+        bottom = min((row for row in rules if row > view.row), default=None)
+        if top is None or bottom is None or not view.lines[top + 1].startswith(_MARK):
+            return None
+        return between(view, top + 1, bottom - 1, f"{_MARK} ")
 
     def typed(self, text: str) -> str:
-        """Its first character must not open a shell, a command or a note."""
-        return as_words(text)
+        """It acts on commands (also behind blanks) and on some words alone, goes on after a last backslash, and lists files."""
+        words = plain(text)
+        bare = words.strip()
+        framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
+        return f"{framed} " if framed.endswith("\\") else unpicked(framed, "@")
 
     def _transcripts(self, desk: Desk, on: dict[str, str], followed: Followed) -> list[tuple[str, Mapping[str, object]]]:
         """New lines of the conversations and of those they began themselves; where to go on is written into the cursor."""
@@ -169,7 +183,7 @@ class ClaudeCode(ScreenAgent):
 
     def _command(self, desk: Desk, conversation: tuple[str, ...], words: str | None) -> Command:
         settings = desk.directory / "claude-settings.json"
-        carries = words is not None and fits(words)
+        carries = words is not None and fits(self.typed(words))
         return Command(
             argv=(
                 self.executable,
@@ -179,7 +193,7 @@ class ClaudeCode(ScreenAgent):
                 *(("--model", desk.config.model) if desk.config.model else ()),
                 *self._permissions(desk),
                 *flags.of_passthrough(desk.config.passthrough, _RESERVED),
-                *(("--", as_words(words)) if carries and words is not None else ()),
+                *(("--", self.typed(words)) if carries and words is not None else ()),
             ),
             env={**_QUIET, **claude_first.environment(_file(desk), {**os.environ, **self.env})},
             files={settings: json.dumps(self._settings(desk))},

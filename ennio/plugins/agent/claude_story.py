@@ -19,6 +19,7 @@ from ennio.model import Activity
 from ennio.plugins.agent.account import Account, count, moment
 from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.claude_money import Money
+from ennio.plugins.agent.words import visible
 
 EVENTS = (
     "SessionStart",
@@ -209,8 +210,8 @@ def prompt_of(entry: Mapping[str, Any]) -> str | None:
 
 
 def same(told: str, text: str) -> bool:
-    """Whether a prompt as it is told is this text. What was pasted in many lines is told in a wrapping of its own."""
-    return "".join(_PASTED.sub("", told).split()) == "".join(text.split())
+    """Whether a prompt as it is told is this text: pastes of many lines are told in a wrapping, letters that show nothing are left out."""
+    return visible(_PASTED.sub("", told)) == visible(text)
 
 
 def _interrupted(entry: Mapping[str, Any]) -> bool:

@@ -12,12 +12,14 @@ from ennio.facts import ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import codex_rollout, flags, trail
 from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.dialog import witnessed
 from ennio.plugins.agent.interface import Command, Desk, Reading
-from ennio.plugins.agent.screen import ScreenAgent, clears
-from ennio.plugins.agent.words import as_words, checked, fits, same
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.words import as_words, checked, either, fits, plain, unpicked
+from ennio.plugins.runtime.interface import View
 
+_MARK = "›"
 _RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
 
@@ -73,22 +75,27 @@ class Codex(ScreenAgent):
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the rollout has the words."""
+        typed = self.typed(text)
         file = codex_rollout.latest(desk)
         try:
             told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
-        taken = any(words is not None and at is not None and at >= earliest and same(words) == same(text) for at, words in told)
+        taken = any(words is not None and at is not None and at >= earliest and either(words, text, typed) for at, words in told)
         return Sighting.ALIVE if taken else Sighting.GONE
 
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """Ctrl-U for each line that stands there."""
-        return clears(screen, "›")
+    def region(self, view: View) -> InputBox | None:
+        """The rows from its mark to the blank one above the foot; its cursor shows there, and in no list or transcript."""
+        first = max((row for row in range(view.row + 1) if view.strong[row].startswith(_MARK)), default=None)
+        last = _above_foot(view)
+        if first is None or last is None or not view.cursor:
+            return None
+        return between(view, first, last, f"{_MARK} ")
 
     def typed(self, text: str) -> str:
-        """Its first character must not open a shell or a command."""
-        return as_words(text)
+        """Its first character must not open a shell or a command, its last word no list."""
+        return unpicked(as_words(plain(text)), "@$")
 
     def _read(self, account: Account, desk: Desk, on: dict[str, str], now: datetime) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
@@ -109,8 +116,8 @@ class Codex(ScreenAgent):
             on["rollouts"] = json.dumps(rollouts)
 
     def _command(self, desk: Desk, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
-        carries = words is not None and fits(words)
-        given = (as_words(words),) if carries and words is not None else ()
+        carries = words is not None and fits(self.typed(words))
+        given = (self.typed(words),) if carries and words is not None else ()
         return Command(
             argv=(
                 self.executable,
@@ -125,6 +132,17 @@ class Codex(ScreenAgent):
             ),
             carries=carries,
         )
+
+
+def _above_foot(view: View) -> int | None:
+    """The row above its last lines, which stand apart from all else and say what it runs with; None when it has no such foot."""
+    rows = [row for row, line in enumerate(view.lines) if line.strip()]
+    if not rows:
+        return None
+    row = rows[-1]
+    while row - 1 in rows:
+        row -= 1
+    return row - 1 if view.row < row and " · " in view.lines[row] else None
 
 
 def rollout_id(desk: Desk) -> str | None:

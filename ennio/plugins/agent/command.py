@@ -18,10 +18,12 @@ from typing import Any
 
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent
-from ennio.plugins.agent.words import checked, fits
+from ennio.plugins.agent.words import checked, fits, plain
+from ennio.plugins.runtime.interface import Key, View
 
 _FEED = Path(__file__).with_name("feed.py")
 _PLACE = r"(?m)^.*[>$#:❯›]\s*\Z"  # what most programs end their last line with when they wait for text
@@ -31,7 +33,10 @@ _PLACEHOLDER = re.compile(r"\{(prompt|prompt_file|session|branch|base|model)\}")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What ``passthrough`` says; ``ready`` is a pattern of the screen of an interactive program at rest."""
+    """What ``passthrough`` says; ``ready`` is a pattern of the screen of an interactive program at rest.
+
+    ``pastes``: it takes a bracketed paste of several lines as one input; else each line would be one of its own.
+    """
 
     argv: tuple[str, ...]
     resume_argv: tuple[str, ...]
@@ -39,6 +44,7 @@ class Settings:
     interactive: bool = False
     one_shot: bool = True
     ready: re.Pattern[str] = re.compile(_PLACE)
+    pastes: bool = False
 
     @classmethod
     def of(cls, config: AgentConfig) -> Settings:
@@ -49,7 +55,7 @@ class Settings:
                 raise fault(f"passthrough.{key}", f"is unknown to the command agent; it takes {', '.join(sorted(_KEYS))}")
         argv = _words(given, "argv", "run")
         if not argv:
-            raise fault("passthrough", "the command agent needs `argv: [program, ...]` or `run: \"a line for sh\"`")
+            raise fault("passthrough", 'the command agent needs `argv: [program, ...]` or `run: "a line for sh"`')
         interactive = _flag(given, "interactive", default=False)
         return cls(
             argv=argv,
@@ -58,6 +64,7 @@ class Settings:
             interactive=interactive,
             one_shot=_flag(given, "one_shot", default=not interactive),
             ready=_pattern(given),
+            pastes=_lines(given) == "paste",
         )
 
     @property
@@ -67,7 +74,8 @@ class Settings:
         return not self.interactive or self.stdin or "{prompt" in line or "ENNIO_PROMPT_FILE" in line
 
 
-_KEYS = frozenset({"argv", "run", "resume_argv", "resume_run", "stdin", "interactive", "one_shot", "ready"})
+_KEYS = frozenset({"argv", "run", "resume_argv", "resume_run", "stdin", "interactive", "one_shot", "ready", "lines"})
+_LINES = ("join", "paste")
 
 
 class CommandAgent(ScreenAgent):
@@ -111,6 +119,23 @@ class CommandAgent(ScreenAgent):
     def takes_text(self, screen: str) -> bool:
         """Whether an interactive program shows the ``ready`` pattern; others are never typed to."""
         return self.settings.interactive and super().takes_text(screen)
+
+    def box(self, view: View) -> InputBox | None:
+        """The whole screen: where its place to type begins nobody knows; it is free while the screen is ``ready``."""
+        if not self.settings.interactive:
+            return None
+        last = max((row for row, line in enumerate(view.lines) if line.strip()), default=0)
+        rows = tuple(line.rstrip() for line in view.lines[: max(last, view.row if view.cursor else 0) + 1])
+        return InputBox(rows, view.columns, view.text, opens=self.settings.ready, free=self.takes_text(view.text))
+
+    def clearing(self, box: InputBox) -> tuple[Key, ...]:
+        """Ctrl-U: in a line of a terminal it takes all of it."""
+        return (Key.CLEAR,)
+
+    def typed(self, text: str) -> str:
+        """Its lines as one, unless the program takes several as one input."""
+        words = plain(text)
+        return words if self.settings.pastes else " ".join(line for line in words.replace("\t", " ").split("\n") if line.strip())
 
     def version(self) -> str | None:
         """What the program says of itself; a line for ``sh`` is there when ``sh`` is."""
@@ -170,6 +195,13 @@ def _flag(given: Mapping[str, Any], key: str, *, default: bool) -> bool:
     if not isinstance(value, bool):
         raise fault(f"passthrough.{key}", f"must be true or false, not {value!r}")
     return value
+
+
+def _lines(given: Mapping[str, Any]) -> str:
+    value = given.get("lines", _LINES[0])
+    if value not in _LINES:
+        raise fault("passthrough.lines", f"must be one of {', '.join(_LINES)}, not {value!r}")
+    return str(value)
 
 
 def _pattern(given: Mapping[str, Any]) -> re.Pattern[str]:

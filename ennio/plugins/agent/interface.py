@@ -15,7 +15,8 @@ from typing import Protocol, runtime_checkable
 from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.home import person
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.agent.box import InputBox
+from ennio.plugins.runtime.interface import Key, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Agent(Protocol):
     """True when the agent itself says what it is doing; else its terminal must serve."""
     watched: bool
     """True when ``observe`` wants the screen as well, as a witness beside what the agent tells."""
+    speaks: bool
+    """True when words reach it by a protocol of its own, past its terminal."""
     one_shot: bool
     """True when it ends after its prompt: exit 0 is then its normal end."""
     stops: tuple[Key, ...]
@@ -122,12 +125,33 @@ class Agent(Protocol):
         """Whether the screen shows a place to type (not a question, a dialog or a start-up page)."""
         ...
 
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """The keys that empty the place to type, as the screen shows it; none when it is empty."""
+    def box(self, view: View) -> InputBox | None:
+        """The place to type on this screen and what stands in it.
+
+        None wherever that is not known for sure: a question, a list, a transcript, a search, a program that has ended.
+        """
+        ...
+
+    def region(self, view: View) -> InputBox | None:
+        """The place to type where it can be seen also while the agent works, or shows something else beside it."""
+        ...
+
+    def clearing(self, box: InputBox) -> tuple[Key, ...]:
+        """The keys that empty this place to type, wherever the cursor stands; none when it is empty."""
         ...
 
     def typed(self, text: str) -> str:
-        """The text as it has to be typed so that it is taken as words, and not as a command of the agent's own terminal."""
+        """The text as it has to be given so that it is taken as words, whole, and not as a command of the agent's own terminal.
+
+        It is the text itself, or it stands in a frame that the agent's documentation names. Control characters are made visible.
+        """
+        ...
+
+    def tell(self, desk: Desk, text: str) -> None:
+        """Hand over words by its own protocol, for agents that have one (``speaks``).
+
+        Raises Unreachable or Refused, and then nothing was handed over.
+        """
         ...
 
     def reply(self, desk: Desk, screen: str, text: str) -> bool:

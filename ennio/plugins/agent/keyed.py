@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from ennio.errors import Refused
+from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Desk
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.agent.words import plain
+from ennio.plugins.runtime.interface import Key, View
 
 
 class Keyed:
     """An agent that is spoken to by keys alone. Whoever has a protocol, or reads some words as commands, says so itself."""
 
-    def clearing(self, screen: str) -> tuple[Key, ...]:
-        """Ctrl-U, whatever it shows."""
-        return (Key.CLEAR,)
+    speaks = False
+
+    def region(self, view: View) -> InputBox | None:
+        """It cannot be seen for sure."""
+        return None
+
+    def clearing(self, box: InputBox) -> tuple[Key, ...]:
+        """Ctrl-U and Ctrl-K, for each line and each line's end: they take away what is left and right of the cursor."""
+        return () if box.empty else (Key.CLEAR, Key.KILL) * (2 * len(box.rows))
 
     def typed(self, text: str) -> str:
-        """As it is."""
-        return text
+        """As it is, but for what would be a key."""
+        return plain(text)
+
+    def tell(self, desk: Desk, text: str) -> None:
+        """It is typed to. Raises Refused."""
+        raise Refused(f"session {desk.session_id}: its agent takes words by its terminal alone")
 
     def reply(self, desk: Desk, screen: str, text: str) -> bool:
         """It is answered by keys."""

@@ -17,11 +17,12 @@ from ennio.plugins.agent.account import Account
 from ennio.plugins.agent.dialog import Shown, shown
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
-from ennio.plugins.agent.words import as_words, checked, fits, same
+from ennio.plugins.agent.words import FRAME, as_words, checked, either, fits, plain, unpicked
 from ennio.plugins.runtime.interface import Key
 
 _RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
 _PERMISSION = re.compile(r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE)
+_LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
 _SPREAD = 1000  # milliseconds; a message that was written while we looked is looked at again
 
 
@@ -32,6 +33,7 @@ class OpenCode(ScreenAgent):
     executable = "opencode"
     hint = "npm install -g opencode-ai"
     tells = True
+    speaks = True
     tried: tuple[str, ...] = ("1.18.33",)
     stops: tuple[Key, ...] = (Key.ESCAPE, Key.ESCAPE)  # the first only asks whether one is sure
     passes: tuple[str, ...] = (
@@ -89,16 +91,24 @@ class OpenCode(ScreenAgent):
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the database has the words."""
+        typed = self.typed(text)
         try:
             session = opencode_story.conversation(desk)
             told = opencode_story.words(desk, session, since) if session else []
         except sqlite3.Error:
             return Sighting.UNKNOWN
-        return Sighting.ALIVE if any(same(words) == same(text) for words in told) else Sighting.GONE
+        return Sighting.ALIVE if any(either(words, text, typed) for words in told) else Sighting.GONE
 
     def typed(self, text: str) -> str:
-        """Its first character must not open a shell or a command."""
-        return as_words(text)
+        """What its command line carries is typed by itself, and so must open neither a shell nor a command, nor end it."""
+        words = plain(text)
+        bare = words.strip()
+        framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
+        return unpicked(framed, "@")
+
+    def tell(self, desk: Desk, text: str) -> None:
+        """By its API: neither what stands in its place to type nor what shows on its screen has to do with it."""
+        opencode_api.tell(opencode_api.door_of(desk), self._conversation(desk), text, desk.config.model)
 
     def reply(self, desk: Desk, screen: str, text: str) -> bool:
         """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""
@@ -142,7 +152,7 @@ class OpenCode(ScreenAgent):
 
     def _command(self, desk: Desk, conversation: str | None, words: str | None) -> Command:
         rules, door = desk.directory / "system.md", opencode_api.door_of(desk)
-        carries = words is not None and fits(words)
+        carries = words is not None and fits(self.typed(words))
         return Command(
             argv=(
                 self.executable,
@@ -152,7 +162,7 @@ class OpenCode(ScreenAgent):
                 *flags.of_permissions(desk.config.permissions, None),
                 *flags.of_passthrough(desk.config.passthrough, _RESERVED),
                 # joined, for words may begin with a dash
-                *((f"--prompt={words}",) if carries else ()),
+                *((f"--prompt={self.typed(words)}",) if carries and words is not None else ()),
             ),
             env={
                 "OPENCODE_DISABLE_AUTOUPDATE": "1",
@@ -164,4 +174,3 @@ class OpenCode(ScreenAgent):
             files={rules: desk.system} if desk.system else {},
             carries=carries,
         )
-

@@ -1,10 +1,13 @@
-"""OpenCode's own HTTP API, used for one thing: to answer the very permission that it asks for.
+"""OpenCode's own HTTP API, used for two things: to hand over words, and to answer the very permission that it asks for.
 
-Its screen tells by a colour alone which choice is marked, so keys could confirm another one. It
-listens on loopback only, behind a password of the session's own. The format is that of its ``/doc``:
+What a person has begun to type stays as it is. Its screen tells by a colour alone which choice is marked, so keys could
+confirm another one. It listens on loopback only, behind a password of the session's own. The format is that of its ``/doc``:
 
     GET  /permission              [{id, sessionID, permission, patterns, metadata}], all that it waits for
     POST /permission/{id}/reply   {reply: "once" | "always" | "reject"}
+    POST /session                 {}, the answer has its id
+    POST /session/{id}/prompt_async   {parts: [{type: "text", text}], model?: {providerID, modelID}}, answered by 204
+    POST /tui/select-session      {sessionID}, so that the terminal shows it
 """
 
 from __future__ import annotations
@@ -40,13 +43,15 @@ class Door:
     port: int
     password: str
 
-    def ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
-        """The document of an answer, None when there is no such thing. Raises Unreachable."""
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The document of an answer (nothing in it is an empty one), None when there is no such thing. Raises Unreachable."""
         headers = urllib3.make_headers(basic_auth=f"{USER}:{self.password}")
         try:
             answer = urllib3.request(
                 method, f"http://{HOST}:{self.port}{path}", json=body, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False
             )
+            if answer.status == 204:
+                return {}
             if answer.status not in (200, 404):
                 raise Unreachable(f"opencode's API answered {answer.status}; {_ELSEWHERE}")
             return answer.json() if answer.status == 200 else None
@@ -83,6 +88,19 @@ def door_for(desk: Desk) -> Door:
     if known is not None and (_is_free(known.port) or _opens(known)):
         return known
     return Door(_any_port(), known.password if known else secrets.token_urlsafe(24))
+
+
+def tell(door: Door | None, conversation: str | None, text: str, model: str | None) -> None:
+    """Hand words to a conversation, or to a new one that the terminal then shows. Raises Unreachable, and Refused when it is gone."""
+    if door is None:
+        raise Unreachable(f"nobody knows where opencode's API listens; {_ELSEWHERE}")
+    begun = conversation or str((door.ask("POST", "/session", {}) or {}).get("id"))
+    provider, _, name = (model or "").partition("/")
+    wanted = {"model": {"providerID": provider, "modelID": name}} if conversation is None and name else {}
+    if door.ask("POST", f"/session/{begun}/prompt_async", {"parts": [{"type": "text", "text": text}], **wanted}) is None:
+        raise Refused(f"opencode knows no conversation {begun}; attach to its terminal to see which it has")
+    if conversation is None:
+        door.ask("POST", "/tui/select-session", {"sessionID": begun})
 
 
 def reply(door: Door, screen: str, text: str) -> bool:

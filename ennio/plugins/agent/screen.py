@@ -11,9 +11,10 @@ from ennio.config.model import AgentConfig
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import choosing
+from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Desk, Reading
 from ennio.plugins.agent.keyed import Keyed
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.runtime.interface import Key, View
 
 _NOTHING = AgentConfig()
 
@@ -51,9 +52,7 @@ class ScreenAgent(Keyed):
     def forget(self, desk: Desk) -> None:
         """There is nothing to undo."""
 
-    def observe(
-        self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
-    ) -> Reading:
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Whether it could be spoken to since its present start; what it does, it does not tell."""
         if process.sighting is Sighting.GONE:
             return Reading(AgentSeen(now, "process", activity=Activity.EXITED), {})
@@ -81,6 +80,11 @@ class ScreenAgent(Keyed):
         end = tail(self.bare(screen))
         return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
 
+    def box(self, view: View) -> InputBox | None:
+        """Its region, where what is around it shows neither a question nor work going on."""
+        found = self.region(view)
+        return found if found is not None and self.takes_text(found.around) else None
+
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""
         screen = self.bare(screen)
@@ -102,27 +106,8 @@ def tail(screen: str, lines: int = 15) -> str:
 def installed(executable: str, seconds: float = 10.0) -> str | None:
     """The first line of ``executable --version``, or None."""
     try:
-        answer = subprocess.run(
-            [executable, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
-        )
+        answer = subprocess.run([executable, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = answer.stdout.decode(errors="replace").strip().splitlines()
     return lines[0].strip() if answer.returncode == 0 and lines else None
-
-
-def clears(screen: str, mark: str) -> tuple[Key, ...]:
-    """Ctrl-U often enough for the place to type that begins with ``mark``: once for a line, once for its end.
-
-    None when nothing stands there. It does no harm where nothing is, as with a hint in an empty place.
-    """
-    lines = screen.splitlines()
-    first = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].lstrip(" │|").startswith(mark)), None)
-    if first is None or lines[first].lstrip(" │|").removeprefix(mark).strip() == "":
-        return ()
-    count = 0
-    for line in lines[first:]:
-        if not line.strip() or line.lstrip().startswith("──"):
-            break
-        count += 1
-    return (Key.CLEAR,) * (2 * count)

@@ -10,10 +10,11 @@ from typing import Any
 
 from ennio.errors import Refused
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.keyed import Keyed
 from ennio.plugins.agent.words import checked, same
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.runtime.interface import Key, View
 
 
 class StubAgent(Keyed):
@@ -75,9 +76,7 @@ class StubAgent(Keyed):
         self.resumes.append((desk.session_id, words))
         return self._command(desk.directory / "message.txt", words)
 
-    def observe(
-        self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
-    ) -> Reading:
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """What it was told to say."""
         seen = replace(self._seen.get(desk.session_id, AgentSeen(now, "stub")), at=now)
         return Reading(seen, {"looks": str(int(cursor.get("looks", "0")) + 1)})
@@ -92,6 +91,15 @@ class StubAgent(Keyed):
     def takes_text(self, screen: str) -> bool:
         """As ``typable`` says."""
         return self.typable
+
+    def box(self, view: View) -> InputBox | None:
+        """What stands behind the last mark on its screen, as long as it is ``typable``."""
+        rows = tuple("\n".join(view.lines).rpartition("> ")[2].split("\n"))
+        return InputBox(rows, view.columns, "> ") if self.typable else None
+
+    def region(self, view: View) -> InputBox | None:
+        """The same."""
+        return self.box(view)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words and Enter, when they are one of its ``choices``."""

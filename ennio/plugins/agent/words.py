@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from ennio.errors import Invalid
 
 # Linux allows 128 KiB for one argument, its end included; a flag's name may share it.
@@ -24,9 +26,37 @@ def fits(text: str) -> bool:
     return len(text.encode()) < ARGUMENT_LIMIT
 
 
+FRAME = "Message: "
+"""What stands before words that an agent's own terminal would act upon instead of passing them to the model."""
+
+_CONTROL = {number: chr(0x2400 + number) for number in range(0x20) if chr(number) not in "\t\n"} | {0x7F: "\u2421"}
+_CONTROL |= {number: f"\\x{number:x}" for number in range(0x80, 0xA0)}
+
+
+def plain(text: str) -> str:
+    """The text with nothing in it that is a key: line ends are one kind, other control characters are pictures (``^C``: ``\u2403``)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROL)
+
+
 def as_words(text: str) -> str:
     """The text with a space before it where a terminal for people would take its first character for a command."""
     return f" {text}" if text.lstrip("\r\n")[:1] in ("!", "/", "#", "&") else text
+
+
+def unpicked(text: str, marks: str) -> str:
+    """The text with a space after it where its last word would open a list of files or skills that takes Enter for itself."""
+    last = text.split()[-1:] or [""]
+    return f"{text} " if any(mark in last[0] for mark in marks) and not text[-1:].isspace() else text
+
+
+def either(told: str, text: str, typed: str) -> bool:
+    """Whether what an agent was told is this text, as it is or as it was typed."""
+    return same(told) in (same(text), same(typed))
+
+
+def visible(text: str) -> str:
+    """A text without white space and without what shows nothing: terminals wrap lines, and some agents leave out the rest."""
+    return "".join(letter for letter in text if not letter.isspace() and unicodedata.category(letter) not in ("Cf", "Cc", "Co", "Cn", "Cs"))
 
 
 def same(text: str) -> str:

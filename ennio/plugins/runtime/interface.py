@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ennio.model import RuntimeHandle
+from ennio.plugins.runtime.text import last_lines
 
 
 class Key(StrEnum):
@@ -22,7 +23,8 @@ class Key(StrEnum):
     ENTER = "enter"
     ESCAPE = "escape"
     INTERRUPT = "interrupt"  # Ctrl-C
-    CLEAR = "clear"  # Ctrl-U: empty the input line
+    CLEAR = "clear"  # Ctrl-U: empty the input line left of the cursor
+    KILL = "kill"  # Ctrl-K: empty the input line right of the cursor
     UP = "up"
     DOWN = "down"
     LEFT = "left"
@@ -62,6 +64,29 @@ class Pane:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A whole screen as somebody who types has to know it.
+
+    ``lines`` are all its rows, ``strong`` the same rows with blanks for letters drawn faint (dim or grey: hints).
+    ``column`` and ``row`` say in cells where the cursor stands, ``cursor`` whether the program shows it.
+    ``scrolled`` is True while a person reads back in it, so that keys would not reach the program.
+    """
+
+    lines: tuple[str, ...]
+    strong: tuple[str, ...]
+    column: int
+    row: int
+    columns: int
+    cursor: bool = True
+    scrolled: bool = False
+
+    @property
+    def text(self) -> str:
+        """What ``Runtime.screens`` says of it."""
+        return last_lines(self.lines, len(self.lines))
+
+
 class Runtime(Protocol):
     """Starts agents in terminals, sees them, types to them, ends them.
 
@@ -89,6 +114,13 @@ class Runtime(Protocol):
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         """The last lines each of these terminals shows (escape codes removed), in one request.
+
+        Names that are gone are left out.
+        """
+        ...
+
+    def views(self, names: Sequence[str]) -> Mapping[str, View]:
+        """The same screens whole, with their cursors and the looks of their letters, in one request.
 
         Names that are gone are left out.
         """

@@ -11,30 +11,32 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ennio.errors import Conflict, NotFound, TimedOut, Unreachable
 from ennio.model import RuntimeHandle
 from ennio.plugins import leftovers
 from ennio.plugins.birth import recorded
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime.interface import Key, Launch, Pane
+from ennio.plugins.runtime.interface import Key, Launch, Pane, View
 from ennio.plugins.runtime.keeper import line, record
 from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
 
 _ARROWS = {Key.UP: b"\x1b[A", Key.DOWN: b"\x1b[B", Key.RIGHT: b"\x1b[C", Key.LEFT: b"\x1b[D"}
-_KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15", **_ARROWS}
+_KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15", Key.KILL: b"\x0b", **_ARROWS}
 _DOOR = str(Path(line.__file__).absolute().parent)
 _BYTES_A_LINE = 400  # of colours and letters, generously
 _MOST_OUTPUT = 512 << 10
 _NOBODY = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 _BETWEEN = 3.0
 """Seconds a keeper may hold its lock without taking requests: it begins, ends, or has yet to notice that its socket is gone."""
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -90,10 +92,17 @@ class ProcessRuntime:
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         """What these terminals show, by one request for what is new since the last look."""
+        return self._looked(names, lambda screen: screen.shown(lines))
+
+    def views(self, names: Sequence[str]) -> Mapping[str, View]:
+        """The whole screens with their cursors, by the same one request."""
+        return self._looked(names, Screen.view)
+
+    def _looked(self, names: Sequence[str], look: Callable[[Screen], T]) -> dict[str, T]:
         with self._looking:
             since = {name: self._views[name].offset if name in self._views else 0 for name in names}
             answer = self._ask({"op": "read", "since": since})
-            return self._show(*answer, lines) if answer is not None else {}
+            return {name: look(screen) for name, screen in self._show(*answer)} if answer is not None else {}
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """The last lines of the recorded output, as a terminal would have shown them."""
@@ -137,13 +146,12 @@ class ProcessRuntime:
         if answer is None or "error" in answer[0]:
             raise NotFound(f"{_no_terminal(handle)}, or its agent has ended; nothing reads there")
 
-    def _show(self, head: Mapping[str, Any], data: bytes, lines: int) -> dict[str, str]:
-        shown, start = {}, 0
+    def _show(self, head: Mapping[str, Any], data: bytes) -> Iterator[tuple[str, Screen]]:
+        start = 0
         for entry in head["shown"]:
             chunk = data[start : start + entry["length"]]
             start += entry["length"]
-            shown[entry["name"]] = self._look(entry, chunk).shown(lines)
-        return shown
+            yield entry["name"], self._look(entry, chunk)
 
     def _look(self, entry: Mapping[str, Any], chunk: bytes) -> Screen:
         view = self._views.get(entry["name"])

@@ -11,6 +11,8 @@ from typing import Final
 
 import pyte
 
+from ennio.plugins.runtime.interface import View
+from ennio.plugins.runtime.looks import gray
 from ennio.plugins.runtime.text import last_lines
 
 # Codes of newer terminals that the emulator would print as text instead of leaving out.
@@ -18,6 +20,7 @@ _STRINGS: Final = re.compile(rb"\x1b[P_X^].*?(?:\x1b\\|\x07)", re.DOTALL)
 _PRIVATE: Final = re.compile(rb"\x1b\[[<=>][0-9;:]*[ -/]*[@-~]")
 _COLONS: Final = re.compile(rb"\x1b\[([0-9;:]*:[0-9;:]*)m")
 _ALTERNATE: Final = re.compile(rb"\x1b\[\?(?:1049|1047|47)[hl]")
+_DIM: Final = re.compile(rb"\x1b\[((?:[0-9;]*;)?2{1,2}(?:;[0-9;]*)?)m")
 _UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[P_X^\]][^\x07\x1b]*\x1b?|[ -/]*)?\Z")
 _LONGEST_CODE: Final = 4096
 _SLICE: Final = 16 << 10
@@ -69,6 +72,15 @@ class Screen:
         """The last lines of the screen as text."""
         return last_lines(self._screen.display, lines)
 
+    def view(self) -> View:
+        """The whole screen, its cursor, and which of its letters are faint."""
+        screen, width = self._screen, range(self._screen.columns)
+        lines = tuple(screen.display)
+        rows = [[screen.buffer[row][column] for column in width] for row in range(screen.lines)]
+        strong = tuple("".join(" " * len(cell.data) if _faint(cell) else cell.data for cell in row) for row in rows)
+        cursor = screen.cursor
+        return View(lines, strong, min(cursor.x, screen.columns - 1), cursor.y, screen.columns, cursor=not cursor.hidden)
+
     def told(self, lines: int) -> str:
         """The last lines of the screen and of what scrolled off it."""
         if not isinstance(self._screen, pyte.HistoryScreen):
@@ -82,7 +94,28 @@ def _understandable(data: bytes) -> bytes:
     data = _STRINGS.sub(b"", data)
     data = _PRIVATE.sub(b"", data)
     data = _ALTERNATE.sub(b"\x1b[2J\x1b[H", data)
-    return _COLONS.sub(b"", data)
+    return _DIM.sub(_dimmed, _COLONS.sub(b"", data))
+
+
+def _dimmed(code: re.Match[bytes]) -> bytes:
+    """A code with what makes letters dim (2, 22) as what makes them blink, for the emulator knows no dim."""
+    given, made = code[1].split(b";"), []
+    while given:
+        one = given.pop(0)
+        made.append(one)
+        if one in (b"38", b"48"):  # a colour: its numbers are no codes
+            size = 2 if given[:1] == [b"5"] else 4
+            made += given[:size]
+            del given[:size]
+        elif one == b"2":
+            made[-1] = b"5"
+        elif one == b"22":
+            made.append(b"25")
+    return b"\x1b[" + b";".join(made) + b"m"
+
+
+def _faint(cell: pyte.screens.Char) -> bool:
+    return cell.blink or gray(cell.fg)
 
 
 def render(data: bytes, columns: int, rows: int, lines: int) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ennio.errors import Conflict, NotFound, Unreachable
 from ennio.model import RuntimeHandle
-from ennio.plugins.runtime.interface import Key, Launch, Pane
+from ennio.plugins.runtime.interface import Key, Launch, Pane, View
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 
 
@@ -57,6 +57,11 @@ class StubRuntime:
         self._reach()
         return {name: last_lines(self._shown[name].split("\n"), lines) for name in names if name in self._panes}
 
+    def views(self, names: Sequence[str]) -> Mapping[str, View]:
+        """What was shown last, the cursor behind its last letter."""
+        self._reach()
+        return {name: _view(self._shown[name]) for name in names if name in self._panes}
+
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """All that was shown."""
         self._pane(handle)
@@ -70,9 +75,11 @@ class StubRuntime:
         self._shown[handle.id] += words
 
     def press(self, handle: RuntimeHandle, key: Key) -> None:
-        """Remember the key."""
+        """Remember the key; Ctrl-U takes away what stands behind the last ``> ``."""
         self._living(handle)
         self.presses.append((handle.id, key))
+        if key is Key.CLEAR:
+            self._shown[handle.id] = "".join(self._shown[handle.id].rpartition("> ")[:2])
 
     def stop(self, handle: RuntimeHandle) -> None:
         """End and forget the terminal."""
@@ -115,3 +122,8 @@ class StubRuntime:
     def _living(self, handle: RuntimeHandle) -> None:
         if self._pane(handle).dead:
             raise NotFound(f"the agent of session {handle.id} has ended; nothing reads its terminal")
+
+
+def _view(shown: str) -> View:
+    lines = tuple(shown.split("\n"))
+    return View(lines, lines, len(lines[-1]), len(lines) - 1, 200)

@@ -27,12 +27,13 @@ from ennio.model import RuntimeHandle
 from ennio.plugins import leftovers
 from ennio.plugins.birth import exists, lives, recorded, started
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime.interface import Key, Launch, Pane
+from ennio.plugins.runtime.interface import Key, Launch, Pane, View
+from ennio.plugins.runtime.looks import strong
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, keeper_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
-_KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", **_ARROWS}
+_KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", Key.KILL: "C-k", **_ARROWS}
 # The title stands last: it is the only field that may hold the separator.
 _FIELDS = (
     "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",
@@ -41,6 +42,7 @@ _FIELDS = (
 _SERVER_PID = _FIELDS.index("pid")
 _FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
 _ALL = ("list-panes", "-a", "-F", _FORMAT)
+_CURSOR = "#{session_name} #{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{cursor_flag} #{pane_in_mode}"
 _SERVER = (
     "set-option -g remain-on-exit on ;"
     "set-option -g remain-on-exit-format '' ;"  # tmux's own words are no output of the agent
@@ -100,6 +102,15 @@ class TmuxRuntime:
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         """The visible lines of these terminals, by one tmux command once a survey has seen them."""
+        shown = self._captured(names, "#{session_name}", "capture-pane -p")
+        return {name: last_lines(rows, lines) for name, (_, rows) in shown.items()}
+
+    def views(self, names: Sequence[str]) -> Mapping[str, View]:
+        """The whole screens with their cursors, by one tmux command once a survey has seen them."""
+        return {name: _view(told, rows) for name, (told, rows) in self._captured(names, _CURSOR, "capture-pane -p -e").items()}
+
+    def _captured(self, names: Sequence[str], format: str, capture: str) -> dict[str, tuple[list[str], list[str]]]:  # noqa: A002 - tmux's word
+        """What tmux tells of each terminal (its name first), and its rows; names that are gone are left out."""
         if any(name not in self._panes for name in names):
             self.survey()
         wanted = {name: self._panes[name] for name in names if name in self._panes}
@@ -107,13 +118,13 @@ class TmuxRuntime:
             return {}
         mark = secrets.token_hex(16)
         # Every line on standard input stands alone: a pane that is gone does not spoil the others.
-        naming = f"'{mark} #{{session_name}}'"
-        script = "".join(f"display-message -p -t {pane} {naming}\ncapture-pane -p -t {pane}\n" for pane in wanted.values())
+        naming = f"'{mark} {format}'"
+        script = "".join(f"display-message -p -t {pane} {naming}\n{capture} -t {pane}\n" for pane in wanted.values())
         done = self._run(["source-file", "-"], script.encode())
         if done.returncode != 0:
             self._absent(done)
         shown = _sections(done.stdout.decode(errors="replace"), mark)
-        return {name: last_lines(shown[name], lines) for name in wanted if name in shown}
+        return {name: shown[name] for name in wanted if name in shown}
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """The last lines with what scrolled away, wrapped lines joined."""
@@ -328,15 +339,22 @@ def _signal(text: str) -> int | None:
     return {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}.get(text.upper().removeprefix("SIG"))
 
 
-def _sections(text: str, mark: str) -> dict[str, list[str]]:
-    sections: dict[str, list[str]] = {}
+def _sections(text: str, mark: str) -> dict[str, tuple[list[str], list[str]]]:
+    sections: dict[str, tuple[list[str], list[str]]] = {}
     current: list[str] = []
     for line in text.split("\n"):
         if line.startswith(mark):
-            current = sections.setdefault(line[len(mark) + 1 :], [])
+            name, *told = line[len(mark) + 1 :].split(" ")
+            current = sections.setdefault(name, (told, []))[1]
         else:
             current.append(line)
     return sections
+
+
+def _view(told: Sequence[str], rows: Sequence[str]) -> View:
+    column, row, width, height, cursor, mode = (int(number or 0) for number in told)
+    shown, left = strong(rows[:height])
+    return View(shown, left, min(column, width - 1), row, width, cursor=cursor == 1, scrolled=mode > 0)
 
 
 def _literal(word: str) -> str:

@@ -17,7 +17,6 @@ from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import Desk
-from ennio.plugins.runtime.interface import Key
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 T = NOW.timestamp()
@@ -161,16 +160,21 @@ def test_incident_26_what_was_pasted_in_many_lines_is_known_again(watched: Watch
     assert ClaudeCode().received(watched.desk, words, NOW) is Sighting.ALIVE
 
 
-def test_incident_30_what_escape_put_back_is_cleared_line_by_line() -> None:
-    agent = ClaudeCode()
-    assert agent.clearing("────────────\n❯ first\n  second\n  third\n────────────\n  ⏸ manual mode on\n") == (Key.CLEAR,) * 6
-    assert agent.clearing(BOX) == ()
-
-
-@pytest.mark.parametrize("words", ["!rm -r .", "/exit", "#remember", "& later"])
+@pytest.mark.parametrize("words", ["!rm -r .", "#remember", "& later"])
 def test_incident_48_words_that_would_be_commands_of_its_terminal_are_typed_as_words(words: str) -> None:
     assert ClaudeCode().typed(words) == f" {words}"
     assert ClaudeCode().typed("words!") == "words!"
+
+
+@pytest.mark.parametrize("words", ["/exit", "  /clear", "\n/compact", "exit", " quit\n", ":q", "EXIT"])
+def test_words_that_its_terminal_acts_upon_even_behind_a_blank_stand_in_a_frame(words: str) -> None:
+    assert ClaudeCode().typed(words) == f"Message: {words}"
+    assert ClaudeCode().typed("exit now") == "exit now"
+
+
+@pytest.mark.parametrize("words", ["ends with \\", "look at @README.md", "@"])
+def test_a_last_word_that_enter_would_not_send_has_a_blank_after_it(words: str) -> None:
+    assert ClaudeCode().typed(words) == f"{words} "
 
 
 def test_a_list_in_a_prompt_is_no_dialog() -> None:

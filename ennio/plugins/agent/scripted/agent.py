@@ -17,13 +17,14 @@ from ennio import __version__
 from ennio.config.model import AgentConfig
 from ennio.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import choosing
+from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.keyed import Keyed
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
-from ennio.plugins.agent.words import checked, same
-from ennio.plugins.runtime.interface import Key
+from ennio.plugins.agent.words import checked, either
+from ennio.plugins.runtime.interface import Key, View
 
 _PLAYER = Path(__file__).with_name("player.py")
 _KEYS = ("story", "speed", "typed")
@@ -66,9 +67,7 @@ class ScriptedAgent(Keyed):
         words = checked(message or "", "message")
         return self._command(desk, None if message is None else desk.directory / "message.txt", words)
 
-    def observe(
-        self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime
-    ) -> Reading:
+    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """What its transcript says."""
         state, on = transcript.go_on(_transcript(desk), cursor)
         return Reading(state.seen(process, now), on)
@@ -79,9 +78,10 @@ class ScriptedAgent(Keyed):
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether its transcript has the words."""
+        typed = self.typed(text)
         earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that
         try:
-            taken = any(at >= earliest and same(words) == same(text) for at, words in transcript.prompts(_transcript(desk)))
+            taken = any(at >= earliest and either(words, text, typed) for at, words in transcript.prompts(_transcript(desk)))
         except FileNotFoundError:
             return Sighting.GONE
         except OSError:
@@ -91,6 +91,14 @@ class ScriptedAgent(Keyed):
     def takes_text(self, screen: str) -> bool:
         """Whether the last line is its place to type."""
         return tail(screen, 1).startswith(">")
+
+    def box(self, view: View) -> InputBox | None:
+        """The last line, which it draws anew with every key."""
+        return between(view, view.row, view.row, "> ") if self.takes_text(view.text) and view.lines[view.row].startswith(">") else None
+
+    def region(self, view: View) -> InputBox | None:
+        """The same."""
+        return self.box(view)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words, or the number of an option, and Enter: its questions take any words when they have no options."""
