@@ -15,7 +15,7 @@ class Drafts:
 
     def __init__(self, store: Store, session_id: str, patience: float) -> None:
         self._store = store
-        self._key = f"draft:{session_id}"
+        self._key = draft_key(session_id)
         self._patience = timedelta(seconds=patience)
         self._stands: tuple[str, datetime] | None = None
         self.taken = store.meta.get(self._key) or ""
@@ -40,9 +40,14 @@ class Drafts:
 
     def given_back(self) -> None:
         """It stands in the place to type again."""
-        self._store.meta.set(self._key, "")
+        self._store.meta.forget(self._key)
         self.taken = ""
 
     def put_back(self, by: timedelta) -> None:
         """The clock was put back, and nobody has waited longer for it."""
         self._stands = self._stands and (self._stands[0], self._stands[1] - by)
+
+
+def draft_key(session_id: str) -> str:
+    """Under what the words are kept that were put aside in a session's terminal."""
+    return f"draft:{session_id}"

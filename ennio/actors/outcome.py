@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ennio.actors import bell, deeds
+from ennio.actors.drafts import draft_key
 from ennio.actors.executor import NAMES
 from ennio.actors.lookout import cursor_key
 from ennio.actors.outbox import Outbox
@@ -104,4 +105,5 @@ def _removed(record: Record, freed: Any, now: datetime) -> None:
         if record.memory.finished:
             bell.take_down(store, session_id)
             store.meta.forget(cursor_key(session_id))
+            store.meta.forget(draft_key(session_id))
         record.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])

@@ -37,7 +37,7 @@ SHAPES: Mapping[str, Keys] = MappingProxyType(
     {
         "Config": {
             **_all(FREE, "port", "terminal_port", "direct_terminal_port", "ready_threshold", "notification_routing", "max_sessions"),
-            **_all(FREE, "min_free_memory"),
+            **_all(FREE, "min_free_memory", "person_patience"),
             **_all(OPENS, "host", "api_token", "cors_origins"),
             "nats_url": TALKS,
             "database_url": REACHES,
@@ -101,7 +101,7 @@ PLUGINS: Mapping[tuple[str, str], Keys] = MappingProxyType(
         ("tracker", "local"): {"path": REACHES, **_all(FREE, "comment", "close_on_merge")},
         ("agent", "command"): {
             **_all(RUNS, "argv", "run", "resume_argv", "resume_run"),
-            **_all(FREE, "stdin", "interactive", "one_shot", "ready"),
+            **_all(FREE, "stdin", "interactive", "one_shot", "ready", "lines"),
         },
         ("agent", "scripted"): {"story": RUNS, **_all(FREE, "speed", "typed")},
     }

@@ -132,7 +132,7 @@ def test_after_the_patience_what_a_person_typed_is_put_aside_and_back(stage: Sta
     eventually(lambda: stage.runtime.pasted(session_id) == ["go on", "mine: please do not"])
     assert stage.runtime.screens([session_id])[session_id] == "> mine: please do not"
     assert any("was put aside" in words and words.endswith("mine: please do not") for words in stage.words(session_id))
-    eventually(lambda: stage.parts.store.meta.get(f"draft:{session_id}") == "")
+    eventually(lambda: stage.parts.store.meta.get(f"draft:{session_id}") is None)
 
 
 def test_what_was_put_aside_comes_back_after_a_crash(stage: Stage) -> None:
