@@ -40,6 +40,7 @@ from ennio.events import Draft, EventType
 from ennio.home import Home, private
 from ennio.messages import Ping
 from ennio.model import Priority
+from ennio.plugins import fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard
 from ennio.plugins.shipped import known
@@ -124,6 +125,7 @@ def boot(config_file: Path) -> Running:
         content = _content(config_file)
         config = load(config_file, os.environ, known(), content=content)
         trusted.insist(config, home, os.environ)
+        fitting.insist(config, home, content)
         running = _of(config, home)
     except (ConfigError, Untrusted) as error:
         good = last_good.known(run_dir)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.config import trusted
-from ennio.config.model import Config, Demand, PluginChoice, Project
+from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
 from ennio.config.secrets import masked
+from ennio.errors import Problem
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import installed
 
@@ -100,6 +101,36 @@ def absent(place: Project, choice: PluginChoice | None, slot: str) -> Finding | 
         return None
     there = ", ".join(installed(slot))
     return warning(f"project {place.id}: no {slot} plugin {choice.plugin} is installed, so nothing is asked of it", f"use one of: {there}")
+
+
+def settings(problems: Sequence[Problem]) -> Finding | None:
+    """What plugins do not understand of their settings: with it no supervisor starts."""
+    if not problems:
+        return None
+    return broken(f"the configuration cannot be used: {'; '.join(map(str, problems))}", "ennio config check")
+
+
+def channel(place: Notifier) -> Finding | None:
+    """A channel to people that nobody has brought yet: what is routed to it reaches nobody."""
+    if place.plugin in installed("notifier"):
+        return None
+    there = ", ".join(name for name in installed("notifier") if name != "stub") or "none yet"
+    what = f"notifiers[{place.name}]: this version has no notifier {place.plugin}, so nobody is told anything through it"
+    return warning(what, f"look at the events: ennio events --follow   (notifiers that are installed: {there})")
+
+
+def unheard(config: Config) -> Finding | None:
+    """An address of NATS to which nothing goes."""
+    if not config.nats_url:
+        return None
+    return warning("nats_url is read, but this version neither sends to NATS nor listens there", "use the event stream of the API")
+
+
+def idle(config: Config) -> Iterator[Finding]:
+    """What a configuration asks for in vain in this version."""
+    for place in config.projects:
+        yield from filter(None, (remote(place), absent(place, place.tracker, "tracker"), absent(place, place.scm, "scm")))
+    yield from filter(None, (*map(channel, config.notifiers), unenforced(config), unheard(config)))
 
 
 def unenforced(config: Config) -> Finding | None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.answer import Answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ennio.cli.context import Context
     from ennio.cli.parser import Parser
+    from ennio.config.model import Config
+    from ennio.errors import Problem
 
 EXAMPLES = """\
   ennio config check
@@ -34,16 +39,40 @@ def configure(parser: Parser) -> None:
 
 
 def check(_options: argparse.Namespace, context: Context) -> Answer:
-    """All problems; exit code 1 when there are any."""
-    from ennio.config.load import check as problems_of
+    """All problems; exit code 1 when there are any. What is asked for in vain is no problem, but is said."""
+    from ennio.config.load import load
+    from ennio.errors import ConfigError
     from ennio.plugins.shipped import known
 
     source = context.config_file()
-    problems = problems_of(source, os.environ, known())
-    document = {"file": str(source), "problems": [{"path": p.path, "line": p.line, "message": p.message} for p in problems]}
+    try:
+        config = load(source, os.environ, known())
+    except ConfigError as error:
+        return _wrong(source, error.problems)
+    return _fits(config)
+
+
+def _fits(config: Config) -> Answer:
+    from ennio.cli.checkup import configuration
+    from ennio.config import trusted
+    from ennio.home import Home
+    from ennio.plugins import fitting
+
+    home = Home.of_environment()
+    new = trusted.unknown(config, home, os.environ)
+    problems = fitting.problems(config, home, trusted=not new)
     if problems:
-        return Answer(document, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)
-    return Answer(document, [f"{source} is fine"])
+        return _wrong(config.source, problems)
+    unseen = [f"what the {plugin} wants of its settings is looked at once the file is trusted" for plugin in fitting.unseen(config, home)]
+    vain = [finding.what for finding in configuration.idle(config)] + (unseen if new else [])
+    document = {"file": str(config.source), "problems": [], "warnings": vain, "trusted": not new}
+    lines = [f"{config.source} has no mistake, but", *(f"  {line}" for line in vain)] if vain else [f"{config.source} is fine"]
+    return Answer(document, lines + ([f"it is not trusted yet: {trusted.command(config.source)}"] if new else []))
+
+
+def _wrong(source: Path, problems: Sequence[Problem]) -> Answer:
+    document = {"file": str(source), "problems": [{"path": p.path, "line": p.line, "message": p.message} for p in problems]}
+    return Answer(document | {"warnings": []}, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)
 
 
 def trust(options: argparse.Namespace, context: Context) -> Answer:

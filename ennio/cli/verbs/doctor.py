@@ -123,20 +123,21 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     from ennio.cli.checkup.agents import KINDS
     from ennio.config import trusted
     from ennio.home import Home
+    from ennio.plugins import fitting
 
     folder = _folder(context)
     if folder is None:
         return  # whether the file is trusted and where its supervisor is stand in a home
-    address = context.address()
-    new = trusted.unknown(config, Home.of_environment(), os.environ)
+    address, home = context.address(), Home.of_environment()
+    new = trusted.unknown(config, home, os.environ)
     yield configuration.trust(config, new)
+    problems = fitting.problems(config, home, trusted=not new)
+    yield configuration.settings(problems)
     for project in config.projects:
-        yield configuration.remote(project) or configuration.project(project)
-        yield configuration.absent(project, project.tracker, "tracker")
-        yield configuration.absent(project, project.scm, "scm")
-    if not new:
+        yield None if configuration.remote(project) else configuration.project(project)
+    yield from configuration.idle(config)
+    if not new and not problems:
         yield from _services(config)
-    yield configuration.unenforced(config)
     yield configuration.open_door(config)
     # a name would be looked up, and a variable may be in it
     if not new or configuration.is_number(config.host):

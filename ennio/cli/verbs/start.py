@@ -37,11 +37,14 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     """Start it, unless it runs already."""
     from ennio.cli import consent
     from ennio.config.load import load
+    from ennio.home import Home
+    from ennio.plugins import fitting
     from ennio.plugins.shipped import known
 
     config = load(context.config_file(), os.environ, known())
     _refuse_second(context)
     consent.obtain(config, context, given=options.trust)
+    fitting.insist(config, Home.of_environment())
     if options.detach:
         return _detached(context, options.timeout)
     url = f"http://{config.host}:{config.port}"

@@ -1,0 +1,128 @@
+"""What plugins want of their settings is said by `config check`, `doctor` and `start` alike, and before anything runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Place
+
+WRONG = {
+    "command": ("agent: command", "projects[0].agent_config.passthrough", "the command agent needs `argv: [program, ...]`"),
+    "command-key": (
+        "agent: command\n    agent_config: {passthrough: {run: x, nonsense: 1}}",
+        "projects[0].agent_config.passthrough.nonsense",
+        "is unknown to the command agent",
+    ),
+    "flag": (
+        "agent: claude-code\n    agent_config: {passthrough: {resume: x}}",
+        "projects[0].agent_config.passthrough.resume",
+        "is set by Ennio itself",
+    ),
+    "secret-flag": (
+        "agent: aider\n    agent_config: {passthrough: {api_key: x}}",
+        "projects[0].agent_config.passthrough.api_key",
+        "looks like a secret",
+    ),
+    "permissions": (
+        "agent: codex\n    agent_config: {permissions: \"--a 'b\"}",
+        "projects[0].agent_config.permissions",
+        "cannot be split into flags",
+    ),
+    "opencode": (
+        "agent: opencode\n    agent_config: {passthrough: {port: 1}}",
+        "projects[0].agent_config.passthrough.port",
+        "is set by Ennio itself",
+    ),
+    "story": (
+        "agent: scripted\n    agent_config: {passthrough: {story: missing.yaml}}",
+        "projects[0].agent_config.passthrough",
+        "missing.yaml: cannot be read",
+    ),
+    "local-forge": (
+        "scm_config: {plugin: local, config: {checks: [{name: t}]}}",
+        "projects[0].scm_config.config.checks[0].run",
+        "is missing: write the shell command",
+    ),
+    "local-forge-far": (
+        "repo: https://example.com/a.git\n    scm_config: {plugin: local}",
+        "projects[0].repo",
+        "the local forge needs a repository on this machine",
+    ),
+    "github-forge": (
+        "scm_config: {plugin: github, config: {owner: a, repo: b, mergemethod: x}}",
+        "projects[0].scm_config.config.mergemethod",
+        "did you mean merge_method?",
+    ),
+    "github-tracker": (
+        "tracker_config: {plugin: github, config: {owner: a, repo: b, comment: [born]}}",
+        "projects[0].tracker_config.config.comment",
+        "is no milestone",
+    ),
+    "linear": ("tracker_config: {plugin: linear, config: {}}", "projects[0].tracker_config.config.api_key", "is missing; write api_key"),
+    "local-tracker": (
+        "tracker_config: {plugin: local, config: {paht: x}}",
+        "projects[0].tracker_config.config.paht",
+        "unknown key; known are path",
+    ),
+}
+
+
+def write(place: Place, settings: str) -> None:
+    repo = "" if "repo: https" in settings else f"repo: {place.folder}\n    "
+    (place.folder / "ennio.yaml").write_text(f"port: 0\nprojects:\n  - name: a\n    path: .\n    {repo}{settings}\n")
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
+@pytest.mark.parametrize("which", WRONG)
+def test_check_doctor_and_start_say_the_same_of_a_plugin_s_settings(which: str, trusted: bool, place: Place) -> None:
+    settings, where, words = WRONG[which]
+    write(place, settings)
+    paths = {} if trusted else {"ENNIO_TRUSTED_CONFIG_PATHS": ""}
+    check = place.ennio("config", "check", "--json", **paths)
+    assert check.code == 1
+    (problem,) = check.document["problems"]
+    assert problem["path"] == where
+    assert words in problem["message"]
+    line = (place.folder / "ennio.yaml").read_text().splitlines()[problem["line"] - 1]
+    assert settings.split(":")[0] in line or where.rpartition(".")[2] in line or (which, line) == ("command", "  - name: a")
+    doctor = place.ennio("doctor", "--json", **paths)
+    assert doctor.code == 1
+    assert [finding for finding in doctor.document["findings"] if finding["level"] == "broken" and problem["message"] in finding["what"]]
+    if trusted:
+        start = place.ennio("start", "--detach", "--json")
+        assert start.code == 1
+        assert json.loads(start.out)["problems"] == [problem]
+
+
+IN_VAIN = {
+    "notifiers: [{plugin: slack, name: team}]": "notifiers[team]: this version has no notifier slack, so nobody is told",
+    "notifiers: [{plugin: webhook, name: hook}]": "notifiers[hook]: this version has no notifier webhook",
+    "defaults: {notifiers: [desktop]}": "notifiers[desktop]: this version has no notifier desktop",
+    "notification_routing: {ci-failed: [desktop]}": "notifiers[desktop]: this version has no notifier desktop",
+    "budgets: [{scope: global, limit_usd: 1}]": "budgets are checked but not yet enforced",
+    "nats_url: nats://localhost": "this version neither sends to NATS nor listens there",
+}
+
+
+@pytest.mark.parametrize("text", IN_VAIN)
+def test_what_is_asked_for_in_vain_is_said_plainly(text: str, place: Place) -> None:
+    write(place, "agent: scripted")
+    with (place.folder / "ennio.yaml").open("a") as file:
+        file.write(f"{text}\n")
+    check = place.ennio("config", "check", "--json")
+    assert check.code == 0
+    (warning,) = check.document["warnings"]
+    assert IN_VAIN[text] in warning
+    said = place.ennio("config", "check").out
+    assert "is fine" not in said
+    assert warning in said
+    assert warning in place.ennio("doctor").out
+
+
+def test_a_file_in_which_all_is_well_is_fine(place: Place) -> None:
+    write(place, "agent: scripted")
+    assert place.ennio("config", "check").out == f"{place.folder / 'ennio.yaml'} is fine\n"
+    untrusted = place.ennio("config", "check", ENNIO_TRUSTED_CONFIG_PATHS="")
+    assert (untrusted.code, "it is not trusted yet: ennio config trust" in untrusted.out) == (0, True)
