@@ -192,7 +192,7 @@ class ProjectShape(Shape):
         BranchPattern("A name; `*` and `?` stand for any letters, slashes too"),
     )
     stale_approvals = Choice(
-        "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge`: `renew` wants one of this very head",
+        "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge PULL`: `renew` wants one of this very head",
         model.StaleApprovals,
     )
 
