@@ -25,7 +25,7 @@ from ennio.events import Draft, EventType
 from ennio.merging import Held, Remedy, Superseded
 from ennio.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
 from ennio.model import Priority, Session, SessionStatus
-from ennio.plugins.scm.interface import Merged
+from ennio.plugins.scm.interface import Merged, Revocable
 from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.store import Merge, MergeState, Notice, ReactionRecord, Transaction
 
@@ -82,7 +82,7 @@ class MergeActor(Actor):
             # whatever was held back in an earlier life is tried at once; a time further away than any pause
             # is one from before the clock was put back
             wait = self._not_before.get(_name(merge))
-            if wait is not None and now < wait <= now + merging.LONGEST:
+            if wait is not None and now < wait <= now + merging.LONGEST and not self._moved(merge):
                 waits.append(wait)
             elif self._is_ready(merge):
                 self._under_way = MergeDeed(merge)
@@ -115,6 +115,11 @@ class MergeActor(Actor):
             return True
         return session.status is SessionStatus.APPROVED and not pull.merging
 
+    def _moved(self, merge: Merge) -> bool:
+        """Whether the head was last seen to be another one: then nothing is waited for."""
+        forge = self._parts.store.facts.get(merge.session_id).forge
+        return forge is not None and forge.pull is not None and forge.pull.state is PullState.OPEN and forge.pull.head != merge.head
+
     def _merge(self, merge: Merge) -> Merged:
         session = self._parts.store.sessions.need(merge.session_id)
         scm = self._parts.plugins.scm(self._parts.project(session.project_id))
@@ -123,7 +128,10 @@ class MergeActor(Actor):
         pull = scm.look(merge.number)
         if pull.state is not PullState.MERGED:
             project = self._parts.project(session.project_id)
-            forbid(pull, merge.head, session.base or project.default_branch, count_stale=project.stale_approvals is StaleApprovals.COUNT)
+            count_stale = project.stale_approvals is StaleApprovals.COUNT
+            if merge.handed and pull.merging and pull.head != merge.head and not count_stale and isinstance(scm, Revocable):
+                scm.withdraw(merge.number)  # else the forge merges what was pushed since, which nobody has approved
+            forbid(pull, merge.head, session.base or project.default_branch, count_stale=count_stale)
             if merge.handed and not pull.merging:
                 words = f"the forge had taken #{merge.number} over and gave it back (out of its queue, or auto-merge was switched off)"
                 raise Held(f"{words}: merge it, or put it in again", Remedy.PERSON, "given back")

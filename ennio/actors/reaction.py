@@ -129,6 +129,9 @@ class ReactionActor(Actor):
             self._look_at_project(situation.session, now)
             return
         self._situations[session_id] = situation
+        forge = situation.facts.forge
+        if forge is not None and forge.pull is not None and forge.pull.merging:
+            self._parts.exchange.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
         self._end_of_project_episode(situation.session, now)
         if due is not None:
             self._due[session_id] = due

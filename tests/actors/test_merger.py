@@ -193,6 +193,37 @@ def test_a_merge_that_the_forge_took_over_and_gave_back_is_said_to_a_person(stag
     assert not stage.scm.merges
 
 
+def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    told: list[int] = []
+
+    def later(_number: int, *_words: object) -> Merged:
+        stage.scm._keep(replace(stage.scm.look(number), merging=True))
+        return Merged("", "the forge merges it by itself")
+
+    def withdraw(which: int) -> None:
+        told.append(which)
+        stage.scm._keep(replace(stage.scm.look(which), merging=False))
+
+    monkeypatch.setattr(stage.scm, "withdraw", withdraw, raising=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.scm, "merge", later)
+        _approve(stage, number)
+        eventually(lambda: _held(stage, session_id) == "handed over")
+        stage.look()
+        assert told == []
+        head = stage.scm.look(number).head
+        stage.scm.push(stage.branch(session_id))
+        eventually(lambda: told == [number], why="at once, without the clock going on")
+        eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.look()
+    assert stage.scm.merges == []
+    _approve(stage, number)
+    stage.until(session_id, SessionStatus.MERGED)
+
+
 def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)

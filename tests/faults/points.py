@@ -77,6 +77,7 @@ EXCUSED: Mapping[str, str] = {
     "request.query.More": "the rest of a long list; those of the story are short",
     "request.mutation.Settle": "settles a remark as request.mutation.Resolve does a thread",
     "request.mutation.AutoMerge": "the branch of the story requires nothing",
+    "request.mutation.NoAutoMerge": "the branch of the story requires nothing",
     "request.mutation.Enqueue": "the repository of the story has no merge queue",
     "told.merge_forced": "a person's order, written before the merge and not after it: test_landing.py",
     "order.interrupt": "presses a key; nothing is written and nothing follows",

@@ -8,6 +8,7 @@ import pytest
 
 from ennio.errors import Conflict, NotFound, Refused, Unreachable
 from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.scm.interface import Revocable
 from ennio.pulls import MergeMethod, PullState
 from tests.github.standin.hub import Hub, Run
 
@@ -75,6 +76,11 @@ def test_what_the_branch_still_requires_is_left_to_auto_merge(hub: Hub, forge: G
     merged = forge.merge(number, head)
     assert (merged.commit, bool(hub.pulls[number].auto_merge)) == ("", True)
     assert "auto-merge" in merged.message
+    assert isinstance(forge, Revocable)
+    for _ in range(2):
+        forge.withdraw(number)
+        assert hub.pulls[number].auto_merge is None
+    assert not forge.look(number).merging
 
 
 def test_the_branch_is_deleted_where_that_is_configured(hub: Hub, make: Callable[..., GitHubForge]) -> None:

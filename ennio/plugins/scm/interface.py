@@ -52,6 +52,15 @@ class Paced(Protocol):
 
 
 @runtime_checkable
+class Revocable(Protocol):
+    """A forge that merges later what it was told to merge, so that it has to be told when that no longer holds."""
+
+    def withdraw(self, number: int) -> None:
+        """Merge it no more by itself; fine if it would not. Raises NotFound."""
+        ...
+
+
+@runtime_checkable
 class Readable(Protocol):
     """A forge that tells what a pull request changes, so that nobody has to approve it blind."""
 

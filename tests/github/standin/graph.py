@@ -61,6 +61,7 @@ class Root:
             "minimizeComment": self.minimize,
             "markPullRequestReadyForReview": self.ready,
             "enablePullRequestAutoMerge": self.auto_merge,
+            "disablePullRequestAutoMerge": self.no_auto_merge,
             "enqueuePullRequest": self.enqueue,
         }
 
@@ -229,6 +230,11 @@ class Root:
         pull = self._pull(input["pullRequestId"])
         self._expect(pull, input["expectedHeadOid"])
         pull.auto_merge = self.hub.now()
+        return {"pullRequest": self.pull(pull)}
+
+    def no_auto_merge(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        pull = self._pull(input["pullRequestId"])
+        pull.auto_merge = None
         return {"pullRequest": self.pull(pull)}
 
     def enqueue(self, _info: Any, input: Node) -> Node:  # noqa: A002

@@ -16,7 +16,7 @@ from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github import differing
 from ennio.plugins.scm.github.asking import Asking
 from ennio.plugins.scm.github.landing import land
-from ennio.plugins.scm.github.questions import READY, REPLY, RESOLVE, SETTLE, Wanted
+from ennio.plugins.scm.github.questions import NO_AUTO_MERGE, READY, REPLY, RESOLVE, SETTLE, Wanted
 from ennio.plugins.scm.github.reading import MARK, PERSON, contexts
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.github.watching import SOURCE, Watching
@@ -91,6 +91,13 @@ class GitHubForge:
             self._delete(seen)
         self.nudge(number)
         return merged
+
+    def withdraw(self, number: int) -> None:
+        """See ``Revocable.withdraw``; a merge queue lets go by itself of what has a new head."""
+        node, _ = self._asking.one(number)
+        if node["autoMergeRequest"]:
+            self.client.ask(NO_AUTO_MERGE, {"pull": node["id"]}, action=True)
+            self.nudge(number)
 
     def _delete(self, merged: PullRequest) -> None:
         """Delete the branch that was merged, unless it is protected or went on since; a merge asked for again does so too."""

@@ -148,6 +148,8 @@ mutation AutoMerge($pull: ID!, $head: GitObjectID!, $method: PullRequestMergeMet
     pullRequest { id autoMergeRequest { enabledAt } }
   }
 }"""
+NO_AUTO_MERGE = """
+mutation NoAutoMerge($pull: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { id } } }"""
 ENQUEUE = """
 mutation Enqueue($pull: ID!, $head: GitObjectID!) {
   enqueuePullRequest(input: {pullRequestId: $pull, expectedHeadOid: $head}) { mergeQueueEntry { id position } }
