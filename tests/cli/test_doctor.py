@@ -96,11 +96,18 @@ def test_incident_42_a_bind_beyond_this_machine_is_pointed_out(tmp_path: Path) -
 
 
 def test_a_forge_without_a_token_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
-    project = Project("p", "p", "r", Path("/p"))
+    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    project = Project("p", "p", "git@github.com:me/app.git", Path("/p"))
     finding = configuration.token(project, PluginChoice("github"), "scm")
     assert finding is not None
     assert "GITHUB_TOKEN" in finding.fix
+    monkeypatch.setenv("GITHUB_TOKEN", "for github.com alone")
+    assert configuration.token(project, PluginChoice("github"), "scm") is None
+    elsewhere = configuration.token(project, PluginChoice("github", {"api_url": "https://git.corp.example/api/v3"}), "scm")
+    assert elsewhere is not None
+    assert "no token for git.corp.example" in elsewhere.what
     assert configuration.token(project, PluginChoice("github", {"token": "x"}), "scm") is None
     assert configuration.token(project, PluginChoice("local"), "scm") is None
 

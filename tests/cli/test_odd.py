@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.config.web import is_web_address
 from tests.cli.conftest import Place
 
 PROJECT = "port: 0\nprojects:\n  - name: a\n    repo: {repo}\n    path: {path}\n    {more}\n"
@@ -66,13 +65,3 @@ def test_commands_answer_in_an_odd_environment(place: Place, name: str, words: l
     ended = place.ennio(*words, **ENVIRONMENTS[name])
     assert "Traceback" not in ended.err, ended.err
     assert ended.code in (0, 1, 4)
-
-
-@pytest.mark.parametrize("address", ["http://[", "http://", "ftp://x", "://", "http://x:99999", "http://x:y", "http://a b", ""])
-def test_what_nothing_can_be_asked_of_is_no_address(address: str) -> None:
-    assert not is_web_address(address)
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "https://git.example/api/v3", "http://[::1]:8080/x"])
-def test_addresses_are_taken(address: str) -> None:
-    assert is_web_address(address)

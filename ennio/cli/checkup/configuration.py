@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from ennio.config import trusted
 from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
 from ennio.config.secrets import masked
 from ennio.errors import Problem
-from ennio.plugins.github.token import TokenSource
+from ennio.plugins.github.settings import found_address
+from ennio.plugins.github.token import TokenSource, login
 from ennio.plugins.registry import installed
 
 
@@ -58,11 +58,11 @@ def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | N
     """Whether a GitHub plugin has a token to work with; Linear is asked itself."""
     if choice is None or choice.plugin != "github" or choice.config.get("token"):
         return None
-    variable = f"{choice.plugin.upper()}_TOKEN"
-    if os.environ.get(variable) or TokenSource(None, "github.com").token():
+    address = found_address(place, choice.config)
+    if address is None or TokenSource(None, address).token():
         return None
-    fix = f"put token: ${{{variable}}} into its config, and: export {variable}=..."
-    return warning(f"project {place.id}: its {slot} {choice.plugin} has no token", fix)
+    fix = f"put token: ${{GITHUB_TOKEN}} into its config, or: {login(address.host)}"
+    return warning(f"project {place.id}: its {slot} {choice.plugin} has no token for {address.host}", fix)
 
 
 def port(number: int, host: str, *, ours: bool, name: str) -> Finding:

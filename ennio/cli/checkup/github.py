@@ -26,7 +26,7 @@ def service(place: Project, slot: str) -> Finding | None:
     except ConfigError as error:
         problems = "; ".join(map(str, error.problems))
         return broken(f"project {place.id}: {slot}_config.config: {problems}", "docs/github.md has every setting")
-    client = Client(access.address, TokenSource(access.token, access.address.host), SystemClock())
+    client = Client(access.address, TokenSource(access.token, access.address), SystemClock())
     return _asked(place, slot, client) if client.authorized else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from ennio.errors import Invalid
 
@@ -13,10 +13,11 @@ PUBLIC = "https://api.github.com"
 Place = tuple[str | int, ...]
 """Where something is below the base of an API, segment by segment and as it is called; ``url`` quotes them."""
 _REMOTE = re.compile(
-    r"(?:(?:https?|ssh|git|git\+ssh)://(?:[^/@\s]+@)?(?P<host>[^/:\s]+)(?::[0-9]+)?/|(?:[A-Za-z0-9._-]+@)?(?P<scp>[A-Za-z0-9._-]+):/?)"
+    r"(?:(?:https?|ssh|git|git\+ssh)://(?:[^/@\s]+@)?(?P<host>[A-Za-z0-9._-]+)(?::[0-9]+)?/|(?:[A-Za-z0-9._-]+@)?(?P<scp>[A-Za-z0-9._-]+):/?)"
     r"(?P<owner>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9._-]+?)(?:\.git)?/?\Z"
 )
-_HOST = re.compile(r"https?://(?P<host>[^/:]+)(?::[0-9]+)?(?:/|\Z)")
+_TENANT = ".ghe.com"
+"""Below it GitHub itself runs one server for each enterprise, with its API at ``api.`` before its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ def url(base: str, place: Place, query: Mapping[str, str | int] | None = None) -
 
 def host_of(api: str) -> str:
     """The server behind an API base: ``github.com`` for the public one."""
-    match = _HOST.match(api)
-    host = match["host"] if match else api
-    return "github.com" if host == "api.github.com" else host
+    try:
+        host = urlsplit(api).hostname or api
+    except ValueError:
+        host = api  # whoever checks it says so
+    return host.removeprefix("api.") if host == "api.github.com" or host.endswith(_TENANT) else host
 
 
 def found_in(remote: str) -> Address | None:
@@ -72,4 +75,5 @@ def found_in(remote: str) -> Address | None:
     if match is None:
         return None
     host = (match["host"] or match["scp"]).lower().removeprefix("www.")
-    return Address(match["owner"], match["name"], PUBLIC if host == "github.com" else f"https://{host}/api/v3")
+    hosted = host == "github.com" or host.endswith(_TENANT)
+    return Address(match["owner"], match["name"], f"https://api.{host}" if hosted else f"https://{host}/api/v3")

@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-import urllib3
-
 import ennio
 from ennio.clock import Clock
-from ennio.errors import Conflict, EnnioError, NotFound, Refused, TimedOut, Unreachable
+from ennio.errors import Conflict, EnnioError, NotFound, Refused, Unreachable
 from ennio.plugins.github.address import Address, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
+from ennio.plugins.web import Transport
 from ennio.untrusted import json_value
 
 _HELD = 1000
@@ -32,7 +31,6 @@ _HOPS = 4
 _LARGEST = 32 * 1024 * 1024
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _VERSION = "2022-11-28"
-_TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Client:
         self.address = address
         self._tokens = tokens
         self._clock = clock
-        self._pool = urllib3.PoolManager(num_pools=4, maxsize=4, retries=False, timeout=_TIMEOUT)
+        self._web = Transport(_LARGEST)
         self._held: OrderedDict[str, tuple[str, Reply, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -66,6 +64,11 @@ class Client:
     def authorized(self) -> bool:
         """Whether there is a token at all."""
         return self._tokens.token() is not None
+
+    @property
+    def missing(self) -> str:
+        """Why there is no token, and the way out; for when there is none."""
+        return self._tokens.missing
 
     @property
     def allowance(self) -> Allowance:
@@ -84,7 +87,7 @@ class Client:
             reply, page = self._read(where)
             items += page
             following = _NEXT.search(reply.headers.get("link", ""))
-            where = following[1] if following else None
+            where = following[1] if following and self._is_ours(following[1]) else None
         return items[:most]
 
     def send(self, method: str, place: Place, body: Mapping[str, Any] | None = None) -> Any:
@@ -136,8 +139,7 @@ class Client:
     ) -> Reply:
         """One request if the budget allows it; an answer that is an error is raised as one."""
         if bucket == GRAPHQL and not self.authorized:
-            host = self.address.host
-            raise Refused(f"there is no token for {host}: set token in the configuration, or run `gh auth login --hostname {host}`")
+            raise Refused(self.missing)
         refusal = self.allowance.budget.refusal(bucket, self._clock.now(), action=action)
         if refusal is not None:
             raise Unreachable(f"{self.address.host} was not asked: {refusal}", until=refusal.until)
@@ -152,21 +154,23 @@ class Client:
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not location:
                 return reply
-            url = urljoin(url, location)
+            url = self._led(method, urljoin(url, location))
         raise Unreachable(f"{self.address.host} redirects in a ring ({url})")
+
+    def _led(self, method: str, url: str) -> str:
+        """Where a redirect leads. Another server is read from, without the token; it is told nothing."""
+        if urlsplit(url).scheme not in ("http", "https") or (method != "GET" and not self._is_ours(url)):
+            raise Unreachable(f"{self.address.host} sends a {method} on to another server ({urlsplit(url).hostname}), where it is not for")
+        return url
 
     def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
         ours = self._is_ours(url)
         try:
-            headers = self._headers(url, raw, extra)
-            response = self._pool.request(method, url, body=raw, headers=headers, redirect=False, preload_content=False)
-            try:
-                body = response.read(_LARGEST, decode_content=True)
-            finally:
-                response.release_conn()
-        except urllib3.exceptions.HTTPError as error:
-            raise self._unreachable(url, error) from error
-        reply = Reply(response.status, {key.lower(): value for key, value in response.headers.items()}, body)
+            answer = self._web.request(method, url, raw, self._headers(url, raw, extra))
+        except Unreachable as error:
+            self._fail(str(error))
+            raise
+        reply = Reply(answer.status, answer.headers, answer.raw)
         if ours and reply.status < 400:
             if not _understood(reply, bucket):
                 raise self._unintelligible(reply)
@@ -186,12 +190,6 @@ class Client:
 
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url)[:2] == urlsplit(self.address.api)[:2]
-
-    def _unreachable(self, url: str, error: Exception) -> EnnioError:
-        words = f"{urlsplit(url).hostname} did not answer: {_short(error)}"
-        self._fail(words)
-        kind = TimedOut if isinstance(error, urllib3.exceptions.TimeoutError) else Unreachable
-        return kind(words)
 
     def _unintelligible(self, reply: Reply) -> Unreachable:
         words = f"{self.address.host} answered {reply.status} with something that is no answer of a GitHub"
@@ -285,9 +283,5 @@ def _graphql_error(errors: list[dict[str, Any]]) -> EnnioError:
 
 def _seconds(value: str | None) -> float | None:
     return float(value) if value is not None and value.isdecimal() else None
-
-
-def _short(error: Exception) -> str:
-    return re.sub(r"^.*?: ", "", str(error), count=1)[:200] or type(error).__name__
 
 

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from ennio.config.model import Project
-from ennio.config.web import is_web_address
 from ennio.errors import ConfigError, Problem
 from ennio.plugins.github.address import PUBLIC, Address, found_in
+from ennio.plugins.web import base_address
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 Reader = Callable[[Any], Any]
@@ -57,10 +57,7 @@ def _name(value: Any) -> str:
 
 
 def _api(value: Any) -> str:
-    base = text(value).rstrip("/")
-    if not is_web_address(base):
-        raise ValueError("is no address: write https://HOST/api/v3")
-    return base
+    return base_address(value, "https://HOST/api/v3")
 
 
 ACCESS: Mapping[str, Reader] = {"owner": _name, "repo": _name, "token": text, "api_url": _api, "webhook_secret": text}
@@ -87,7 +84,7 @@ def _take(key: str, value: Any, reader: Reader, values: dict[str, Any], problems
     try:
         values[key] = reader(value)
     except (ValueError, TypeError) as error:
-        shown = "the value" if key in ("token", "webhook_secret") else repr(value)
+        shown = "the value" if key in ("token", "webhook_secret", "api_url") else repr(value)
         problems.append(Problem(key, f"{shown} {error}"))
 
 
@@ -99,7 +96,11 @@ def _address(values: Mapping[str, Any], project: Project, problems: list[Problem
 
 
 def found_address(project: Project, values: Mapping[str, Any]) -> Address | None:
-    """As configured; what is left out follows from the repository's address. None when neither tells."""
+    """As configured; what is left out follows from the repository's address. None when neither tells.
+
+    Also of settings that nobody has checked: what is no text there is passed over.
+    """
+    values = {key: value for key, value in values.items() if isinstance(value, str)}
     found = found_in(project.repo)
     owner = values.get("owner") or (found and found.owner)
     name = values.get("repo") or (found and found.name)

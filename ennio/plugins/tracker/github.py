@@ -168,4 +168,4 @@ def build(context: Context) -> GitHubTracker:
         raise TypeError("the GitHub tracker belongs to a project")
     settings = parse(context.settings, context.project)
     address = settings.access.address
-    return GitHubTracker(Client(address, TokenSource(settings.access.token, address.host), context.clock), settings)
+    return GitHubTracker(Client(address, TokenSource(settings.access.token, address), context.clock), settings)

@@ -17,5 +17,5 @@ def build(context: Context) -> GitHubForge:
         raise TypeError("the GitHub forge belongs to a project")
     settings = parse(context.settings, context.project)
     address = settings.access.address
-    client = Client(address, TokenSource(settings.access.token, address.host), context.clock)
+    client = Client(address, TokenSource(settings.access.token, address), context.clock)
     return GitHubForge(context.project, client, context.clock, settings)

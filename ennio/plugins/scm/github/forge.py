@@ -205,9 +205,8 @@ class GitHubForge:
 
     def check(self) -> str | None:
         """See ``Scm.check``: no token, a refused one, a repository it cannot see or not push to."""
-        host = self.client.address.host
         if not self.client.authorized:
-            return f"there is no token for {host}: set token in scm_config.config, or run `gh auth login --hostname {host}`"
+            return self.client.missing
         try:
             repository = self.client.get(self.client.address.at())
         except EnnioError as error:

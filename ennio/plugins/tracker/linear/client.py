@@ -13,16 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
-
 import ennio
 from ennio.clock import Clock
-from ennio.errors import EnnioError, NotFound, Refused, TimedOut, Unreachable
+from ennio.errors import EnnioError, NotFound, Refused, Unreachable
 from ennio.plugins.quota import Allowance, Budget, Quota, allowance_of
+from ennio.plugins.web import Transport
 from ennio.untrusted import json_value
 
 COUNTERS = ("requests", "complexity")
-_TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
 _LARGEST = 16 * 1024 * 1024
 _KEY = "write a valid api_key into tracker_config.config (Linear: Settings, Security & access, API keys)"
 
@@ -35,7 +33,7 @@ class Client:
         self._host = urlsplit(url).hostname or url
         self._authorization = authorization
         self._clock = clock
-        self._pool = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False, timeout=_TIMEOUT)
+        self._web = Transport(_LARGEST)
 
     @property
     def allowance(self) -> Allowance:
@@ -59,15 +57,11 @@ class Client:
             "Accept-Encoding": "gzip",
         }
         try:
-            response = self._pool.request("POST", self._url, body=body, headers=headers, redirect=False, preload_content=False)
-            try:
-                raw = response.read(_LARGEST, decode_content=True)
-            finally:
-                response.release_conn()
-        except urllib3.exceptions.HTTPError as error:
-            kind = TimedOut if isinstance(error, urllib3.exceptions.TimeoutError) else Unreachable
-            raise kind(self._failed(f"{self._host} did not answer: {_short(error)}")) from error
-        return response.status, {key.lower(): value for key, value in response.headers.items()}, raw
+            answer = self._web.request("POST", self._url, body, headers)
+        except Unreachable as error:
+            self._failed(str(error))
+            raise
+        return answer.status, answer.headers, answer.raw
 
     def _judge(self, status: int, headers: Mapping[str, str], document: Any) -> dict[str, Any]:
         errors = document.get("errors") or [] if isinstance(document, dict) else []
@@ -159,7 +153,3 @@ def _used_up(budget: Budget, quotas: Mapping[str, Quota], now: datetime) -> Budg
     for counter, quota in quotas.items():
         budget = budget.exhausted(counter, quota, now)
     return budget
-
-
-def _short(error: Exception) -> str:
-    return re.sub(r"^.*?: ", "", str(error), count=1)[:200] or type(error).__name__

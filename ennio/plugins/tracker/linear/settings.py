@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from ennio.config.web import is_web_address
 from ennio.errors import ConfigError, Problem
 from ennio.plugins.tracker.interface import Reached
 from ennio.plugins.tracker.wishes import milestone, milestones, switch
+from ennio.plugins.web import base_address
 
 PUBLIC = "https://api.linear.app/graphql"
 _SECRET = ("api_key", "token")
@@ -64,10 +64,7 @@ def _text(value: Any) -> str:
 
 
 def _address(value: Any) -> str:
-    address = _text(value)
-    if not is_web_address(address):
-        raise ValueError(f"{address!r} is no address such as {PUBLIC}")
-    return address
+    return base_address(value, PUBLIC)
 
 
 def _states(value: Any) -> Mapping[Reached, str]:

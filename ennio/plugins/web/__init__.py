@@ -1,0 +1,6 @@
+"""Requests of ours that leave this machine: through the proxy that is set, with the certificates that are set, within limits."""
+
+from ennio.plugins.web.address import base_address, is_loopback
+from ennio.plugins.web.transport import Answer, Transport
+
+__all__ = ["Answer", "Transport", "base_address", "is_loopback"]
