@@ -24,9 +24,9 @@ class Remedy(StrEnum):
     PERSON = "person"
 
 
-LONGEST = timedelta(hours=2)
-"""No merge waits longer than that without another thought; a forge's own pauses end within it."""
-_FIRST = {Remedy.AGAIN: 10.0, Remedy.WAIT: 30.0, Remedy.UPDATE: 30.0, Remedy.PERSON: 300.0}
+FIRST_PAUSE = 10.0
+"""Seconds until a merge that failed for a passing reason is tried again; other reasons have a multiple of it, and it doubles."""
+_FIRST = {Remedy.AGAIN: 1, Remedy.WAIT: 3, Remedy.UPDATE: 3, Remedy.PERSON: 30}
 _LONGEST = {Remedy.AGAIN: 300.0, Remedy.WAIT: 300.0, Remedy.UPDATE: 300.0, Remedy.PERSON: 900.0}
 
 
@@ -63,7 +63,7 @@ def held(error: EnnioError) -> Held:
 
 def next_try(reason: Held, attempts: int, now: datetime) -> datetime:
     """When a merge that was tried so often is tried again."""
-    pause = min(_FIRST[reason.remedy] * 2 ** min(attempts - 1, 10), _LONGEST[reason.remedy])
+    pause = min(FIRST_PAUSE * _FIRST[reason.remedy] * 2 ** min(attempts - 1, 10), _LONGEST[reason.remedy])
     again = now + timedelta(seconds=pause)
     return again if reason.until is None else max(again, reason.until)
 

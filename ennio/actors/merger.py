@@ -30,8 +30,8 @@ from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, Review
 from ennio.store import Merge, MergeState, Notice, ReactionRecord, Transaction
 
 RULE = "approved-and-green"
-AGAIN = timedelta(seconds=30)
-"""How soon a merge whose session is not approved and green just now is thought of again, without asking anybody."""
+THOUGHT = 30.0
+"""After how many seconds a merge whose session is not approved and green just now is thought of again, without asking anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MergeActor(Actor):
         super().__init__(name, watcher)
         self._parts = parts
         self._under_way: MergeDeed | None = None
-        self._not_before: dict[tuple[str, str], datetime] = {}
+        self._pauses: dict[tuple[str, str], tuple[datetime, datetime]] = {}
         self._alarm = Alarm(self, parts.clock, Wake())
 
     def on_start(self) -> None:
@@ -79,17 +79,17 @@ class MergeActor(Actor):
         now = self._parts.clock.now()
         waits = []
         for merge in tuple(self._wanted()):
-            # whatever was held back in an earlier life is tried at once; a time further away than any pause
-            # is one from before the clock was put back
-            wait = self._not_before.get(_name(merge))
-            if wait is not None and now < wait <= now + merging.LONGEST and not self._moved(merge):
-                waits.append(wait)
+            # what was held back in an earlier life is tried at once, and a pause that begins in a time to come is
+            # one from before the clock was put back
+            since, until = self._pauses.get(_name(merge), (now, now))
+            if since <= now < until and not self._moved(merge):
+                waits.append(until)
             elif self._is_ready(merge):
                 self._under_way = MergeDeed(merge)
                 self.perform(self._under_way, lambda merge=merge: self._merge(merge))  # type: ignore[misc]
                 return
             else:
-                waits.append(now + AGAIN)
+                waits.append(now + timedelta(seconds=THOUGHT))
         self._alarm.set(min(waits, default=None))
 
     def _wanted(self) -> Iterator[Merge]:
@@ -161,7 +161,7 @@ class MergeActor(Actor):
         now, before = self._parts.clock.now(), merge.held
         attempts = merge.attempts + 1 if before == reason.kind else 1
         since = merge.held_since or now
-        self._not_before[_name(merge)] = merging.next_try(reason, attempts, now)
+        self._pauses[_name(merge)] = now, merging.next_try(reason, attempts, now)
         waiting = replace(merge, error=str(reason), attempts=attempts, held=reason.kind, held_since=since)
         with self._parts.store.transaction() as tx:
             self._parts.store.merges.save(waiting)

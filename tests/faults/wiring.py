@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import urllib3
-
 from ennio import boot as house
 from ennio import merging
 from ennio.actors import courier, merger, notifier, tracker
 from ennio.actors.house import House
-from ennio.errors import TimedOut, Unreachable
 from ennio.plugins.github.client import Client
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.quota import budget
 from ennio.plugins.registry import Registry
 from ennio.plugins.scm.github import pace, watching
+from ennio.plugins.web import Answer, Transport
 from ennio.store import migrations, opening, store
 from ennio.store.announcer import Announcer
 from ennio.store.connection import Connection
@@ -36,8 +33,8 @@ _WRITES = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE 
 
 SHORTER: tuple[tuple[ModuleType, str, Any], ...] = (
     (courier, "PASTE_SETTLES", 0.3),
-    (merger, "AGAIN", timedelta(seconds=1)),
-    (merging, "_FIRST", dict.fromkeys(merging.Remedy, 1.0)),
+    (merging, "FIRST_PAUSE", 1.0),
+    (merger, "THOUGHT", 1.0),
     (merging, "_LONGEST", dict.fromkeys(merging.Remedy, 2.0)),
     (notifier, "RETRY_AFTER", 1.0),
     (tracker, "FIRST_PAUSE", 0.5),
@@ -119,18 +116,14 @@ def _passing(fuse: Fuse, point: str, deed: Callable[..., Any]) -> Callable[..., 
 class Line:
     """The connections of a client of GitHub; a request that fails here fails as on a bad line."""
 
-    def __init__(self, pool: urllib3.PoolManager, fuse: Fuse) -> None:
-        self._pool, self._fuse = pool, fuse
+    def __init__(self, web: Transport, fuse: Fuse) -> None:
+        self._web, self._fuse = web, fuse
 
-    def request(self, method: str, url: str, **more: Any) -> Any:
-        """See ``PoolManager.request``."""
-        point = f"request.{points.question(method, url, more.get('body'))}"
-        try:
-            return self._fuse.through(point, self._pool.request, method, url, **more)
-        except TimedOut as error:
-            raise urllib3.exceptions.TimeoutError(str(error)) from error
-        except Unreachable as error:
-            raise urllib3.exceptions.ProtocolError(str(error)) from error
+    def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """See ``Transport.request``."""
+        point = f"request.{points.question(method, url, body)}"
+        answer: Answer = self._fuse.through(point, self._web.request, method, url, body, headers)
+        return answer
 
 
 def _exchange_requests(fuse: Fuse) -> None:
@@ -138,7 +131,7 @@ def _exchange_requests(fuse: Fuse) -> None:
 
     def __init__(client: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         begin(client, *args, **kwargs)
-        client._pool = Line(client._pool, fuse)
+        client._web = Line(client._web, fuse)
 
     setattr(Client, "__init__", __init__)  # noqa: B010 - of another module
 

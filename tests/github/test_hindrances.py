@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
-from ennio.merging import LONGEST, PATIENCE, UNREACHABLE, Held, Remedy, Superseded, concerns_a_person, held, next_try, outlook
+from ennio.merging import PATIENCE, UNREACHABLE, Held, Remedy, Superseded, concerns_a_person, held, next_try, outlook
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.github.hindrances import STATES, of_state, of_words
 from tests.github.published import graphql_schema
@@ -82,7 +82,7 @@ ERRORS: st.SearchStrategy[EnnioError] = st.one_of(
 @given(ERRORS, st.integers(1, 10_000))
 def test_whatever_hinders_a_merge_it_is_tried_again_and_a_person_hears_of_what_does_not_pass(error: EnnioError, attempts: int) -> None:
     reason = held(error)
-    assert NOW < next_try(reason, attempts, NOW) <= NOW + LONGEST
+    assert NOW < next_try(reason, attempts, NOW) <= NOW + timedelta(hours=1)
     assert outlook(reason)
     at_once, later = concerns_a_person(reason, NOW, NOW), concerns_a_person(reason, NOW, NOW + PATIENCE)
     assert at_once is (reason.remedy is Remedy.PERSON)
