@@ -27,6 +27,7 @@ _COLOURS = {
     "failing": "red",
     "pending": "yellow",
     "approved": "green",
+    "approved, stale": "yellow",
     "changes_requested": "yellow",
     "conflicting": "red",
 }
@@ -49,7 +50,7 @@ def pull_table(pulls: Sequence[Document], width: int | None, style: Style) -> li
             f"#{pull['number']}",
             state(pull),
             pull["checks"],
-            pull["review"],
+            _verdict(pull),
             pull["mergeability"],
             pull["branch"],
             pull["title"],
@@ -84,9 +85,15 @@ def pull_lines(pull: Document) -> list[str]:
     return lines + [line for comment in pull.get("comments") or () for line in _comment(comment)]
 
 
+def _verdict(pull: Document) -> str:
+    """The decision, marked where it rests on approvals of other heads alone."""
+    heads = [one["head"] for one in pull.get("opinions") or () if one["decision"] == "approved"]
+    return f"{pull['review']}, stale" if pull["review"] == "approved" and heads and pull["head"] not in heads else str(pull["review"])
+
+
 def _review(pull: Document) -> str:
     """The decision, and what each reviewer stands for with the head it is of."""
-    lines = [str(pull["review"])]
+    lines = [_verdict(pull)]
     for one in pull.get("opinions") or ():
         stale = "" if one["head"] == pull["head"] else f", stale: the head is {pull['head'][:7]}"
         lines.append(f"{one['decision']} by {one['author']} at {one['head'][:7] or 'another head'}{stale}")

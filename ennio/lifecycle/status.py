@@ -219,7 +219,8 @@ def _forge_grounds(seen: Seen) -> tuple[Ground, ...]:
         return ()
     pull = forge.pull
     what = (
-        f"#{pull.number} {pull.state}, head {pull.head[:10]}, checks {pull.checks}, review {pull.review}, "
+        f"#{pull.number} {pull.state}, head {pull.head[:10]}, checks {pull.checks}, "
+        f"review {pull.review}{' (stale)' if pull.stale else ''}, "
         f"mergeable {pull.mergeability}{', draft' if pull.draft else ''}"
     )
     return (Ground(what, forge.source, forge.at),)

@@ -428,3 +428,6 @@ def test_each_review_is_shown_with_the_head_it_is_of(api: Api) -> None:
     lines = [line.strip() for line in api.ennio("pr", "show", "my-app#7").out.splitlines()]
     assert "approved by ada at ab12cde, stale: the head is 0a1b" in lines
     assert "approved by bob at 0a1b" in lines
+    stale = {**PULL, "review": "approved", "opinions": opinions[:1]}
+    api.on("GET", "/pulls", [stale, {**stale, "opinions": opinions}])
+    assert ["approved, stale" in line for line in api.ennio("pr", "list").out.splitlines()[1:]] == [True, False]

@@ -190,6 +190,17 @@ def test_a_push_back_to_the_approved_head_makes_its_approval_good_again(hub: Hub
     assert forge.look(number).review is ReviewState.APPROVED
 
 
+def test_what_a_reviewer_wants_changed_is_not_merged_also_when_that_was_said_a_moment_ago(hub: Hub) -> None:
+    head = hub.push("fix", {"a.txt": "a\n"})
+    forge = hub.forge()
+    number = forge.open("fix", "main", "t", "").number
+    forge.review(number, "ada", ReviewState.APPROVED, "")
+    forge.review(number, "bob", ReviewState.CHANGES_REQUESTED, "no")
+    with pytest.raises(Refused, match="asks for changes"):
+        forge.merge(number, head)
+    assert forge.merge(number, head, force=True).commit == hub.head()
+
+
 def test_a_persons_force_stands_above_the_required_review_and_nothing_else(hub: Hub) -> None:
     head = hub.push("fix", {"a.txt": "a\n"})
     forge = hub.forge(review_required=True)

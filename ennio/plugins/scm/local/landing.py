@@ -38,8 +38,10 @@ def why_not(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], sett
         return _moved(row, expected_head, row.head)
     if row.draft:
         return Refused(f"#{row.number} is a draft; mark it as ready first")
-    approved = decided(reviews, required=True, head=settings.judged(row.head)) is ReviewState.APPROVED
-    if settings.review_required and not approved and not force:
+    decision = decided(reviews, required=True, head=settings.judged(row.head))
+    if decision is ReviewState.CHANGES_REQUESTED and not force:
+        return Refused(f"#{row.number} is not merged: a reviewer asks for changes")
+    if settings.review_required and decision is not ReviewState.APPROVED and not force:
         return Refused(f"#{row.number} needs an approving review of {row.head[:7]} first (review_required is on)")
     return None
 
