@@ -2,7 +2,8 @@
 
     EnnioError
     ├── Unreachable      time: try again later; what was asked stays unknown
-    │   └── TimedOut     time: it took longer than it may
+    │   ├── TimedOut     time: it took longer than it may
+    │   └── Exhausted    time: disk, memory, processes or open files have run out
     ├── Refused          a person: a budget, a token, a policy, a dirty tree
     │   ├── Unauthorized a person: no token, or a wrong one
     │   ├── Untrusted    a person: the configuration file was not trusted, or could be another's
@@ -17,7 +18,8 @@ Anything else is a bug: it stays a plain exception and crashes the actor it happ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,6 +46,30 @@ class Unreachable(EnnioError):
 
 class TimedOut(Unreachable):
     """An answer took longer than it may."""
+
+
+class Exhausted(Unreachable):
+    """A resource of this machine has run out; whatever needs it is tried until there is some again."""
+
+    http_status = 503
+
+
+_RUN_OUT: Mapping[int, str] = {
+    errno.ENOSPC: "there is no space left on the disk: free some",
+    errno.EDQUOT: "the quota of disk space is used up: free some",
+    errno.EMFILE: "too many files are open in one process: raise its limit (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine: raise fs.file-max, or end some programs",
+    errno.ENOMEM: "there is no memory left: end some programs",
+    errno.EAGAIN: "no further process can be started: raise the limit (ulimit -u), or end some programs",
+}
+
+
+def run_out(error: BaseException) -> Exhausted | None:
+    """What the operating system had no more of, or None where the error is about something else."""
+    if not isinstance(error, OSError) or error.errno is None or error.errno not in _RUN_OUT:
+        return None
+    where = f" ({error.filename})" if error.filename else ""
+    return Exhausted(f"{_RUN_OUT[error.errno]}{where}")
 
 
 class Refused(EnnioError):

@@ -20,7 +20,7 @@ import pykka
 from gevent.event import AsyncResult
 from gevent.queue import SimpleQueue
 
-from ennio.errors import EnnioError, Unreachable
+from ennio.errors import EnnioError, Unreachable, run_out
 from ennio.messages import Down, Effect
 
 log = logging.getLogger(__name__)
@@ -93,18 +93,18 @@ class Actor(pykka.Actor):
             self._die(f"{type(leaked).__name__} in {type(message).__name__}")
             raise ActorKilledError(self._death) from leaked
         except Exception as bug:
-            self._die(f"{type(bug).__name__}: {bug} (in {type(message).__name__})")
+            self._die(f"{type(bug).__name__}: {bug} (in {type(message).__name__})", bug)
             raise
 
-    def _die(self, why: str) -> None:
+    def _die(self, why: str, of: BaseException | None = None) -> None:
         self._death = self._death or why
+        self._outage = self._outage or isinstance(of, Unreachable) or (of is not None and run_out(of) is not None)
         self.actor_stopped.set()
 
     def _handle_failure(
         self, exception_type: type[BaseException] | None, exception_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._outage = self._outage or isinstance(exception_value, Unreachable)
-        self._die(f"{exception_type.__name__ if exception_type else 'error'}: {exception_value}")
+        self._die(f"{exception_type.__name__ if exception_type else 'error'}: {exception_value}", exception_value)
         super()._handle_failure(exception_type, exception_value, traceback)
 
     def _ended(self, greenlet: gevent.Greenlet) -> None:
@@ -122,13 +122,21 @@ class Actor(pykka.Actor):
             self._watcher.tell(Down(self.name, self.actor_urn, self._death, self._outage))
 
     def perform(self, what: Any, effect: Callable[[], Any]) -> gevent.Greenlet:
-        """Run a slow effect beside the mailbox; an ``Effect`` message tells its end. A bug in it ends the actor."""
+        """Run a slow effect beside the mailbox; an ``Effect`` message tells its end. A bug in it ends the actor.
+
+        A resource of the machine that has run out is no bug: it is told like what could not be reached.
+        """
 
         def run() -> None:
             try:
                 done = Effect(what, result=effect())
             except EnnioError as error:
                 done = Effect(what, error=error)
+            except OSError as error:
+                exhausted = run_out(error)
+                if exhausted is None:
+                    raise
+                done = Effect(what, error=exhausted)
             if not self.actor_stopped.is_set():
                 self.actor_ref.tell(done)
 

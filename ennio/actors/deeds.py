@@ -21,16 +21,19 @@ from ennio.home import private
 from ennio.lifecycle.actions import LaunchAgent
 from ennio.message import Message, Origin
 from ennio.model import RuntimeHandle, Session
+from ennio.plugins import leftovers
 from ennio.plugins.agent.choosing import NothingAsked
 from ennio.plugins.agent.interface import Agent, Command
 from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, Launch, Runtime
 from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
 
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
 _OURS = 10  # messages; what Escape puts back was sent lately
+HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
 SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
 
 
@@ -181,10 +184,18 @@ def _write(command: Command) -> None:
         path.chmod(0o600)
 
 
-def stop(parts: Parts, session: Session) -> None:
-    """End the agent and everything it left behind."""
+def stop(parts: Parts, session: Session, *, launched: bool) -> None:
+    """End the agent and everything it left behind; where none was ever started, what prepares its working copy."""
+    if not launched:
+        _end_under_way(parts, session)
+        return
     runtime = runtime_of(parts, session)
     runtime.stop(session.runtime_handle or RuntimeHandle(session.id, runtime.name))
+
+
+def _end_under_way(parts: Parts, session: Session) -> None:
+    """End all that carries the session's mark, and the hook that was begun for it, marked or not."""
+    leftovers.end(session.id, HOOK_GRACE, hook_run.under_way(parts.home.session(session.id)))
 
 
 def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
@@ -195,6 +206,7 @@ def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
 def remove(parts: Parts, session: Session, *, dry_run: bool = False) -> Freed:
     """Let the agent forget the place, preserve what is only there, then remove the working copy; of an ended session its folder too."""
     if not dry_run:
+        _end_under_way(parts, session)
         agent_of(parts, session).forget(desk(parts, session))
     freed = _workspace(parts, session).remove(order(parts, session), dry_run=dry_run)
     if session.status.terminal and not dry_run:

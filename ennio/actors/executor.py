@@ -57,17 +57,18 @@ class Executor:
         parts, session = self._parts, self._record.session
         match action:
             case MakeWorkspace():
-                self._record.note_step("workspace", "making the workspace")
+                self._note("workspace", "making the workspace")
                 self._perform(action, lambda: deeds.make_workspace(parts, session, self._choose_branch))
             case PrepareWorkspace():
-                self._record.note_step("prepare", "linking files and running post-create commands")
+                self._note("prepare", "linking files and running post-create commands")
                 self._perform(action, lambda: deeds.prepare_workspace(parts, session))
             case LaunchAgent():
                 message = self._outbox.message(action.message) if action.message else None
-                self._record.note_step("launch", f"starting {session.agent_name} (launch {action.number})")
+                self._note("launch", f"starting {session.agent_name} (launch {action.number})")
                 self._perform(action, lambda: self._launch(session, action, message))
             case StopAgent():
-                self._perform(action, lambda: deeds.stop(parts, session))
+                launched = self._record.memory.launches > 0
+                self._perform(action, lambda: deeds.stop(parts, session, launched=launched))
             case InspectWorkspace():
                 self._perform(action, lambda: deeds.inspect(parts, session))
             case RemoveWorkspace():
@@ -99,6 +100,11 @@ class Executor:
     def _perform(self, action: Action, deed: Any) -> None:
         self._doing = action
         self._greenlet = self._actor.perform(action, deed)
+
+    def _note(self, step: str, words: str) -> None:
+        """Tell how far it has got; the same step tried again is no news."""
+        if not self._record.memory.failures:
+            self._record.note_step(step, words)
 
     def _choose_branch(self, branch: str, title: str) -> Session:
         chosen: Any = self._actor.actor_ref.ask(BranchChosen(branch, title), timeout=ASK_WITHIN)

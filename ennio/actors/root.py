@@ -2,8 +2,9 @@
 
 Static children come first and in a fixed order, so that nobody asks somebody started later; then one
 actor per session. A dead actor reloads from the store and adopts what runs; agents never notice.
-Restart intensity is counted per child and forgiven after a time up; many children dying at once
-open the breaker, and then their restarts are spread out and held against nobody.
+Restart intensity is counted per child and forgiven after a time; who cannot live is given up, shown as
+such, and tried again more and more seldom. Many children dying at once open the breaker, and then their
+restarts are spread out and held against nobody.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -32,6 +33,7 @@ from ennio.model import Priority, Session
 log = logging.getLogger(__name__)
 
 INTENSITY = Restart(attempts=5, within=60.0, delay=0.05)
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0  # seconds between two tries of a child that was given up; doubled each time
 SESSION = "session:"
 
 Start = Callable[[str, Any], pykka.ActorRef[Any]]
@@ -45,6 +47,8 @@ class Child:
     start: Start
     state: str = "starting"
     restarts: list[datetime] = field(default_factory=list)
+    surrenders: int = 0
+    surrendered_at: datetime | None = None
     error: str | None = None
     essential: bool = False
 
@@ -156,7 +160,7 @@ class RootSupervisor(Actor):
         child.restarts = [at for at in child.restarts if now - at < window]
         verdict = restart.decide(INTENSITY, child.restarts, now, random.random())  # noqa: S311 - jitter
         if verdict.again is restart.Again.GIVE_UP and not child.essential:
-            self._give_up(child, verdict.reason)
+            self._give_up(child, verdict.reason, now)
             return
         child.restarts.append(now)
         # what everybody needs is never given up, only tried more and more slowly
@@ -198,16 +202,32 @@ class RootSupervisor(Actor):
         except EnnioError as error:
             log.warning("event not written", extra={"session": session.id, "event": draft.event_type.value, "error": str(error)})
 
-    def _give_up(self, child: Child, reason: str) -> None:
+    def _give_up(self, child: Child, reason: str, now: datetime) -> None:
+        """Show its session as one nobody watches, and try again after a pause: what it failed of may be gone by then."""
         child.state = "given up"
+        lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(seconds=2 * LONGEST_PAUSE)
+        child.surrenders, child.surrendered_at = (1 if lived else child.surrenders + 1), now
+        self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), Revive(child.name))
         session = self._parts.store.sessions.get(child.name.removeprefix(SESSION))
         if session is None:
             return
-        words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again"
-        self._tell(session, Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error}))
+        words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again now"
+        told = Draft(EventType.SIGNAL_LOST, words, Priority.CRITICAL, {"error": child.error})
+        self._show(replace(session, reason=words, no_signal_since=session.no_signal_since or now), told if child.surrenders == 1 else None)
+
+    def _show(self, session: Session, told: Draft | None) -> None:
+        """Its actor writes over it as soon as it lives."""
+        try:
+            with self._parts.store.transaction() as tx:
+                self._parts.store.sessions.save(session)
+                if told is not None:
+                    tx.emit(session.id, session.project_id, told)
+        except EnnioError as error:
+            log.warning("session given up, and that was not written", extra={"session": session.id, "error": str(error)})
 
     def _revive(self, name: str) -> None:
         child = self._children.get(name)
         if child is not None and child.state == "given up":
             child.restarts.clear()
-            self._launch(child)
+            child.state = "restarting"
+            self._restart(name)

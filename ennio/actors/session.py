@@ -104,8 +104,7 @@ class SessionActor(Actor):
             return self._received(message)
         except EnnioError as error:
             if not self._record.stands():
-                self._outage = isinstance(error, Unreachable)
-                self._die(f"{type(error).__name__}: {error}")
+                self._die(f"{type(error).__name__}: {error}", error)
             raise
 
     def _received(self, message: Any) -> Any:

@@ -1,8 +1,9 @@
 """The map from what went wrong to what the caller is told; one of the three walls of the house.
 
 EnnioError carries its own status. An actor that does not answer in time is 504, one that is gone
-503. What Falcon finds (no such route, wrong method) keeps its status and headers. Anything else is
-a bug: it is logged with its traceback, and the caller is told where to find it.
+503, and so is a resource of the machine that has run out. What Falcon finds (no such route, wrong
+method) keeps its status and headers. Anything else is a bug: it is logged with its traceback, and
+the caller is told where to find it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import falcon
 import pykka
 
-from ennio.errors import EnnioError
+from ennio.errors import EnnioError, run_out
 from ennio.http.envelope import refuse
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,10 @@ def _dead(req: falcon.Request, resp: falcon.Response, _error: pykka.ActorDeadErr
     resp.set_header("Retry-After", "1")
 
 
-def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: Params) -> None:
+def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, params: Params) -> None:
+    exhausted = run_out(error)
+    if exhausted is not None:
+        _ennio_error(req, resp, exhausted, params)
+        return
     log.error("request failed", exc_info=error, extra={"method": req.method, "path": req.path})
     refuse(resp, 500, f"{req.method} {req.path} met an error of Ennio itself; `ennio logs` shows it")

@@ -78,7 +78,8 @@ class Memory:
     ``begun`` is True once a workspace may stand, however little of it. ``launches`` counts launches
     ordered. ``ready_at`` is when the present launch was first ready.
     ``inspected`` and ``stopped`` are the
-    launches after whose end the workspace was looked at, and the leftovers ended. ``failure`` is why the
+    launches after whose end the workspace was looked at, and the leftovers ended; ``swept`` is True once what
+    was begun for the session has been ended, launch or not. ``failure`` is why the
     last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
     launches made without a person. ``red_heads`` are heads whose checks failed since the last
     green one. ``pushed`` is the commit on the base that was last told of. ``checks`` and ``review``
@@ -99,6 +100,7 @@ class Memory:
     ready_at: datetime | None = None
     inspected: int = 0
     stopped: int = 0
+    swept: bool = False
     failure: str | None = None
     failures: int = 0
     retry_at: datetime | None = None
@@ -122,6 +124,11 @@ class Memory:
         """When the present launch was confirmed; None while nothing runs that Ennio has started."""
         # a session of an older Ennio runs, and nobody wrote down since when
         return (self.launched_at or self.status_since) if self.stage is Stage.LAUNCHED else None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something that was begun for the session may still run: an agent, or what prepares its workspace."""
+        return self.launches > self.stopped or (self.begun and not self.swept)
 
     @property
     def finished(self) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ennio.errors import Conflict, EnnioError, Unreachable
+from ennio.errors import Conflict, EnnioError, Exhausted, Unreachable
 from ennio.lifecycle.actions import Action, LaunchAgent, MakeWorkspace, PrepareWorkspace
 from ennio.lifecycle.memory import Memory, Stage, Wish
 from ennio.model import SessionStatus
 
 MAX_TRIES = 6
+EXHAUSTED_PAUSE = timedelta(seconds=15)
 _MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_at")
 
 
@@ -81,7 +82,7 @@ def inspected(memory: Memory) -> Memory:
 
 def stopped(memory: Memory) -> Memory:
     """Nothing of the agent is left running."""
-    return _well(replace(memory, stopped=memory.launches))
+    return _well(replace(memory, stopped=memory.launches, swept=True))
 
 
 def removed(memory: Memory, now: datetime) -> Memory:
@@ -95,7 +96,8 @@ def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> 
     """An effect failed: trouble with the world is tried again with growing pauses, a refusal is not.
 
     Only what a start needs is ever given up; ending, cleaning and looking are tried for ever. Who was
-    turned away with a time waits for that time: nothing was asked, so no try is used up.
+    turned away with a time waits for that time: nothing was asked, so no try is used up. Who lacks disk, memory
+    or processes goes on trying until there is some: that says nothing against the session.
     """
     failures = memory.failures + 1
     pause = timedelta(seconds=min(2.0 ** min(failures, 10), 60.0))
@@ -104,6 +106,8 @@ def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> 
         return replace(memory, failure=memory.failure or words, failures=failures, retry_at=now + pause)
     if isinstance(error, Unreachable) and error.until is not None:
         return replace(memory, failure=words, retry_at=max(error.until, now + pause))
+    if isinstance(error, Exhausted):
+        return replace(memory, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE))
     if isinstance(error, Unreachable) and failures < MAX_TRIES:
         return replace(memory, failure=None, failures=failures, retry_at=now + pause)
     wish = Wish.WATCH if memory.wish is Wish.RUN else memory.wish

@@ -48,8 +48,8 @@ def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | N
 
 def _killed(memory: Memory) -> Verdict:
     """Killed means dead: until nothing of the agent is left, it is only being ended."""
-    if memory.launches > memory.stopped:
-        return Verdict(memory.status, f"being ended for {memory.killed_by}: its agent has not been seen to end yet")
+    if memory.under_way:
+        return Verdict(memory.status, f"being ended for {memory.killed_by}: what was started has not been seen to end yet")
     return Verdict(S.KILLED, f"killed by {memory.killed_by}")
 
 

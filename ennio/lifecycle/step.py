@@ -212,9 +212,10 @@ def _end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory,
     process = seen.facts.process
     # a launch that a kill overtook may come up after it was ended: whatever lives is ended again
     alive = process is not None and process.sighting is Sighting.ALIVE and memory.launches > 0
-    if (memory.launches > memory.stopped or alive) and (killed or due):
+    owed = memory.under_way if killed else memory.launches > memory.stopped
+    if (owed or alive) and (killed or due):
         # a person's order does not wait for sight: what was launched is found by its mark, or the order fails and says why
-        ordered = killed and memory.stage is Stage.LAUNCHED
+        ordered = killed and (memory.stage is Stage.LAUNCHED or memory.launches == 0)
         if not ordered and (process is None or process.sighting is Sighting.UNKNOWN):
             return memory, None
         return memory, StopAgent(f"killed by {memory.killed_by}" if killed else "its workspace is to be cleaned")

@@ -22,7 +22,12 @@ _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, Permissi
 
 def find(session_id: str) -> list[psutil.Process]:
     """The living processes that carry the session's mark; never this one or its ancestors."""
-    return [process for process in _others() if _marked(process, session_id) and _lives(process)]
+    return carrying(MARK, session_id.__eq__)
+
+
+def carrying(mark: str, accepts: Callable[[str], bool]) -> list[psutil.Process]:
+    """The living processes in whose environment this variable has a value that is accepted; never this one or its ancestors."""
+    return [process for process in _others() if _carries(process, mark, accepts) and _lives(process)]
 
 
 def family(pid: int | None, born: str) -> list[psutil.Process]:
@@ -45,16 +50,26 @@ def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = (
 
     Raises Unreachable when some outlive even that.
     """
+    end_carrying(MARK, session_id.__eq__, known, grace, f"session {session_id}")
+
+
+def end_carrying(mark: str, accepts: Callable[[str], bool], known: Iterable[psutil.Process], grace: float, what: str) -> None:
+    """End what carries another mark, and the ``known``, as ``end`` does."""
     remembered = list(known)
+    _end(lambda: {process for process in remembered if _lives(process)} | set(carrying(mark, accepts)), grace, what)
 
-    def living() -> set[psutil.Process]:
-        return {process for process in remembered if _lives(process)} | set(find(session_id))
 
-    if _press(living, psutil.Process.terminate, grace):
+def end_known(known: Iterable[psutil.Process], grace: float, what: str) -> None:
+    """End these alone, as ``end`` does; ``what`` they are is for the error."""
+    remembered = list(known)
+    _end(lambda: {process for process in remembered if _lives(process)}, grace, what)
+
+
+def _end(living: Callable[[], set[psutil.Process]], grace: float, what: str) -> None:
+    if _press(living, psutil.Process.terminate, grace) or _press(living, psutil.Process.kill, _KILL_WITHIN):
         return
-    if not _press(living, psutil.Process.kill, _KILL_WITHIN):
-        pids = ", ".join(str(process.pid) for process in living())
-        raise Unreachable(f"processes of session {session_id} did not end when killed: {pids}")
+    pids = ", ".join(str(process.pid) for process in living())
+    raise Unreachable(f"processes of {what} did not end when killed: {pids}")
 
 
 def _press(living: Callable[[], set[psutil.Process]], signal: Callable[[psutil.Process], None], within: float) -> bool:
@@ -86,9 +101,10 @@ def _others() -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if process.pid not in mine]
 
 
-def _marked(process: psutil.Process, session_id: str) -> bool:
+def _carries(process: psutil.Process, mark: str, accepts: Callable[[str], bool]) -> bool:
     try:
-        return process.environ().get(MARK) == session_id
+        value = process.environ().get(mark)
+        return value is not None and accepts(value)
     except (*_GONE, OSError):
         return False
 

@@ -8,14 +8,15 @@ from types import TracebackType
 
 import peewee
 
-from ennio.errors import EnnioError, Refused, Unreachable
+from ennio.errors import EnnioError, Exhausted, Refused, Unreachable
 
 # by the primary part of SQLite's error name: who can act, and the words
 _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
     "SQLITE_BUSY": (Unreachable, "the database {name} is locked by another process; try again when that is done with it"),
     "SQLITE_LOCKED": (Unreachable, "the database {name} is locked by another process; try again when that is done with it"),
-    "SQLITE_FULL": (Unreachable, "there is no space left for the database {name}: free some on its disk"),
+    "SQLITE_FULL": (Exhausted, "there is no space left for the database {name}: free some on its disk"),
     "SQLITE_IOERR": (Unreachable, "the database {name} could not be read or written ({error}): look at its disk"),
+    "SQLITE_NOMEM": (Exhausted, "there is no memory left for the database {name}: end some programs"),
     "SQLITE_READONLY": (Refused, "the database {name} cannot be written: give its file and its folder write permission"),
     "SQLITE_PERM": (Refused, "the database {name} may not be used: give its file and its folder read and write permission"),
     "SQLITE_CANTOPEN": (Refused, "the database {name} cannot be opened: look whether its folder exists and may be written"),

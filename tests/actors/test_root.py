@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from ennio.actors.root import RootSupervisor
 from ennio.actors.session import SessionActor
 from ennio.errors import Unreachable
 from ennio.messages import CrashForTest, Ping, Roster
-from ennio.model import Priority, SessionStatus
+from ennio.model import Priority, Session, SessionStatus
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
 
@@ -131,6 +132,55 @@ def test_a_session_that_cannot_live_is_given_up_in_full_view_and_revived_by_rest
     eventually(lambda: stage.alive(name))
     stage.look()
     assert stage.house.kill(session_id).status is SessionStatus.KILLED
+
+
+class Obstacle:
+    """Keeps session actors from starting until it is ``gone``."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+        self.gone = False
+        self.tries = 0
+        real = SessionActor.on_start
+
+        def start(actor: SessionActor) -> None:
+            self.tries += 1
+            if not self.gone:
+                raise error
+            real(actor)
+
+        monkeypatch.setattr(SessionActor, "on_start", start)
+
+
+def test_a_session_that_was_given_up_is_shown_as_such_and_tried_again_by_itself(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roots, "FIRST_PAUSE", 0.05)
+    session_id = stage.working()
+    obstacle = Obstacle(monkeypatch, RuntimeError("a bug at its start"))
+    stage.parts.exchange.tell(session_name(session_id), CrashForTest())
+    shown = eventually(lambda: (session := stage.session(session_id)).no_signal_since and session)
+    assert isinstance(shown, Session)
+    assert "nobody watches it" in (shown.reason or "")
+    assert "a bug at its start" in (shown.reason or "")
+    obstacle.gone = True
+    eventually(lambda: stage.alive(session_name(session_id)))
+    stage.look()
+    session = stage.session(session_id)
+    assert (session.status, session.no_signal_since) == (SessionStatus.WORKING, None)
+    assert "nobody watches it" not in (session.reason or "")
+    assert stage.types(session_id).count("signal_lost") == 1, "told once"
+
+
+def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roots.random, "uniform", lambda _low, _high: 0.01)
+    session_id = stage.working()
+    obstacle = Obstacle(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/home/pat/.ennio/sessions"))
+    stage.parts.exchange.tell(session_name(session_id), CrashForTest())
+    eventually(lambda: obstacle.tries > 3 * roots.INTENSITY.attempts)
+    state, error = stage.root.ask(Roster(), timeout=5)[session_name(session_id)]
+    assert state != "given up"
+    assert "No space left" in (error or "")
+    obstacle.gone = True
+    eventually(lambda: stage.alive(session_name(session_id)))
+    assert "signal_lost" not in stage.types(session_id)
 
 
 def test_a_time_up_forgives(stage: Stage) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 from datetime import timedelta
 
 import gevent
@@ -11,6 +14,7 @@ from ennio.actors.exchange import session_name
 from ennio.actors.spawning import SpawnRequest
 from ennio.config.model import Cleanup, PluginChoice
 from ennio.errors import Conflict, Refused, Unreachable
+from ennio.lifecycle import orders
 from ennio.model import Activity, SessionStatus
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.tracker.stub import StubTracker
@@ -126,6 +130,31 @@ def test_a_spawn_that_is_turned_away_more_often_than_it_is_tried_still_waits(sta
         stage.pass_time(600)
     assert stage.session(session_id).status is SessionStatus.SPAWNING
     assert stage.house.kill(session_id).reason == "killed by a person"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_resource_that_has_run_out_is_said_and_tried_until_there_is_some(stage: Stage, code: int) -> None:
+    def lacking() -> None:
+        raise OSError(code, os.strerror(code), "/somewhere")
+
+    stage.workspace.before["create"] = lacking
+    session_id = stage.spawn()
+    for tries in range(1, 2 * orders.MAX_TRIES):
+        eventually(lambda tries=tries: _failures(stage, session_id) >= tries)
+        stage.pass_time(61)
+    session = stage.session(session_id)
+    assert session.status is SessionStatus.SPAWNING
+    assert "(/somewhere)" in (session.reason or ""), "it says what is lacking, and where"
+    assert stage.alive(session_name(session_id))
+    assert len([words for words in stage.words(session_id) if "/somewhere" in words]) == 1, "it is told once"
+    stage.workspace.before.clear()
+    stage.pass_time(61)
+    eventually(lambda: stage.session(session_id).runtime_handle)
+
+
+def _failures(stage: Stage, session_id: str) -> int:
+    memory = stage.parts.store.memories.get(session_id)
+    return int(json.loads(memory)["failures"]) if memory else 0
 
 
 def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(stage: Stage) -> None:

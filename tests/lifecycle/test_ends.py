@@ -67,9 +67,21 @@ def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_
     assert isinstance(admitted.action, MakeWorkspace)
     for memory, removed in ((waiting, False), (admitted.memory, True)):
         killed = step(Spec(), Seen(busy=True), orders.kill(memory, "a person"), START).memory
+        if killed.begun:
+            killed = step(Spec(), Seen(), orders.stopped(killed), START).memory
         plan = step(Spec(), Seen(), orders.clean(killed, force=False), START + timedelta(seconds=1))
         assert isinstance(plan.action, RemoveWorkspace) is removed
         assert (plan.memory.cleaned_at is not None) is not removed
+
+
+def test_what_prepares_a_workspace_is_ended_before_killed_is_said_and_the_workspace_goes() -> None:
+    begun = step(Spec(), Seen(), orders.admit(orders.fresh(START)), START).memory
+    plan = step(Spec(), Seen(), orders.clean(orders.kill(begun, "a person"), force=True), START)
+    assert isinstance(plan.action, StopAgent)
+    assert not plan.memory.status.terminal
+    ended = step(Spec(), Seen(), orders.stopped(plan.memory), START)
+    assert ended.memory.status is SessionStatus.KILLED
+    assert isinstance(ended.action, RemoveWorkspace)
 
 
 def test_a_workspace_that_was_undone_counts_as_not_begun() -> None:

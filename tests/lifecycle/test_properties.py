@@ -251,7 +251,7 @@ def _cleans_without_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
     real = STEP._end
 
     def hasty(spec, seen, memory, now):  # type: ignore[no-untyped-def]
-        return real(spec, replace(seen, facts=replace(seen.facts, process=None)), replace(memory, stopped=memory.launches), now)
+        return real(spec, replace(seen, facts=replace(seen.facts, process=None)), replace(memory, stopped=memory.launches, swept=True), now)
 
     monkeypatch.setattr(STEP, "_end", hasty)
 

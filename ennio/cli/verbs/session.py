@@ -70,6 +70,8 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
 
     now = datetime.now(UTC)
     lines = evidence_lines(history[0], now) if history else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
+    if history and session.get("reason") not in (None, "", history[0]["rule"]):
+        lines.append(f"  now: {session['reason']}")  # what keeps it since, which no rule is about
     if session.get("no_signal_since"):
         from ennio.board.quantities import age
 
@@ -95,7 +97,8 @@ def kill(options: argparse.Namespace, context: Context) -> Answer:
     if told == "killed":
         line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session} --force"
     else:
-        line = f"{options.session} is being ended, and its agent has not been seen to end yet; see: ennio session why {options.session}"
+        why = f"ennio session why {options.session}"
+        line = f"{options.session} is being ended, and what was started has not been seen to end yet; see: {why}"
     return Answer({"session": options.session, "result": told}, [line])
 
 

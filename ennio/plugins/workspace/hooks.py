@@ -1,12 +1,12 @@
 """The ``post_create`` commands: the person's own shell commands, run in a new working copy.
 
 They see a cleared environment (what tools need to work, the project's ``env``, and who the session
-is), never the supervisor's own variables. Their output goes to the log while it is written.
+is), never the supervisor's own variables. Their output goes to the log while it is written. A command outlives
+the supervisor as agents do: the next one waits for it, and begins none twice.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -21,33 +21,107 @@ from ennio.errors import Refused
 from ennio.home import private
 from ennio.inherited import inherited
 from ennio.logs import Redactor
+from ennio.plugins import leftovers
+from ennio.plugins.workspace import hook_run
+from ennio.plugins.workspace.hook_run import Trace, Track
 
 _LINES = 15
 _TAIL = 16 * 1024
 _GRACE = 2.0
+_BY_SIGNAL = 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Hook:
-    """One command with its place in the configuration and its time limit in seconds."""
+class _Hooks:
+    """The commands of one working copy, where they run, and how long each may take (seconds)."""
 
-    place: str
-    command: str
+    commands: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
     limit: float
+
+    def place(self, index: int) -> str:
+        """A command with its place in the configuration."""
+        return f"post_create[{index}] `{self.commands[index]}`"
 
 
 def run_all(commands: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float, log: Path | None) -> None:
     """Run the commands in order, each within ``limit`` seconds, until one fails.
 
-    Blocks. At the limit, or when the caller is interrupted, the command's whole process group is
-    ended; what a command that succeeds leaves running is its author's wish. Raises Refused naming
-    the command, how it ended and its last lines.
+    Blocks. With a log, what was under way when the caller was interrupted or killed goes on, and the next call waits
+    for it and goes on after it; without one it is ended. At the limit the command's whole process group is
+    ended; what a command that succeeds leaves running is its author's wish. Raises Refused naming the command, how it
+    ended and its last lines.
     """
     if not commands:
         return
+    hooks = _Hooks(tuple(commands), cwd, env, limit)
+    track = Track(log.parent if log is not None else None)
     with _opened(log) as out:
-        for index, command in enumerate(commands):
-            _run(_Hook(f"post_create[{index}]", command, limit), cwd, env, out)
+        try:
+            for index in range(_first(hooks, track, out), len(commands)):
+                _run(hooks, index, track, out)
+        except Refused:
+            track.forget()
+            raise
+    track.forget()
+
+
+def _first(hooks: _Hooks, track: Track, out: IO[bytes]) -> int:
+    """Where to go on: after the command that an earlier call began and that ended well, else at the beginning."""
+    trace = track.found()
+    if trace is not None and (trace.commands, trace.cwd) == (hooks.commands, str(hooks.cwd)):
+        if not hook_run.outlast(trace, hooks.limit):
+            raise Refused(_story(hooks, trace.index, _late(hooks), out, trace.offset))
+        code = track.code()
+        if code is not None:
+            _judge(hooks, trace.index, code, out, trace.offset)
+            return trace.index + 1
+    _clear(hooks, trace)
+    return 0
+
+
+def _clear(hooks: _Hooks, trace: Trace | None) -> None:
+    """End what an earlier call left, before anything is begun a second time."""
+    known = leftovers.family(trace.pid, trace.born) if trace is not None else []
+    session_id = hooks.env.get(leftovers.MARK)
+    if session_id is not None:
+        leftovers.end(session_id, _GRACE, known)
+
+
+def _run(hooks: _Hooks, index: int, track: Track, out: IO[bytes]) -> None:
+    out.write(f"$ {hooks.commands[index]}\n".encode("utf-8", "surrogateescape"))
+    start = out.seek(0, os.SEEK_END)
+    process = hook_run.begin(track, hooks.commands, index, hooks.cwd, hooks.env, out)
+    try:
+        code = process.wait(hooks.limit)
+    except subprocess.TimeoutExpired:
+        hook_run.end(process)
+        raise Refused(_story(hooks, index, _late(hooks), out, start)) from None
+    finally:
+        if process.returncode is None and not track.kept:  # the caller was interrupted, and nobody would find it again
+            hook_run.tell(process.pid, signal.SIGKILL)
+            process.wait()
+    if code != 0:
+        hook_run.tell(process.pid, signal.SIGKILL)
+    _judge(hooks, index, code, out, start)
+
+
+def _judge(hooks: _Hooks, index: int, code: int, out: IO[bytes], start: int) -> None:
+    if code != 0:
+        raise Refused(_story(hooks, index, _ending(code), out, start))
+
+
+def _ending(code: int) -> str:
+    """How a command ended; a shell tells the end by a signal as a code above 128."""
+    if code < 0:
+        return f"ended by signal {-code}"
+    told = f" (as by signal {code - _BY_SIGNAL})" if code - _BY_SIGNAL in signal.valid_signals() else ""
+    return f"ended with exit code {code}{told}"
+
+
+def _late(hooks: _Hooks) -> str:
+    return f"did not end within {hooks.limit:g} s (post_create_timeout) and was killed"
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -55,48 +129,14 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**inherited(os.environ), **more}
 
 
-def _run(hook: _Hook, cwd: Path, env: Mapping[str, str], out: IO[bytes]) -> None:
-    out.write(f"$ {hook.command}\n".encode("utf-8", "surrogateescape"))
-    start = out.seek(0, os.SEEK_END)
-    process = subprocess.Popen(
-        ["sh", "-c", hook.command], cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-    )
-    try:
-        code = process.wait(hook.limit)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        raise Refused(_story(hook, f"did not end within {hook.limit:g} s (post_create_timeout) and was killed", out, start, env)) from None
-    finally:
-        if process.returncode is None:  # the caller was interrupted
-            _signal(process, signal.SIGKILL)
-            process.wait()
-    if code != 0:
-        _signal(process, signal.SIGKILL)
-        raise Refused(_story(hook, f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}", out, start, env))
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the group to end, then make it."""
-    _signal(process, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE)
-    _signal(process, signal.SIGKILL)
-    process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
-
-
-def _story(hook: _Hook, end: str, out: IO[bytes], start: int, env: Mapping[str, str]) -> str:
+def _story(hooks: _Hooks, index: int, end: str, out: IO[bytes], start: int) -> str:
     """What is told to everybody: the log keeps what the command printed, but its secrets go no further."""
     out.seek(max(start, out.seek(0, os.SEEK_END) - _TAIL))
     last = out.read().decode("utf-8", "replace").rstrip().splitlines()[-_LINES:]
     kept = f"; all of it is in {out.name}" if isinstance(out.name, str) else ""
     redact = Redactor()
-    redact.learn([value for name, value in env.items() if is_secret(name)])
-    return redact("\n".join([f"{hook.place} `{hook.command}` {end}{kept}", *(last or ["(it printed nothing)"])]))
+    redact.learn([value for name, value in hooks.env.items() if is_secret(name)])
+    return redact("\n".join([f"{hooks.place(index)} {end}{kept}", *(last or ["(it printed nothing)"])]))
 
 
 def _opened(log: Path | None) -> IO[bytes]:

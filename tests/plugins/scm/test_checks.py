@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from ennio.facts import Sighting
-from ennio.plugins.scm.local import LocalForge, check_log
+from ennio.plugins.scm.local import LocalForge, check_log, check_pool, check_run
 from ennio.pulls import CheckState, PullRequest, PullState
 from tests.conftest import eventually
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
@@ -219,6 +220,25 @@ def test_without_a_place_for_checkouts_the_sessions_are_unknown_until_there_is_o
     assert _finished(forge).checks is CheckState.PASSING
 
 
+def test_a_check_for_which_the_machine_has_no_room_is_run_again_and_fails_for_nothing(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tries = check_run.check_out, []
+
+    def without_room(repository: Path, head: str, target: Path) -> None:
+        tries.append(target)
+        if len(tries) < 3:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        real(repository, head, target)
+
+    monkeypatch.setattr(check_run, "check_out", without_room)
+    monkeypatch.setattr(check_pool, "AGAIN", 0.05)
+    forge = hub.forge(**_check("true"))
+    head = hub.push("fix", {"a": "a"})
+    seen_pull(forge, watch("fix"))
+    assert _finished(forge).checks is CheckState.PASSING
+    assert len(tries) == 3
+    assert [row.run for row in hub.book.checks("shop", head)] == [1], "it is the same run"
+
+
 def test_a_head_that_cannot_be_checked_out_fails_and_says_why(hub: Hub) -> None:
     hub.push("fix", {".gitattributes": "*.x filter=broken\n", "a.x": "a\n"})
     forge = hub.forge(**_check("true"))
@@ -267,20 +287,28 @@ from ennio.clock import SystemClock
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
 from ennio.plugins.scm.local.settings import CheckCommand
 from tests.plugins.scm.memory_book import MemoryBook
-repository, directory, head, pid = sys.argv[1:]
+repository, directory, head, command = sys.argv[1:]
 pool = CheckPool("shop", Path(repository), Path(directory), MemoryBook(), SystemClock(), slots=1)
-pool.queue(Subject(head, "fix", "main", 1), CheckCommand("test", f"echo $$ > {pid}; sleep 300"), 1)
+pool.queue(Subject(head, "fix", "main", 1), CheckCommand("test", command), 1)
 time.sleep(300)
 """
 
 
-def test_a_killed_supervisors_checks_are_swept_up_but_not_a_living_ones(hub: Hub) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("echo $$ > {pid}; sleep 300", id="marked"),
+        pytest.param("env -i /bin/sh -c 'echo $$ > {pid}; sleep 300; :'; :", id="its mark cleared away"),
+        pytest.param("setsid sh -c 'echo $$ > {pid}; sleep 300; :'; :", id="in a session of its own"),
+    ],
+)
+def test_a_killed_supervisors_checks_are_swept_up_but_not_a_living_ones(hub: Hub, command: str) -> None:
     pid, gate = hub.root / "pid", hub.root / "gate"
     head = hub.push("fix", {"a": "a"})
     living = hub.forge(**_check(f"touch {gate}.on; " + WAITING.format(gate=gate)))
     seen_pull(living, watch("fix"))
     eventually(Path(f"{gate}.on").exists)
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(hub.path), str(hub.root / "forge"), head, str(pid)])
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(hub.path), str(hub.root / "forge"), head, command.format(pid=pid)])
     try:
         eventually(lambda: pid.exists() and pid.read_text().strip())
     finally:

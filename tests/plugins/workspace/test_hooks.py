@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -9,9 +10,11 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ennio.errors import Refused
+from ennio.plugins import leftovers
 from ennio.plugins.workspace import hooks
 from tests.conftest import eventually
 
@@ -86,6 +89,79 @@ def test_an_interrupted_caller_takes_the_command_with_it(tmp_path: Path) -> None
 
     assert "KeyboardInterrupt" in done.stderr
     eventually(lambda: not _runs(int((tmp_path / "child").read_text())), within=5)
+
+
+def begun_and_killed(root: Path, *commands: str) -> None:
+    """A caller that is killed once its first command runs; commands write to ``told``."""
+    code = (
+        "import sys; from pathlib import Path; from ennio.plugins.workspace import hooks\n"
+        "env = hooks.environment({'ENNIO_SESSION_ID': 'ho-1'})\n"
+        "hooks.run_all(sys.argv[1:], Path('.'), env, 60, Path('session/hooks.log').absolute())\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(hooks.__file__).parents[3])}
+    caller = subprocess.Popen([sys.executable, "-c", code, *commands], cwd=root, env=env)
+    told = root / "told"
+    eventually(lambda: told.exists() and "begun" in told.read_text())
+    eventually((root / "session" / "hook.json").exists)
+    caller.kill()
+    caller.wait()
+
+
+def again(root: Path, *commands: str, limit: float = 60) -> list[str]:
+    """The next caller's turn; what was told by all."""
+    env = hooks.environment({"ENNIO_SESSION_ID": "ho-1"})
+    hooks.run_all(commands, Path(), env, limit, root / "session" / "hooks.log")
+    return (root / "told").read_text().split()
+
+
+def step(name: str, seconds: float = 0.0, code: int = 0) -> str:
+    """A command that tells when it begins and ends."""
+    return f"echo {name}:begun >> told; sleep {seconds}; echo {name}:ended >> told; exit {code}"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_hook_that_outlives_its_supervisor_is_waited_for_and_not_run_a_second_time(root: Path) -> None:
+    commands = step("one", 1.5), step("two")
+    begun_and_killed(root, *commands)
+    assert again(root, *commands) == ["one:begun", "one:ended", "two:begun", "two:ended"]
+
+
+def test_a_hook_that_ended_while_nobody_was_there_is_not_run_a_second_time(root: Path) -> None:
+    commands = step("one", 0.5), step("two")
+    begun_and_killed(root, *commands)
+    eventually((root / "session" / "hook.code").exists)
+    assert again(root, *commands) == ["one:begun", "one:ended", "two:begun", "two:ended"]
+
+
+def test_a_hook_that_failed_while_nobody_was_there_failed(root: Path) -> None:
+    commands = step("one", 0.5, code=7), step("two")
+    begun_and_killed(root, *commands)
+    with pytest.raises(Refused, match="exit code 7"):
+        again(root, *commands)
+    assert not (root / "session" / "hook.json").exists(), "the next try begins at the beginning"
+
+
+def test_a_hook_whose_end_nobody_knows_is_ended_whole_before_it_is_begun_again(root: Path) -> None:
+    commands = (f"setsid sleep 301 & {step('one', 300)}",)
+    begun_and_killed(root, *commands)
+    psutil.Process(json.loads((root / "session" / "hook.json").read_text())["pid"]).kill()  # the shell around it alone: its command goes on
+    assert leftovers.find("ho-1")
+    quick = (step("other"),)
+    assert again(root, *quick)[-2:] == ["other:begun", "other:ended"]
+    assert not leftovers.find("ho-1")
+
+
+def test_a_found_hook_keeps_its_limit(root: Path) -> None:
+    commands = (step("one", 300),)
+    begun_and_killed(root, *commands)
+    with pytest.raises(Refused, match=r"within 1 s \(post_create_timeout\)"):
+        again(root, *commands, limit=1)
+    assert not leftovers.find("ho-1")
 
 
 def _runs(pid: int) -> bool:

@@ -18,16 +18,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.clock import Clock
-from ennio.errors import EnnioError, Refused, Unreachable
+from ennio.errors import EnnioError, Refused, Unreachable, run_out
 from ennio.forge import CheckRow, PullBook
 from ennio.plugins.scm.local import check_log
-from ennio.plugins.scm.local.check_run import Place, Run, end_marked
+from ennio.plugins.scm.local.check_run import Place, Run, end_abandoned
 from ennio.plugins.scm.local.settings import CheckCommand
 from ennio.pulls import CheckState
 
 log = logging.getLogger(__name__)
 LOCK = "lock"
-AGAIN = 1.0  # seconds until a result is written again that could not be
+AGAIN = 1.0  # seconds until a result is written again that could not be, or a check is run again that could not be
+LONGEST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class CheckPool:
     def recover(self, needed: frozenset[str]) -> None:
         """Sweep up after pools that died: unfinished rows become unknown, their processes and folders go.
 
-        ``needed`` are the heads whose logs are kept however old.
+        ``needed`` are the heads whose logs are kept however old. Raises Unreachable where processes outlive being killed:
+        then nothing is begun again yet.
         """
         with self._lock:
             alive = set(self._jobs)
@@ -109,7 +111,7 @@ class CheckPool:
                 self._book.save_check(replace(row, state=CheckState.UNKNOWN, finished_at=self._clock.now()))
         for folder in (self._directory / "checks").glob("*"):
             if folder != self._home and _abandoned(folder):
-                end_marked(folder)
+                end_abandoned(folder)
                 shutil.rmtree(folder, ignore_errors=True)
         check_log.forget_old(self._directory, self._clock.now(), needed)
 
@@ -148,9 +150,24 @@ class CheckPool:
         try:
             if not job.run.stopped:
                 self._keep(job, row)
-                state, code = _outcome(job)
+                state, code = self._outcome(job)
         finally:
             self._keep(job, replace(row, state=state, exit_code=code, finished_at=self._clock.now()))
+
+    def _outcome(self, job: _Job) -> tuple[CheckState, int | None]:
+        """What a run amounts to; what could not be reached, or the machine had no more of, says nothing of the check: it is run again."""
+        pause = AGAIN
+        while True:
+            try:
+                return _outcome(job)
+            except Unreachable as error:
+                log.warning("check not run, trying again", extra={"project": self._project_id, "check": job.row.name, "error": str(error)})
+            until = time.monotonic() + pause
+            while time.monotonic() < until:
+                if self._closed or job.run.stopped:
+                    return CheckState.UNKNOWN, None
+                time.sleep(min(AGAIN, pause))
+            pause = min(2 * pause, LONGEST)
 
     def _keep(self, job: _Job, row: CheckRow) -> None:
         """Record it; what cannot be written just now is written later, or a check would never be through."""
@@ -176,11 +193,14 @@ class CheckPool:
 
 
 def _outcome(job: _Job) -> tuple[CheckState, int | None]:
-    """What a run amounts to; one that could not be started fails, saying why in its log."""
+    """What a run amounts to; one that could not be started fails, saying why in its log. Raises Unreachable."""
     code = None
     try:
         code = job.run.execute()
     except (EnnioError, OSError) as error:
+        unknown = error if isinstance(error, Unreachable) else run_out(error)
+        if unknown is not None and not job.run.stopped:
+            raise unknown from error
         job.log.parent.mkdir(parents=True, exist_ok=True)
         job.log.write_text(f"ennio: {job.row.name} could not be run: {error}\n", errors="replace")
     if job.run.stopped:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,12 +18,16 @@ from typing import BinaryIO
 import psutil
 
 from ennio.config.quantity import shown_seconds
+from ennio.errors import Unreachable
 from ennio.inherited import inherited
+from ennio.plugins import leftovers
+from ennio.plugins.birth import started
 from ennio.plugins.git import HEAVY, NETWORK, Git
 from ennio.plugins.scm.local.check_log import LARGEST
 from ennio.plugins.scm.local.settings import CheckCommand
 
 MARK = "ENNIO_CHECKOUT"
+TRACE = ".process"
 _GLANCE = 1.0
 
 
@@ -64,13 +69,15 @@ class Run:
         """
         self._place.log.parent.mkdir(parents=True, exist_ok=True)
         try:
+            shutil.rmtree(self._place.checkout, ignore_errors=True)  # of a try that the machine broke off
             check_out(self._place.repository, self._head, self._place.checkout)
             with self._place.log.open("wb") as log:
                 log.write(f"$ {self._command.run}\n".encode(errors="replace"))
                 log.flush()
                 return self._attended(log)
         finally:
-            end_marked(self._place.checkout)
+            with contextlib.suppress(Unreachable):  # what outlives even KILL is no reason to lose what the check came to
+                end_all(self._place.checkout)
             shutil.rmtree(self._place.checkout, ignore_errors=True)
 
     def _attended(self, log: BinaryIO) -> int | None:
@@ -99,6 +106,12 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+            try:
+                _write_trace(self._place.checkout, self._process.pid)
+            except OSError:
+                _kill_group(self._process.pid)  # nobody would find it again
+                self._process.wait()
+                raise
             return self._process
 
     def _wait(self, process: subprocess.Popen[bytes]) -> str | None:
@@ -136,10 +149,39 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def end_marked(checkout: Path) -> None:
-    """Kill what left its process group but still carries the mark of a check-out at or below this folder."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            marked = process.environ().get(MARK)
-            if marked is not None and (marked == str(checkout) or marked.startswith(f"{checkout}/")):
-                process.kill()
+def _write_trace(checkout: Path, pid: int) -> None:
+    """Whose process it is, so that it is found again after a crash even where its mark was cleared away."""
+    _trace(checkout).write_text(json.dumps([pid, started(pid)]), encoding="ascii")
+
+
+def _trace(checkout: Path) -> Path:
+    return checkout.with_name(f"{checkout.name}{TRACE}")
+
+
+def end_all(checkout: Path) -> None:
+    """End what left its process group but still carries the mark of this check-out, and whose process was written down for it.
+
+    Raises Unreachable when some of it outlives being killed.
+    """
+    _end(checkout, str(checkout).__eq__, [_trace(checkout)])
+
+
+def end_abandoned(folder: Path) -> None:
+    """End the same of all check-outs in a folder that nobody holds any more."""
+    inside = f"{folder}/"
+    _end(folder, lambda place: place.startswith(inside), list(folder.glob(f"*{TRACE}")))
+
+
+def _end(place: Path, accepts: Callable[[str], bool], traces: Sequence[Path]) -> None:
+    known = [process for trace in traces for process in _traced(trace)]
+    leftovers.end_carrying(MARK, accepts, known, 0.0, f"the check in {place}")
+    for trace in traces:
+        trace.unlink(missing_ok=True)
+
+
+def _traced(trace: Path) -> list[psutil.Process]:
+    try:
+        pid, born = json.loads(trace.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return []
+    return leftovers.family(pid, born)
