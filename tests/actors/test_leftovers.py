@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ennio.actors.landing import MergeOrder
 from ennio.config.model import Cleanup
 from ennio.errors import Refused
 from ennio.model import Session, SessionStatus
@@ -19,7 +20,7 @@ def _over(stage: Stage, end: str) -> Session:
     if end == "killed":
         stage.house.kill(session_id)
     else:
-        stage.house.merge("play", stage.pull(session_id))
+        stage.house.merge("play", stage.pull(session_id), MergeOrder(force=True))
     eventually(lambda: stage.session(session_id).archived_at)
     eventually(lambda: not stage.alive(f"session:{session_id}"))
     return stage.session(session_id)
