@@ -88,6 +88,32 @@ class WorkspaceSeen:
         return self.uncommitted == 0 and self.unpushed == 0
 
 
+class Place(StrEnum):
+    """What became of a working copy that was made: it stands, or what a person or an agent did to it meanwhile."""
+
+    STANDING = "standing"
+    GONE = "gone"
+    MOVED = "moved"
+    CUT_OFF = "cut_off"  # it does not lead to a repository any more
+    BRANCHLESS = "branchless"  # the branch it is on was deleted
+    DETACHED = "detached"
+    ASTRAY = "astray"  # on another branch
+
+    @property
+    def usable(self) -> bool:
+        """Whether an agent has files and a repository there."""
+        return self not in (Place.GONE, Place.MOVED, Place.CUT_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSeen:
+    """The working copy at a glance. ``detail`` says in words what is wrong with it, and the way out; empty for nothing."""
+
+    at: datetime
+    place: Place
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ForgeSeen:
     """What the forge told of the session's branch: a pull request, none, or it could not be asked.
@@ -111,6 +137,7 @@ class Facts:
     agent: AgentSeen | None = None
     workspace: WorkspaceSeen | None = None
     forge: ForgeSeen | None = None
+    place: PlaceSeen | None = None
 
     def adopted(self, at: datetime) -> Facts:
         """The facts after a restart: what was seen then is remembered but must be seen again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.errors import EnnioError
-from ennio.facts import ForgeSeen
+from ennio.facts import ForgeSeen, Place
 from ennio.reactions.cases import Situation
 
 # --- to any actor ------------------------------------------------------------------------------
@@ -95,11 +95,25 @@ class HowIsIt:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchPlace:
+    """A working copy to be looked at: of which kind, where, on which branch, of which repository."""
+
+    kind: str
+    path: Path
+    branch: str
+    source: Path
+
+
+@dataclass(frozen=True, slots=True)
 class WatchPane:
-    """Tell this session what the runtime sees of it; ``screen`` when it needs the screen as well."""
+    """Tell this session what the runtime sees of it; ``screen`` when it needs the screen as well.
+
+    ``place`` is its working copy, once that was made: it is looked at too.
+    """
 
     session_id: str
     screen: bool = False
+    place: WatchPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +171,14 @@ class AgentTick:
     """Time to read what the agent tells; ``screen`` for those who want it (None: it was not seen)."""
 
     screen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTold:
+    """What a glance at the session's working copy saw, when it is not what it saw before."""
+
+    place: Place
+    where: str
 
 
 @dataclass(frozen=True, slots=True)

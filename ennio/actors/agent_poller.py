@@ -16,7 +16,8 @@ from ennio.actors.deeds import runtime_of
 from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
 from ennio.errors import EnnioError, Unreachable
-from ennio.messages import AgentTick
+from ennio.messages import AgentTick, PlaceTold, WatchPlace
+from ennio.plugins.workspace.interface import Glance, Glanced
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class AgentPoller(PollerActor):
         self._turns = Turns()
         self._turn: tuple[str, ...] = ()
         self._runtimes: dict[str, str] = {}
+        self._places: Mapping[str, Glance] = {}
+        self._places_due = 0.0
 
     def _look_now(self, session_id: str | None) -> None:
         self._turns = self._turns.hurry(session_id)
@@ -71,7 +74,20 @@ class AgentPoller(PollerActor):
         screens: dict[str, str] = {}
         for name, session_ids in by_runtime.items():
             screens.update(self._screens(name, session_ids))
+        self._places = self._glances(watched)
         return screens
+
+    def _glances(self, watched: Mapping[str, Any]) -> Mapping[str, Glance]:
+        """The working copies of all at a glance, no more often than a runtime is looked at; who cannot be told of is not in it."""
+        if time.monotonic() < self._places_due or len(watched) < len(self._watched):
+            return {}
+        self._places_due = time.monotonic() + self._parts.config.poll.runtime
+        seen = {session_id: self._glance(watch.place) for session_id, watch in watched.items() if watch.place is not None}
+        return {session_id: glance for session_id, glance in seen.items() if glance is not None}
+
+    def _glance(self, place: WatchPlace) -> Glance | None:
+        workspace = self._parts.plugins.workspace(place.kind)
+        return workspace.glance(place.path, place.branch, place.source) if isinstance(workspace, Glanced) else None
 
     def _runtime(self, session_id: str) -> str | None:
         """The runtime that has the session's terminal: always the same from its first launch on, so the store is asked until then."""
@@ -91,5 +107,10 @@ class AgentPoller(PollerActor):
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
         """Everybody whose turn it was reads, also when the screens could not be asked for; who needs a screen gets it."""
         screens = {} if error is not None else result
+        for session_id, glance in self._places.items():
+            if session_id in self._watched and self._told.get(session_id) != glance:
+                self._told[session_id] = glance
+                self._tell_session(session_id, PlaceTold(glance.place, glance.where))
+        self._places = {}
         for session_id in self._turn:
             self._tell_session(session_id, AgentTick(screens.get(session_id)))

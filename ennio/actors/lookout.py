@@ -17,8 +17,9 @@ from ennio.actors.exchange import AGENTS, forge_name, runtime_name
 from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
-from ennio.facts import ProcessSeen, Sighting
-from ennio.messages import ForgeTold, LookNow, PaneTold, Unwatch, WatchBranch, WatchPane
+from ennio.facts import Place, PlaceSeen, ProcessSeen, Sighting
+from ennio.lifecycle.memory import Stage
+from ennio.messages import ForgeTold, LookNow, PaneTold, PlaceTold, Unwatch, WatchBranch, WatchPane, WatchPlace
 from ennio.model import Activity
 from ennio.plugins.agent.interface import Filed
 from ennio.plugins.runtime.sighting import judge
@@ -47,7 +48,7 @@ class Lookout:
         """Tell the pollers what to look for, whenever that changes."""
         session, memory = self._record.session, self._record.memory
         resting = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
-        wanted = (session.branch, session.base, memory.pull, resting, memory.finished)
+        wanted = (session.branch, session.base, memory.pull, resting, memory.finished, self._place)
         if wanted == self._watched:
             return
         self._watched = wanted
@@ -59,7 +60,7 @@ class Lookout:
         project = self._parts.project(session.project_id)
         agent = deeds.agent_of(self._parts, session)
         self._ask(runtime_name(self._runtime), WatchPane(session.id))
-        self._ask(AGENTS, WatchPane(session.id, screen=agent.watched or not agent.tells))
+        self._ask(AGENTS, WatchPane(session.id, agent.watched or not agent.tells, self._place))
         if session.branch:
             title = session.metadata.get("title") or session.branch
             base = session.base or project.default_branch
@@ -67,6 +68,16 @@ class Lookout:
             place = desks.workspace_path(self._parts, session)
             message = WatchBranch(session.id, session.branch, base, memory.pull, resting, *words, place)
             self._ask(forge_name(session.project_id), message)
+
+    @property
+    def _place(self) -> WatchPlace | None:
+        """The working copy, from when it was made until it is to go."""
+        session, memory = self._record.session, self._record.memory
+        if session.branch is None or memory.status.terminal or memory.stage in (Stage.NEW, Stage.WORKSPACE):
+            return None
+        project = self._parts.project(session.project_id)
+        kind, path = session.workspace_name or project.workspace, desks.workspace_path(self._parts, session)
+        return WatchPlace(kind, path, session.branch, project.path)
 
     def _ask(self, poller: str, message: Any) -> None:
         """Only what is new to a poller: it looks at everything again for whoever asks."""
@@ -183,6 +194,19 @@ class Lookout:
         self._record.facts = replace(self._record.facts, agent=reading.seen)
         return True
 
+    def on_place(self, told: PlaceTold) -> bool:
+        """Take in what became of the working copy; False when it is as it was, or is being made."""
+        place, before = self._place, self._record.facts.place
+        if place is None:
+            return False
+        seen = PlaceSeen(self._parts.clock.now(), told.place, _way_out(told, place, self._record.session.id))
+        if before is not None and replace(before, at=seen.at) == seen:
+            return False
+        if before is None and told.place is Place.STANDING:
+            return False
+        self._record.facts = replace(self._record.facts, place=seen)
+        return True
+
     def on_forge(self, told: ForgeTold) -> bool:
         """Take in what the forge told of the branch; False when it is not believed."""
         if told.begun < self._forge_from:
@@ -198,6 +222,27 @@ class Lookout:
 def cursor_key(session_id: str) -> str:
     """Under which name the store keeps how far an agent's own files were read."""
     return f"cursor:{session_id}"
+
+
+def _way_out(told: PlaceTold, place: WatchPlace, session_id: str) -> str:
+    """What is wrong with a working copy, and what mends it."""
+    path, branch, source, where = place.path, place.branch, place.source, told.where
+    match told.place:
+        case Place.GONE:
+            lost = f" and its branch {branch} is deleted" if where else ""
+            return f"its working copy {path} is gone{lost}; messages wait, `ennio session restore {session_id}` makes it again"
+        case Place.MOVED:
+            return f"its working copy was moved to {where}; messages wait, `git -C {source} worktree move {where} {path}` brings it back"
+        case Place.CUT_OFF:
+            return f"its working copy {path} has lost its repository; messages wait, `git -C {source} worktree repair {path}` may help"
+        case Place.BRANCHLESS:
+            return f"its branch {branch} was deleted; `git -C {path} update-ref refs/heads/{branch} {where or 'COMMIT'}` brings it back"
+        case Place.DETACHED:
+            return f"its working copy is on no branch (HEAD is {where}); `git -C {path} switch {branch}` goes back"
+        case Place.ASTRAY:
+            return f"its working copy is on {where} instead of {branch}; `git -C {path} switch {branch}` goes back"
+        case Place.STANDING:
+            return ""
 
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:

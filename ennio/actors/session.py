@@ -46,6 +46,7 @@ from ennio.messages import (
     MessageMarked,
     PaneTold,
     Ping,
+    PlaceTold,
     QueueChanged,
     Restore,
     Rewatch,
@@ -114,6 +115,8 @@ class SessionActor(Actor):
             case AgentTick(screen):
                 self._give_back()
                 self._advance_if(self._lookout.on_agent(screen))
+            case PlaceTold():
+                self._advance_if(self._lookout.on_place(message))
             case ForgeTold():
                 self._advance_if(self._lookout.on_forge(message))
             case Effect(what, result, error):
@@ -172,7 +175,10 @@ class SessionActor(Actor):
 
     def _on_restore(self) -> Session:
         """It takes its place in the queue like a new one, in the transaction that makes it wait."""
-        memory, now, session = orders.restore(self._record.memory), self._parts.clock.now(), self._session
+        place = self._record.facts.place
+        memory = orders.restore(self._record.memory, unusable=place is not None and not place.place.usable)
+        now, session = self._parts.clock.now(), self._session
+        self._record.facts = replace(self._record.facts, place=None)
         self._record.memory = memory
         self._record.session = replace(session, restored_at=now)
         with self._parts.store.transaction():

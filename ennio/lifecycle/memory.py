@@ -83,7 +83,8 @@ class Memory:
     last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
     launches made without a person. ``red_heads`` are heads whose checks failed since the last
     green one. ``pushed`` is the commit on the base that was last told of. ``checks`` and ``review``
-    are what was last told of the head, as ``head:state``.
+    are what was last told of the head, as ``head:state``. ``place`` is what was
+    last told to be wrong with the workspace.
     """
 
     status: SessionStatus
@@ -113,6 +114,7 @@ class Memory:
     checks: str = ""
     review: str = ""
     merge_ready: str = ""
+    place: str = ""
     pushed: str | None = None
     pull_state: str = ""
     signal_lost: bool = False

@@ -24,7 +24,7 @@ class Noted:
 def note(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     """Take in everything new, in the order in which it must have happened."""
     events: list[Draft] = []
-    for part in (_adoption, _readiness, _signal, _pushed, _pull, _checks, _review, _merge_ready):
+    for part in (_adoption, _readiness, _signal, _pushed, _pull, _checks, _review, _merge_ready, _place):
         noted = part(spec, seen, memory, now)
         memory = noted.memory
         events.extend(noted.events)
@@ -127,6 +127,17 @@ def _checks(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     word = Draft(EventType.CI_FAILING, f"checks failed on #{pull.number}: {', '.join(names)}", data={"head": pull.head, "checks": names})
     heads = memory.red_heads if pull.head in memory.red_heads else (*memory.red_heads, pull.head)
     return Noted(replace(memory, red_heads=heads), (word,))
+
+
+def _place(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
+    """What a person or an agent did to the workspace is told once, and once more when it is right again."""
+    place = seen.facts.place
+    if place is None or place.detail == memory.place or memory.stage is not Stage.LAUNCHED:
+        return Noted(memory)
+    words = place.detail or "its working copy is as it should be again"
+    priority = Priority.INFO if place.place.usable else Priority.ACTION
+    data = {"step": "place", "place": place.place.value}
+    return Noted(replace(memory, place=place.detail), (Draft(EventType.SESSION_STEP, words, priority, data),))
 
 
 _REVIEW_EVENTS = {

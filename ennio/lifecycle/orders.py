@@ -35,10 +35,16 @@ def kill(memory: Memory, by: str) -> Memory:
     return replace(memory, killed_by=by, wish=Wish.END, failure=None, retry_at=None)
 
 
-def restore(memory: Memory) -> Memory:
-    """Start an exited session again, in the workspace it has, as soon as it is admitted."""
-    if memory.killed_by is not None or memory.status is not SessionStatus.EXITED:
+def restore(memory: Memory, *, unusable: bool = False) -> Memory:
+    """Start an exited session again, in the workspace it has, as soon as it is admitted.
+
+    ``unusable``: its workspace is gone. Then a living one can be restored too: its agent stands in nothing, and is ended first.
+    """
+    living = memory.stage is Stage.LAUNCHED and not memory.status.terminal and memory.wish is Wish.WATCH
+    if memory.killed_by is not None or not (memory.status is SessionStatus.EXITED or (unusable and living)):
         raise Conflict(f"only an exited session can be restored; this one is {memory.status}")
+    if unusable:
+        return replace(memory, wish=Wish.WAIT, stage=Stage.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
     # what a failed spawn made may have been undone without a word of it: making it again finds what stands
     stage = Stage.NEW if memory.launched_at is None else memory.stage
     if stage is Stage.LAUNCHED:

@@ -6,7 +6,7 @@ that needs a fact nobody could see answers None: the status stays what it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.evidence import Ground
@@ -27,7 +27,18 @@ class Verdict:
 
 
 def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | None:
-    """The status the facts amount to; None: what matters cannot be seen, so nothing changes."""
+    """The status the facts amount to; None: what matters cannot be seen, so nothing changes.
+
+    What is wrong with the workspace changes no status; it stands before the rule.
+    """
+    verdict, place = _derived(spec, seen, memory, now), seen.facts.place
+    if verdict is None or verdict.status.terminal or place is None or not place.detail or memory.stage is not Stage.LAUNCHED:
+        return verdict
+    rule = f"{place.detail} ({verdict.rule})"
+    return replace(verdict, rule=rule, grounds=(*verdict.grounds, Ground(place.detail, "workspace", place.at)))
+
+
+def _derived(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | None:
     if memory.status is S.MERGED and memory.cleaned_at is not None:
         return Verdict(S.DONE, "merged, and its workspace has been cleaned", outcome="merged")
     if memory.status.terminal:

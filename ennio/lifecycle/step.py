@@ -118,13 +118,28 @@ def _choose(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memo
 def _build(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
     match memory.stage:
         case Stage.NEW:
-            return replace(memory, begun=True), MakeWorkspace()
+            return _make(seen, memory)
         case Stage.WORKSPACE:
             return memory, PrepareWorkspace()
         case Stage.PREPARED if memory.launches == 0:
             return _launch(seen, memory, 1)
         case _:
             return _relaunch(seen, memory)
+
+
+def _make(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
+    """Make the workspace; an agent that stands where it was taken away is ended first, and nothing is done past what can be seen."""
+    process = seen.facts.process
+    if memory.launched_at is not None and process is not None and process.sighting is not Sighting.GONE:
+        unknown = process.sighting is Sighting.UNKNOWN
+        return memory, None if unknown else StopAgent("its workspace is gone and is made again")
+    return replace(memory, begun=True), MakeWorkspace()
+
+
+def _unusable(seen: Seen) -> bool:
+    """Whether the workspace was taken away: nothing is delivered there, and nothing started."""
+    place = seen.facts.place
+    return place is not None and not place.place.usable
 
 
 def _relaunch(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
@@ -159,7 +174,7 @@ def _watch(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memor
         return memory, _post(seen, memory, now)
     if statuses.ended_well(process):
         return _after_good_end(spec, seen, memory, now)
-    return _after_failure(spec, memory, now), None
+    return (memory if _unusable(seen) else _after_failure(spec, memory, now)), None
 
 
 def _undo_wanted(seen: Seen, memory: Memory) -> bool:
@@ -176,7 +191,7 @@ def _post(seen: Seen, memory: Memory, now: datetime) -> Action | None:
     if mail.state is not MessageState.QUEUED:
         return SettleMessage(mail.id)
     can_take = memory.activity in (Activity.READY, Activity.IDLE, Activity.WAITING_INPUT)
-    return DeliverMessage(mail.id) if memory.ready_at is not None and can_take else None
+    return DeliverMessage(mail.id) if memory.ready_at is not None and can_take and not _unusable(seen) else None
 
 
 def _after_good_end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Action | None]:
@@ -187,7 +202,7 @@ def _after_good_end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tu
     if mail is not None and mail.state is not MessageState.QUEUED:
         return memory, SettleMessage(mail.id)
     open_pull = memory.pull is not None and memory.status is not SessionStatus.EXITED
-    due = mail is not None and (mail.not_before is None or now >= mail.not_before)
+    due = mail is not None and (mail.not_before is None or now >= mail.not_before) and not _unusable(seen)
     if due and (spec.one_shot or open_pull) and memory.status is not SessionStatus.EXITED:
         return replace(memory, wish=Wish.RUN), None
     return memory, None

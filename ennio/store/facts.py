@@ -16,13 +16,19 @@ from typing import Any
 from ennio.clock import rfc3339
 from ennio.codec import dumps, from_json, unfolded
 from ennio.errors import Refused
-from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, WorkspaceSeen
+from ennio.facts import AgentSeen, Facts, ForgeSeen, PlaceSeen, ProcessSeen, WorkspaceSeen
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows
 
-Seen = ProcessSeen | AgentSeen | WorkspaceSeen | ForgeSeen
-_KINDS: Mapping[str, Any] = {"process": ProcessSeen, "agent": AgentSeen, "workspace": WorkspaceSeen, "forge": ForgeSeen}
+Seen = ProcessSeen | AgentSeen | WorkspaceSeen | ForgeSeen | PlaceSeen
+_KINDS: Mapping[str, Any] = {
+    "process": ProcessSeen,
+    "agent": AgentSeen,
+    "workspace": WorkspaceSeen,
+    "forge": ForgeSeen,
+    "place": PlaceSeen,
+}
 _SAME_AGAIN = timedelta(minutes=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from datetime import timedelta
 
@@ -373,6 +374,25 @@ def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> Non
     assert stage.agent.resumes == [(session_id, None)]
     assert stage.session(session_id).restored_at == stage.clock.now()
     assert stage.clock.now() - stage.session(session_id).created_at < timedelta(seconds=60)
+
+
+def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_can_be_made_again(stage: Stage) -> None:
+    session_id = stage.working()
+    path = stage.parts.home.workspace("stub", "play", session_id)
+    stage.rests(session_id)
+    shutil.rmtree(path)
+    eventually(lambda: f"`ennio session restore {session_id}`" in (stage.session(session_id).reason or ""))
+
+    message = stage.house.send(session_id, "Go on")
+    stage.look()
+    waiting = next(one for one in stage.messages(session_id) if one.id == message.id)
+    stage.house.restore(session_id)
+
+    assert waiting.state.value == "queued"
+    eventually(lambda: [launch.number for launch in stage.runtime.launches] == [1, 2])
+    assert session_id in stage.runtime.stopped
+    assert path.is_dir()
+    eventually(lambda: "is gone" not in (stage.session(session_id).reason or ""))
 
 
 @pytest.mark.parametrize("restarted", [False, True])

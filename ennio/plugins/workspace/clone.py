@@ -20,7 +20,8 @@ from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.found import bent
-from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.glance import glance
+from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Shelf
 from ennio.plugins.workspace.repository import Repository
@@ -77,6 +78,10 @@ class CloneWorkspace:
     def remote(self, order: WorkspaceOrder) -> str:
         """See ``Workspace.remote``: a clone has that one alone."""
         return "origin"
+
+    def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
+        """See ``Glanced.glance``."""
+        return glance(path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ennio.config.model import Symlink
-from ennio.facts import WorkspaceSeen
+from ennio.facts import Place, WorkspaceSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,23 @@ class Freed:
     preserved_commits: int = 0
     preserved_files: int = 0
     unsaved: tuple[Unkept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What stands at a working copy's place. ``where`` is the branch, commit or path that it is about."""
+
+    place: Place
+    where: str = ""
+
+
+@runtime_checkable
+class Glanced(Protocol):
+    """A workspace whose working copies can be looked at without starting anything."""
+
+    def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
+        """Look; a few small files are read. None where it cannot be told."""
+        ...
 
 
 class Workspace(Protocol):

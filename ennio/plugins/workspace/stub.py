@@ -12,9 +12,9 @@ from pathlib import Path
 from ennio.branch import check_branch
 from ennio.clock import Clock, SystemClock
 from ennio.errors import Refused
-from ennio.facts import WorkspaceSeen
+from ennio.facts import Place, WorkspaceSeen
 from ennio.plugins.workspace import folder
-from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
 
 BASE_HEAD = "0" * 40
@@ -64,6 +64,10 @@ class StubWorkspace:
     def remote(self, order: WorkspaceOrder) -> str:
         """See ``Workspace.remote``."""
         return "origin"
+
+    def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
+        """See ``Glanced.glance``."""
+        return Glance(Place.STANDING if path.is_dir() else Place.GONE)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""

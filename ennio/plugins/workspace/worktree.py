@@ -23,7 +23,8 @@ from ennio.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git, failure
 from ennio.plugins.workspace import folder, found, private
 from ennio.plugins.workspace.found import Found, State
-from ennio.plugins.workspace.interface import Freed, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.glance import glance
+from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import PRESERVED, Shelf
 from ennio.plugins.workspace.repository import Repository, Tips, listed
@@ -96,6 +97,10 @@ class WorktreeWorkspace:
     def remote(self, order: WorkspaceOrder) -> str:
         """See ``Workspace.remote``."""
         return Repository(order.source, order.repo).remote_name
+
+    def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
+        """See ``Glanced.glance``."""
+        return glance(path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``."""
