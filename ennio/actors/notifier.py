@@ -111,7 +111,8 @@ class NotifierActor(Actor):
             self._parts.store.notifications.save(after)
             if fresh or over:
                 data = {"notice": after.id, "channels": fresh, "failed": dict(after.failed), "reaction": after.reaction}
-                tx.emit(after.session_id, after.project_id, Draft(EventType.NOTIFICATION_SENT, after.message, after.priority, data))
+                words = after.message + (_untold(after) if over else "")
+                tx.emit(after.session_id, after.project_id, Draft(EventType.NOTIFICATION_SENT, words, after.priority, data))
         if not over:
             # a channel that does not answer keeps no other news waiting
             self._paused.add(after.id)
@@ -122,3 +123,8 @@ class NotifierActor(Actor):
 def _refused(failed: Mapping[str, str], channel: str) -> bool:
     return failed.get(channel, "").startswith(REFUSED)
 
+
+def _untold(notice: Notice) -> str:
+    """Which channels were given up: whoever reads the log must not take them for told."""
+    lost = [name for name in notice.channels if name in notice.failed]
+    return f" (not told on {', '.join(lost)}: {notice.failed[lost[0]].removeprefix(REFUSED)})" if lost else ""

@@ -26,3 +26,10 @@ def resolved(url: str, directory: Path, home: Callable[[str], str] = os.path.exp
     if not path or path.endswith("/"):
         raise ValueError("names no database file: write sqlite:ennio.db")
     return f"sqlite:{os.path.abspath(directory / home(path))}{mark}{query}"
+
+
+def file(url: str) -> Path | None:
+    """The file of a resolved URL; None where there is none."""
+    if url == MEMORY or not url.startswith("sqlite:"):
+        return None
+    return Path(url.removeprefix("sqlite:").partition("?")[0])

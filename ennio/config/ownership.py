@@ -33,6 +33,17 @@ def read(path: Path, most: int) -> bytes:
         return file.read(most + 1)
 
 
+def trouble(path: Path) -> str:
+    """Why a file is not ours, or would not be once it is made; empty when it is."""
+    try:
+        return _of_link(path) or _of_file(path, path.stat()) or _of_folder(path, path.stat())
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return f"{path} cannot be looked at: {error.strerror}"
+    return _of_folder(path, path.parent.stat()) if path.parent.is_dir() else ""
+
+
 def private(path: Path) -> bool:
     """Whether a file is ours alone to write; False also when it is not there."""
     try:
@@ -55,8 +66,8 @@ def _of_file(path: Path, found: os.stat_result) -> str:
 
 def _of_folder(path: Path, found: os.stat_result) -> str:
     """Who may write the folder may put another file in the place of ours, and its database beside it."""
-    if not stat.S_ISREG(found.st_mode):
-        return ""  # a pipe, as of a shell's <(...), lies in no folder
+    if stat.S_ISFIFO(found.st_mode):
+        return ""  # that of a shell's <(...) lies in no folder
     for folder in dict.fromkeys((Path(os.path.realpath(path)).parent, Path(os.path.realpath(path.parent)))):
         around = folder.stat()
         sticky = around.st_mode & stat.S_ISVTX

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.config import ownership
+from ennio.config.database import file as database_file
 from ennio.config.model import Config, Demand
 from ennio.errors import Refused, Untrusted
 from ennio.home import Home, private
@@ -55,10 +56,19 @@ def known(file: Path, home: Home) -> bool:
 
 
 def insist(config: Config, home: Home, environ: Mapping[str, str]) -> None:
-    """Raise Untrusted, with the command that trusts, when there is anything nobody has trusted."""
+    """Raise Untrusted: with the command that trusts when there is anything nobody has trusted, or for another's database."""
     new = unknown(config, home, environ)
     if new:
         raise Untrusted(refusal(config.source, new))
+    insist_on_database(config)
+
+
+def insist_on_database(config: Config) -> None:
+    """Raise Untrusted for a database that another account could have written, or could put there."""
+    file = database_file(config.database_url)
+    trouble = ownership.trouble(file) if file else ""
+    if trouble:
+        raise Untrusted(f"the database says what runs, and {trouble}")
 
 
 def refusal(source: Path, new: Collection[Demand]) -> str:

@@ -35,6 +35,16 @@ def _notice(stage: Stage, question: str) -> Notice:
     return next(n for n in stage.parts.store.notifications.list() if question in n.message)
 
 
+def test_a_channel_that_was_given_up_is_not_taken_for_told(play: Play) -> None:
+    play.notifiers["bell"].trouble = Refused("there is no notifier plugin of this name")
+    with play.opened() as stage:
+        _asks(stage, "Shall I?")
+        eventually(lambda: _notice(stage, "Shall I?").done_at)
+        (sent,) = [event for event in stage.parts.store.events.after(0, limit=1000) if event.event_type == "notification_sent"]
+        assert "(not told on bell: there is no notifier plugin of this name)" in sent.message
+        assert sent.data["channels"] == ["events", "horn"]
+
+
 def test_incident_32_two_routes_to_one_channel_tell_it_once(play: Play) -> None:
     play.settings["notification_routing"] = {"agent-needs-input": ("bell", "horn", "bell")}
     with play.opened() as stage:

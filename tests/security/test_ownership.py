@@ -179,6 +179,13 @@ def test_a_pipe_of_a_shell_is_read(folder: Path) -> None:
     os.close(reader)
 
 
+def test_a_file_that_is_not_there_yet_is_judged_by_its_folder(folder: Path) -> None:
+    assert ownership.trouble(folder / "ennio.db") == ""
+    assert ownership.trouble(folder / "none" / "ennio.db") == ""
+    folder.chmod(0o777)
+    assert f"the folder {folder} can be written by everybody" in ownership.trouble(folder / "ennio.db")
+
+
 def test_it_is_the_opened_file_that_is_judged(folder: Path) -> None:
     """Between the look and the reading nobody can put another in its place: both are of one descriptor."""
     with pytest.raises(FileNotFoundError):

@@ -152,6 +152,17 @@ def test_a_file_that_others_can_write_is_refused_whoever_trusted_it(words: list[
     assert "chmod go-w" in doctor.out
 
 
+def test_a_database_that_others_can_write_is_refused_like_the_file(place: Place) -> None:
+    """It says which sessions there are, and what they are told."""
+    (place.folder / "ennio.yaml").write_text("port: 0\nprojects: []\n")
+    (place.folder / "ennio.db").touch()
+    (place.folder / "ennio.db").chmod(0o666)
+    ended = place.ennio("start", "--detach")
+    assert ended.code == 5
+    assert f"chmod go-w {place.folder / 'ennio.db'}" in ended.err
+    assert "chmod go-w" in place.ennio("doctor").out
+
+
 def test_trust_shows_what_it_trusts_and_what_is_new(place: Place) -> None:
     file = place.folder / "ennio.yaml"
     file.write_text("projects: [{name: a, repo: ./a, path: ., post_create: [make]}]\n")

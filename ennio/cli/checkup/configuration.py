@@ -11,7 +11,7 @@ from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.config import trusted
 from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
 from ennio.config.secrets import masked
-from ennio.errors import Problem
+from ennio.errors import Problem, Untrusted
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.token import TokenSource, login
 from ennio.plugins.registry import installed
@@ -34,6 +34,15 @@ def trust(config: Config, new: Sequence[Demand]) -> Finding:
     what = "the configuration is not trusted: nothing it names was run, and no token of yours was shown to anybody"
     what += f"; not asked: {', '.join(asked)}" if asked else ""
     return warning(what, f"ennio config trust --show   and when you agree: {trusted.command(config.source)}")
+
+
+def database(config: Config) -> Finding | None:
+    """Whether another account could have written the database, and with it what runs."""
+    try:
+        trusted.insist_on_database(config)
+    except Untrusted as error:
+        return broken(str(error), "mend it as it says, or name another by database_url")
+    return None
 
 
 def is_number(host: str) -> bool:

@@ -131,6 +131,7 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     address, home = context.address(), Home.of_environment()
     new = trusted.unknown(config, home, os.environ)
     yield configuration.trust(config, new)
+    yield configuration.database(config)
     problems = fitting.problems(config, home, trusted=not new)
     yield configuration.settings(problems)
     for project in config.projects:

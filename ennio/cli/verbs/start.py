@@ -36,6 +36,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Start it, unless it runs already."""
     from ennio.cli import consent
+    from ennio.config import trusted
     from ennio.config.load import load
     from ennio.home import Home
     from ennio.plugins import fitting
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     config = load(context.config_file(), os.environ, known())
     _refuse_second(context)
     consent.obtain(config, context, given=options.trust)
+    trusted.insist(config, Home.of_environment(), os.environ)
     fitting.insist(config, Home.of_environment())
     if options.detach:
         return _detached(context, options.timeout)
