@@ -16,6 +16,8 @@ from tests.shards.lanes import Job, ended_by_signals, run_all
 
 HERE = Path(__file__).parent
 LONGEST_FIRST = ("opencode", "whole_loop", "aider", "claude_code", "codex")
+SHARE, WRONG = 0.995, 5.0
+"""What is wanted of each agent over all that is played with it: the share of samples right in time; seconds it may be wrong for."""
 AT_ONCE = max(1, os.cpu_count() or 1)
 """More would make the agents slower than they are, and what Ennio says of them is judged by the second."""
 
@@ -39,7 +41,14 @@ def main(*words: str) -> int:
     with ended_by_signals():
         runs = run_all(list(jobs(words)), {"waiting": AT_ONCE}, place, _say)
     code = account(runs, f"the logs are in {place}", _say)
-    _say(f"\n{figures.table(figures.read(place / 'figures'))}\n\nin {time.monotonic() - began:.0f} s, {AT_ONCE} files at once")
+    played = figures.read(place / "figures")
+    in_all = figures.in_all(played)
+    short = [one.agent for one in in_all if one.share < SHARE or one.longest > WRONG]
+    _say(f"\n{figures.table(played)}\n\n{figures.table(in_all)}")
+    if short:
+        _say(f"short of {SHARE:.1%} right within two seconds, and never wrong for more than {WRONG:.0f} s: {', '.join(short)}")
+    code = code or bool(short)
+    _say(f"\nin {time.monotonic() - began:.0f} s, {AT_ONCE} files at once")
     if code == 0:
         shutil.rmtree(place, ignore_errors=True)
     return code

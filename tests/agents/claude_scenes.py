@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.agents.bench import Bench
+from tests.agents.bench import Bench, Scenes
+from tests.agents.scenes import begins_another, types, views, waits
 from tests.conftest import eventually
 
 HELPER = (
@@ -101,80 +99,28 @@ def a_plan(at: Bench) -> None:
     at.mark("rests", "ready")
 
 
-def the_transcript_is_looked_at(at: Bench) -> None:
-    """A person opens claude's own view of the whole conversation, while it works and while it rests."""
-    turns = at.model.turns()
-    at.say(":think 8\n:say seen")
-    at.becomes("active", 8)
-    at.goes_on(1)
-    at.keys("C-o")
-    at.ends_turns(turns + 1)
-    at.goes_on(5)
-    at.becomes("ready", 5)
-    at.keys("C-o")
-    at.goes_on(2)
-
-
-def a_person_types(at: Bench) -> None:
-    """Words that a person has begun change nothing of what the agent does."""
-    turns = at.model.turns()
-    at.say(":think 5\n:say while they type")
-    at.becomes("active", 8)
-    at.keys("please", "Space", "do", "Space", "not")
-    at.ends_turns(turns + 1)
-    at.becomes("ready", 5)
-    at.goes_on(3)
-    at.keys("C-u")
-    at.goes_on(1)
-
-
-def a_long_tool(at: Bench) -> None:
-    turns = at.model.turns()
-    at.say(":run sleep 15\n:say slept")
-    at.becomes("active", 8)
-    at.ends_turns(turns + 1, PATIENCE)
-    at.becomes("ready", 5)
-
-
 def a_new_conversation(at: Bench) -> None:
-    """After a person's /clear the new one is read, paid for, and resumed."""
-    turns = at.model.turns()
-    at.keys("/clear")
-    at.goes_on(1)
-    at.keys("Enter")
-    at.goes_on(2)
-    at.say(":say after the clear")
-    at.ends_turns(turns + 1)
-    at.becomes("ready", 5)
-    at.tells_tokens()
-    spent = float(at.view()["usage"]["cost_usd"])
-    at.mark("killed", "exited")
-    os.kill(at.pid(), signal.SIGKILL)
-    at.becomes("exited", 5)
-    at.mark("started again", "exited", "None", "ready")
-    at.house.client.post(f"/sessions/{at.session}/restore")
-    at.becomes("ready", PATIENCE)
-    at.mark("resumed", "ready")
-    at.say(":say after the restore")
-    at.mark("told", "ready", "active")
-    at.ends_turns(turns + 2, PATIENCE)
-    at.becomes("ready", 5)
-    heard = [one for one in at.model.good if one.scripted][-1].heard
-    assert [words.strip() for words in heard] == [":say after the clear", ":say after the restore"]
-    eventually(lambda: spent < float(at.view()["usage"]["cost_usd"]) < spent + 0.02, 15, f"counted once: {spent}, {at.view()['usage']}")
+    """Its money is counted once, too."""
+    before = _spent(at)
+    begins_another(at, "/clear")
+    eventually(lambda: before < _spent(at) < before + 0.03, 15, f"counted once: {before}, {at.view()['usage']}")
 
 
-SCENES: tuple[tuple[str, Callable[[Bench], None]], ...] = (
+SCENES: Scenes = (
     ("helper while it asks", a_helper_while_a_question_is_open),
+    ("clear and restore", a_new_conversation),
     ("helper at work", a_helper_at_work),
     ("helper waited for", a_helper_that_is_waited_for),
     ("several questions", a_form_of_several_questions),
     ("plan", a_plan),
-    ("transcript view", the_transcript_is_looked_at),
-    ("person types", a_person_types),
-    ("long tool", a_long_tool),
-    ("clear and restore", a_new_conversation),
+    ("transcript view", lambda at: views(at, "C-o", "C-o")),
+    ("person types", types),
+    ("long tool", waits),
 )
+
+
+def _spent(at: Bench) -> float:
+    return float(at.view()["usage"]["cost_usd"] or 0)
 
 
 def _flips(at: Bench) -> list[str]:

@@ -15,7 +15,10 @@ _kept: list[Figures] = []
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One scene of one agent. ``share`` of the samples was right in time; ``longest`` is in seconds; tokens as served and as told."""
+    """One scene of one agent. ``share`` of the samples was right in time; ``longest`` is in seconds; tokens as served and as told.
+
+    ``whole`` is a run with all its scenes and what lies between them.
+    """
 
     agent: str
     scene: str
@@ -24,6 +27,7 @@ class Figures:
     longest: float
     input_tokens: int
     output_tokens: int
+    whole: bool = False
 
 
 def keep(figures: Figures) -> None:
@@ -49,6 +53,22 @@ def table(days: Iterable[Figures]) -> str:
     rows = [_HEAD, *(_cells(day) for day in sorted(days, key=lambda day: day.agent))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def in_all(days: Iterable[Figures]) -> list[Figures]:
+    """One for each agent over all that was played with it, each sample once."""
+    by_agent: dict[str, list[Figures]] = {}
+    for day in days:
+        if day.whole:
+            by_agent.setdefault(day.agent, []).append(day)
+    return [_sum(agent, found) for agent, found in sorted(by_agent.items())]
+
+
+def _sum(agent: str, days: list[Figures]) -> Figures:
+    samples = sum(day.samples for day in days)
+    share = sum(day.share * day.samples for day in days) / max(samples, 1)
+    tokens = sum(day.input_tokens for day in days), sum(day.output_tokens for day in days)
+    return Figures(agent, "in all", samples, share, max(day.longest for day in days), *tokens, whole=True)
 
 
 def _cells(day: Figures) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.agents.bench import Bench, aider_home, bench, installed
+from tests.agents.bench import Bench, Scenes, aider_home, bench, installed, play
 from tests.agents.day import Manners, day
+from tests.agents.scenes import begins_another, types
 from tests.conftest import eventually
 
 CONFIG = {"model": "openai/scripted", "passthrough": {"edit_format": "diff"}}
@@ -29,3 +30,14 @@ def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
         day(at, MANNERS)
         status = at.house.ground.git("status", "--porcelain", "--ignored", cwd=Path(at.view()["workspace_path"]))
         assert status == ""  # it keeps nothing of its own in the repository
+
+
+SCENES: Scenes = (
+    ("clear and restore", lambda at: begins_another(at, "/clear")),
+    ("person types", types),
+)
+
+
+def test_what_persons_change_in_aider_is_told_as_it_is(tmp_path: Path) -> None:
+    with bench(tmp_path, installed("aider"), "aider", CONFIG, aider_home) as at:
+        play(at, SCENES)

@@ -6,7 +6,7 @@ import json
 import threading
 from pathlib import Path
 
-from tests.agents.bench import bench, chosen, claude_home, installed
+from tests.agents.bench import bench, claude_home, installed, play
 from tests.agents.claude_scenes import SCENES
 from tests.agents.day import Manners, day
 from tests.agents.model import Model
@@ -24,13 +24,7 @@ def test_a_day_of_claude_code_is_told_as_it_is(tmp_path: Path) -> None:
 
 def test_what_helpers_do_and_persons_change_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
-        at.spawn(":say good morning")
-        at.ends_turns(1)
-        at.becomes("ready", 5)
-        for name, scene in chosen(SCENES, 2):
-            with at.scene(name):
-                scene(at)
-        at.is_judged("all scenes")
+        play(at, SCENES)
 
 
 def without_hooks(ground: Ground, model: Model) -> dict[str, str]:

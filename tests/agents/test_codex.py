@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.agents.bench import bench, chosen, codex_home, installed
+from tests.agents.bench import bench, codex_home, installed, play
 from tests.agents.codex_scenes import SCENES
 from tests.agents.day import Manners, day
 
@@ -19,10 +19,4 @@ def test_a_day_of_codex_is_told_as_it_is(tmp_path: Path) -> None:
 
 def test_what_persons_change_in_codex_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("codex"), "codex", CONFIG, codex_home) as at:
-        at.spawn(":say good morning")
-        at.ends_turns(1)
-        at.becomes("ready", 5)
-        for name, scene in chosen(SCENES, 2):
-            with at.scene(name):
-                scene(at)
-        at.is_judged("all scenes")
+        play(at, SCENES)

@@ -9,8 +9,9 @@ import urllib3
 
 from ennio.home import Home
 from ennio.plugins.agent.opencode_api import Door
-from tests.agents.bench import Bench, bench, installed, opencode_home
+from tests.agents.bench import Bench, Scenes, bench, installed, opencode_home, play
 from tests.agents.day import Manners, day
+from tests.agents.scenes import begins_another, types
 from tests.conftest import eventually
 
 
@@ -45,3 +46,14 @@ MANNERS = Manners(choices=r"3\. Reject", unanswered=moves_the_mark, answered=was
 def test_a_day_of_opencode_is_told_as_it_is(tmp_path: Path) -> None:
     with bench(tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home) as at:
         day(at, MANNERS)
+
+
+SCENES: Scenes = (
+    ("new and restore", lambda at: begins_another(at, "/new")),
+    ("person types", types),
+)
+
+
+def test_what_persons_change_in_opencode_is_told_as_it_is(tmp_path: Path) -> None:
+    with bench(tmp_path, installed("opencode"), "opencode", {"model": "loop/scripted"}, opencode_home) as at:
+        play(at, SCENES)

@@ -18,7 +18,8 @@ from ennio.config.document import read as configuration
 from ennio.config.model import AgentConfig, Project
 from ennio.errors import EnnioError
 from ennio.http import address
-from ennio.plugins.agent import claude_money, claude_trust, codex_rollout, trail
+from ennio.plugins.agent import claude_trust, codex_rollout, trail
+from ennio.plugins.agent.claude_money import read as counts
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode_api import door_of, place
 from ennio.plugins.agent.scripted import story
@@ -135,7 +136,7 @@ def test_what_agents_left_is_read_or_passed_over(name: str, tmp_path: Path) -> N
     desk = Desk("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
     for file in ("cost.json", "lines.jsonl", "rollout.jsonl", ".claude.json", place(desk).name):
         (tmp_path / file).write_bytes(JSON[name] + b"\n")
-    assert claude_money.read(tmp_path) == {}
+    assert counts(tmp_path / "cost.json") == {}
     assert door_of(desk) is None
     soon(lambda: trail.read_on(tmp_path / "lines.jsonl", 0))
     soon(lambda: trail.ending(tmp_path / "lines.jsonl"))
@@ -164,10 +165,8 @@ def test_a_git_pointer_of_an_agent_is_read_or_passed_over(pointer: bytes, tmp_pa
 def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
-    os.mkfifo(tmp_path / "cost.json")
-    soon(lambda: claude_money.read(tmp_path))
     for name in ("pipe", "zero"):
-        for read in (lambda file: content(file, 100), issue_content, story.read, address.read):
+        for read in (lambda file: content(file, 100), issue_content, story.read, counts, address.read):
             soon(lambda read=read, name=name: read(tmp_path / name))
 
 
@@ -187,8 +186,9 @@ def test_the_tracker_names_the_file_it_cannot_read(tmp_path: Path) -> None:
 
 def test_a_good_file_is_read_by_each_of_them(tmp_path: Path) -> None:
     """Else all of this would prove nothing."""
-    (tmp_path / "cost.json").write_text(json.dumps({"conversations": {"c": {"total": 1.5, "t": 1}}}))
-    assert claude_money.read(tmp_path) == {"c": {"total": 1.5, "t": 1}}
+    told = {"c": {"total": 1.5, "t": 7}}
+    (tmp_path / "cost.json").write_text(json.dumps({"conversation": "c", "conversations": told}))
+    assert counts(tmp_path / "cost.json") == told
     kept = address.Address(7, "http://x", "2026", "c")
     address.write(tmp_path, kept)
     assert address.read(tmp_path) == kept

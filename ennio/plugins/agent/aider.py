@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.errors import Unreachable
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import aider_log, choosing, flags, trail
@@ -45,6 +46,8 @@ _RESERVED = (
 )
 _PLACE = re.compile(r"\A(?:[\w-]+ )*[\w-]*>\s*\Z")
 _PROMPT = re.compile(r"(?:[\w-]+ )*[\w-]*>(?= |$)")
+_LINE = r"(?:[\w-]+ )*[\w-]*> [^\n]*"
+_BEGUN = re.compile(rf"^─{{20,}}\n(?:[^\n>]*\n){{0,4}}{_LINE}(?:\n{_LINE})*\Z", re.MULTILINE)  # below the line that ends a turn
 _OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
 
@@ -79,9 +82,14 @@ class Aider(ScreenAgent):
         return self._command(desk, ())
 
     def resume(self, desk: Desk, message: str | None) -> Command:
-        """The same conversation, restored from its history; the message is typed."""
+        """The same conversation, restored from its history since a person's last ``/clear``; the message is typed."""
         checked(message or "", "message")
-        return self._command(desk, ("--restore-chat-history",))
+        try:
+            files = aider_log.cleared(desk)
+        except OSError as error:
+            raise Unreachable(f"{aider_log.chat(desk)} cannot be read ({error.strerror}); make it readable") from error
+        command = self._command(desk, ("--restore-chat-history",))
+        return replace(command, files={**command.files, **files})
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Its event log first; the screen tells what it waits for."""
@@ -153,7 +161,8 @@ class Aider(ScreenAgent):
             return Shown(Activity.BLOCKED, trouble[0])
         if self.busy.search(end):
             return Shown(Activity.ACTIVE)
-        return Shown(Activity.READY) if self.takes_text(end) else None
+        # words that a person has begun do not make it work
+        return Shown(Activity.READY) if self.takes_text(end) or _BEGUN.search(end) else None
 
     def _notified(self, account: Account, desk: Desk, on: dict[str, str], seen: Shown) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""
@@ -176,7 +185,7 @@ class Aider(ScreenAgent):
                 *whole,
                 *("--notifications-command", f"""echo '{{"hook_event_name":"Waiting"}}' | {hook}"""),
                 *("--analytics-log", str(aider_log.events(desk))),
-                *("--chat-history-file", str(desk.directory / "aider.chat.history.md")),
+                *("--chat-history-file", str(aider_log.chat(desk))),
                 *("--input-history-file", str(aider_log.history(desk))),
                 *conversation,
                 *(("--read", str(rules)) if desk.system else ()),

@@ -1,11 +1,13 @@
 """The files aider keeps of a session, in the session's own folder, and what their lines mean.
 
 aider.events.jsonl    {"event", "properties": {...}, "time": whole seconds}; nothing of it is sent anywhere
+aider.chat.history.md what was said, a person's words after ``#### ``, its own remarks after ``> ``
 aider.input.history   a line ``# time`` without a zone, then the words, each line after a ``+``
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -16,13 +18,39 @@ from ennio.model import Activity
 from ennio.plugins.agent import trail
 from ennio.plugins.agent.account import MONEY, Account, count, moment
 from ennio.plugins.agent.interface import Desk
+from ennio.untrusted import content
 
 _TAIL = 4 << 20
+_LARGEST = 64 << 20  # bytes of a chat; what is larger is restored as it is
+_CLEARED = re.compile(
+    r"^#### /(?:clear|reset)[ \t]*\n(?:[ \t]*\n)*> All (?:files dropped and )?chat history cleared\.[ \t]*\n", re.MULTILINE
+)
 
 
 def events(desk: Desk) -> Path:
     """Its event log."""
     return desk.directory / "aider.events.jsonl"
+
+
+def chat(desk: Desk) -> Path:
+    """What was said, which it restores after a restart."""
+    return desk.directory / "aider.chat.history.md"
+
+
+def cleared(desk: Desk) -> Mapping[Path, str]:
+    """What the chat has to be so that only what came after the last ``/clear`` is restored, and where the rest is kept; empty as a rule.
+
+    Raises OSError, but for a missing file.
+    """
+    try:
+        text = content(chat(desk), _LARGEST).decode(errors="replace")
+    except (FileNotFoundError, ValueError):
+        return {}
+    found = list(_CLEARED.finditer(text))
+    if not found:
+        return {}
+    end = found[-1].end()
+    return {chat(desk).with_suffix(f".{end}.md"): text[:end], chat(desk): text[end:]}  # the first is written first
 
 
 def history(desk: Desk) -> Path:

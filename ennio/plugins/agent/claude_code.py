@@ -98,9 +98,9 @@ class ClaudeCode(ScreenAgent):
         words = None if message is None else checked(message, "message")
         try:
             conversation = present(desk)
+            begun = transcript(desk, conversation) is not None
         except OSError as error:
-            raise Unreachable(f"{desk.directory / HOOKS} cannot be read ({error.strerror}), and only it knows the conversation") from error
-        begun = transcript(desk, conversation) is not None
+            raise Unreachable(f"which conversation to go on with cannot be read just now: {error}") from error
         return self._command(desk, ("--resume" if begun else "--session-id", conversation), words)
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
@@ -111,11 +111,15 @@ class ClaudeCode(ScreenAgent):
         hooks, offset = trail.read_on(desk.directory / HOOKS, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
         followed = Followed.of(cursor.get("conversations"), desk).on(hooks)
-        followed = followed.now(None if offset else claude_conversations.newest(desk))
-        lines = self._transcripts(desk, on, followed)
+        try:
+            followed = followed.now(None if offset else claude_conversations.newest(desk))
+            self._find(desk, on, followed)
+        except OSError as error:
+            account.detail = f"its transcripts cannot be read: {error.strerror}"
+        lines = self._transcripts(on, followed)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
             claude_story.take(account, money, kind, entry, process.number)
-        money.counted(claude_money.read(desk.directory))
+        money.counted(claude_money.read(desk.directory / claude_money.FILE))
         account.cost = money.total
         account.shows(witnessed(self, screen, self.trouble, process), now)
         on |= {"account": account.as_text(), "money": money.as_text(), "conversations": followed.as_text()}
@@ -168,18 +172,32 @@ class ClaudeCode(ScreenAgent):
         framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
         return f"{framed} " if framed.endswith("\\") else unpicked(framed, "@")
 
-    def _transcripts(self, desk: Desk, on: dict[str, str], followed: Followed) -> list[tuple[str, Mapping[str, object]]]:
-        """New lines of the conversations and of those they began themselves; where to go on is written into the cursor."""
+    def _find(self, desk: Desk, on: dict[str, str], followed: Followed) -> None:
+        """Note where the conversations lie. Raises OSError."""
         known = _transcripts(on)
         known |= {name: file for name in followed.since if name not in known and (file := transcript(desk, name)) is not None}
         on["transcripts"] = json.dumps({name: str(file) for name, file in known.items()})
+
+    def _transcripts(self, on: dict[str, str], followed: Followed) -> list[tuple[str, Mapping[str, object]]]:
+        """New lines of the conversations and of those they began themselves; where to go on is written into the cursor."""
+        known = _transcripts(on)
         found: list[tuple[str, Mapping[str, object]]] = []
         for name, since in followed.since.items():
             for kind, single in with_sides(known[name]) if name in known else ():
-                lines, offset = trail.read_on(single, _offset(on, single.name))
-                on[single.name] = str(offset)
-                found += [(kind, line) for line in lines if not since or (moment(line) or 0.0) >= since]
+                found += [(kind, line) for line in self._lines(on, single) if not since or (moment(line) or 0.0) >= since]
         return found
+
+    def _lines(self, on: dict[str, str], file: Path) -> list[Mapping[str, object]]:
+        """New lines of one file; of one that was written anew, those that are later than what was read of it."""
+        before, key = _offset(on, file.name), f"{file.name}:last"
+        lines, offset = trail.read_on(file, before)
+        if offset < before:
+            last = float(on.get(key, "0"))
+            lines = [line for line in lines if (moment(line) or 0.0) > last]
+        on[file.name] = str(offset)
+        if lines:
+            on[key] = str(max(float(on.get(key, "0")), *(moment(line) or 0.0 for line in lines)))
+        return list(lines)
 
     def _command(self, desk: Desk, conversation: tuple[str, ...], words: str | None) -> Command:
         settings = desk.directory / "claude-settings.json"

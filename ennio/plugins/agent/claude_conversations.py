@@ -9,6 +9,7 @@ hooks are switched off, the newest transcript of the workspace is the present on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -77,7 +78,7 @@ def present(desk: Desk) -> str:
 
 
 def newest(desk: Desk) -> str | None:
-    """The conversation that was written to last where the desk's own lies."""
+    """The conversation that was written to last where the desk's own lies. Raises OSError."""
     own = transcript(desk, desk.conversation)
     if own is None:
         return None
@@ -91,8 +92,14 @@ def newest(desk: Desk) -> str | None:
 
 
 def transcript(desk: Desk, conversation: str) -> Path | None:
-    """The file of a conversation; its folder's name comes from the workspace in a way that changed between versions."""
-    return next(iter(sorted((settings_home(desk, ".claude") / "projects").glob(f"*/{conversation}.jsonl"))), None)
+    """The file of a conversation; its folder's name comes from the workspace in a way that changed between versions.
+
+    Raises OSError when nobody can say whether it is there.
+    """
+    projects = settings_home(desk, ".claude") / "projects"
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.scandir(projects).close()  # what globs cannot read they take for empty
+    return next(iter(sorted(projects.glob(f"*/{conversation}.jsonl"))), None)
 
 
 def sides(file: Path) -> Path:

@@ -98,10 +98,10 @@ def weight(usage: Mapping[str, Any]) -> Decimal:
     )
 
 
-def read(folder: Path) -> Mapping[str, Any]:
-    """The counts that lie in a session's folder; none when there are none yet, or they cannot be read."""
+def read(file: Path) -> Mapping[str, Any]:
+    """The counts in a session's file; none when there are none yet, or they cannot be read."""
     try:
-        told = json_file(folder / FILE, _LARGEST)["conversations"]
+        told = json_file(file, _LARGEST)["conversations"]
     except (OSError, ValueError, LookupError, TypeError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from ennio.errors import Unreachable
 from ennio.facts import ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import codex_rollout, flags, trail
@@ -53,7 +54,10 @@ class Codex(ScreenAgent):
     def resume(self, desk: Desk, message: str | None) -> Command:
         """The conversation in the workspace that was written to last; a new one when there never was any."""
         words = None if message is None else checked(message, "message")
-        conversation = rollout_id(desk)
+        try:
+            conversation = rollout_id(desk)
+        except OSError as error:
+            raise Unreachable(f"{codex_rollout.sessions(desk)} cannot be read ({error.strerror}); make it readable") from error
         return self._command(desk, ("resume",), (conversation,), words) if conversation else self._command(desk, (), (), words)
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
@@ -62,7 +66,11 @@ class Codex(ScreenAgent):
         begins = account.begins(process, now)
         if begins:
             on.pop("above", None)
-        self._read(account, desk, on, now)
+        try:
+            self._find(desk, on, now)
+        except OSError as error:
+            account.detail = f"its rollouts cannot be read: {error.strerror}"
+        self._read(account, on)
         if begins:
             account.told = None  # a line does not say which process wrote it; the next look knows more
         account.shows(witnessed(self, screen, self.trouble, process), now)
@@ -71,13 +79,18 @@ class Codex(ScreenAgent):
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``Filed.files``: its rollouts, and the folders in which another will appear."""
-        return (*map(Path, _rollouts(cursor)), *codex_rollout.folders(desk)) if "rollouts" in cursor else None
+        if "rollouts" not in cursor:
+            return None
+        try:
+            return (*map(Path, _rollouts(cursor)), *codex_rollout.folders(desk))
+        except OSError:
+            return None
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the rollout has the words."""
         typed = self.typed(text)
-        file = codex_rollout.latest(desk)
         try:
+            file = codex_rollout.latest(desk)
             told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
@@ -97,13 +110,19 @@ class Codex(ScreenAgent):
         """Its first character must not open a shell or a command, its last word no list."""
         return unpicked(as_words(plain(text)), "@$")
 
-    def _read(self, account: Account, desk: Desk, on: dict[str, str], now: datetime) -> None:
-        """Take in the new lines of its conversations; where to go on is written into the cursor."""
-        rollouts, stamp = _rollouts(on), codex_rollout.stamp(desk, now)
+    def _find(self, desk: Desk, on: dict[str, str], now: datetime) -> None:
+        """Note the conversations that have begun since the last look. Raises OSError."""
+        stamp = codex_rollout.stamp(desk, now)
         if not stamp or stamp != on.get("stamp") or "above" not in on:
+            rollouts = _rollouts(on)
             new, on["above"] = codex_rollout.found(desk, on.get("above", ""))
             rollouts |= {str(file): {"offset": 0} for file in new if str(file) not in rollouts}
+            on["rollouts"] = json.dumps(rollouts)
         on["stamp"] = stamp
+
+    def _read(self, account: Account, on: dict[str, str]) -> None:
+        """Take in the new lines of its conversations; where to go on is written into the cursor."""
+        rollouts = _rollouts(on)
         lines: list[tuple[Mapping[str, object], dict[str, int]]] = []
         for name, sums in rollouts.items():
             added, sums["offset"] = trail.read_on(Path(name), sums["offset"])
@@ -114,6 +133,8 @@ class Codex(ScreenAgent):
         account.output = sum(sums.get("output_tokens", 0) for sums in rollouts.values())
         if rollouts:
             on["rollouts"] = json.dumps(rollouts)
+        else:
+            on.pop("rollouts", None)
 
     def _command(self, desk: Desk, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
         carries = words is not None and fits(self.typed(words))

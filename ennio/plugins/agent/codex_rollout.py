@@ -28,7 +28,10 @@ _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
 
 
 def found(desk: Desk, above: str = "") -> tuple[list[Path], str]:
-    """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the name up to which all is known."""
+    """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the name up to which all is known.
+
+    Raises OSError.
+    """
     known: list[str] = []
     own: list[Path] = []
     for file in _newest(sessions(desk), _LOOK_NOW):
@@ -45,7 +48,7 @@ def found(desk: Desk, above: str = "") -> tuple[list[Path], str]:
 
 
 def latest(desk: Desk) -> Path | None:
-    """The rollout of this workspace that was written to last, or None."""
+    """The rollout of this workspace that was written to last, or None. Raises OSError."""
     own, _ = found(desk)
     if not own:  # of a session that rested while a hundred others began
         far = (file for file in _newest(sessions(desk), _LOOK_BACK) if _held_in(_meta(file) or {}, desk.workspace))
@@ -54,7 +57,7 @@ def latest(desk: Desk) -> Path | None:
 
 
 def folders(desk: Desk) -> tuple[Path, ...]:
-    """The folders in which the next rollout will appear, or the next folder for it."""
+    """The folders in which the next rollout will appear, or the next folder for it. Raises OSError."""
     places = [sessions(desk)]
     for _ in range(3):
         deeper = _descending(places[-1])
@@ -65,7 +68,7 @@ def folders(desk: Desk) -> tuple[Path, ...]:
 
 
 def stamp(desk: Desk, now: datetime) -> str:
-    """Something that changes whenever a rollout appears; empty when one may have appeared just now without a trace."""
+    """Something that changes whenever a rollout appears; empty when one may have appeared just now without a trace. Raises OSError."""
     prints = [(place.name, place.stat().st_mtime) for place in folders(desk) if place.is_dir()]
     return json.dumps(prints) if all(at < now.timestamp() - _GRAIN for _, at in prints) else ""
 
@@ -92,8 +95,8 @@ def _newest(folder: Path, most: int) -> Iterator[Path]:
 def _descending(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir(), key=lambda path: path.name, reverse=True)
-    except OSError:
-        return []
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # whatever else cannot be read just then says nothing, and is said
 
 
 def conversation(file: Path, workspace: Path) -> str | None:
@@ -109,12 +112,14 @@ def _held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
 
 
 def _meta(file: Path) -> Mapping[str, Any] | None:
-    """What the first line says of the conversation; empty when it is none of codex's, None when there is no whole line yet."""
+    """What the first line says of the conversation; empty when it is none of codex's, None when it cannot be read, or not yet."""
     try:
         with file.open(encoding="utf-8", errors="replace") as lines:
             line = lines.readline(1 << 20)
             first = json.loads(line) if line.endswith("\n") else None
-    except (OSError, ValueError, RecursionError):
+    except OSError:
+        return None
+    except (ValueError, RecursionError):
         return {}
     if first is None:
         return None

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from ennio.errors import Unreachable
 from ennio.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import flags, opencode_api, opencode_story
 from ennio.plugins.agent.account import Account
@@ -23,6 +24,8 @@ from ennio.plugins.runtime.interface import Key
 _RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
 _PERMISSION = re.compile(r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE)
 _LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
+_OPEN, _OLD = 64, ""  # messages whose cost may still grow, and where the others are summed up
+_NONE_OF_OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)  # no such table, no database
 _SPREAD = 1000  # milliseconds; a message that was written while we looked is looked at again
 
 
@@ -65,7 +68,7 @@ class OpenCode(ScreenAgent):
 
         ``--continue`` would not do: it takes the newest of the whole repository, another session's.
         """
-        return self._command(desk, self._conversation(desk), None if message is None else checked(message, "message"))
+        return self._command(desk, _conversation(desk), None if message is None else checked(message, "message"))
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Its database first, when it has changed; the screen for what it asks and as the second witness."""
@@ -93,8 +96,7 @@ class OpenCode(ScreenAgent):
         """Whether the database has the words."""
         typed = self.typed(text)
         try:
-            session = opencode_story.conversation(desk)
-            told = opencode_story.words(desk, session, since) if session else []
+            told = opencode_story.words(desk, since)
         except sqlite3.Error:
             return Sighting.UNKNOWN
         return Sighting.ALIVE if any(either(words, text, typed) for words in told) else Sighting.GONE
@@ -108,7 +110,7 @@ class OpenCode(ScreenAgent):
 
     def tell(self, desk: Desk, text: str) -> None:
         """By its API: neither what stands in its place to type nor what shows on its screen has to do with it."""
-        opencode_api.tell(opencode_api.door_of(desk), self._conversation(desk), text, desk.config.model)
+        opencode_api.tell(opencode_api.door_of(desk), _conversation(desk), text, desk.config.model)
 
     def reply(self, desk: Desk, screen: str, text: str) -> bool:
         """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""
@@ -126,29 +128,19 @@ class OpenCode(ScreenAgent):
 
     def _read(self, account: Account, desk: Desk, on: dict[str, str]) -> None:
         """Take in what changed; where to go on and what each message cost are written into the cursor."""
-        session = on.get("session") or opencode_story.conversation(desk)
-        if session is None:
-            return
-        on["session"] = session
         since, taken = int(on.get("since", "0")), json.loads(on.get("taken", "{}"))
-        costs = json.loads(on.get("costs", "{}"))
-        for row in opencode_story.news(desk, session, since - _SPREAD):
+        costs = {name: Decimal(value) for name, value in json.loads(on.get("costs", "{}")).items()}
+        for row in opencode_story.news(desk, since - _SPREAD):
             on["since"] = str(max(int(on.get("since", "0")), row.updated))
             if taken.get(row.id) == row.updated:
                 continue
             taken[row.id] = row.updated
             cost = opencode_story.take(account, row)
             if cost is not None:
-                costs[row.id] = str(cost)
+                costs[row.id] = cost
         newest = int(on.get("since", "0")) - 2 * _SPREAD
         on["taken"] = json.dumps({name: updated for name, updated in taken.items() if updated >= newest})
-        on["costs"] = json.dumps(costs)
-
-    def _conversation(self, desk: Desk) -> str | None:
-        try:
-            return opencode_story.conversation(desk)
-        except sqlite3.Error:
-            return None
+        on["costs"] = json.dumps(_folded(costs))
 
     def _command(self, desk: Desk, conversation: str | None, words: str | None) -> Command:
         rules, door = desk.directory / "system.md", opencode_api.door_of(desk)
@@ -174,3 +166,21 @@ class OpenCode(ScreenAgent):
             files={rules: desk.system} if desk.system else {},
             carries=carries,
         )
+
+
+def _conversation(desk: Desk) -> str | None:
+    """The newest conversation; None when its file holds none. Raises Unreachable: one that cannot be read just then is not lost."""
+    try:
+        return opencode_story.conversation(desk)
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) in _NONE_OF_OURS:
+            return None
+        raise Unreachable(f"opencode's database cannot be read just now: {error}") from error
+
+
+def _folded(costs: dict[str, Decimal]) -> dict[str, str]:
+    """What each message cost; of the oldest, which do not grow any more, their sum."""
+    old = [name for name in costs if name != _OLD][:-_OPEN]
+    folded = sum((costs[name] for name in old), costs.get(_OLD, Decimal(0)))
+    still = {name: str(cost) for name, cost in costs.items() if name not in (_OLD, *old)}
+    return {_OLD: str(folded), **still} if folded else still

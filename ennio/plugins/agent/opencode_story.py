@@ -27,16 +27,17 @@ from ennio.plugins.agent.interface import Desk
 
 _PATIENCE = 2.0
 _NEWEST = "SELECT id FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1"
-# the sub-conversations that a conversation began itself are paid for as well
-_FAMILY = "SELECT id FROM session WHERE id = ?1 OR parent_id = ?1"
+# a person may begin another conversation (/new), and those that a conversation began itself are paid for as well
+_HERE = "SELECT id FROM session WHERE directory = ?1"
+_FAMILY = f"{_HERE} UNION SELECT id FROM session WHERE parent_id IN ({_HERE})"  # noqa: S608 - all parts stand above
 _NEWS = f"""SELECT id, session_id, time_updated, data FROM message
-    WHERE session_id IN ({_FAMILY}) AND time_updated >= ?2 ORDER BY time_created, id"""  # noqa: S608 - both parts stand above
-_WORDS = "SELECT data FROM part WHERE session_id = ? AND time_created >= ?"
+    WHERE session_id IN ({_FAMILY}) AND time_updated >= ?2 ORDER BY time_created, id"""  # noqa: S608
+_WORDS = f"SELECT data FROM part WHERE session_id IN ({_HERE} AND parent_id IS NULL) AND time_created >= ?2"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One message as it stands now."""
+    """One message as it stands now; ``own`` when it is of the present conversation."""
 
     id: str
     own: bool
@@ -70,15 +71,15 @@ def conversation(desk: Desk) -> str | None:
     return rows[0][0] if rows and isinstance(rows[0][0], str) else None
 
 
-def news(desk: Desk, session: str, since: int) -> list[Row]:
-    """The messages that changed since then (milliseconds). Raises sqlite3.Error."""
-    rows = _ask(desk, _NEWS, session, since)
-    return [Row(str(name), owner == session, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
+def news(desk: Desk, since: int) -> list[Row]:
+    """The messages of all conversations in this workspace that changed since then (milliseconds). Raises sqlite3.Error."""
+    present, rows = conversation(desk), _ask(desk, _NEWS, str(desk.workspace), since)
+    return [Row(str(name), owner == present, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
 
 
-def words(desk: Desk, session: str, since: datetime) -> list[str]:
-    """The words in it since then. Raises sqlite3.Error."""
-    parts = [part for (text,) in _ask(desk, _WORDS, session, int(since.timestamp() * 1000)) for part in _objects(text)]
+def words(desk: Desk, since: datetime) -> list[str]:
+    """The words in its conversations since then. Raises sqlite3.Error."""
+    parts = [part for (text,) in _ask(desk, _WORDS, str(desk.workspace), int(since.timestamp() * 1000)) for part in _objects(text)]
     return [str(part.get("text")) for part in parts if part.get("type") == "text"]
 
 
@@ -132,7 +133,11 @@ def _objects(text: object) -> Iterator[Mapping[str, Any]]:
 
 def _ask(desk: Desk, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
     file = database(desk)
-    if not file.exists():
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise sqlite3.OperationalError(f"{file} cannot be read ({error.strerror})") from error
     with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as opened:
         return opened.execute(query, values).fetchall()

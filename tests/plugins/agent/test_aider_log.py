@@ -102,3 +102,30 @@ def test_incident_26_no_first_character_opens_a_command_a_shell_or_a_block() -> 
     for words in ("!ls", "/exit", "{", "{a: 1}"):
         assert Aider().typed(words) == f" {words}"
     assert Aider().typed("plain\n/words") == "plain\n/words"
+
+
+def test_what_a_person_cleared_is_not_restored_and_not_lost(tmp_path: Path) -> None:
+    desk = Desk("s", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    chat = tmp_path / "aider.chat.history.md"
+    old = "\n# aider chat started\n\n#### one  \n\nfirst\n\n\n#### /clear  \n> All chat history cleared.  \n"
+    said = "\n#### two  \n\nI say: #### /clear and > All chat history cleared.\n"
+    chat.write_text(old + said)
+    kept = Aider().resume(desk, None).files
+    assert kept[chat] == said
+    assert old in [text for path, text in kept.items() if path != chat]
+    chat.write_text(said)
+    assert chat not in Aider().resume(desk, None).files
+
+
+def test_words_that_a_person_has_begun_do_not_make_it_work(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.event(1, "message_send_starting")
+    watched.event(3, "message_send", prompt_tokens=1000, completion_tokens=20)
+    watched.notified(3.4)
+    begun = f"while they type\n\nTokens: 1.0k sent, 14 received.\n{'─' * 80}\nReadonly: ../system.md\ndiff> please do not\n\n"
+    rests = watched.look(4, begun)
+    assert (rests.activity, rests.turns) == (Activity.READY, 1)
+    assert not Aider().takes_text(begun)
+    watched.event(5, "message_send_starting")
+    assert watched.look(7, f"{begun}\nsaid > before\nWaiting for openai/x\n").activity is Activity.ACTIVE
+    assert watched.look(9, f"{begun}\nan answer that goes on\nand on\nand on\nand on\nand on\n").activity is Activity.ACTIVE

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.errors import Unreachable
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent.claude_code import ClaudeCode
@@ -343,3 +344,27 @@ def test_money_goes_on_while_a_question_hides_its_count(watched: Watched) -> Non
     usage = watched.look().usage
     assert usage is not None
     assert usage.cost_usd == Decimal("0.06")
+
+
+def test_a_transcript_that_was_written_anew_is_counted_once(watched: Watched) -> None:
+    for number in range(100):
+        watched.answer(number, f"m{number}", 10, 1)
+    first = watched.look().usage
+    (file,) = (watched.desk.home / ".claude").rglob("*.jsonl")
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[50:]) + "\n")
+    assert watched.look().usage == first
+    watched.answer(200, "next", 10, 1)
+    usage = watched.look().usage
+    assert usage is not None
+    assert usage.input_tokens == 101 * 110
+
+
+def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(watched: Watched) -> None:
+    projects = watched.desk.home / ".claude" / "projects"
+    projects.parent.mkdir()
+    projects.symlink_to(projects)  # as good as a disk that does not answer
+    assert ClaudeCode().received(watched.desk, "words", NOW) is Sighting.UNKNOWN
+    assert watched.look(BOX).activity is Activity.READY
+    with pytest.raises(Unreachable):
+        ClaudeCode().resume(watched.desk, None)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.errors import Unreachable
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent.codex import Codex, rollout_id
@@ -210,3 +211,13 @@ def test_the_conversations_of_helpers_and_of_commands_are_none_of_the_sessions(w
     seen = watched.look(None, 603)
     assert (seen.activity, seen.usage and seen.usage.input_tokens) == (Activity.READY, 1000)
     assert rollout_id(watched.desk) == "conversation-1"
+
+
+def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(watched: Watched) -> None:
+    sessions = watched.desk.home / ".codex" / "sessions"
+    sessions.parent.mkdir(parents=True)
+    sessions.symlink_to(sessions)  # as good as a disk that does not answer
+    assert Codex().received(watched.desk, "words", NOW) is Sighting.UNKNOWN
+    assert watched.look(REST).activity is Activity.READY
+    with pytest.raises(Unreachable):
+        Codex().resume(watched.desk, None)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.errors import Unreachable
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity
 from ennio.plugins.agent import opencode_story
@@ -126,3 +127,39 @@ def test_words_are_received_once_the_database_has_them(watched: Watched) -> None
     assert OpenCode().received(watched.desk, "go on", NOW) is Sighting.ALIVE
     assert OpenCode().received(watched.desk, "go on", NOW + timedelta(seconds=1)) is Sighting.GONE
     assert OpenCode().received(watched.desk, "stop", NOW) is Sighting.GONE
+
+
+def test_a_new_conversation_is_followed_and_the_old_one_stays_paid_for(watched: Watched) -> None:
+    watched.message("m1", 1, done=True, finish="stop", tokens=tokens(100, 5), cost=0.25)
+    watched.look(2)
+    watched.run("INSERT INTO session VALUES ('next', ?, NULL, 10)", str(watched.desk.workspace))
+    watched.message("m2", 10, session="next", role="user")
+    assert watched.look(11).activity is Activity.ACTIVE
+    watched.message("m3", 12, session="next", done=True, finish="stop", tokens=tokens(200, 5), cost=0.5)
+    seen = watched.look(13)
+    assert seen.activity is Activity.READY
+    assert seen.usage is not None
+    assert (seen.usage.input_tokens, seen.usage.cost_usd) == (330, Decimal("0.75"))
+    assert "next" in OpenCode().resume(watched.desk, None).argv
+
+
+def test_what_many_messages_cost_is_one_sum(watched: Watched) -> None:
+    for number in range(200):
+        watched.message(f"m{number}", number, done=True, finish="stop", tokens=tokens(1, 1), cost=0.01)
+        if number % 7 == 0:
+            watched.look(number + 0.5)
+    usage = watched.look(300).usage
+    assert usage is not None
+    assert usage.cost_usd == Decimal("2.00")
+    assert len(json.loads(watched.cursor["costs"])) < 100
+
+
+def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    database = opencode_story.database(watched.desk)
+    database.unlink()
+    database.symlink_to(database)  # as good as a disk that does not answer
+    assert OpenCode().received(watched.desk, "words", NOW) is Sighting.UNKNOWN
+    assert watched.look(1, "Ask anything").activity is Activity.READY
+    with pytest.raises(Unreachable):
+        OpenCode().resume(watched.desk, None)
