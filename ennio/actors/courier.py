@@ -77,7 +77,7 @@ class Courier:
             return Delivery(Arrival.NOT_NOW, SCROLLED if view is not None and view.scrolled else NO_PLACE)
         if self.agent.speaks:
             mark()
-            self.agent.tell(self.desk, text)
+            self.agent.tell(self.desk, view.text, text)
             return self._told(text, since)
         box = self._emptied(view, aside)
         if isinstance(box, Delivery):

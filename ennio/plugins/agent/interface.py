@@ -147,8 +147,8 @@ class Agent(Protocol):
         """
         ...
 
-    def tell(self, desk: Desk, text: str) -> None:
-        """Hand over words by its own protocol, for agents that have one (``speaks``).
+    def tell(self, desk: Desk, screen: str, text: str) -> None:
+        """Hand over words by its own protocol, for agents that have one (``speaks``), to the conversation that the screen shows.
 
         Raises Unreachable or Refused, and then nothing was handed over.
         """

@@ -26,7 +26,7 @@ class Keyed:
         """As it is, but for what would be a key."""
         return plain(text)
 
-    def tell(self, desk: Desk, text: str) -> None:
+    def tell(self, desk: Desk, screen: str, text: str) -> None:
         """It is typed to. Raises Refused."""
         raise Refused(f"session {desk.session_id}: its agent takes words by its terminal alone")
 

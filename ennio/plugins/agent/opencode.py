@@ -23,6 +23,7 @@ from ennio.plugins.runtime.interface import Key
 
 _RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
 _PERMISSION = re.compile(r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE)
+_HOME = re.compile(r"^\s*┃\s+Ask anything", re.MULTILINE)  # its first page, where no conversation is open
 _LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
 _OPEN, _OLD = 64, ""  # messages whose cost may still grow, and where the others are summed up
 _NONE_OF_OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)  # no such table, no database
@@ -108,9 +109,10 @@ class OpenCode(ScreenAgent):
         framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
         return unpicked(framed, "@")
 
-    def tell(self, desk: Desk, text: str) -> None:
-        """By its API: neither what stands in its place to type nor what shows on its screen has to do with it."""
-        opencode_api.tell(opencode_api.door_of(desk), _conversation(desk), text, desk.config.model)
+    def tell(self, desk: Desk, screen: str, text: str) -> None:
+        """By its API: what stands in its place to type has nothing to do with it. Where a person left the conversation, another begins."""
+        conversation = None if _HOME.search(screen) else _conversation(desk)
+        opencode_api.tell(opencode_api.door_of(desk), conversation, text, desk.config.model)
 
     def reply(self, desk: Desk, screen: str, text: str) -> bool:
         """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""

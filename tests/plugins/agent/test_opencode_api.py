@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.errors import Refused, Unreachable
-from ennio.plugins.agent import opencode_api
+from ennio.plugins.agent import opencode_api, opencode_story
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.opencode_api import Door
@@ -168,3 +170,25 @@ def test_a_start_ordered_twice_keeps_the_door_of_what_runs_and_leaves_a_stranger
     moved = opencode_api.door_for(desk)
     assert moved.port != counterpart.port
     assert moved.password == OPEN
+
+
+def test_words_go_to_the_conversation_that_is_open_and_to_a_new_one_where_none_is(
+    desk: Desk, counterpart: Counterpart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(desk, counterpart.port)
+    asked: list[str] = []
+
+    def served(_method: str, path: str, _body: dict[str, str]) -> tuple[int, Any]:
+        asked.append(path)
+        return 200, {"id": "ses_new"}
+
+    monkeypatch.setattr(counterpart, "served", served)
+    database = opencode_story.database(desk)
+    database.parent.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(database)) as base:
+        base.execute("CREATE TABLE session (id, directory, parent_id, time_updated)")
+        base.execute("INSERT INTO session VALUES ('ses_old', ?, NULL, 1)", (str(desk.workspace),))
+        base.commit()
+    OpenCode().tell(desk, "  ┃  :say hello\n\n     hello\n\n  ┃\n  ┃  Build · scripted\n", "words")
+    OpenCode().tell(desk, "  ┃\n  ┃  Ask anything… \"Fix broken tests\"\n  ┃\n  ┃  Build · scripted\n", "words")
+    assert asked == ["/session/ses_old/prompt_async", "/session", "/session/ses_new/prompt_async", "/tui/select-session"]
