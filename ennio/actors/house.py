@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, deeds, ending, landing, spawning, webhooks
+from ennio.actors import bell, cleaning, deeds, ending, landing, preserved, spawning, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
@@ -49,6 +49,7 @@ from ennio.messages import (
 from ennio.model import Session
 from ennio.plugins.scm.interface import Merged, Readable, Scm
 from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.pulls import PullRequest, ReviewState
 from ennio.store import Store, Waiting
 
@@ -167,6 +168,18 @@ class House:
     def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
         """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""
         return cleaning.cleanup(self.parts, session_id, project_id, dry_run=dry_run, force=force)
+
+    def preserved(self, project_id: str | None) -> list[Preserved]:
+        """What removals saved."""
+        return preserved.everything(self.parts, project_id)
+
+    def preserved_contents(self, item_id: str) -> Contents:
+        """What is in one of it. Raises NotFound."""
+        return preserved.contents(self.parts, item_id)
+
+    def preserved_restore(self, item_id: str, branch: str | None) -> Restored:
+        """Bring one back on a new branch. Raises NotFound, Conflict."""
+        return preserved.restore(self.parts, item_id, branch)
 
     def crash(self, name: str) -> None:
         """Let one actor end with an error; a rehearsal of what nobody hopes for."""

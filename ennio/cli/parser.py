@@ -32,6 +32,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "session": "info, why, kill, restore, list",
         "queue": "what waits to be started: list, hold, release, move, drop, priority",
         "cleanup": "remove the workspaces of ended sessions",
+        "preserved": "what clean-ups saved: list, show, restore",
     },
     "Look": {
         "status": "all sessions at a glance",

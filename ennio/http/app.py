@@ -20,6 +20,7 @@ from ennio.http.resources.health import Health
 from ennio.http.resources.issues import Issues
 from ennio.http.resources.login import Login
 from ennio.http.resources.notifications import Notifications
+from ennio.http.resources.preserved import PreservedWork
 from ennio.http.resources.projects import Projects
 from ennio.http.resources.pull import Pull
 from ennio.http.resources.pulls import Pulls
@@ -60,6 +61,9 @@ def routes(house: House, browsers: Browsers, listeners: Listeners) -> list[Route
         (f"{API}/config", supervisor, "config"),
         (f"{API}/shutdown", supervisor, "shutdown"),
         (f"{API}/cleanup", Cleanup(house), None),
+        (f"{API}/preserved", PreservedWork(house), None),
+        (f"{API}/preserved/{{item_id}}", PreservedWork(house), "one"),
+        (f"{API}/preserved/{{item_id}}/restore", PreservedWork(house), "restore"),
         (f"{API}/notifications", Notifications(house), None),
         (f"{API}/events", Events(house), None),
         (f"{API}/events/stream", EventStream(house, listeners), None),

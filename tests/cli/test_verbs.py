@@ -359,6 +359,24 @@ def test_cleanup_names_what_is_not_saved_the_largest_first(api: Api) -> None:
     assert expected in api.ennio("cleanup", "--dry-run").out.splitlines()
 
 
+def test_what_was_preserved_is_listed_shown_and_brought_back(api: Api) -> None:
+    item = {
+        "id": "ma-1-2", "project_id": "my-app", "source": "/src", "place": "refs/ennio/preserved/ma-1-2", "commit": "c0ffee1234567",
+        "at": "2026-01-01T00:00:00Z", "subject": "Not committed in session ma-1",
+    }  # fmt: skip
+    api.on("GET", "/preserved", [item])
+    api.on("GET", "/preserved/ma-1-2", {"item": item, "commits": ["c0ffee one"], "files": ["M README"], "more": False})
+    api.on("POST", "/preserved/ma-1-2/restore", {"item": item, "branch": "mine"})
+
+    assert "ma-1-2" in api.ennio("preserved", "list", "--project", "my-app").out
+    shown = api.ennio("preserved", "show", "ma-1-2").out
+    assert api.ennio("preserved", "restore", "ma-1-2", "--branch", "mine").out.startswith("it is on the branch mine of /src now")
+
+    assert api.last[3] == {"branch": "mine"}
+    assert "  M README" in shown.splitlines()
+    assert api.ennio("preserved", "list", "--json").document == [item]
+
+
 def test_the_dashboard_link_carries_a_one_time_code(api: Api) -> None:
     api.on("POST", "/auth/code", {"code": "once", "expires_in": 60})
     assert api.ennio("dashboard").out == f"{api.url}/auth?code=once\n"

@@ -84,6 +84,7 @@ EXCUSED: Mapping[str, str] = {
     "order.look": "a hint that may be lost",
     "order.webhook": "a hint that may be lost; a delivery that was not answered is sent again, and known by its number",
     "order.rerun_checks": "to run checks once more changes nothing",
+    "order.preserved_restore": "makes one ref, which may be ordered again; what is saved stays",
     "order.shutdown": "ends the process: tests/e2e",
     "order.crash": "a rehearsal: test_machine.py",
     **dict.fromkeys(("order.hold", "order.move", "order.set_priority"), _ONE_ROW),
@@ -94,7 +95,7 @@ EXCUSED: Mapping[str, str] = {
     },
     **{
         f"order.{name}": _ASKED
-        for name in ("pulls", "pull", "files", "diff")
+        for name in ("pulls", "pull", "files", "diff", "preserved", "preserved_contents")
     },
     **{
         f"told.{kind}": "no part of a story; its transaction is one of those that are passed, and it is written like the others"

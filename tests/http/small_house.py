@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from ennio.message import Message, Origin
 from ennio.model import Activity, Priority, Session, SessionStatus, Usage
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.pulls import Check, CheckState, Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.store import Store, Waiting, open_store
 
@@ -41,6 +43,11 @@ def configuration(directory: Path, **changes: Any) -> Config:
     )
     bare = Project(id="bare", name="bare", repo="git@example.org:me/bare.git", path=directory / "bare")
     return replace(Config(source=directory / "ennio.yaml", directory=directory, projects=(app, bare)), **changes)
+
+
+PRESERVED = Preserved(
+    "ma-1", "my-app", "/src/my-app", "refs/ennio/preserved/ma-1", "c0ffee", datetime(2026, 1, 1, tzinfo=UTC), "Not committed"
+)
 
 
 class SmallHouse:
@@ -157,6 +164,17 @@ class SmallHouse:
         done = "would remove" if dry_run else "removed"
         actions = [(each.id, done if each.status.terminal or force else "kept") for each in sessions]
         return [CleanupItem(name, "/w", 12, action, "because", None) for name, action in actions]
+
+    def preserved(self, project_id: str | None) -> list[Preserved]:
+        return [PRESERVED] if project_id in (None, PRESERVED.project_id) else []
+
+    def preserved_contents(self, item_id: str) -> Contents:
+        if item_id != PRESERVED.id:
+            raise NotFound(f"nothing is preserved as {item_id}")
+        return Contents(PRESERVED, ("c0ffee one",), ("M README",))
+
+    def preserved_restore(self, item_id: str, branch: str | None) -> Restored:
+        return Restored(self.preserved_contents(item_id).item, branch or f"restored/{item_id}")
 
     def hold(self, session_id: str) -> None:
         self._change(session_id, held=True)

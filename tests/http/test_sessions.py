@@ -150,3 +150,12 @@ def test_head_is_get_without_the_body(api: Api) -> None:
 
 def test_a_trailing_slash_does_not_matter(api: Api) -> None:
     assert api.get("/sessions/") == []
+
+
+def test_what_removals_saved_is_listed_shown_and_brought_back(api: Api) -> None:
+    assert [one["id"] for one in api.get("/preserved")] == ["ma-1"]
+    assert api.get("/preserved/ma-1")["files"] == ["M README"]
+    assert api.post("/preserved/ma-1/restore")["branch"] == "restored/ma-1"
+    assert api.post("/preserved/ma-1/restore", {"branch": "mine"})["branch"] == "mine"
+    api.get("/preserved/ma-9", 404)
+    api.get("/preserved?project_id=nothing", 404)

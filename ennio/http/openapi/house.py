@@ -6,7 +6,7 @@ from typing import Any
 
 from ennio.http.openapi.operation import WORD, bare, listed, pages, path, ref, takes, word
 from ennio.http.openapi.schemas import ANY
-from ennio.http.resources import cleanup, event_stream, events, login, queue, session
+from ennio.http.resources import cleanup, event_stream, events, login, preserved, queue, session
 
 _WAITING = "/api/v1/queue/{session_id}"
 _OPEN: dict[str, Any] = {"security": []}
@@ -33,6 +33,12 @@ HOUSE_PATHS: dict[str, Any] = {
     **path(f"{_WAITING}/move", post=takes("Put it at a position; 1 is next.", word("moved"), body=queue.MOVE)),
     **path(f"{_WAITING}/priority", post=takes("Change its priority.", word("set"), body=queue.PRIORITY)),
     **path("/api/v1/cleanup", post=takes("Remove workspaces of ended sessions.", listed(ref("CleanupItem")), body=cleanup.CLEANUP)),
+    **path("/api/v1/preserved", get=takes("What removals saved, latest first.", listed(ref("Preserved")), query=preserved.LIST)),
+    **path("/api/v1/preserved/{item_id}", get=takes("Its commits and files.", ref("PreservedContents"))),
+    **path(
+        "/api/v1/preserved/{item_id}/restore",
+        post=takes("Bring it back on a new branch.", ref("PreservedRestored"), body=preserved.RESTORE),
+    ),
     **path("/api/v1/notifications", get=takes("What people were told, latest first.", listed(ref("Notice")), query=session.LIMIT)),
     **path("/api/v1/auth/code", post=takes("A one-time code for a browser.", ref("Code"), body={})),
     **path("/auth", get=_OPEN | bare("Trade the code for a cookie; leads on with 303.", "application/json", ANY, login.VISIT)),

@@ -214,6 +214,9 @@ SCHEMAS: dict[str, Schema] = {
         preserved=_maybe(TEXT),
         unsaved={"type": "array", "items": ref("Unsaved")},
     ),
+    "Preserved": _object(id=TEXT, project_id=TEXT, source=TEXT, place=TEXT, commit=TEXT, at=TIME, subject=TEXT),
+    "PreservedContents": _object(item=ref("Preserved"), commits=TEXTS, files=TEXTS, more=YES),
+    "PreservedRestored": _object(item=ref("Preserved"), branch=TEXT),
     "Unsaved": _object(path=TEXT, size=WHOLE, why=TEXT),
     "Project": _object(
         id=TEXT,

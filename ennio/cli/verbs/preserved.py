@@ -1,0 +1,83 @@
+"""What clean-ups saved of working copies: list it, look into one, bring one back."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ennio.board.quantities import age
+from ennio.board.table import Column, table
+from ennio.cli.answer import Answer
+from ennio.cli.context import path
+
+if TYPE_CHECKING:
+    from ennio.cli.context import Context
+    from ennio.cli.parser import Parser
+
+EXAMPLES = """\
+  ennio preserved list
+  ennio preserved show ma-1a2b3c4d
+  ennio preserved restore ma-1a2b3c4d --branch second-try
+"""
+COLUMNS = (
+    Column("ID"),
+    Column("PROJECT"),
+    Column("AGE", right=True),
+    Column("COMMIT"),
+    Column("WHAT", elastic=True),
+    Column("PLACE", elastic=True),
+)
+PATIENCE = 120.0  # seconds: every project's repository is asked
+
+
+def configure(parser: Parser) -> None:
+    """The three sub-verbs."""
+    subs = parser.verbs(
+        list=(listed, "list what was saved, the latest first"),
+        show=(show, "show the commits and files of one"),
+        restore=(restore, "bring one back, on a new branch of the project's repository"),
+    )
+    subs["list"].add_argument("--project", help="only this project (id or name)")
+    for name in ("show", "restore"):
+        subs[name].add_argument("id", help="its id, as `ennio preserved list` shows it")
+    subs["restore"].add_argument("-b", "--branch", help="the branch to make (default: restored/ID)")
+
+
+def listed(options: argparse.Namespace, context: Context) -> Answer:
+    """All of it as a table."""
+    from datetime import UTC, datetime
+
+    query = {"project_id": context.project_id(options.project)} if options.project else {}
+    items = context.client(PATIENCE).get("/preserved", **query)
+    now = datetime.now(UTC)
+    rows = [
+        (one["id"], one["project_id"], age(one["at"], now), one["commit"][:10], one["subject"], one["place"]) for one in items
+    ]
+    return Answer(items, table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"])
+
+
+def show(options: argparse.Namespace, context: Context) -> Answer:
+    """One of it."""
+    told = context.client(PATIENCE).get(path("/preserved/{}", options.id))
+    item = told["item"]
+    lines = [f"{item['id']} of {item['project_id']}, saved {item['at']} as {item['place']}", ""]
+    lines += ["Commits that no branch has:", *_indented(told["commits"]), ""] if told["commits"] else []
+    lines += ["Files in the last one:", *_indented(told["files"]), ""] if told["files"] else []
+    lines += ["... and more"] if told["more"] else []
+    return Answer(told, [*lines, *_ways(item)])
+
+
+def restore(options: argparse.Namespace, context: Context) -> Answer:
+    """Bring it back."""
+    told = context.client(PATIENCE).post(path("/preserved/{}/restore", options.id), {"branch": options.branch} if options.branch else {})
+    branch, source = told["branch"], told["item"]["source"]
+    return Answer(told, [f"it is on the branch {branch} of {source} now: git -C {source} log -p {branch}"])
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def _ways(item: dict[str, Any]) -> list[str]:
+    seen = [] if item["place"].startswith("/") else [f"the changes: git -C {item['source']} show {item['place']}"]
+    return [*seen, f"back on a branch: ennio preserved restore {item['id']}"]

@@ -1,0 +1,106 @@
+"""What removals saved, to be found, looked at and brought back: refs of the projects' repositories, and bundles beside workspaces.
+
+An id is the session's, with ``-2``, ``-3`` ... where more than one thing was saved of it. Nothing here removes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ennio.branch import check_branch
+from ennio.errors import Conflict, Refused
+from ennio.plugins.git import HEAVY, Git, readable
+from ennio.plugins.workspace.preserve import PRESERVED
+
+_FORMAT = "%(refname)%09%(objectname)%09%(creatordate:unix)%09%(contents:subject)"
+_MOST = 200  # commits and files that are shown
+_ELSEWHERE = ("--not", "--branches", "--remotes", "--glob=refs/ennio/base")
+
+
+@dataclass(frozen=True, slots=True)
+class Preserved:
+    """One thing that was saved. ``place`` is its ref in ``source``, or the bundle it is in."""
+
+    id: str
+    project_id: str
+    source: str
+    place: str
+    commit: str
+    at: datetime
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in it: the commits no branch has, the last one first, and the files its last commit changes. ``more``: not all are named."""
+
+    item: Preserved
+    commits: tuple[str, ...]
+    files: tuple[str, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The branch it was brought back on."""
+
+    item: Preserved
+    branch: str
+
+
+def listed(project_id: str, source: Path, roots: tuple[Path, ...]) -> tuple[Preserved, ...]:
+    """Everything that was saved of a project, the latest first. ``roots`` are where its workspaces, and so its bundles, lie."""
+    found = [*(_refs(project_id, source) if source.is_dir() else ()), *_bundles(project_id, source, roots)]
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+
+def contents(item: Preserved) -> Contents:
+    """Look into one. Raises Refused when it cannot be read."""
+    _check(item)
+    git = Git(Path(item.source))
+    if item.place.startswith("/"):
+        return Contents(item, (f"{item.commit} {item.subject}".strip(),), (), more=True)
+    told = git.run("log", f"--max-count={_MOST + 1}", "--format=%H %s", f"{item.place}^{{commit}}", *_ELSEWHERE).lines
+    options = ("-r", "-z", "--root", "--no-commit-id", "--name-status", "--no-renames")
+    fields = git.run("diff-tree", *options, f"{item.place}^{{commit}}").fields
+    files = [f"{kind} {path}" for kind, path in zip(fields[::2], fields[1::2], strict=False)]
+    more = len(told) > _MOST or len(files) > _MOST
+    return Contents(item, tuple(map(readable, told[:_MOST])), tuple(map(readable, files[:_MOST])), more)
+
+
+def restored(item: Preserved, branch: str | None) -> Restored:
+    """Bring one back as a new branch of the project's repository; what is saved stays. Raises Conflict for a branch that is there."""
+    _check(item)
+    name = branch or f"restored/{item.id}"
+    check_branch(name)
+    git = Git(Path(item.source))
+    if git.commit(f"refs/heads/{name}") is not None:
+        raise Conflict(f"{item.source} has a branch {name} already; choose another with --branch")
+    if item.place.startswith("/"):
+        git.run("fetch", "--no-tags", "--no-write-fetch-head", item.place, f"{item.commit}:refs/heads/{name}", timeout=HEAVY)
+    else:
+        git.run("update-ref", "-m", "ennio: restored", f"refs/heads/{name}", git.commit(item.place) or item.commit, "")
+    return Restored(item, name)
+
+
+def _check(item: Preserved) -> None:
+    if not item.commit:
+        raise Refused(f"{item.place} cannot be read as a bundle of git")
+
+
+def _refs(project_id: str, source: Path) -> Iterator[Preserved]:
+    lines = Git(source).run("for-each-ref", f"--format={_FORMAT}", PRESERVED, check=False).lines
+    for ref, commit, at, subject in (line.split("\t", 3) for line in lines):
+        name = ref.removeprefix(f"{PRESERVED}/")
+        yield Preserved(name, project_id, str(source), ref, commit, datetime.fromtimestamp(int(at or 0), UTC), readable(subject))
+
+
+def _bundles(project_id: str, source: Path, roots: tuple[Path, ...]) -> Iterator[Preserved]:
+    for path in sorted(path for root in roots if root.is_dir() for path in root.glob("[!.]*.bundle")):
+        told = Git(source if source.is_dir() else path.parent).run("bundle", "list-heads", str(path), check=False)
+        commit = told.text.split(" ")[0] if told.ok else ""
+        at = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+        yield Preserved(path.stem, project_id, str(source), str(path), commit, at, "in a bundle" if told.ok else "cannot be read")
