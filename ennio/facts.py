@@ -118,6 +118,7 @@ class PlaceSeen:
 class ForgeSeen:
     """What the forge told of the session's branch: a pull request, none, or it could not be asked.
 
+    ``at`` is when it was seen; while it is unknown, since when nobody could see it, with ``pull`` as it was last.
     ``pushed`` is a commit of the session that came onto its base by a push, and by no merge of ours.
     """
 
@@ -127,6 +128,11 @@ class ForgeSeen:
     pull: PullRequest | None = None
     detail: str = ""
     pushed: str | None = None
+
+    def blind(self, at: datetime, detail: str) -> ForgeSeen:
+        """The same when nobody can see it any more; the first moment without a signal is the one that counts."""
+        since = self.at if self.sighting is Sighting.UNKNOWN else at
+        return replace(self, sighting=Sighting.UNKNOWN, at=since, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +149,5 @@ class Facts:
         """The facts after a restart: what was seen then is remembered but must be seen again."""
         detail = "not seen since the supervisor restarted"
         process = self.process and self.process.blind(at, detail)
-        forge = self.forge and replace(self.forge, sighting=Sighting.UNKNOWN, at=at, detail=detail)
+        forge = self.forge and self.forge.blind(at, detail)
         return replace(self, process=process, forge=forge)

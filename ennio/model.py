@@ -93,6 +93,7 @@ class Session:
 
     ``reason`` is one sentence on why the status is what it is; ``outcome`` tells a done
     session's end (``merged``, ``closed``, ``finished``); ``last_activity_at`` is the agent's own.
+    ``no_signal`` says of what there has been no signal since ``no_signal_since``, and why.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Session:
     reason: str | None = None
     outcome: str | None = None
     no_signal_since: datetime | None = None
+    no_signal: str | None = None
     restored_at: datetime | None = None
     archived_at: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)

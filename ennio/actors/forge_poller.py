@@ -30,6 +30,11 @@ class ForgePoller(PollerActor):
         """One survey."""
         return self._scm.survey([_watch(watch) for watch in watched.values()])
 
+    def trouble(self, result: Mapping[str, ForgeSeen]) -> str:
+        """See ``PollerActor.trouble``: the branches that could not be seen, with the reason of the first."""
+        unseen = [seen.detail for seen in result.values() if seen.sighting is Sighting.UNKNOWN]
+        return f"{len(unseen)} of {len(result)} branches cannot be seen: {unseen[0]}" if unseen else ""
+
     def pause(self) -> float:
         """See ``PollerActor.pause``; sooner where a nudge came too soon after the last look."""
         pressing = self._scm.pressing() if isinstance(self._scm, Paced) else None

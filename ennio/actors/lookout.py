@@ -214,7 +214,7 @@ class Lookout:
             return False
         seen, before = told.seen, self._record.facts.forge
         if seen.sighting is Sighting.UNKNOWN and before is not None:
-            seen = replace(before, sighting=Sighting.UNKNOWN, detail=seen.detail)
+            seen = before.blind(seen.at, seen.detail)
         self._record.facts = replace(self._record.facts, forge=seen)
         return True
 

@@ -157,10 +157,15 @@ class PollerActor(Actor):
         pulse.looks += 1
         pulse.at = self._parts.clock.now()
         pulse.took = time.monotonic() - look.begun
-        pulse.ok, pulse.detail = error is None, str(error or "")
+        trouble = self.trouble(result) if error is None else str(error)
+        pulse.ok, pulse.detail = not trouble, trouble
         self._pace.failures = 0 if error is None else self._pace.failures + 1
         self.tell(look.begun, result, error)
         self._schedule(self._pace.least if state.again and error is None else self.pause())
+
+    def trouble(self, result: Any) -> str:
+        """What of a look that ended well could not be seen all the same; empty when all was."""
+        return ""
 
     def pause(self) -> float:
         """Seconds until the next look, when nobody is in a hurry."""

@@ -108,7 +108,7 @@ def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
         at = process.at if process.sighting is Sighting.UNKNOWN else _EPOCH
         process = replace(process, at=at, title="", output_at=output)
     agent = facts.agent and replace(facts.agent, at=_EPOCH)
-    forge = facts.forge and replace(facts.forge, at=_EPOCH)
+    forge = facts.forge and replace(facts.forge, at=facts.forge.at if facts.forge.sighting is Sighting.UNKNOWN else _EPOCH)
     return replace(facts, process=process, agent=agent, forge=forge)
 
 
@@ -117,8 +117,8 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 def _project(session: Session, memory: Memory, facts: Facts) -> Session:
     """The session's row as its memory and facts have it."""
-    process, agent, forge = facts.process, facts.agent, facts.forge
-    lost = process is not None and process.sighting is Sighting.UNKNOWN and memory.signal_lost
+    agent, forge = facts.agent, facts.forge
+    lost = _lost(memory, facts)
     pull = forge.pull if forge is not None else None
     return replace(
         session,
@@ -126,7 +126,8 @@ def _project(session: Session, memory: Memory, facts: Facts) -> Session:
         activity=memory.activity,
         reason=memory.failure or memory.rule or None,
         outcome=memory.outcome,
-        no_signal_since=process.at if lost and process is not None else None,
+        no_signal_since=min((since for since, _ in lost), default=None),
+        no_signal="; ".join(why for _, why in lost) or None,
         last_activity_at=last_activity(session, memory, facts),
         pr_number=memory.pull,
         pr_url=pull.url if pull is not None else session.pr_url,
@@ -134,6 +135,16 @@ def _project(session: Session, memory: Memory, facts: Facts) -> Session:
         summary=agent.summary if agent is not None and agent.summary else session.summary,
         archived_at=memory.cleaned_at if memory.finished else session.archived_at,
     )
+
+
+def _lost(memory: Memory, facts: Facts) -> list[tuple[datetime, str]]:
+    """What nobody has seen for a while: since when, what it is, and why."""
+    watched = (("the agent", facts.process, memory.signal_lost), ("the forge", facts.forge, memory.forge_lost))
+    return [
+        (seen.at, f"{what}: {seen.detail or 'it cannot be seen'}")
+        for what, seen, lost in watched
+        if seen is not None and seen.sighting is Sighting.UNKNOWN and lost and not memory.status.terminal
+    ]
 
 
 def last_activity(session: Session, memory: Memory, facts: Facts) -> datetime:

@@ -42,11 +42,12 @@ def row(session: Document, now: datetime) -> tuple[str, ...]:
 
 
 def activity(session: Document) -> str:
-    """What the agent does; ``?`` behind it when nobody can see that any more."""
+    """What the agent does; ``?`` behind it when nobody can see that any more (a forge out of sight leaves the agent in it)."""
     shown = "queued" if session.get("queued") else session.get("activity") or ""
     if shown == "ready" and session.get("helpers"):
         shown = f"ready +{session['helpers']}"  # its turn is over, and so many helpers are at work for it
-    return f"{shown}?" if session.get("no_signal_since") else shown
+    unseen = session.get("no_signal_since") and not (session.get("no_signal") or "").startswith("the forge")
+    return f"{shown}?" if unseen else shown
 
 
 def why(session: Document) -> str:
@@ -90,7 +91,9 @@ def warnings(sessions: Sequence[Document], now: datetime) -> list[str]:
         return []
     named = ", ".join(f"{session['id']} ({age(session['no_signal_since'], now)})" for session in blind[:5])
     more = f" and {len(blind) - 5} more" if len(blind) > 5 else ""
-    return [f"no signal from {named}{more}: what is shown of them is the last that was seen"]
+    reasons = list(dict.fromkeys(session["no_signal"] for session in blind if session.get("no_signal")))
+    why = f" ({reasons[0]}{f'; and {len(reasons) - 1} more reasons' if len(reasons) > 1 else ''})" if reasons else ""
+    return [f"no signal from {named}{more}{why}: what is shown of them is the last that was seen"]
 
 
 def living(sessions: Sequence[Document]) -> list[Document]:

@@ -24,6 +24,7 @@ def sheet(session: Document, now: datetime, style: Style) -> list[str]:
         ("because", session.get("reason") or ""),
         ("activity", activity(session)),
         ("no signal", _since(session.get("no_signal_since") or session.get("silent_since"), now)),
+        ("of", session.get("no_signal") or ""),
         ("asks", session.get("question") or ""),
         ("says", session.get("detail") or ""),
         ("queue", place(session.get("queued"))),

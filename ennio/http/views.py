@@ -90,6 +90,7 @@ def _session(session: Session, place: tuple[int, Waiting] | None, agent: AgentSe
         "role": session.role,
         "priority": session.priority,
         "no_signal_since": plain(session.no_signal_since),
+        "no_signal": session.no_signal,
         "usage": _usage(session.usage),
         "queued": _queued(place),
         **_told(session, agent),

@@ -84,7 +84,8 @@ class Memory:
     launches made without a person. ``red_heads`` are heads whose checks failed since the last
     green one. ``pushed`` is the commit on the base that was last told of. ``checks`` and ``review``
     are what was last told of the head, as ``head:state``. ``place`` is what was
-    last told to be wrong with the workspace.
+    last told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process, the
+    forge has not been seen for a while, and that was told.
     """
 
     status: SessionStatus
@@ -118,6 +119,7 @@ class Memory:
     pushed: str | None = None
     pull_state: str = ""
     signal_lost: bool = False
+    forge_lost: bool = False
     clean_wanted: bool = False
     cleaned_at: datetime | None = None
 

@@ -24,7 +24,7 @@ class Noted:
 def note(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     """Take in everything new, in the order in which it must have happened."""
     events: list[Draft] = []
-    for part in (_adoption, _readiness, _signal, _pushed, _pull, _checks, _review, _merge_ready, _place):
+    for part in (_adoption, _readiness, _signal, _forge_signal, _pushed, _pull, _checks, _review, _merge_ready, _place):
         noted = part(spec, seen, memory, now)
         memory = noted.memory
         events.extend(noted.events)
@@ -79,6 +79,20 @@ def _pushed(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
     words = f"its commit {forge.pushed[:10]} came onto the base by a push, not by a merge of Ennio's: perhaps nobody has reviewed it"
     word = Draft(EventType.BASE_PUSHED, words, Priority.ACTION, {"commit": forge.pushed})
     return Noted(replace(memory, pushed=forge.pushed), (word,))
+
+
+def _forge_signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+    """A forge that cannot be seen is told like a process that cannot be: what hangs on it is frozen too."""
+    forge = seen.facts.forge
+    if not spec.forge or forge is None or memory.status.terminal:
+        return Noted(memory)
+    unknown = forge.sighting is Sighting.UNKNOWN
+    if unknown and not memory.forge_lost and now - forge.at >= timedelta(seconds=spec.signal_grace):
+        word = Draft(EventType.SIGNAL_LOST, f"no signal of the forge: {forge.detail}", Priority.ACTION, {"source": forge.source})
+        return Noted(replace(memory, forge_lost=True), (word,))
+    if not unknown and memory.forge_lost:
+        return Noted(replace(memory, forge_lost=False), (Draft(EventType.SIGNAL_REGAINED, "the forge can be seen again"),))
+    return Noted(memory)
 
 
 def _pull(_spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:

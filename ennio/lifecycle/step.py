@@ -269,6 +269,9 @@ def _wake_at(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> datetime 
     process = seen.facts.process
     if process is not None and process.sighting is Sighting.UNKNOWN and not memory.signal_lost:
         moments.append(process.at + timedelta(seconds=spec.signal_grace))
+    forge = seen.facts.forge
+    if spec.forge and forge is not None and forge.sighting is Sighting.UNKNOWN and not (memory.forge_lost or memory.status.terminal):
+        moments.append(forge.at + timedelta(seconds=spec.signal_grace))
     if memory.stage is Stage.LAUNCHED and memory.ready_at is None and memory.launched_at is not None:
         moments.append(memory.launched_at + timedelta(seconds=spec.ready_threshold))
     if memory.head_at is not None and not memory.status.terminal:

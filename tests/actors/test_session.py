@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import gevent
@@ -12,10 +13,11 @@ import pytest
 from ennio.actors.exchange import session_name
 from ennio.config.model import Cleanup, Restart
 from ennio.errors import Conflict, Refused, Unreachable
-from ennio.facts import Sighting
+from ennio.facts import ForgeSeen, Sighting
 from ennio.messages import CrashForTest, ForgeTold, PaneTold
 from ennio.model import Activity, SessionStatus
 from ennio.plugins.runtime.interface import Key
+from ennio.plugins.scm.interface import Watch
 from ennio.pulls import CheckState, ReviewState
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
@@ -51,6 +53,35 @@ def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reas
     stage.runtime.unreachable = ""
     eventually(lambda: stage.session(session_id).no_signal_since is None)
     assert "signal_regained" in stage.types(session_id)
+
+
+def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.scm.checks(number, CheckState.PASSING)
+    stage.until(session_id, SessionStatus.CI_PASSING)
+    with_sight = stage.scm.survey
+
+    def away(watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
+        now = stage.clock.now()
+        return {watch.session_id: ForgeSeen(Sighting.UNKNOWN, now, "stub", detail="the disk is away") for watch in watches}
+
+    stage.scm.survey = away  # type: ignore[method-assign]
+    stage.look()
+    assert "signal_lost" not in stage.types(session_id), "for a moment anybody may be away"
+    source = stage.house.status()["sources"]["forge:play"]
+    assert (source["ok"], source["detail"]) == (False, "1 of 1 branches cannot be seen: the disk is away")
+    since = stage.clock.now()
+    stage.pass_time(3600)
+    session = eventually(lambda: (s := stage.session(session_id)).no_signal_since and s)
+    assert (session.status, session.no_signal) == (SessionStatus.CI_PASSING, "the forge: the disk is away")  # type: ignore[attr-defined]
+    assert session.no_signal_since <= since  # type: ignore[attr-defined]
+    assert "no signal of the forge: the disk is away" in stage.words(session_id)
+    stage.scm.survey = with_sight  # type: ignore[method-assign]
+    eventually(lambda: stage.session(session_id).no_signal_since is None)
+    assert stage.session(session_id).no_signal is None
+    assert "signal_regained" in stage.types(session_id)
+    assert stage.house.status()["sources"]["forge:play"]["ok"]
 
 
 def test_unknown_freezes_a_restart(play: Play) -> None:

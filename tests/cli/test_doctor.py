@@ -187,7 +187,11 @@ def test_a_wanted_agent_that_is_missing_fails_with_its_install_command(place: Pl
 
 def test_a_running_supervisor_is_asked_and_its_port_is_its_own(api: Api) -> None:
     api.on("GET", "/sessions", [])
+    away = {"looks": 3, "at": None, "took": 0.1, "ok": False, "detail": "1 of 1 branches cannot be seen: the disk is away", "watched": 1}
+    api.on("GET", "/status", {"sources": {"forge:app": away, "runtime:tmux": {**away, "ok": True}}})
     found = _findings(api.ennio("doctor", "--json").document)
+    assert found["no signal from forge:app: 1 of 1 branches cannot be seen: the disk is away"] == "warning"
+    assert not [what for what in found if "runtime:tmux" in what]
     assert found[f"the supervisor answers at {api.url}"] == "fine"
     assert any(what.endswith("is the running supervisor's") for what in found)
 

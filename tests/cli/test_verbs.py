@@ -30,6 +30,7 @@ SESSION: dict[str, Any] = {
     "queued": None,
     "question": "May I run rm?",
     "no_signal_since": None,
+    "no_signal": None,
     "runtime": "tmux",
     "tmux_name": "ma-1a2b3c4d",
 }

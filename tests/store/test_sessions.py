@@ -44,6 +44,7 @@ def full(session: Session, clock: ManualClock) -> Session:
         reason="because",
         outcome="merged",
         no_signal_since=now,
+        no_signal="the forge: the disk is away",
         restored_at=now,
         archived_at=now,
         metadata={"k": "v"},

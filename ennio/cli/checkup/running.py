@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
 
@@ -46,6 +47,14 @@ def leftover(directory: Path, *, running: bool) -> Finding | None:
     if running or not left.exists():
         return None
     return warning("the last supervisor ended without tidying up; nothing is lost", "ennio start --detach")
+
+
+def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the supervisor cannot see just now: a forge, a tracker, a runtime."""
+    for name, pulse in sorted(status.get("sources", {}).items()):
+        if not pulse["ok"]:
+            why = pulse["detail"] or "it does not answer"
+            yield warning(f"no signal from {name}: {why}", "ennio status  (it is looked at again all the time)")
 
 
 def orphans(terminals: Collection[str], known: Collection[str], socket: str) -> Finding | None:

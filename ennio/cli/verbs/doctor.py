@@ -171,9 +171,11 @@ def _running(context: Context, url: str | None) -> Iterator[Finding | None]:
         return
     try:
         sessions = context.client().get("/sessions", all=True)
+        status = context.client().get("/status")
     except EnnioError as error:
         yield running.supervisor(url, str(error))
         return
     yield running.supervisor(url, "")
+    yield from running.sources(status)
     socket = Home.of_environment().tmux_socket
     yield running.orphans(running.terminals(socket), [session["tmux_name"] or session["id"] for session in sessions], socket)

@@ -75,7 +75,8 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
     if session.get("no_signal_since"):
         from ennio.board.quantities import age
 
-        lines.append(f"  no signal for {age(session['no_signal_since'], now)}: the status is frozen until somebody can look again")
+        since, why_not = age(session["no_signal_since"], now), session.get("no_signal")
+        lines.append(f"  no signal for {since}: the status is frozen until somebody can look again{f' ({why_not})' if why_not else ''}")
     if session.get("silent_since"):
         since = session["silent_since"]
         lines.append(f"  no signal since {since}: the agent runs, but neither it nor its screen tells what it does; that is the last known")

@@ -34,9 +34,22 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     client = context.client()
     sessions = client.get("/sessions", project_id=project, all=True if options.all else None)
     queue = [entry for entry in client.get("/queue") if project in (None, entry["project_id"])]
-    problem = client.get("/status").get("config_problem")
-    document = {"sessions": sessions, "queue": queue, "config_problem": problem}
-    return Answer(document, [*_lines(sessions, queue, context), *_refused(problem, context)])
+    status = client.get("/status")
+    problem, silent = status.get("config_problem"), _silent(status, project)
+    document = {"sessions": sessions, "queue": queue, "config_problem": problem, "no_signal": silent}
+    return Answer(document, [*_lines(sessions, queue, context), *_no_signal(silent, context), *_refused(problem, context)])
+
+
+def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:
+    """The forges and trackers that cannot be seen just now, each with the reason; of one project where one is asked for."""
+    sources = {name: pulse for name, pulse in status.get("sources", {}).items() if name.startswith(("forge:", "tracker:"))}
+    return {name: pulse["detail"] for name, pulse in sources.items() if not pulse["ok"] and project in (None, name.partition(":")[2])}
+
+
+def _no_signal(silent: dict[str, str], context: Context) -> list[str]:
+    from ennio.board.table import clean
+
+    return [context.style.paint("yellow", f"no signal from {name}: {clean(why)}") for name, why in silent.items()]
 
 
 def _refused(problem: str | None, context: Context) -> list[str]:

@@ -67,6 +67,7 @@ _SESSION = _object(
     role=_maybe(TEXT),
     priority=WHOLE,
     no_signal_since=_maybe(TIME),
+    no_signal=_maybe(TEXT),
     usage=_maybe(_object(input_tokens=WHOLE, output_tokens=WHOLE, cost_usd=_maybe(TEXT), model=_maybe(TEXT))),
     queued=_maybe(_object(position=WHOLE, reason=TEXT, held=YES)),
     question=_maybe(TEXT),

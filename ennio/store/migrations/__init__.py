@@ -38,6 +38,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(9, "messages, reactions, merges, notifications, queue", orchestra.EFFECTS),
     Migration(10, "the local forge", forge.FORGE),
     Migration(11, "merges that are held back", orchestra.HELD_MERGES),
+    Migration(12, "why there is no signal", orchestra.NO_SIGNAL),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -77,6 +77,7 @@ KNOWLEDGE = (
     value TEXT NOT NULL)""",
 )
 
+NO_SIGNAL = ("ALTER TABLE sessions ADD COLUMN no_signal TEXT",)
 HELD_MERGES = tuple(
     f"ALTER TABLE merges ADD COLUMN {column}"
     for column in ("attempts INTEGER", "held TEXT", "held_since TEXT", "handed INTEGER")
