@@ -63,6 +63,7 @@ def order(parts: Parts, session: Session) -> WorkspaceOrder:
         symlinks=project.symlinks,
         post_create=project.post_create,
         post_create_timeout=project.post_create_timeout,
+        submodules=project.submodules,
         env={
             **environment.plain(os.environ, session.id, project.id, parts.home.root),
             "ENNIO_REMOTE": environment.remote(session),

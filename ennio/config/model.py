@@ -219,6 +219,7 @@ class Project:
     bots: tuple[str, ...] = ()
     protected_branches: tuple[str, ...] = ()
     stale_approvals: StaleApprovals = StaleApprovals.RENEW
+    submodules: bool = False
     config_hash: str = ""
 
 

@@ -195,6 +195,7 @@ class ProjectShape(Shape):
         "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge PULL`: `renew` wants one of this very head",
         model.StaleApprovals,
     )
+    submodules = Switch("Whether the submodules of a new workspace are filled, before `symlinks` and `post_create`; else they stay empty")
 
 
 class BudgetShape(Shape):

@@ -48,6 +48,7 @@ SHAPES: Mapping[str, Keys] = MappingProxyType(
             **_all(FREE, "post_create_timeout", "bots", "protected_branches", "stale_approvals"),
             **_all(RUNS, "runtime", "agent", "workspace", "post_create"),
             "repo": TALKS,
+            "submodules": TALKS,  # whomever the repository names
             "path": REACHES,
             "env": GIVES,
         },

@@ -31,6 +31,7 @@ class WorkspaceOrder:
     post_create_timeout: float = 600.0
     env: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
+    submodules: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,10 @@ class Workspace(Protocol):
         ...
 
     def prepare(self, order: WorkspaceOrder, made: Made) -> None:
-        """Symlinks, then ``post_create`` commands with a time limit; output is kept in ``order.log``.
+        """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time limit; output is kept in ``order.log``.
 
-        Raises Refused naming the command, its exit code and the last lines of its output, or the
-        symlink that would leave the workspace.
+        Raises Refused naming the command, its exit code and the last lines of its output, the symlink that
+        would leave the workspace, or the submodule that cannot be had; Unreachable when a server does not answer.
         """
         ...
 

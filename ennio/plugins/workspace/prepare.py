@@ -1,19 +1,33 @@
-"""What every kind of working copy gets after it was made: links, then the project's own commands."""
+"""What every kind of working copy gets after it was made: its submodules, links, then the project's own commands."""
 
 from __future__ import annotations
 
-from ennio.plugins.git import Git
+from ennio.plugins.git import HEAVY, NETWORK, Git
 from ennio.plugins.workspace import hooks, links, private
 from ennio.plugins.workspace.interface import Made, WorkspaceOrder
 
 
 def prepare(order: WorkspaceOrder, made: Made) -> None:
-    """Place the links and run ``post_create``. Raises Refused naming the link or command that failed."""
+    """Fill the submodules if they are wanted, place the links and run ``post_create``.
+
+    Raises Refused naming what failed, and Unreachable when a server of a submodule does not answer.
+    """
+    if order.submodules:
+        _fill(Git(made.path))
     links.place(order.symlinks, made.path, order.source)
     git = Git(made.path)
     if order.symlinks and git.common is not None:
         links.exclude(order.symlinks, git)
     hooks.run_all(order.post_create, made.path, _environment(order, made), order.post_create_timeout, order.log)
+
+
+def _fill(git: Git) -> None:
+    """With those of submodules too; what was filled before and worked on since is left as it is."""
+    if not (git.directory / ".gitmodules").is_file():
+        return
+    told = git.run("submodule", "status", "--recursive", timeout=HEAVY).lines
+    if not told or any(line.startswith("-") for line in told):
+        git.run("submodule", "update", "--init", "--recursive", "--progress", timeout=NETWORK)
 
 
 def _environment(order: WorkspaceOrder, made: Made) -> dict[str, str]:

@@ -3,7 +3,8 @@
 The branch is a branch of the clone; the person's check-out, index, HEAD and configuration stay as
 they are, and no upstream is set. ``git push -u REMOTE HEAD`` from the worktree reaches the ordered
 repository by the name it has in the clone; where it has none, a remote is added. So a person in the
-worktree can push, pull and fetch as in the clone. Submodules are not filled: ``git submodule update --init`` belongs into ``post_create``.
+worktree can push, pull and fetch as in the clone. Submodules
+stay empty unless the project says ``submodules: true`` (see ``prepare.py``).
 
 Twenty sessions may start at once: fetching is asked once for all who wait, adding and removing go
 one at a time per repository. A branch is deleted with its workspace only when this session made it

@@ -187,3 +187,22 @@ def test_a_server_that_hangs_is_waited_for_once_by_all_who_wait(ground: Ground, 
             errors = [one.exception() for one in [pool.submit(WorktreeWorkspace().create, order) for order in orders]]
     assert all(isinstance(error, TimedOut) and "got no answer for 1 s" in str(error) for error in errors), errors
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_home_behind_a_link_is_a_home(kind: str, ground: Ground) -> None:
+    real = ground.home.with_name("elsewhere")
+    real.mkdir()
+    ground.home.symlink_to(real)
+    workspace: Workspace = KINDS[kind]()
+    order = ground.order(kind)
+
+    workspace.create(order)
+    workspace.create(order)
+    (order.path / "notes").write_text("notes\n")
+    seen = workspace.inspect(order)
+    freed = workspace.remove(order)
+
+    assert (seen.exists, seen.uncommitted) == (True, 1)
+    assert git(ground.source, "show", f"{freed.preserved}:notes") == "notes"
+    assert not order.path.exists()
