@@ -87,8 +87,11 @@ class Courier:
         self.runtime.paste(self.handle, typed)
         return self._enter(text, since, box) if self._pasted(box, typed) else self._unpasted(typed)
 
-    def settle(self, text: str, since: datetime, *, alive: bool) -> Delivery:
-        """Find out whether a text in doubt arrived; typed but not entered, it is entered now."""
+    def settle(self, text: str, since: datetime, *, alive: bool, entered: bool = False) -> Delivery:
+        """Find out whether a text in doubt arrived; typed but not entered, it is entered now.
+
+        ``entered``: Enter was pressed for it in this life, so that it is not typed again while it stands in the terminal.
+        """
         told = self.agent.received(self.desk, text, since)
         if told is Sighting.ALIVE:
             return Delivery(Arrival.DELIVERED, "the agent says so")
@@ -105,9 +108,12 @@ class Courier:
             return self._enter(text, lambda: since, None)
         if box.mixed(typed):
             return Delivery(Arrival.UNSURE, "it stands in the place to type among a person's words, and is not entered with them")
+        shown = (entered or told is Sighting.UNKNOWN) and shows(self.runtime.output(self.handle, 2000), typed)
+        if told is Sighting.GONE and shown:
+            return Delivery(Arrival.UNSURE, "it was typed and entered; the agent has not said that it took it")
         if told is Sighting.GONE:
             return Delivery(Arrival.MISSING, "the agent has not taken it, and it does not stand in its place to type")
-        if shows(self.runtime.output(self.handle, 2000), typed):
+        if shown:
             return Delivery(Arrival.DELIVERED, "it stands in the terminal and no more in the place to type; the agent does not tell more")
         return Delivery(Arrival.MISSING, "it does not stand in the terminal")
 

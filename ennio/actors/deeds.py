@@ -19,7 +19,7 @@ from ennio.errors import NotFound, Refused
 from ennio.facts import Sighting, WorkspaceSeen
 from ennio.home import private
 from ennio.lifecycle.actions import LaunchAgent
-from ennio.message import Message, Origin
+from ennio.message import Message, MessageState, Origin
 from ennio.model import RuntimeHandle, Session
 from ennio.plugins import leftovers
 from ennio.plugins.agent.choosing import NothingAsked
@@ -242,7 +242,8 @@ def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> 
     if message.detail == CARRIED:
         # a launch that was found again after a crash took its prompt before it was asked for again
         return _settle_carried(parts, session, message, session.created_at if message.origin is Origin.PROMPT else since)
-    return _courier(parts, session).settle(message.text, _not_ahead(parts, since), alive=alive)
+    entered = message.state is MessageState.SENT_UNSURE
+    return _courier(parts, session).settle(message.text, _not_ahead(parts, since), alive=alive, entered=entered)
 
 
 def _not_ahead(parts: Parts, since: datetime) -> datetime:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ennio.plugins.runtime.interface import View
 
@@ -17,6 +18,7 @@ _FOLD = re.compile(
     r"\[(?:Pasted text #\d+(?: \+(?P<lines>\d+) lines?)?|Pasted Content (?P<letters>\d+) chars"
     r"|(?P<both>\d+) lines, (?P<of>\d+) characters)\]"
 )
+_ROOMLESS = frozenset({"Cf", "Cc", "Co", "Cn", "Cs", "Mn", "Me"})
 _PICTURE = re.compile(r"\[Image\b[^\]]*\]", re.IGNORECASE)
 
 
@@ -83,7 +85,7 @@ class InputBox:
             at = _last(self.text, words)
             filled = len(here) > self.width and words.endswith(here)
             return filled or (at is not None and not self.text[at.stop :] and self.opens.search(self.text[: at.start]) is not None)
-        if _FOLD.fullmatch(self.text.strip()) is not None:
+        if here != words and _FOLD.fullmatch(self.text.strip()) is not None:
             fold = self.folds[0]
             return fold.fits(typed) or (fresh and not fold.sized)
         return here == words or (self.cut and self.end and len(here) > self.width and words.endswith(here))
@@ -143,8 +145,14 @@ def added(before: InputBox, after: InputBox, typed: str) -> bool:
 
 
 def squeezed(text: str) -> str:
-    """A text without its white space."""
-    return "".join(text.split())
+    """A text without its white space and whatever takes no room on a screen: that a terminal does not tell reliably."""
+    return "".join(map(_bare, text))
+
+
+@lru_cache(maxsize=4096)
+def _bare(letter: str) -> str:
+    plain = unicodedata.normalize("NFD", letter)
+    return "".join(one for one in plain if not one.isspace() and unicodedata.category(one) not in _ROOMLESS)
 
 
 def _words(view: View, row: int, indent: int) -> str:
@@ -174,7 +182,7 @@ def _at_end(view: View, first: int, rows: Iterable[str], indent: int) -> bool:
 
 def _last(text: str, words: str) -> slice | None:
     """Where words without white space stand in a text for the last time."""
-    places = [at for at, letter in enumerate(text) if not letter.isspace()]
+    places = [at for at, letter in enumerate(text) for _ in _bare(letter)]
     found = squeezed(text).rfind(words) if words else -1
     return slice(places[found], places[found + len(words) - 1] + 1) if found >= 0 else None
 

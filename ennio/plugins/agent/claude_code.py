@@ -8,7 +8,8 @@ import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +32,8 @@ _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER"
 _BYPASS = "--dangerously-skip-permissions"
 _RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
-_MARK = "❯"
+_MARK, _RULE = "❯", "─" * 10
+_WORK = tuple("·✢✳✶✻✽*")  # how the line begins that says what it is doing
 _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the whole prompt ends it
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
 _COUNTS_EVERY = 10  # seconds in which it tells its count of money at least, where helpers work while it rests
@@ -148,22 +150,26 @@ class ClaudeCode(ScreenAgent):
         return Sighting.ALIVE if taken else Sighting.GONE
 
     def bare(self, screen: str) -> str:
-        """The screen without the panel of changes that it opens at the right in a wide terminal."""
+        """The screen without the panel of changes that it opens at the right in a wide terminal, and without what was said."""
         bar = _panel(screen) if screen.count("│") >= _LEAST else None
-        if bar is None:
-            return screen
-        return "\n".join(line[:bar].rstrip() if line[bar : bar + 1] == "│" else line for line in screen.splitlines())
+        lines = [line[:bar].rstrip() if bar and line[bar : bar + 1] == "│" else line for line in screen.splitlines()]
+        rules = [row for row, line in enumerate(lines) if line.startswith(_RULE)][-2:]
+        if len(rules) < 2 or not lines[rules[0] + 1].startswith(_MARK):
+            return "\n".join(lines)
+        return "\n".join((*_work(lines[: rules[0]]), *lines[rules[0] :]))
 
     def region(self, view: View) -> InputBox | None:
         """The rows between two rules from edge to edge, the first with its mark; text never touches the edge."""
         bar = _panel("\n".join(view.lines))
         view = view if bar is None else left_of(view, bar)
-        rules = [row for row, line in enumerate(view.lines) if line.startswith("─" * 10)]
+        rules = [row for row, line in enumerate(view.lines) if line.startswith(_RULE)]
         top = max((row for row in rules if row < view.row), default=None)
         bottom = min((row for row in rules if row > view.row), default=None)
         if top is None or bottom is None or not view.lines[top + 1].startswith(_MARK):
             return None
-        return between(view, top + 1, bottom - 1, f"{_MARK} ")
+        found = between(view, top + 1, bottom - 1, f"{_MARK} ")
+        around = (*_work(view.lines[:top]), view.lines[top], _MARK, *view.lines[bottom:])
+        return found and replace(found, around="\n".join(around))
 
     def typed(self, text: str) -> str:
         """It acts on commands (also behind blanks) and on some words alone, goes on after a last backslash, and lists files."""
@@ -233,6 +239,11 @@ class ClaudeCode(ScreenAgent):
 
 def _transcripts(cursor: Mapping[str, str]) -> dict[str, Path]:
     return {name: Path(file) for name, file in json.loads(cursor.get("transcripts", "{}")).items()}
+
+
+def _work(lines: Sequence[str]) -> list[str]:
+    """The lines that say at the edge what it is doing; all others above its place to type were said, and may look like anything."""
+    return [line for line in lines if line.startswith(_WORK)][-2:]
 
 
 def _panel(screen: str) -> int | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -101,10 +102,20 @@ class Codex(ScreenAgent):
     def region(self, view: View) -> InputBox | None:
         """The rows from its mark to the blank one above the foot; its cursor shows there, and in no list or transcript."""
         first = max((row for row in range(view.row + 1) if view.strong[row].startswith(_MARK)), default=None)
-        last = _above_foot(view)
-        if first is None or last is None or not view.cursor:
+        foot = _foot(view.lines)
+        if first is None or foot is None or not view.cursor:
             return None
-        return between(view, first, last, f"{_MARK} ")
+        last = foot - 1
+        found = between(view, first, last, f"{_MARK} ")
+        return found and replace(found, around="\n".join((*_work(view.lines[:first]), "", _MARK, *view.lines[last + 1 :])))
+
+    def bare(self, screen: str) -> str:
+        """The screen without what was said, where it shows a place to type and its foot."""
+        lines = screen.splitlines()
+        first = max((row for row, line in enumerate(lines) if line.startswith(_MARK)), default=None)
+        if first is None or _foot(lines) is None:
+            return screen
+        return "\n".join((*_work(lines[:first]), "", *lines[first:]))
 
     def typed(self, text: str) -> str:
         """Its first character must not open a shell or a command, its last word no list."""
@@ -155,15 +166,24 @@ class Codex(ScreenAgent):
         )
 
 
-def _above_foot(view: View) -> int | None:
-    """The row above its last lines, which stand apart from all else and say what it runs with; None when it has no such foot."""
-    rows = [row for row, line in enumerate(view.lines) if line.strip()]
+def _foot(lines: Sequence[str]) -> int | None:
+    """The first of its last lines, which stand apart from all else and say what it runs with; None when it has no such foot."""
+    rows = [row for row, line in enumerate(lines) if line.strip()]
     if not rows:
         return None
     row = rows[-1]
     while row - 1 in rows:
         row -= 1
-    return row - 1 if view.row < row and " · " in view.lines[row] else None
+    return row if " · " in lines[row] else None
+
+
+def _work(lines: Sequence[str]) -> Sequence[str]:
+    """The lines right above its place to type, which say what it is doing; what stands higher was said, and may look like anything."""
+    end = max((row for row, line in enumerate(lines) if line.strip()), default=-1) + 1
+    first = end
+    while first > 0 and lines[first - 1].strip():
+        first -= 1
+    return lines[first:end]
 
 
 def rollout_id(desk: Desk) -> str | None:

@@ -51,14 +51,15 @@ def unpicked(text: str, marks: str) -> str:
 
 def either(told: str, text: str, typed: str) -> bool:
     """Whether what an agent was told is this text, as it is or as it was typed."""
-    return same(told) in (same(text), same(typed))
+    return visible(told) in (visible(text), visible(typed))
 
 
 def visible(text: str) -> str:
     """A text without white space and without what shows nothing: terminals wrap lines, and some agents leave out the rest."""
-    return "".join(letter for letter in text if not letter.isspace() and unicodedata.category(letter) not in ("Cf", "Cc", "Co", "Cn", "Cs"))
+    whole = unicodedata.normalize("NFC", text)
+    return "".join(letter for letter in whole if not letter.isspace() and not unicodedata.category(letter).startswith("C"))
 
 
 def same(text: str) -> str:
-    """What stays of a text in every terminal: line ends are one kind, and the edges do not count."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    """What stays of a text in every terminal: line ends and letters are of one kind, and the edges do not count."""
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
