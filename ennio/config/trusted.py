@@ -35,11 +35,11 @@ class Record:
 
     file: str
     salt: str = ""
-    digests: frozenset[str] = frozenset()
+    fingerprints: frozenset[str] = frozenset()
 
     def holds(self, demand: Demand) -> bool:
         """Whether this very demand was trusted."""
-        return _digest(self.salt, demand) in self.digests
+        return _fingerprint(self.salt, demand) in self.fingerprints
 
 
 def unknown(config: Config, home: Home, environ: Mapping[str, str]) -> tuple[Demand, ...]:
@@ -52,7 +52,7 @@ def unknown(config: Config, home: Home, environ: Mapping[str, str]) -> tuple[Dem
 
 def known(file: Path, home: Home) -> bool:
     """Whether anything of a file was ever trusted."""
-    return bool(_recorded(file, home).digests)
+    return bool(_recorded(file, home).fingerprints)
 
 
 def insist(config: Config, home: Home, environ: Mapping[str, str]) -> None:
@@ -89,7 +89,7 @@ def trust(config: Config, home: Home, environ: Mapping[str, str]) -> None:
         who = f"an agent cannot trust a configuration, and this is session {environ[_SESSION]}"
         raise Refused(f"{who}: a person does, in a terminal of their own, by: {command(config.source)}")
     salt = secrets.token_hex(16)
-    digests = sorted(_digest(salt, demand) for demand in config.demands)
+    digests = sorted(_fingerprint(salt, demand) for demand in config.demands)
     place = _place(config.source, home)
     private(home.root)
     private(place.parent)
@@ -134,5 +134,5 @@ def _named(source: Path, paths: str) -> bool:
     return any(real.is_relative_to(os.path.realpath(path)) for path in paths.split(os.pathsep) if os.path.isabs(path))
 
 
-def _digest(salt: str, demand: Demand) -> str:
+def _fingerprint(salt: str, demand: Demand) -> str:
     return hashlib.sha256(f"{salt}\0{demand.canonical}".encode()).hexdigest()
