@@ -47,7 +47,9 @@ def a_helper_while_a_question_is_open(at: Bench) -> None:
     at.say(f"{HELPER.format(behind='true', think=3)}:ask touch asked.txt\n:say answered")
     at.becomes("waiting_input", 15)
     at.mark("asked", "waiting_input")
+    spent = _spent(at)
     eventually(lambda: at.model.turns() > turns, PATIENCE, "the helper is done")
+    eventually(lambda: _spent(at) > spent + 0.01, 5, f"money goes on while a dialog hides claude's own count: {spent}, {_spent(at)}")
     at.goes_on(2)
     assert "touch asked.txt" in at.view()["question"]
     at.mark("is being answered", "active", "waiting_input")
@@ -57,6 +59,23 @@ def a_helper_while_a_question_is_open(at: Bench) -> None:
     at.mark("rests", "ready")
     assert [flip for flip in _flips(at)[before:] if flip == "waiting_input"] == ["waiting_input"], _flips(at)[before:]
     (Path(at.view()["workspace_path"]) / "asked.txt").unlink()
+
+
+def a_helper_that_asks(at: Bench) -> None:
+    """Its question is asked of a person, though the agent's own turn is over."""
+    turns = at.model.turns()
+    asks = r":helper two\n:think 3\n:ask touch helped.txt\n:say helped"
+    at.say(f':use Agent {{"description": "asks", "subagent_type": "general-purpose", "prompt": "{asks}"}}\n:say begun')
+    at.ends_turns(turns + 1)
+    at.becomes("waiting_input", 15)
+    _asks(at, "may it use Bash: touch helped.txt", "1. Yes")
+    at.goes_on(2)
+    at.mark("is being answered", "active", "waiting_input", "ready")
+    at.answer("yes")
+    at.ends_turns(turns + 3, PATIENCE)
+    at.becomes("ready", 5)
+    at.mark("rests", "ready")
+    (Path(at.view()["workspace_path"]) / "helped.txt").unlink()
 
 
 def a_helper_that_is_waited_for(at: Bench) -> None:
@@ -110,6 +129,7 @@ SCENES: Scenes = (
     ("helper while it asks", a_helper_while_a_question_is_open),
     ("clear and restore", a_new_conversation),
     ("helper at work", a_helper_at_work),
+    ("helper asks", a_helper_that_asks),
     ("helper waited for", a_helper_that_is_waited_for),
     ("several questions", a_form_of_several_questions),
     ("plan", a_plan),

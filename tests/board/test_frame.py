@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.board.frame import View, frame, scroll
-from ennio.board.sessions import living, summary, warnings, why
+from ennio.board.sessions import activity, living, summary, warnings, why
 from ennio.board.table import cells
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -70,3 +70,8 @@ def test_the_living_are_those_whose_agent_may_run() -> None:
     gone = [session(13, activity="exited", status="pr_open"), session(14, queued={"held": False, "reason": ""})]
     assert [s["id"] for s in living([*ended, *alive, *gone])] == [s["id"] for s in alive]
     assert summary(alive) == "3 sessions: 2 working, 1 approved"
+
+
+def test_a_turn_that_is_over_while_helpers_work_shows_how_many() -> None:
+    assert activity(session(1, activity="ready", helpers=2)) == "ready +2"
+    assert activity(session(1, activity="active", helpers=2)) == "active"

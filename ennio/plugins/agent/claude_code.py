@@ -36,7 +36,7 @@ _MARK, _RULE = "❯", "─" * 10
 _WORK = tuple("·✢✳✶✻✽*")  # how the line begins that says what it is doing
 _LEAVES = ("exit", "quit", ":q", ":q!", ":wq", ":wq!")  # any of these as the whole prompt ends it
 _HOOK_LIMIT = 5  # seconds; a hook that hangs must not hold the agent up
-_COUNTS_EVERY = 10  # seconds in which it tells its count of money at least, where helpers work while it rests
+_COUNTS_EVERY = 60  # seconds in which it tells its count of money at least, where helpers work while it rests
 _PANEL, _LEAST = 40, 8  # a bar in so many lines from this column on is the edge of a panel
 _CORNERS = "╮╯┐┘"
 

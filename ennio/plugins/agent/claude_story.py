@@ -63,6 +63,7 @@ def take(account: Account, money: Money, kind: str, entry: Mapping[str, Any], la
     elif entry.get("type") == "assistant":
         _usage(account, money, entry)
     elif kind == "line" and _interrupted(entry):
+        account.helpers = {}  # those it waited for ended with it, and whoever goes on in the background is heard again
         account.tells(Activity.READY, moment(entry) or 0.0, detail="interrupted")
 
 

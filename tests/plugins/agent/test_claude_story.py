@@ -258,6 +258,16 @@ def test_a_turn_that_is_over_with_a_helper_at_work_is_told_in_words(watched: Wat
     assert (done.activity, done.detail, done.prompts, done.turns) == (Activity.READY, "", 1, 2)
 
 
+def test_helpers_that_were_waited_for_end_with_the_turn_that_a_person_stopped(watched: Watched) -> None:
+    watched.hook(0, "UserPromptSubmit", prompt="go")
+    watched.hook(1, "SubagentStart", agent_id="h")
+    assert watched.look().helpers == 1
+    watched.line(2, type="user", message={"role": "user", "content": "[Request interrupted by user]"})
+    assert (watched.look().activity, watched.look().helpers) == (Activity.READY, 0)
+    watched.hook(3, "PreToolUse", agent_id="in the background", tool_name="Bash")
+    assert watched.look().helpers == 1
+
+
 def test_a_plan_is_asked_whole(watched: Watched) -> None:
     watched.hook(0, "PermissionRequest", tool_name="ExitPlanMode", tool_input={"plan": "# The plan\n1. this\n2. that"})
     assert watched.look().question == "may it go on with this plan: # The plan\n1. this\n2. that"
