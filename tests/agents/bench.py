@@ -153,7 +153,8 @@ class Bench:
         for served in self.model.log:
             if not served.scripted or (served.helper and served.end != "ask"):
                 continue  # what a helper does is nothing that the agent does; what it asks is asked of a person
-            found.append((served.began, frozenset({"blocked", "active"} if served.code != 200 else {"active"})))
+            if not served.helper:
+                found.append((served.began, frozenset({"blocked", "active"} if served.code != 200 else {"active"})))
             if served.ended and served.code == 200 and not self._died(served.began, served.ended):
                 then = {"final": "ready", "broken": "ready", "ask": "waiting_input", "tool": "active"}[served.end]
                 found.append((served.ended, frozenset({then})))

@@ -51,7 +51,7 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
         eventually(lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2, 10, f"{at.delivered()}")
         at.tells_tokens()
         assert not (at.house.ground.home / "sessions" / at.session / "hooks.jsonl").exists()
-        at.is_judged()
+        at.is_judged("without hooks")
 
 
 def test_nothing_of_the_persons_files_is_touched_but_the_entry_of_trust(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ _RESERVED = (
 _PLACE = re.compile(r"\A(?:[\w-]+ )*[\w-]*>\s*\Z")
 _PROMPT = re.compile(r"(?:[\w-]+ )*[\w-]*>(?= |$)")
 _LINE = r"(?:[\w-]+ )*[\w-]*> [^\n]*"
+_FILES = re.compile(r"\s*\Z|Readonly: |Editable: |\s{2,}\S")  # the files of the chat, which stay above its prompt
 _BEGUN = re.compile(rf"^─{{20,}}\n(?:[^\n>]*\n){{0,4}}{_LINE}(?:\n{_LINE})*\Z", re.MULTILINE)  # below the line that ends a turn
 _OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
@@ -136,7 +137,8 @@ class Aider(ScreenAgent):
         if found is None:
             return None
         # a list of endings below is no part of it, and long texts scroll
-        return replace(found, around="\n".join((*view.lines[:first], prompt[0])), cut=first == 0)
+        cut = all(_FILES.match(line) for line in view.lines[:first])
+        return replace(found, around="\n".join((*view.lines[:first], prompt[0])), cut=cut)
 
     def typed(self, text: str) -> str:
         """Its first character must not open a command, a shell or a multi-line block."""
