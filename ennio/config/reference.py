@@ -69,7 +69,8 @@ file that was not seen before is shown and asked about once, by `ennio start` at
   `ennio start --trust --config /etc/ennio/ennio.yaml`.
 - `ENNIO_TRUSTED_CONFIG_PATHS=/etc/ennio:/srv/app` trusts whatever files lie there, for containers and tests. No file
   can set it.
-- `ennio init` trusts what it writes. In a session, where an agent is, nothing can be trusted.
+- `ennio init` trusts what it writes. In a session, where an agent is, nothing can be
+  trusted, by none of these.
 
 Until then `doctor`, `config`, `status` and whatever else only looks run nothing the file names, and send no token to
 anybody. What is kept, under `ENNIO_HOME/trust`, are digests of the keys below, as they are written (a variable by its

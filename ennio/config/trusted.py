@@ -3,7 +3,8 @@
     ENNIO_HOME/trust/<name>-<hash>.json   0600; the file's real path, a salt, a digest for each demand
 
 ``ENNIO_TRUSTED_CONFIG_PATHS`` names files and folders, as ``PATH`` does, whose files are trusted as they come: for
-containers and tests, where nobody can be asked. A file cannot set it, for it counts before the file is read.
+containers and tests, where nobody can be asked. A file cannot set it, for it counts before the file is read; in a
+session, where an agent is, it counts nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Record:
 
 def unknown(config: Config, home: Home, environ: Mapping[str, str]) -> tuple[Demand, ...]:
     """The demands of a configuration that nobody has trusted; none when all were."""
-    if _named(config.source, environ.get(VARIABLE, "")):
+    if not environ.get(_SESSION) and _named(config.source, environ.get(VARIABLE, "")):
         return ()
     record = _recorded(config.source, home)
     return tuple(demand for demand in config.demands if not record.holds(demand))

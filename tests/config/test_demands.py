@@ -9,6 +9,7 @@ import pytest
 
 from ennio.config.load import load
 from ennio.config.model import Config, Demand
+from ennio.config.trust_keys import PLUGINS, Trust
 from ennio.config.trusted import trust, unknown
 from ennio.home import Home
 from tests.config.writing import loaded
@@ -201,3 +202,29 @@ def test_an_alias_is_seen_where_it_is_used(tmp_path: Path, home: Home) -> None:
 
 def test_a_demand_hides_what_it_is_compared_by() -> None:
     assert "hush" not in repr(Demand("run", "x", (), "hush"))
+
+
+SETTINGS = [(slot, name, key, kind) for (slot, name), keys in PLUGINS.items() for key, kind in keys.items()]
+
+
+@pytest.mark.parametrize(("slot", "name", "key", "kind"), SETTINGS)
+def test_a_plugin_s_setting_asks_again_exactly_when_it_is_said_to(slot: str, name: str, key: str, kind: Trust, tmp_path: Path) -> None:
+    def compared(value: str) -> set[str]:
+        settings = f"{{{key}: [{{run: {value}}}]}}" if key == "checks" else f"{{{key}: {value}}}"
+        chosen = {
+            "agent": f"agent: {name}, agent_config: {{passthrough: {settings}}}",
+            "scm": f"scm_config: {{plugin: {name}, config: {settings}}}",
+            "tracker": f"tracker_config: {{plugin: {name}, config: {settings}}}",
+        }[slot]
+        config = loaded(tmp_path, f"projects: [{{name: a, repo: ./a, path: ., {chosen}}}]\n")
+        return {demand.canonical for demand in config.demands}
+
+    assert (compared("one") != compared("two")) == (kind is not Trust.FREE)
+
+
+def test_whatever_is_told_to_a_plugin_of_somebody_else_asks_again(tmp_path: Path, home: Home) -> None:
+    text = "notifiers: [{plugin: theirs, name: n, config: {anything: %s}}]\n"
+    text += "projects: [{name: a, repo: ./a, path: ., agent: theirs, agent_config: {passthrough: {b: 1}}}]\n"
+    trust(loaded(tmp_path, text % 1), home, {})
+    assert asked(loaded(tmp_path, text % 2), home) == ["notifiers[n]"]
+    assert asked(loaded(tmp_path, (text % 1).replace("b: 1", "b: 2")), home) == ["projects[a].agent"]

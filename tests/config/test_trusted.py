@@ -107,3 +107,4 @@ def test_an_agent_in_a_session_cannot_trust(tmp_path: Path, home: Home) -> None:
     with pytest.raises(Refused, match="a person does"):
         trust(config, home, {"ENNIO_SESSION_ID": "app-1"})
     assert unknown(config, home, {}) == config.demands
+    assert unknown(config, home, {"ENNIO_SESSION_ID": "app-1", VARIABLE: "/"}) == config.demands

@@ -378,7 +378,7 @@ def test_a_client_that_leaves_in_the_middle_of_anything_leaves_no_trace(supervis
 
 def _main(*arguments: str, home: Path) -> subprocess.Popen[str]:
     """The real thing, from its own entry."""
-    env = {**os.environ, "ENNIO_HOME": str(home), "ENNIO_TRUSTED_CONFIG_PATHS": str(home.parent)}
+    env = {**os.environ, "ENNIO_HOME": str(home), "ENNIO_TRUSTED_CONFIG_PATHS": str(home.parent), "ENNIO_SESSION_ID": ""}
     return subprocess.Popen(
         [sys.executable, "-m", "ennio.supervise", *arguments],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env,
