@@ -115,7 +115,7 @@ def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> 
     if isinstance(error, Exhausted):
         return replace(memory, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE))
     if isinstance(error, Unreachable) and failures < MAX_TRIES:
-        return replace(memory, failure=None, failures=failures, retry_at=now + pause)
+        return replace(memory, failure=words, failures=failures, retry_at=now + pause)
     wish = Wish.WATCH if memory.wish is Wish.RUN else memory.wish
     return replace(memory, failure=words, failures=0, retry_at=None, wish=wish)
 

@@ -80,6 +80,9 @@ def _unlaunched(seen: Seen, memory: Memory, pull: PullRequest | None, spec: Spec
         return Verdict(S.EXITED, f"it could not be started: {memory.failure}", (Ground(memory.failure, "spawn", memory.status_since),))
     if pull is not None and pull.state is PullState.OPEN:
         return _by_pull(spec, seen, memory, pull, now)
+    if memory.wish is Wish.RUN and memory.failure is not None:
+        ground = Ground(memory.failure, "spawn", memory.status_since)
+        return Verdict(S.SPAWNING, f"being started; the last try failed, and another follows: {memory.failure}", (ground,))
     return Verdict(S.SPAWNING, "waiting to be admitted" if memory.wish is Wish.WAIT else "being started")
 
 

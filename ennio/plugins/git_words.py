@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 
-from ennio.errors import EnnioError, Refused, Unreachable
+from ennio.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
 
 _LINES = 12  # of git's own words in an error
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)|(?<=http://)[^/@\s]+(?=@)|(?<=https://)[^/@\s]+(?=@)")
@@ -29,7 +28,6 @@ _SPENT = re.compile(
     r"|Cannot allocate memory|out of memory|No space left on device|Disk quota exceeded|mmap failed",
     re.IGNORECASE,
 )
-_SPENT_NUMBERS = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
 _LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
 # Somebody else moved the same ref in between. A ref that exists where another needs a folder is no race: that stays so.
 _RACED = re.compile(
@@ -55,7 +53,7 @@ def raced(words: str) -> bool:
 
 
 def failure(command: str, place: object, code: int, words: str) -> EnnioError:
-    """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
+    """The error a failed command amounts to: Exhausted, Unreachable for what time mends, else Refused."""
     text = "\n".join(line.rpartition("\r")[2] for line in words.strip("\n").split("\n")).strip() or "it said nothing"
     how = f"was ended by signal {-code}" if code < 0 else f"failed ({code})"
     said = "\n".join(text.splitlines()[-_LINES:])
@@ -63,12 +61,12 @@ def failure(command: str, place: object, code: int, words: str) -> EnnioError:
     if missing:
         needs = f"needs the filter {missing['program']}, which is not installed or not on the PATH ({os.environ.get('PATH', '')})"
         return Refused(readable(redacted(f"{command} in {place} {needs}: install it, and start the supervisor where it is found; {said}")))
-    kind = Unreachable if code < 0 or _time_mends(text) else Refused
+    kind = Exhausted if _SPENT.search(text) else Unreachable if code < 0 or _time_mends(text) else Refused
     return kind(readable(redacted(f"{command} in {place} {how}: {said}")))
 
 
 def _time_mends(text: str) -> bool:
-    if _SPENT.search(text) or locked(text) or raced(text):
+    if locked(text) or raced(text):
         return True
     return bool(_TIME.search(text)) and not _PERSON.search(text)
 
@@ -77,8 +75,7 @@ def not_begun(error: OSError) -> EnnioError:
     """The error it amounts to that git could not even be started."""
     if isinstance(error, FileNotFoundError):
         return Refused("git is not installed, or not on the PATH: install it")
-    words = f"git cannot be started: {error.strerror or error}"
-    return Unreachable(words) if error.errno in _SPENT_NUMBERS else Refused(words)
+    return run_out(error) or Refused(f"git cannot be started: {error.strerror or error}")
 
 
 def readable(text: str) -> str:
