@@ -198,6 +198,12 @@ def _end_under_way(parts: Parts, session: Session) -> None:
     leftovers.end(session.id, HOOK_GRACE, hook_run.under_way(parts.home.session(session.id)))
 
 
+def attach_command(parts: Parts, session: Session) -> tuple[str, ...]:
+    """The command that connects a person's terminal to the agent's."""
+    runtime = runtime_of(parts, session)
+    return runtime.attach_command(session.runtime_handle or RuntimeHandle(session.id, runtime.name))
+
+
 def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
     """What would be lost with the working copy."""
     return _workspace(parts, session).inspect(order(parts, session))

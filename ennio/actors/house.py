@@ -159,11 +159,9 @@ class House:
         return deeds.runtime_of(self.parts, session).output(session.runtime_handle, lines)
 
     def attach(self, session_id: str) -> tuple[str, ...]:
-        """The command that connects a person's terminal to the agent's."""
-        session = self.store.sessions.need(session_id)
-        if session.runtime_handle is None:
-            raise NotFound(f"session {session_id} has no terminal (status {session.status})")
-        return deeds.runtime_of(self.parts, session).attach_command(session.runtime_handle)
+        """The command that connects a person's terminal to the agent's. Raises NotFound when that is closed."""
+        self.output(session_id, 1)  # one that is closed is told here, in words of ours
+        return deeds.attach_command(self.parts, self.store.sessions.need(session_id))
 
     def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
         """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""

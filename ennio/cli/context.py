@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board import printing
 from ennio.board.style import PLAIN, Style
-from ennio.errors import Invalid, NotFound
+from ennio.errors import Invalid, NotFound, Unauthorized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +71,19 @@ class Context:
         source = self.config_file()
         found = find(source, Home.of_environment(), lambda: self._configured_token(source))
         return found if patience is None else found.patient(patience)
+
+    def distrusted(self, error: Unauthorized) -> Unauthorized:
+        """The error where the supervisor does not take the token that was read for it; any other stays as it is."""
+        from ennio.http.address import TOKEN
+
+        if "the token is wrong" not in str(error):
+            return error
+        file = self.run_directory() / TOKEN
+        source = file if file.exists() else f"api_token of {self.config_file()}"
+        return Unauthorized(
+            f"the supervisor does not take the token that was read for it ({source}): it was changed since the start; "
+            "make them agree with: ennio stop && ennio start --detach"
+        )
 
     def _configured_token(self, source: Path) -> str | None:
         from ennio.config.load import load

@@ -11,8 +11,8 @@ from typing import Any
 from ennio.board import printing
 from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.context import Context
-from ennio.cli.parser import Usage, understand
-from ennio.errors import ConfigError, EnnioError
+from ennio.cli.parser import Call, Usage, understand
+from ennio.errors import ConfigError, EnnioError, NotFound, Unauthorized
 from ennio.printable import json_text
 
 CLOSED_PIPE = 141
@@ -58,9 +58,31 @@ def _said(error: OSError) -> str:
 def _call(words: Sequence[str]) -> int:
     call = understand(words)
     context = Context.of_terminal(json=call.json, config=call.config)
-    answer = call.run(call.options, context)
+    answer = _answered(call, context)
     _print(answer, as_json=call.json)
     return answer.code
+
+
+def _answered(call: Call, context: Context) -> Answer:
+    """What the verb answers. It is the command that sends the token, so a wrong one is told as its affair."""
+    try:
+        return _of_session(call, context)
+    except Unauthorized as error:
+        raise context.distrusted(error) from error
+
+
+def _of_session(call: Call, context: Context) -> Answer:
+    """A session may be named by how its id begins, and one that is not there by a mistake."""
+    word = getattr(call.options, "session", None)
+    if not word:
+        return call.run(call.options, context)
+    from ennio.cli.session_name import suggested, whole_id
+
+    call.options.session = whole_id(word, context.client())
+    try:
+        return call.run(call.options, context)
+    except NotFound as error:
+        raise suggested(error, call.options.session, context.client()) from error
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:

@@ -28,8 +28,7 @@ def listen(host: str, port: int, patience: float) -> socket.socket:
                 words = error.strerror or str(error)
                 raise Refused(f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the configuration") from None
             if time.monotonic() > until:
-                words = f"port {port} on {host} is taken by {_holder(port)}"
-                raise Refused(f"{words}; end it, or set another `port` in the configuration") from None
+                raise Refused(f"port {port} on {host} is taken by {_holder(port)}, or set another `port` in the configuration") from None
         time.sleep(0.1)
 
 
@@ -58,7 +57,16 @@ def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+                return _named(psutil.Process(connection.pid))
     except (psutil.Error, OSError):
         pass
-    return "another program"
+    return "another program; end it"
+
+
+def _named(process: psutil.Process) -> str:
+    """Who it is, and the first way out; another supervisor has agents of its own, and is not to be ended for this one."""
+    words = process.cmdline()
+    if any("ennio.supervise" in word or "ennio-supervisor" in word for word in words):
+        whose = f" of {words[words.index('--config') + 1]}" if "--config" in words[:-1] else ""
+        return f"another Ennio{whose} (pid {process.pid}); let both run: leave that one"
+    return f"{process.name()} (pid {process.pid}); end it"

@@ -119,7 +119,7 @@ def test_ctrl_c_while_the_supervisor_starts_says_that_it_goes_on(place: Place) -
         assert (code == 130 and "ennio stop" in out + err) or (code == 0 and "ennio runs at" in out)
         eventually(lambda: shell(place, "ennio status").returncode == 0, 30, "it runs")
     finally:
-        shell(place, "ennio stop")
+        eventually(lambda: shell(place, "ennio stop").returncode == 0, 30, "what was begun is ended")
 
 
 def _logs(place: Place) -> list[Path]:

@@ -155,16 +155,16 @@ def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing
 @pytest.mark.parametrize(
     ("words", "asked"),
     [
-        ("session kill ma-1", ("DELETE", "/sessions/ma-1", {}, None)),
-        ("interrupt ma-1", ("POST", "/sessions/ma-1/interrupt", {}, {})),
-        ("answer ma-1 no thanks", ("POST", "/sessions/ma-1/answer", {}, {"answer": "no thanks"})),
-        ("send ma-1 two words", ("POST", "/sessions/ma-1/send", {}, {"message": "two words"})),
-        ("queue hold ma-1", ("POST", "/queue/ma-1/hold", {}, {})),
-        ("queue release ma-1", ("POST", "/queue/ma-1/release", {}, {})),
-        ("queue move ma-1 3", ("POST", "/queue/ma-1/move", {}, {"position": 3})),
-        ("queue drop ma-1", ("DELETE", "/queue/ma-1", {}, None)),
-        ("queue priority ma-1 -5", ("POST", "/queue/ma-1/priority", {}, {"priority": -5})),
-        ("output ma-1 -n 7", ("GET", "/sessions/ma-1/output", {"lines": "7"}, None)),
+        ("session kill ma-1a2b3c4d", ("DELETE", "/sessions/ma-1a2b3c4d", {}, None)),
+        ("interrupt ma-1a2b3c4d", ("POST", "/sessions/ma-1a2b3c4d/interrupt", {}, {})),
+        ("answer ma-1a2b3c4d no thanks", ("POST", "/sessions/ma-1a2b3c4d/answer", {}, {"answer": "no thanks"})),
+        ("send ma-1a2b3c4d two words", ("POST", "/sessions/ma-1a2b3c4d/send", {}, {"message": "two words"})),
+        ("queue hold ma-1a2b3c4d", ("POST", "/queue/ma-1a2b3c4d/hold", {}, {})),
+        ("queue release ma-1a2b3c4d", ("POST", "/queue/ma-1a2b3c4d/release", {}, {})),
+        ("queue move ma-1a2b3c4d 3", ("POST", "/queue/ma-1a2b3c4d/move", {}, {"position": 3})),
+        ("queue drop ma-1a2b3c4d", ("DELETE", "/queue/ma-1a2b3c4d", {}, None)),
+        ("queue priority ma-1a2b3c4d -5", ("POST", "/queue/ma-1a2b3c4d/priority", {}, {"priority": -5})),
+        ("output ma-1a2b3c4d -n 7", ("GET", "/sessions/ma-1a2b3c4d/output", {"lines": "7"}, None)),
         (
             "session list my-app --status exited --status killed -a",
             ("GET", "/sessions", {"project_id": "my-app", "status": "exited,killed", "all": "true"}, None),
@@ -172,7 +172,7 @@ def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing
     ],
 )
 def test_a_verb_asks_for_exactly_what_was_said(api: Api, words: str, asked: tuple[str, str, dict[str, str], Any]) -> None:
-    api.on(asked[0], asked[1], [] if asked[1] == "/sessions" else "ok")
+    api.on(asked[0], asked[1], [] if asked[1] == "/sessions" else "ok").on("GET", "/sessions/ma-1a2b3c4d", SESSION)
     ended = api.ennio(*words.split())
     assert (ended.code, ended.err) == (0, "")
     assert api.last == asked
@@ -266,15 +266,15 @@ def test_spawn_wait_follows_the_session_until_it_has_begun(api: Api, begun: dict
 
 
 def test_open_prints_the_command_where_there_is_no_terminal(api: Api) -> None:
-    api.on("GET", "/sessions/ma-1/attach", ["tmux", "-L", "my socket", "attach", "-t", "=ma-1"])
-    assert api.ennio("open", "ma-1").out == "tmux -L 'my socket' attach -t =ma-1\n"
+    api.on("GET", "/sessions/ma-1a2b3c4d/attach", ["tmux", "-L", "my socket", "attach", "-t", "=ma-1"])
+    assert api.ennio("open", "ma-1a2b3c4d").out == "tmux -L 'my socket' attach -t =ma-1\n"
 
 
 def test_events_are_shown_oldest_first_and_filters_are_passed_on(api: Api) -> None:
-    api.on("GET", "/events", [EVENT | {"seq": 9, "message": "later"}, EVENT])
-    ended = api.ennio("events", "--type", "ci_failing", "--type", "pr_merged", "--session", "ma-1", "--project", "My App", "-n", "2")
+    api.on("GET", "/events", [EVENT | {"seq": 9, "message": "later"}, EVENT]).on("GET", "/sessions/ma-1a2b3c4d", SESSION)
+    ended = api.ennio("events", "--type", "ci_failing", "--type", "pr_merged", "--session", "ma-1a2b3c4d", "--project", "My App", "-n", "2")
     assert [line.split("  ")[-1] for line in ended.out.splitlines()] == ["lint fails", "later"]
-    assert api.last[2] == {"type": "ci_failing,pr_merged", "session_id": "ma-1", "project_id": "my-app", "limit": "2"}
+    assert api.last[2] == {"type": "ci_failing,pr_merged", "session_id": "ma-1a2b3c4d", "project_id": "my-app", "limit": "2"}
 
 
 def test_a_pull_request_is_named_by_project_and_number_or_by_its_session(api: Api) -> None:
@@ -450,3 +450,65 @@ def test_each_review_is_shown_with_the_head_it_is_of(api: Api) -> None:
     stale = {**PULL, "review": "approved", "opinions": opinions[:1]}
     api.on("GET", "/pulls", [stale, {**stale, "opinions": opinions}])
     assert ["approved, stale" in line for line in api.ennio("pr", "list").out.splitlines()[1:]] == [True, False]
+
+
+def test_a_session_may_be_named_by_how_its_id_begins(api: Api) -> None:
+    api.on("GET", "/sessions", [SESSION, SESSION | {"id": "ma-1b000000"}, SESSION | {"id": "web-00000000"}])
+    api.on("DELETE", "/sessions/web-00000000", "ok")
+    assert "web-00000000" in api.ennio("session", "kill", "we").out
+    assert api.last[:2] == ("DELETE", "/sessions/web-00000000")
+    several = api.ennio("session", "kill", "ma-1")
+    assert several.code == 2
+    assert "2 sessions begin with 'ma-1': ma-1a2b3c4d, ma-1b000000; write more" in several.err
+    typed = api.ennio("session", "kill", "wbe-00")
+    assert typed.code == 3
+    assert "no session 'wbe-00'" in typed.err
+    assert len([one for one in api.asked if one[0] == "DELETE"]) == 1
+
+
+def test_a_session_that_is_not_there_is_told_with_the_one_nearly_called_so(api: Api) -> None:
+    api.on("GET", "/sessions", [SESSION])
+    unknown = "no session ma-1a2b3c4e; `ennio session list` shows them"
+    for method, path in (("GET", "/sessions/ma-1a2b3c4e"), ("DELETE", "/sessions/ma-1a2b3c4e"), ("GET", "/sessions/ma-1a2b3c4e/output")):
+        api.on(method, path, unknown, status=404, error="NotFound")
+    for words in (["session", "info"], ["session", "kill"], ["output"], ["events", "--session"]):
+        ended = api.ennio(*words, "ma-1a2b3c4e")
+        assert ended.code == 3, words
+        assert ended.err == "ennio: no session ma-1a2b3c4e, did you mean 'ma-1a2b3c4d'?; `ennio session list` shows them\n"
+
+
+def test_who_writes_to_an_exited_session_is_told_that_nobody_reads_it(api: Api) -> None:
+    api.on("GET", "/sessions/ma-1a2b3c4d", SESSION | {"status": "exited"}).on("POST", "/sessions/ma-1a2b3c4d/send", "ok")
+    assert "ennio session restore ma-1a2b3c4d" in api.ennio("send", "ma-1a2b3c4d", "go on").out
+
+
+@pytest.mark.parametrize(
+    ("queued", "words"),
+    [
+        ({"held": True, "reason": ""}, "queued ma-1a2b3c4d on issue-42-login, held back; start it with: ennio queue release ma-1a2b3c4d"),
+        ({"held": False, "reason": "3 of 3 run"}, "queued ma-1a2b3c4d on issue-42-login: 3 of 3 run; see: ennio queue list"),
+        ({"held": False, "reason": ""}, "spawned ma-1a2b3c4d on issue-42-login; see: ennio session info ma-1a2b3c4d"),
+    ],
+)
+def test_a_session_that_waits_is_not_called_spawned(api: Api, queued: dict[str, Any], words: str) -> None:
+    api.on("POST", "/sessions", SESSION | {"status": "spawning", "queued": queued | {"position": 1}})
+    assert api.ennio("spawn", "my-app", "-p", "x").out == f"{words}\n"
+
+
+def test_a_wrong_token_is_told_as_the_affair_of_who_sent_it(api: Api) -> None:
+    words = "the token is wrong; send Authorization: Bearer <api_token> (`ennio` reads it by itself)"
+    api.on("GET", "/sessions", words, status=401, error="Unauthorized")
+    ended = api.ennio("status")
+    assert ended.code == 5
+    assert "api_token): it was changed since the start; make them agree with: ennio stop && ennio start --detach" in ended.err
+    assert "Authorization" not in ended.err
+
+
+def test_why_an_agent_exited_is_told_with_the_last_line_of_its_terminal(api: Api) -> None:
+    gone = SESSION | {"status": "exited", "reason": "the agent ended with exit code 1"}
+    api.on("GET", "/sessions/ma-1a2b3c4d", gone).on("GET", "/sessions/ma-1a2b3c4d/evidence", [])
+    api.on("GET", "/sessions/ma-1a2b3c4d/reactions", []).on("GET", "/sessions/ma-1a2b3c4d/output", "starting\nno API key\x1b[0m\n\n")
+    ended = api.ennio("session", "why", "ma-1a2b3c4d")
+    assert ended.out.splitlines()[-1] == "  its terminal ends with: no API key\\x1b[0m"
+    api.on("GET", "/sessions/ma-1a2b3c4d/output", "it has no terminal", status=404, error="NotFound")
+    assert "ends with" not in api.ennio("session", "why", "ma-1a2b3c4d").out

@@ -403,3 +403,18 @@ def test_the_queue_is_held_moved_dropped_and_ordered_by_a_person(tmp_path: Path)
         house.start()
         assert order() == [third]
         assert set(ground.agents()) == {fifth}
+
+
+def test_the_terminal_of_a_killed_session_is_told_to_be_closed_in_words_of_ours(tmp_path: Path) -> None:
+    with supervised(tmp_path, lambda g: project(g, agent_config=HANG)) as house:
+        name = house.spawn()
+        house.becomes(name, "working")
+        begin = name[: name.index("-") + 5]
+        shown = house.ground.ennio("open", begin, "--print")
+        assert (shown.code, f"={name}" in shown.out) == (0, True), shown
+        assert house.ground.ennio("session", "kill", begin).code == 0
+        house.becomes(name, "killed")
+        for words in (["open", name], ["open", name, "--print"]):
+            told = house.ground.ennio(*words)
+            assert told.code == 3, told
+            assert f"session {name} has no terminal" in told.err

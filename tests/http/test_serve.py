@@ -18,10 +18,11 @@ from typing import Any
 import psutil
 import pytest
 
-from ennio.errors import Conflict, Invalid, NotFound, Unauthorized
+from ennio.errors import Conflict, Invalid, NotFound, Refused, Unauthorized
 from ennio.home import Home
 from ennio.http import address
 from ennio.http.client import Client, NoSupervisor, find
+from ennio.http.port import listen
 from tests.conftest import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -356,6 +357,18 @@ def test_a_taken_port_is_refused_naming_who_has_it(directory: Path) -> None:
     assert f"port {port} on 127.0.0.1 is taken by" in supervisor.words()
     assert f"(pid {os.getpid()})" in supervisor.words()
     assert "Traceback" not in supervisor.words()
+
+
+def test_a_port_that_another_ennio_has_is_no_reason_to_end_it() -> None:
+    code = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(60)"
+    words = [sys.executable, "-c", code, "-m", "ennio.supervise", "--config", "/elsewhere/ennio.yaml"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        port = int(other.stdout.readline())
+        with pytest.raises(Refused, match=r"another Ennio of /elsewhere/ennio\.yaml \(pid \d+\); let both run") as refused:
+            listen("127.0.0.1", port, 0.0)
+        other.kill()
+    assert "end it" not in str(refused.value)
 
 
 def test_a_house_that_cannot_start_says_why_and_leaves(directory: Path) -> None:

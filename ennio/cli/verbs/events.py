@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board.printing import out
 from ennio.cli.answer import Answer
+from ennio.cli.context import path
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     """List them, and follow if asked to."""
     from ennio.cli.sheet import event_line
 
+    if options.session:
+        context.client().get(path("/sessions/{}", options.session))  # one that is not there has no events, and never will
     wanted = {
         "type": ",".join(options.type) if options.type else None,
         "session_id": options.session,

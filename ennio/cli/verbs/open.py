@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ennio.cli.context import Context
     from ennio.cli.parser import Parser
 
+_USUAL = "xterm-256color"
 EXAMPLES = """\
   ennio open ma-1a2b3c4d
   ennio open ma-1a2b3c4d --print
@@ -34,12 +35,27 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     command = context.client().get(path("/sessions/{}/attach", options.session))
     if options.printed or context.json or not context.interactive:
         return Answer({"session": options.session, "command": command}, [shlex.join(command)])
-    return _become(command)
+    return _become(command, context)
 
 
-def _become(command: list[str]) -> Answer:
+def _is_known(term: str) -> bool:
+    """Whether programs that draw know this type of terminal; else they refuse to begin."""
+    import curses
+
+    try:
+        curses.setupterm(term)
+    except curses.error:
+        return False
+    return bool(curses.tigetstr("clear"))
+
+
+def _become(command: list[str], context: Context) -> Answer:
     # a terminal inside a terminal of the same multiplexer refuses to attach; ours has a socket of its own
     environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
+    term = environment.get("TERM", "")
+    if not _is_known(term):
+        context.note(f"the terminal type {term!r} is not known here: it is taken for {_USUAL} (set TERM to change that)")
+        environment["TERM"] = _USUAL
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is what is wanted
     except FileNotFoundError as error:

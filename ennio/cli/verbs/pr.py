@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
+from ennio.cli.session_name import whole_id
 from ennio.cli.words import text_of
 from ennio.errors import EnnioError, Invalid, NotFound, Refused
 
@@ -81,7 +82,7 @@ def locate(words: list[str], context: Context) -> tuple[str, int]:
     if len(words) == 1 and "#" in words[0]:
         words = words[0].rsplit("#", 1)
     if len(words) == 1:
-        session = context.client().get(path("/sessions/{}", words[0]))
+        session = context.client().get(path("/sessions/{}", whole_id(words[0], context.client())))
         if not session.get("pr_number"):
             raise NotFound(f"session {words[0]} has no pull request yet")
         return session["project_id"], session["pr_number"]

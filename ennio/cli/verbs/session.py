@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
+from ennio.errors import EnnioError
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
     from ennio.cli.parser import Parser
+    from ennio.http.client import Client
+
+_LAST = 5
 
 EXAMPLES = """\
   ennio session list my-app
@@ -81,7 +85,20 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
         since = session["silent_since"]
         lines.append(f"  no signal since {since}: the agent runs, but neither it nor its screen tells what it does; that is the last known")
     lines += [f"  {reaction_line(reaction, now)}" for reaction in reactions]
-    return Answer({"session": session, "evidence": history[0] if history else None, "reactions": reactions}, lines)
+    last = last_words(session, client)
+    lines += [f"  its terminal ends with: {line}" for line in last[-1:]]
+    return Answer({"session": session, "evidence": history[0] if history else None, "reactions": reactions, "last_output": last}, lines)
+
+
+def last_words(session: dict[str, Any], client: Client) -> list[str]:
+    """The last lines in the terminal of a session that has exited: they often say why. None when nobody can tell any more."""
+    if session["status"] != "exited":
+        return []
+    try:
+        text = client.get(path("/sessions/{}/output", session["id"]), lines=_LAST)
+    except EnnioError:
+        return []
+    return [line for line in str(text).splitlines() if line.strip()]
 
 
 def _newest_of_each(reactions: list[dict[str, Any]]) -> list[dict[str, Any]]:

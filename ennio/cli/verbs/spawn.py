@@ -48,8 +48,18 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     session = context.client().post("/sessions", order)
     if options.wait and not options.hold:
         return _waited(session, context)
+    return Answer(session, [_spawned(session)])
+
+
+def _spawned(session: dict[str, Any]) -> str:
+    """What became of it so far: one that is held, or waits for others, is not there yet."""
+    name, queued = session["id"], session.get("queued") or {}
     where = f" on {session['branch']}" if session.get("branch") else ""
-    return Answer(session, [f"spawned {session['id']}{where}; see: ennio session info {session['id']}"])
+    if queued.get("held"):
+        return f"queued {name}{where}, held back; start it with: ennio queue release {name}"
+    if queued.get("reason"):
+        return f"queued {name}{where}: {queued['reason']}; see: ennio queue list"
+    return f"spawned {name}{where}; see: ennio session info {name}"
 
 
 def _order(options: argparse.Namespace, project_id: Any) -> dict[str, Any]:
@@ -110,4 +120,8 @@ def _waited(session: dict[str, Any], context: Context) -> Answer:
         return Answer(session, [line], code=INTERRUPTED)
     now = client.get(path("/sessions/{}", session["id"]))
     failed = now["status"] in ("exited", "killed")
-    return Answer(now, [f"{now['id']} is {now['status']}: {now.get('reason') or ''}".rstrip(": ")], code=1 if failed else 0)
+    from ennio.cli.verbs.session import last_words
+
+    lines = [f"{now['id']} is {now['status']}: {now.get('reason') or ''}".rstrip(": ")]
+    lines += [f"its terminal ends with: {line}" for line in last_words(now, client)[-1:]]
+    return Answer(now, lines, code=1 if failed else 0)

@@ -168,10 +168,10 @@ class TmuxRuntime:
         return held
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
-        """``tmux attach-session`` on our socket; works inside another tmux too."""
+        """``tmux attach-session`` on our socket; works inside another tmux too, and wherever the person's own tmux keeps its sockets."""
         folder = os.environ.get("TMUX_TMPDIR")
-        place = (f"TMUX_TMPDIR={folder}",) if folder else ()
-        return ("env", "-u", "TMUX", *place, "tmux", "-L", self._socket, "attach-session", "-t", f"={named(handle.id)}")
+        place = (f"TMUX_TMPDIR={folder}",) if folder else ("-u", "TMUX_TMPDIR")
+        return ("env", "-u", "TMUX", *place, "tmux", "-u", "-L", self._socket, "attach-session", "-t", f"={named(handle.id)}")
 
     def version(self) -> str | None:
         """What ``tmux -V`` says (``3.3a``), or None when it is not installed."""
