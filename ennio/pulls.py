@@ -52,13 +52,17 @@ class MergeMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of one head. ``id`` is unique per run, ``log_tail`` the last lines of a failing one."""
+    """One check of one head. ``id`` is unique per run, ``log_tail`` the last lines of a failing one.
+
+    ``unread``: these lines could not be read yet and are asked for again soon.
+    """
 
     id: str
     name: str
     state: CheckState
     url: str | None = None
     log_tail: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,10 @@ def _ci_failed(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
         return otherwise or NOT_HERE
     if pull.checks is CheckState.FAILING:
         names = [check.name for check in pull.failing]
+        unread = [check.name for check in pull.failing if check.unread]
+        if unread:
+            # told without it, the agent would have to guess, and nothing would tell it later
+            return Case(None, f"checks failed on #{pull.number}, and the log of {', '.join(unread)} could not be read yet")
         return Case(True, f"checks failed on #{pull.number}: {', '.join(names)}", (f"{pull.head}:{','.join(names)}",))
     if pull.checks is CheckState.PASSING:
         return NOT_HERE

@@ -7,10 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from ennio.clock import ManualClock
+from ennio.config.reactions import BUILT_IN
 from ennio.errors import Invalid, NotFound, Refused
+from ennio.facts import Facts
+from ennio.model import Session, SessionStatus
 from ennio.plugins.scm.github.failures import cut
 from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.pulls import CheckState, ReviewState
+from ennio.plugins.scm.github.pace import SOON
+from ennio.plugins.scm.interface import Watch
+from ennio.pulls import Check, CheckState, ReviewState
+from ennio.reactions import Situation, case
 from tests.github.standin.hub import Fault, Hub, Run
 from tests.github.test_survey import seen
 
@@ -67,6 +73,54 @@ def test_a_log_that_cannot_be_read_leaves_the_check_failing_and_is_read_later(
     pull = seen(forge, clock).pull
     assert pull is not None
     assert "test_login" in pull.failing[0].log_tail
+
+
+def test_incident_a_log_that_could_not_be_read_once_was_never_told(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    """While it is unread nothing is told, and it is read again soon; after two minutes it is told without."""
+    hub.log_of(red(hub), LOG)
+    hub.faults = [Fault(502, path="/logs")]
+    (check,) = _failing(forge, clock, after=0)
+    assert check.unread
+    situation = _situation(forge)
+    assert case("ci-failed", BUILT_IN["ci-failed"], situation, clock.now()).holds is None
+    (check,) = _failing(forge, clock, after=SOON)
+    assert not check.unread
+    assert "test_login" in check.log_tail
+    assert case("ci-failed", BUILT_IN["ci-failed"], _situation(forge), clock.now()).holds
+
+
+@pytest.mark.parametrize("status", [404, 502])
+def test_a_log_that_is_never_there_is_not_waited_for_for_ever(hub: Hub, forge: GitHubForge, clock: ManualClock, status: int) -> None:
+    hub.log_of(red(hub), LOG)
+    hub.faults = [Fault(status, path="/logs") for _ in range(3)]
+    assert _failing(forge, clock, after=0)[0].unread
+    (check,) = _failing(forge, clock, after=60)
+    assert check.unread
+    (check,) = _failing(forge, clock, after=61)
+    assert not check.unread
+    assert "could not be read" in check.log_tail
+    assert "test_login" in _failing(forge, clock, after=61)[0].log_tail, "what comes late is shown all the same"
+
+
+def test_trouble_of_the_server_that_has_the_logs_is_no_trouble_of_github(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
+    hub.log_of(red(hub), LOG)
+    for _ in range(9):
+        hub.faults.append(Fault(503, path="/signed/"))
+        _failing(forge, clock, after=30)
+    assert forge.client.allowance.budget.failures == 0
+
+
+def _failing(forge: GitHubForge, clock: ManualClock, after: float) -> tuple[Check, ...]:
+    clock.advance(after)
+    pull = forge.survey([Watch("s", "fix", "main")])["s"].pull
+    assert pull is not None
+    return pull.failing
+
+
+def _situation(forge: GitHubForge) -> Situation:
+    now = forge.client.now()
+    session = Session("s", "shop", SessionStatus.CI_FAILED, now, now, "x")
+    return Situation(session, Facts(forge=forge.survey([Watch("s", "fix", "main")])["s"]))
 
 
 def test_a_long_log_is_cut_at_its_end() -> None:

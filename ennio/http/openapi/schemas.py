@@ -125,7 +125,7 @@ _PULL = _object(
     mergeability=_one_of(Mergeability),
     conflicts=TEXTS,
     checks=_one_of(CheckState),
-    check_runs=listed(_object(id=TEXT, name=TEXT, state=_one_of(CheckState), url=_maybe(TEXT), log_tail=TEXT)),
+    check_runs=listed(_object(id=TEXT, name=TEXT, state=_one_of(CheckState), url=_maybe(TEXT), log_tail=TEXT, unread=YES)),
     review=_one_of(ReviewState),
     comments=listed(
         _object(

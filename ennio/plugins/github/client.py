@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -59,6 +60,10 @@ class Client:
         self._web = Transport(_LARGEST)
         self._held: OrderedDict[str, tuple[str, Reply, Any]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The hour by the clock that everything here goes by."""
+        return self._clock.now()
 
     @property
     def authorized(self) -> bool:
@@ -143,19 +148,19 @@ class Client:
         refusal = self.allowance.budget.refusal(bucket, self._clock.now(), action=action)
         if refusal is not None:
             raise Unreachable(f"{self.address.host} was not asked: {refusal}", until=refusal.until)
-        reply = self._follow(method, url, raw, bucket, extra or {})
+        reply, where = self._follow(method, url, raw, bucket, extra or {})
         if reply.status < 400:
             return reply
-        raise self._problem(method, url, reply, bucket)
+        raise self._problem(method, url, reply, bucket) if self._is_ours(where) else _elsewhere(where, reply.status)
 
-    def _follow(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
+    def _follow(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> tuple[Reply, str]:
         for _ in range(_HOPS):
             reply = self._once(method, url, raw, bucket, extra)
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not location:
-                return reply
+                return reply, url
             url = self._led(method, urljoin(url, location))
-        raise Unreachable(f"{self.address.host} redirects in a ring ({url})")
+        raise Unreachable(f"{self.address.host} redirects in a ring (at {urlsplit(url).hostname})")
 
     def _led(self, method: str, url: str) -> str:
         """Where a redirect leads. Another server is read from, without the token; it is told nothing."""
@@ -168,7 +173,8 @@ class Client:
         try:
             answer = self._web.request(method, url, raw, self._headers(url, raw, extra))
         except Unreachable as error:
-            self._fail(str(error))
+            if ours:
+                self._fail(str(error))
             raise
         reply = Reply(answer.status, answer.headers, answer.raw)
         if ours and reply.status < 400:
@@ -237,6 +243,12 @@ class Client:
         if status in (405, 409):
             return Conflict(f"{host} did not do it: {said}")
         return Refused(f"{host} refused {what} ({status}): {said}")
+
+
+def _elsewhere(url: str, status: int) -> EnnioError:
+    """The error of another server that GitHub sent us to; it says nothing of GitHub, and its address may hold a signature."""
+    host = urlsplit(url).hostname
+    return NotFound(f"{host} does not have it") if status in (404, 410) else Unreachable(f"{host} answered {status}")
 
 
 def _understood(reply: Reply, bucket: str) -> bool:

@@ -97,6 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if "/signed/" in path:
             assert "Authorization" not in self.headers, "a foreign server was given the token"
+            fault = self._fault(path)
+            if fault is not None:
+                self._send(fault.status, fault.message.encode(), {"Content-Type": "text/plain"})
+                return
             self._send(200, hub.logs[int(path.rpartition("/")[2])].encode(), {"Content-Type": "text/plain"})
             return
         bucket = "graphql" if path == self.standin.graphql else "core"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from ennio.errors import EnnioError, Unreachable
+from ennio.errors import EnnioError, NotFound, Unreachable
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.questions import FAILURES
 from ennio.plugins.scm.github.reading import Node, contexts
@@ -21,6 +22,8 @@ LENGTH = 8 * 1024
 _ANNOTATIONS = 20
 _HELD = 500
 _AT_ONCE = 50
+_PATIENCE = timedelta(minutes=2)
+"""How long words that cannot be read are waited for: a log is there some time after its job has ended, and any server may be away."""
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STAMP = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
 _AFTERMATH = re.compile(r"^(Post job cleanup\.|##\[group\]Post |Cleaning up orphan processes)")
@@ -32,16 +35,25 @@ class Failures:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._words: OrderedDict[str, str] = OrderedDict()
+        self._unread: dict[str, datetime] = {}
 
     def explained(self, pulls: Mapping[int, tuple[Node, PullRequest]]) -> dict[int, PullRequest]:
         """The pull requests with the words of their failing checks; one question for all that are new.
 
-        Trouble in reading them leaves the check failing, and its words say what was the trouble.
+        Trouble in reading them leaves the check failing and unread for a while; then its words say what was the trouble.
         """
         failing = {context["id"]: context for node, pull in pulls.values() for context in _failed_runs(node, pull)}
         passing = self._learn({run: context for run, context in failing.items() if run not in self._words})
         words = {**{run: self._words.get(run, "") for run in failing}, **passing}
-        return {number: _with_words(pull, words) for number, (_, pull) in pulls.items()}
+        unread = self._waited_for(passing)
+        return {number: _with_words(pull, words, unread) for number, (_, pull) in pulls.items()}
+
+    def _waited_for(self, passing: Iterable[str]) -> set[str]:
+        """Those of which something is missing and that are not given up yet; they are read again all the same."""
+        now = self._client.now()
+        # a time to come is one from before the clock was put back
+        self._unread = {run: min(self._unread.get(run, now), now) for run in passing}
+        return {run for run, since in self._unread.items() if now - since < _PATIENCE}
 
     def _learn(self, new: Mapping[str, Node]) -> dict[str, str]:
         """Keep the words of these runs; returned are those in which something is missing that may be there next time."""
@@ -71,7 +83,7 @@ class Failures:
         return {node["id"]: node for node in nodes if node}
 
     def _told(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
-        """The words, and whether they are final; a log that is gone or forbidden will not be there next time either."""
+        """The words, and whether they are final; a log that is forbidden will not be there next time either."""
         told = annotated((details or {}).get(run["id"]))
         if (run["checkSuite"]["app"] or {}).get("slug") != "github-actions" or not run["databaseId"]:
             return told, details is not None
@@ -79,12 +91,12 @@ class Failures:
         try:
             tail = cut(self._client.text(self._client.address.at("actions", "jobs", run["databaseId"], "logs")))
         except EnnioError as error:
-            tail, final = f"(the log could not be read: {error})", final and not isinstance(error, Unreachable)
+            tail, final = f"(the log could not be read: {error})", final and not isinstance(error, Unreachable | NotFound)
         return "\n".join(filter(None, [told, tail])), final
 
 
-def _with_words(pull: PullRequest, words: Mapping[str, str]) -> PullRequest:
-    runs = tuple(replace(run, log_tail=words.get(run.id, run.log_tail)) for run in pull.check_runs)
+def _with_words(pull: PullRequest, words: Mapping[str, str], unread: Collection[str]) -> PullRequest:
+    runs = tuple(replace(run, log_tail=words.get(run.id, run.log_tail), unread=run.id in unread) for run in pull.check_runs)
     return replace(pull, check_runs=runs) if runs != pull.check_runs else pull
 
 

@@ -86,7 +86,7 @@ def interval(watch: Watch, seen: ForgeSeen, *, quiet: bool) -> float:
         return OVER if pull.state is PullState.MERGED else WAITING
     if pull.checks is CheckState.PENDING:
         return RUNNING
-    if pull.mergeability is Mergeability.UNKNOWN and not quiet:
+    if (pull.mergeability is Mergeability.UNKNOWN or any(check.unread for check in pull.failing)) and not quiet:
         return SOON
     if quiet:
         return QUIET
