@@ -14,6 +14,7 @@ from ennio.plugins.github.settings import Access
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.scm.github import settings as forge
 from ennio.plugins.tracker import github as tracker
+from ennio.plugins.web import as_published
 
 
 def service(place: Project, slot: str) -> Finding | None:
@@ -37,12 +38,14 @@ def _access(place: Project, slot: str, config: Mapping[str, Any]) -> Access:
 def _asked(place: Project, slot: str, client: Client) -> Finding:
     address = client.address
     try:
-        repository = client.get(address.at())
+        with as_published("GitHub"):
+            repository = client.get(address.at())
+            may, name = (repository.get("permissions") or {}).get("push", True), repository["full_name"]
     except Unreachable as error:
         return warning(f"project {place.id}: {address.host} cannot be reached: {error}", f"curl -sS {address.api}")
     except EnnioError as error:
         return broken(f"project {place.id}: its {slot}: {error}", f"gh auth login --hostname {address.host}  (or set token)")
-    if slot == "scm" and not (repository.get("permissions") or {}).get("push", True):
+    if slot == "scm" and not may:
         what = f"project {place.id}: the token may read {address} but not push: pull requests cannot be opened or merged with it"
         return warning(what, "give the token write access to contents and pull requests")
-    return fine(f"project {place.id}: {address.host} shows {repository['full_name']} ({slot})")
+    return fine(f"project {place.id}: {address.host} shows {name} ({slot})")

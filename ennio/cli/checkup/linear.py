@@ -9,6 +9,7 @@ from ennio.errors import ConfigError, EnnioError, Unreachable
 from ennio.plugins.tracker.linear.client import Client
 from ennio.plugins.tracker.linear.queries import WHO
 from ennio.plugins.tracker.linear.settings import parse
+from ennio.plugins.web import as_published
 
 _KEYS = "Linear: Settings, Security & access, API keys"
 
@@ -19,7 +20,8 @@ def service(place: Project) -> Finding | None:
         return None
     try:
         settings = parse(place.tracker.config)
-        who = Client(settings.api_url, settings.authorization, SystemClock()).ask(WHO)["viewer"]["name"]
+        with as_published("Linear"):
+            who = Client(settings.api_url, settings.authorization, SystemClock()).ask(WHO)["viewer"]["name"]
     except ConfigError as error:
         problems = "; ".join(map(str, error.problems))
         return broken(f"project {place.id}: tracker_config.config: {problems}", "docs/linear.md has every setting")

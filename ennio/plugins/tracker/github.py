@@ -15,6 +15,7 @@ from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.wishes import milestone, milestones
+from ennio.plugins.web import as_published
 
 _MOST_ISSUES = 500
 
@@ -66,6 +67,7 @@ class GitHubTracker:
         self.settings = settings
         self._at = client.address.at
 
+    @as_published("GitHub")
     def issue(self, issue_id: str) -> Issue:
         """See ``Tracker.issue``; ``#42`` is 42. A pull request is no issue."""
         number = self._number(issue_id)
@@ -73,11 +75,13 @@ class GitHubTracker:
         comments = self.client.pages(self._at("issues", number, "comments"))
         return _issue(found, tuple(f"{_login(comment)}: {comment['body']}" for comment in comments if _tells(comment)))
 
+    @as_published("GitHub")
     def issues(self) -> Sequence[Issue]:
         """See ``Tracker.issues``; without their comments."""
         found = self.client.pages(self._at("issues"), {"state": "open"}, _MOST_ISSUES)
         return [_issue(item, ()) for item in found if "pull_request" not in item]
 
+    @as_published("GitHub")
     def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """A new issue. Raises Invalid without a title."""
         if not title.strip():
@@ -88,12 +92,14 @@ class GitHubTracker:
         """See ``Tracker.comment``."""
         self.client.send("POST", self._at("issues", self._number(issue_id), "comments"), {"body": text})
 
+    @as_published("GitHub")
     def close(self, issue_id: str) -> None:
         """See ``Tracker.close``."""
         number = self._number(issue_id)
         if self._read(number)["state"] == "open":
             self.client.send("PATCH", self._at("issues", number), {"state": "closed", "state_reason": "completed"})
 
+    @as_published("GitHub")
     def tell(self, issue_id: str, milestone: Milestone) -> None:
         """See ``Tracker.tell``; assigns, labels, comments and closes as configured, each only where it is not so yet."""
         number = self._number(issue_id)

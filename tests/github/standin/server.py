@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,7 +31,7 @@ class Trouble:
 class Server:
     """Serves a hub until it is closed; ``api`` is its base, ``git`` where its repositories are cloned from.
 
-    While there is ``trouble``, that is what its API answers; git goes on.
+    While there is ``trouble``, that is what its API answers; git goes on. ``spoil`` makes of a good answer what is sent.
 
     An Enterprise server has its API below ``/api``: REST in ``v3``, GraphQL beside it, and nothing elsewhere.
     """
@@ -41,6 +41,7 @@ class Server:
         self.rest_root, self.graphql = ("/api/v3", "/api/graphql") if enterprise else ("", "/graphql")
         self.lock = threading.RLock()
         self.trouble: Trouble | None = None
+        self.spoil: Callable[[Any], Any] = lambda body: body
         server = self
 
         class Handler(_Handler):
@@ -111,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         answer = Answered(fault.status, {"message": fault.message}, fault.headers) if fault else self._answer(path, raw, bucket)
-        body = b"" if answer.body is None else json.dumps(answer.body).encode()
+        body = b"" if answer.body is None else json.dumps(self.standin.spoil(answer.body)).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         if self.command == "GET" and answer.status == 200:
             answer.headers["ETag"] = etag

@@ -13,6 +13,7 @@ from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.failures import Failures
 from ennio.plugins.scm.github.questions import ENDED, MORE, OPEN, Wanted, survey
 from ennio.plugins.scm.github.reading import Node, pull
+from ennio.plugins.web import as_published
 from ennio.pulls import Mergeability, PullRequest
 
 BATCH = 50
@@ -58,6 +59,7 @@ class Asking:
                 found = dict.fromkeys((one.session_id for one in batch), error)
             yield from ((one, found[one.session_id]) for one in batch)
 
+    @as_published("GitHub")
     def _batch(self, batch: Sequence[Wanted]) -> dict[str, Branch | EnnioError]:
         address = self._client.address
         repository = self._client.ask(*survey(batch, address.owner, address.name))["repository"]
@@ -86,6 +88,7 @@ class Asking:
         owner = node["headRepositoryOwner"]
         return owner["login"].lower() == self._head_owner if owner else not node["isCrossRepository"]
 
+    @as_published("GitHub")
     def one(self, number: int) -> tuple[Node, PullRequest]:
         """One pull request with the answer it came from. Raises NotFound."""
         address = self._client.address
@@ -96,6 +99,7 @@ class Asking:
             raise NotFound(f"{address} has no pull request #{number}")
         return node, self._shown([node])[number]
 
+    @as_published("GitHub")
     def all(self) -> list[PullRequest]:
         """Every open pull request, and the twenty ended ones that changed last; by number."""
         values: dict[str, Any] = {"owner": self._client.address.owner, "name": self._client.address.name}

@@ -22,6 +22,7 @@ from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.github.watching import SOURCE, Watching
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import check_head, check_review
+from ennio.plugins.web import as_published
 from ennio.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class GitHubForge:
         """See ``Scm.pulls``."""
         return self._asking.all()
 
+    @as_published("GitHub")
     def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """See ``Scm.open``."""
         wanted = Wanted("", branch, base)
@@ -75,6 +77,7 @@ class GitHubForge:
             raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks; commit and push first")
         return self._opened(branch, base, title, body, draft=draft)
 
+    @as_published("GitHub")
     def _opened(self, branch: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
         owner = self.settings.head_owner
         order = {"title": title or branch, "body": body, "head": f"{owner}:{branch}" if owner else branch, "base": base, "draft": draft}
@@ -82,6 +85,7 @@ class GitHubForge:
         log.info("opened pull request", extra={"project": self._project.id, "number": number})
         return self.look(number)
 
+    @as_published("GitHub")
     def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
         """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge). Its own rules stand above any force."""
         del force
@@ -165,10 +169,12 @@ class GitHubForge:
             self.client.ask(SETTLE, {"comment": found.id}, action=True)
         return self._after(number)
 
+    @as_published("GitHub")
     def files(self, number: int) -> Files:
         """See ``Readable.files``."""
         return differing.files(self.client, number, self.look(number).head)
 
+    @as_published("GitHub")
     def diff(self, number: int) -> Diff:
         """See ``Readable.diff``."""
         return differing.diff(self.client, number, self.look(number).head)
@@ -203,6 +209,7 @@ class GitHubForge:
             self.client.send("POST", self.client.address.at("actions", "runs", run, "rerun-failed-jobs"))
         return self._after(number)
 
+    @as_published("GitHub")
     def check(self) -> str | None:
         """See ``Scm.check``: no token, a refused one, a repository it cannot see or not push to."""
         if not self.client.authorized:

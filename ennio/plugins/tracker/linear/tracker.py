@@ -16,6 +16,7 @@ from ennio.plugins.tracker.linear import queries
 from ennio.plugins.tracker.linear.client import Client
 from ennio.plugins.tracker.linear.settings import Settings
 from ennio.plugins.tracker.linear.workflow import OVER, State, moves, named, state_of
+from ennio.plugins.web import as_published
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+\Z")
 _LINK = re.compile(r"https?://[^/]+/[^/]+/issue/(?P<id>[A-Za-z][A-Za-z0-9]*-[0-9]+)(?:[/?#].*)?\Z")
@@ -33,6 +34,7 @@ class LinearTracker:
         self.client = client
         self._settings = settings
 
+    @as_published("Linear")
     def issue(self, issue_id: str) -> Issue:
         """See ``Tracker.issue``; all its comments, the oldest first, and its parent at the end of the body."""
         identifier = self._identifier(issue_id)
@@ -40,6 +42,7 @@ class LinearTracker:
         comments = [*found["comments"]["nodes"], *self._more(identifier, found["comments"]["pageInfo"])]
         return _issue(found, comments)
 
+    @as_published("Linear")
     def issues(self) -> Sequence[Issue]:
         """See ``Tracker.issues``; those of the team where one is set, up to 500, without their comments."""
         wanted: dict[str, Any] = {"state": {"type": {"nin": list(OVER)}}}
@@ -55,17 +58,20 @@ class LinearTracker:
                 break
         return found[:_MOST]
 
+    @as_published("Linear")
     def comment(self, issue_id: str, text: str) -> None:
         """See ``Tracker.comment``."""
         identifier = self._identifier(issue_id)
         with _about(identifier):
             self._say(identifier, text, str(uuid.uuid4()))
 
+    @as_published("Linear")
     def close(self, issue_id: str) -> None:
         """See ``Tracker.close``: into the first state of type ``completed``."""
         identifier = self._identifier(issue_id)
         self._move(identifier, self._standing(identifier), "completed", Reached.MERGED)
 
+    @as_published("Linear")
     def tell(self, issue_id: str, milestone: Milestone) -> None:
         """See ``Tracker.tell``: state, link and comment, each only where it is not there yet."""
         state = self._wanted_state(milestone.kind)

@@ -1,0 +1,89 @@
+"""Answers that are JSON and yet no answer of GitHub's: whatever lies in them, they end in values or in an error of ours."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.clock import ManualClock
+from ennio.errors import EnnioError
+from ennio.plugins.quota import allowance
+from ennio.plugins.scm import github as scm
+from ennio.plugins.scm.github.forge import GitHubForge
+from ennio.plugins.scm.interface import Watch
+from ennio.plugins.tracker import github as tracker
+from ennio.plugins.tracker.github import GitHubTracker
+from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.pulls import ReviewState
+from tests.github import published
+from tests.github.conftest import context
+from tests.github.standin.hub import Hub, Run
+from tests.github.standin.server import Server
+
+JUNK = (None, True, -1, 1.5, "", "words", [], {}, [None], {"nodes": None}, [[1]], {"a": {"b": []}})
+SEEN = Milestone(Reached.MERGED, "s", "command", "fix", "https://github.example/1", 1)
+SEEDS = 15
+TWO = Watch("s", "fix", "main", 1), Watch("t", "other", "main", resting=True)
+CALLS: dict[str, Callable[[GitHubForge, GitHubTracker, int, int], object]] = {
+    "survey": lambda forge, _issues, _number, _issue: forge.survey(TWO),
+    "look": lambda forge, _issues, number, _issue: forge.look(number),
+    "pulls": lambda forge, _issues, _number, _issue: forge.pulls(),
+    "files": lambda forge, _issues, number, _issue: forge.files(number),
+    "diff": lambda forge, _issues, number, _issue: forge.diff(number),
+    "open": lambda forge, _issues, _number, _issue: forge.open("other", "main", "T", ""),
+    "merge": lambda forge, _issues, number, _issue: forge.merge(number, forge.look(number).head),
+    "review": lambda forge, _issues, number, _issue: forge.review(number, "ada", ReviewState.NONE, "words"),
+    "check": lambda forge, _issues, _number, _issue: forge.check(),
+    "issue": lambda _forge, issues, _number, issue: issues.issue(str(issue)),
+    "issues": lambda _forge, issues, _number, _issue: issues.issues(),
+    "tell": lambda _forge, issues, _number, issue: issues.tell(str(issue), SEEN),
+}
+
+
+def spoiled(body: Any, chance: random.Random) -> Any:
+    """The same with one part of it gone or exchanged, somewhere."""
+    if isinstance(body, dict) and body and chance.random() < 0.9:
+        key = chance.choice(sorted(body))
+        if chance.random() < 0.2:
+            return {name: value for name, value in body.items() if name != key}
+        return {**body, key: spoiled(body[key], chance)}
+    if isinstance(body, list) and body and chance.random() < 0.9:
+        place = chance.randrange(len(body))
+        return [*body[:place], spoiled(body[place], chance), *body[place + 1 :]]
+    return chance.choice(JUNK)
+
+
+@pytest.mark.parametrize("call", list(CALLS))
+def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.graphql_schema()
+    published.openapi()
+    with tempfile.TemporaryDirectory() as directory:
+        hub, clock = Hub(Path(directory) / "hub", ManualClock()), ManualClock()
+        server = Server(hub)
+        head = hub.push("fix", {"a.txt": "1\n"})
+        hub.push("other", {"b.txt": "1\n"})
+        number, issue = hub.open("fix").number, hub.issue("Fix", "words", ["bug"])
+        hub.log_of(hub.run(head, Run("test", conclusion="FAILURE")), "log")
+        hub.thread(number, "ada", "words")
+        hub.remark(number, "ada", "words")
+
+        for seed in range(SEEDS):
+            chance = random.Random(f"{call} {seed}")
+            monkeypatch.setattr(allowance, "_ALLOWANCES", {})  # what was spoiled before opens no breaker here
+            forge = scm.build(context(Path(directory), clock, server, {}))
+            settings = {"assign": ["octo"], "comment": True, "labels": {"merged": ["done"]}, "close_on_merge": True}
+            issues = tracker.build(context(Path(directory), clock, server, settings))
+            server.spoil = lambda body, chance=chance: spoiled(body, chance) if chance.random() < 0.5 else body  # type: ignore[misc]
+            try:
+                with suppress(EnnioError):
+                    CALLS[call](forge, issues, number, issue)
+            except Exception as error:
+                raise AssertionError(f"seed {seed}") from error
+            server.spoil = lambda body: body
+        server.close()
