@@ -118,7 +118,9 @@ def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) ->
     said = tuple(item(comment) for comment in pull.comments if not comment.own and not is_bot(comment, situation.bots))
     if pull.review is not ReviewState.CHANGES_REQUESTED:
         return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else _only_own(pull)
-    return Case(True, f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
+    who = ", ".join(one.author for one in pull.answered)
+    answered = f"#{pull.number} is answered by {pull.head[:7]} and waits for another look by {who}"
+    return Case(True, answered if who else f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
 
 
 def _only_own(pull: PullRequest) -> Case:

@@ -12,7 +12,7 @@ from ennio.config.model import Reaction
 from ennio.config.reactions import BUILT_IN, KEYS
 from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting
 from ennio.model import Activity, Session, SessionStatus
-from ennio.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
+from ennio.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.reactions import Case, Situation, all_complete, case, notice, to_agent
 from ennio.reactions.cases import SESSION_KEYS, item, named
 from tests.lifecycle.world import pull_request
@@ -226,3 +226,13 @@ def test_a_notice_is_one_line_with_the_summary_when_it_is_wanted() -> None:
     assert notice(Reaction(message="Look!"), "it holds", session) == "p-1: Look!"
     assert notice(Reaction(message="Look!"), "it holds", session, escalated="after 3 attempts") == "p-1: it holds; after 3 attempts"
     assert notice(Reaction(include_summary=True), "it holds", session) == "p-1: it holds\nhalf done"
+
+
+def test_a_review_that_a_new_head_has_answered_calls_for_the_reviewer() -> None:
+    def headline(head: str) -> str:
+        opinions = (Opinion("ada", ReviewState.CHANGES_REQUESTED, head),)
+        pull = pull_request(head="ef85dac00", review=ReviewState.CHANGES_REQUESTED, opinions=opinions)
+        return case("changes-requested", Reaction(), _situation(pull), NOW).headline
+
+    assert headline("ef85dac00") == "a reviewer of #1 asks for changes"
+    assert headline("ab12cde00") == "#1 is answered by ef85dac and waits for another look by ada"

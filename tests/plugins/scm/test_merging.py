@@ -424,3 +424,19 @@ def test_a_base_that_cannot_be_moved_is_said_so_after_bounded_attempts(hub: Hub,
     assert hub.forge().look(number).state is PullState.OPEN
     stale.unlink()
     assert forge.merge(number, head).commit == hub.head()
+
+
+def test_two_who_force_at_once_merge_once(hub: Hub) -> None:
+    """Through forges that share nothing but the book and the repository: the second finds it done, or is told why not."""
+    head = hub.push("fix", {"a.txt": "a\n"})
+    number = hub.forge(review_required=True).open("fix", "main", "t", "").number
+    forges = [hub.forge(review_required=True) for _ in range(4)]
+    before = hub.head()
+
+    def merge(at: int) -> str:
+        return forges[at].merge(number, head, force=True).commit
+
+    with ThreadPoolExecutor(4) as pool:
+        commits = set(pool.map(merge, range(4)))
+    assert len(commits) == 1
+    assert git(hub.path, "rev-list", f"{before}..main").split() == list(commits)
