@@ -138,6 +138,24 @@ def test_start_without_a_terminal_ends_with_5_and_the_command(place: Place, list
     assert not ran.exists()
 
 
+def test_a_plugin_that_a_file_names_is_not_even_loaded_before_it_is_trusted(place: Place) -> None:
+    brought, ran = place.home / "site", place.home / "ran"
+    (brought / "mine-1.0.dist-info").mkdir(parents=True)
+    (brought / "mine-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (brought / "mine-1.0.dist-info" / "entry_points.txt").write_text("[ennio.notifier]\nmine = mine:build\n")
+    (brought / "mine.py").write_text(f"open({str(ran)!r}, 'w').close()\n\n\ndef build(context):\n    return object()\n")
+    (place.folder / "ennio.yaml").write_text("port: 0\nnotifiers: [{plugin: mine, name: m}]\nprojects: []\n")
+    path = {"PYTHONPATH": os.pathsep.join((place.env["PYTHONPATH"], str(brought)))}
+    check = place.ennio("config", "check", **path, **TRUST_NOTHING)
+    assert check.code == 0
+    assert "what the notifier mine wants of its settings is looked at once the file is trusted" in check.out
+    place.ennio("doctor", **path, **TRUST_NOTHING)
+    assert place.ennio("start", "--detach", **path, **TRUST_NOTHING).code == 5
+    assert not ran.exists()
+    assert place.ennio("config", "check", **path).code == 0
+    assert ran.exists()
+
+
 @pytest.mark.parametrize("words", [["config", "check"], ["config", "show"], ["config", "trust"], ["start"]], ids=" ".join)
 def test_a_file_that_others_can_write_is_refused_whoever_trusted_it(words: list[str], place: Place) -> None:
     file = place.folder / "ennio.yaml"
