@@ -78,6 +78,8 @@ EXCUSED: Mapping[str, str] = {
     "request.mutation.Settle": "settles a remark as request.mutation.Resolve does a thread",
     "request.mutation.AutoMerge": "the branch of the story requires nothing",
     "request.mutation.NoAutoMerge": "the branch of the story requires nothing",
+    "request.get.pulls.files": "a person reads what it changes; nothing follows",
+    "request.put.pulls.update-branch": "no base of the story wants its pull requests up to date: tests/github/test_hindrances.py",
     "request.mutation.Enqueue": "the repository of the story has no merge queue",
     "told.merge_forced": "a person's order, written before the merge and not after it: test_landing.py",
     "order.interrupt": "presses a key; nothing is written and nothing follows",
