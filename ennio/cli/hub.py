@@ -31,7 +31,7 @@ def make_hub(repository: Repository, home: Home, undo: ExitStack) -> Path:
         _new(git, place, repository.branch, undo)
     git.run("remote", "add", HUB, str(place))
     undo.callback(git.run, "remote", "remove", HUB, check=False)
-    git.run("fetch", "--quiet", HUB, timeout=_PUSHING)
+    git.run("fetch", "--progress", HUB, timeout=_PUSHING)
     return place
 
 
@@ -46,7 +46,7 @@ def _new(git: Git, place: Path, branch: str, undo: ExitStack) -> None:
 
 
 def _push(git: Git, place: Path, branch: str) -> None:
-    git.run("push", "--quiet", str(place), f"refs/heads/{branch}", timeout=_PUSHING)
+    git.run("push", "--progress", str(place), f"refs/heads/{branch}", timeout=_PUSHING)
 
 
 def exclude(root: Path, pattern: str) -> None:

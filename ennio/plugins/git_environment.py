@@ -28,6 +28,8 @@ _ASKS_NOBODY = {
     "GCM_INTERACTIVE": "never",
     "GCM_GUI_PROMPT": "0",
 }
+# A server that falls silent is left by git itself, also where it is asked in passing: by a checkout in a partial clone, say.
+_ENDS = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "30"}
 MARK = "ENNIO_GIT"
 """The variable that tells whose a git process is."""
 
@@ -35,6 +37,7 @@ MARK = "ENNIO_GIT"
 def environment(directory: Path, more: Mapping[str, str], mark: str) -> dict[str, str]:
     """The environment of a git command in a directory, with more added to it."""
     return {
+        **_ENDS,
         **{name: value for name, value in os.environ.items() if _passes(name)},
         **_ASKS_NOBODY,
         "LC_ALL": "C",

@@ -36,7 +36,10 @@ def _orphans() -> Iterator[psutil.Process]:
     user = os.getuid()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.uids().real == user and os.getpgid(process.pid) == process.pid and _is_orphan(process.environ().get(MARK)):
+            # by its name first: what git's helpers leave running, an ssh that others share, bears the mark too and is somebody's
+            if process.name() != "git" or process.uids().real != user or os.getpgid(process.pid) != process.pid:
+                continue
+            if _is_orphan(process.environ().get(MARK)):
                 yield process
 
 

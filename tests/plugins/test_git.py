@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ennio.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
+from ennio.plugins import git_environment, git_orphans
 from ennio.plugins.git import Git, Output, Place, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
@@ -403,3 +404,12 @@ def test_a_filter_that_is_not_installed_is_named_as_what_it_is(repository: Path,
         git.run("config", "filter.big.process", "no-such-filter filter-process")
     with pytest.raises(Refused, match=r"needs the filter no-such-filter, which is not installed or not on the PATH \(.*/"):
         git.run("worktree", "add", str(tmp_path / "tree"), "-b", "tree")
+
+
+def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_life() -> None:
+    """An ssh that stays for the next connection, also a person's, has its environment from the git that began it."""
+    env = {**os.environ, git_environment.MARK: "999999999:1.00"}
+    with subprocess.Popen(["sleep", "60"], env=env, start_new_session=True) as helper:
+        git_orphans.end_once.__wrapped__(os.getpid())
+        assert helper.poll() is None
+        helper.kill()

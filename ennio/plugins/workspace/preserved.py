@@ -80,7 +80,8 @@ def restored(item: Preserved, branch: str | None) -> Restored:
     if git.commit(f"refs/heads/{name}") is not None:
         raise Conflict(f"{item.source} has a branch {name} already; choose another with --branch")
     if item.place.startswith("/"):
-        git.run("fetch", "--no-tags", "--no-write-fetch-head", item.place, f"{item.commit}:refs/heads/{name}", timeout=HEAVY)
+        options = ("--progress", "--refmap=", "--no-tags", "--no-write-fetch-head")
+        git.run("fetch", *options, item.place, f"{item.commit}:refs/heads/{name}", timeout=HEAVY)
     else:
         git.run("update-ref", "-m", "ennio: restored", f"refs/heads/{name}", git.commit(item.place) or item.commit, "")
     return Restored(item, name)

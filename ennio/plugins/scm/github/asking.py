@@ -161,7 +161,9 @@ def conflicting(clone: Path, head: str, base: str) -> tuple[str, ...]:
     git = Git(clone)
     try:
         if not all(git.run("cat-file", "-e", f"{commit}^{{commit}}", check=False).ok for commit in (head, base)):
-            git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", base, head, timeout=60, check=False)
+            # an empty refmap: the person's remote-tracking branches stay where they are
+            options = ("--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+            git.run("fetch", *options, "origin", base, head, timeout=60, check=False)
         trial = git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", base, head, check=False)
     except EnnioError:
         return ()
