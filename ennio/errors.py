@@ -3,7 +3,8 @@
     EnnioError
     ├── Unreachable      time: try again later; what was asked stays unknown
     │   ├── TimedOut     time: it took longer than it may
-    │   └── Exhausted    time: disk, memory, processes or open files have run out
+    │   ├── Exhausted    time: disk, memory, processes or open files have run out
+    │   └── Gone         a person: the database was taken away under a running supervisor
     ├── Refused          a person: a budget, a token, a policy, a dirty tree
     │   ├── Unauthorized a person: no token, or a wrong one
     │   ├── Untrusted    a person: the configuration file was not trusted, or could be another's
@@ -50,6 +51,12 @@ class TimedOut(Unreachable):
 
 class Exhausted(Unreachable):
     """A resource of this machine has run out; whatever needs it is tried until there is some again."""
+
+    http_status = 503
+
+
+class Gone(Unreachable):
+    """The database was taken away while it was open: nothing is written until a person puts it back."""
 
     http_status = 503
 

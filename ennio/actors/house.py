@@ -350,6 +350,7 @@ class House:
             "started_at": self.started_at.isoformat(),
             "config": str(self.config.source),
             "config_problem": self.config_problem,
+            "database_problem": self.store.problem,
             "actors": {"running": sum(1 for state, _ in roster.values() if state == "running"), "troubled": troubled},
             "sources": {name: pulse.as_json() for name, pulse in self.pulses().items()},
             "sessions": dict(Counter(session.status.value for session in sessions)),

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 INTENSITY = Restart(attempts=5, within=60.0, delay=0.05)
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0  # seconds between two tries of a child that was given up; doubled each time
 SESSION = "session:"
+WITHOUT_DATABASE = 30.0  # seconds between two tries of a child while nothing can be written
 
 Start = Callable[[str, Any], pykka.ActorRef[Any]]
 
@@ -150,6 +151,9 @@ class RootSupervisor(Actor):
         child.error, child.state = down.error or "it ended", "restarting"
         self._breaker = self._breaker.record(name, now)
         log.error("actor crashed", extra={"actor": name, "error": child.error})
+        if down.outage and self._parts.store.problem is not None:
+            self._later(name, WITHOUT_DATABASE)
+            return
         if down.outage or self._breaker.is_open(now):
             self._later(name, random.uniform(1.0, 5.0))  # noqa: S311 - spreading load, not keeping secrets
             return

@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import peewee
 
 from ennio.store.failures import InWords
+from ennio.store.standing import Standing
 
 Row = tuple[Any, ...]
 _SEQUENCE = peewee.Table("sequence")
@@ -34,6 +36,20 @@ class Connection:
         self._depth = 0
         self._failed = False
         self._texts: dict[str, str] = {}
+        self._standing: Standing | None = None
+
+    def watch(self) -> None:
+        """From now on look before each write whether the file is still the one that was opened."""
+        self._standing = Standing(Path(self.name), self._database.connection)
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be written any more; None while all is well."""
+        return self._standing.problem if self._standing is not None else None
+
+    def _insist(self) -> None:
+        if self._standing is not None and not self._depth:
+            self._standing.insist()
 
     def read(self, query: Any) -> list[Row]:
         """All rows of a query."""
@@ -53,11 +69,13 @@ class Connection:
     def change(self, query: Any) -> int:
         """Run a statement and return how many rows it touched; its own transaction unless one is open."""
         with self.lock, self._in_words:
+            self._insist()
             return int(self._run(query).rowcount)
 
     def change_text(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run a statement that was made into text before and return how many rows it touched, as ``change`` does."""
         with self.lock, self._in_words:
+            self._insist()
             return int(self._execute(statement, parameters).rowcount)
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
@@ -133,6 +151,7 @@ class Connection:
 
     def _begin(self) -> None:
         self._failed = False
+        self._insist()
         with self._in_words:
             self._execute("BEGIN IMMEDIATE", ())
 

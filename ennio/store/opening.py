@@ -40,6 +40,8 @@ def open_store(url: str, directory: Path, clock: Clock, *, patience: float = _BU
         connection.sql("PRAGMA journal_mode = wal")
         connection.sql("PRAGMA synchronous = normal")
         connection.sql("PRAGMA foreign_keys = on")
+        if location != _MEMORY:
+            connection.watch()
     except BaseException:
         connection.close()
         raise

@@ -100,6 +100,11 @@ class Store:
             return bool(transaction.emitted) and self.events.get(transaction.emitted[-1].id) is not None
         return False
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be written any more and how it goes on; None while all is well."""
+        return self._connection.problem
+
     def edition(self) -> object:
         """What is different from now on once anything has been written, by whomever. Raises RuntimeError inside a transaction."""
         return self._connection.edition()

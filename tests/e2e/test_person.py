@@ -163,7 +163,12 @@ def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:
     shown = ok(ground.ennio("spawn", "score", "-p", "Think", "--dry-run", "--json")).document
     assert shown["agent"] == "scripted"
     assert "Think" in shown["prompt"]
-    assert ok(ground.ennio("status", "--json")).document == {"sessions": [], "queue": [], "config_problem": None}
+    assert ok(ground.ennio("status", "--json")).document == {
+        "sessions": [],
+        "queue": [],
+        "config_problem": None,
+        "database_problem": None,
+    }
     assert ground.rows("select * from events") == []
     assert (ground.worktrees(), ground.terminals(), ground.agents()) == ([], [], {})
     assert not (ground.home / "sessions" / shown["session_id"]).exists()

@@ -39,6 +39,14 @@ def _path_of(pid: int) -> str | None:
         return None  # not ours to see
 
 
+def database(problem: str | None) -> Finding | None:
+    """A database that was taken away under the running supervisor."""
+    if not problem:
+        return None
+    what, _, way = problem.partition("; to go on with it: ")
+    return broken(what, way or "ennio stop && ennio start --detach")
+
+
 def leftover(directory: Path, *, running: bool) -> Finding | None:
     """An address without a supervisor: it ended without a word."""
     from ennio.http.address import ADDRESS

@@ -176,6 +176,7 @@ def _running(context: Context, url: str | None) -> Iterator[Finding | None]:
         yield running.supervisor(url, str(error))
         return
     yield running.supervisor(url, "")
+    yield running.database(status.get("database_problem"))
     yield from running.sources(status)
     socket = Home.of_environment().tmux_socket
     yield running.orphans(running.terminals(socket), [session["tmux_name"] or session["id"] for session in sessions], socket)

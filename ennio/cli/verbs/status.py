@@ -36,8 +36,10 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     queue = [entry for entry in client.get("/queue") if project in (None, entry["project_id"])]
     status = client.get("/status")
     problem, silent = status.get("config_problem"), _silent(status, project)
-    document = {"sessions": sessions, "queue": queue, "config_problem": problem, "no_signal": silent}
-    return Answer(document, [*_lines(sessions, queue, context), *_no_signal(silent, context), *_refused(problem, context)])
+    gone = status.get("database_problem")
+    document = {"sessions": sessions, "queue": queue, "config_problem": problem, "database_problem": gone, "no_signal": silent}
+    lines = [*_lines(sessions, queue, context), *_no_signal(silent, context), *_refused(problem, context)]
+    return Answer(document, [*lines, context.style.paint("red", gone)] if gone else lines)
 
 
 def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:
