@@ -17,6 +17,7 @@ from typing import IO, Any
 import pykka
 
 from ennio import logs
+from ennio.actors.adoption import adopt
 from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.exchange import AGENTS, ASK_TIMEOUT, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, tracker_name
 from ennio.actors.feed import Feed
@@ -177,10 +178,11 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         _build_plugins(parts)
         _guard_hubs(parts)
         _tell_of_problem(store, config, problem)
+        adopted = adopt(parts)
         root = RootSupervisor.start(parts, fixed_children(parts), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
-    return Running(House(parts, feed, clock.now(), stop, problem), root, lock)
+    return Running(House(parts, feed, clock.now(), stop, problem, adopted), root, lock)
 
 
 def _guard_hubs(parts: Parts) -> None:

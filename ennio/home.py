@@ -4,6 +4,7 @@
     sessions/<session>/             launch file, prompt, transcript, hook output (0700)
     forge/<project>/                check-outs and logs of the local forge's checks
     trust/                          what was trusted of each configuration file (0700)
+    databases/<instance>.db         the database, where `ennio init` wrote the file
     run/<instance>/                 lock, pid, address and token of one supervisor (0700)
 
 An *instance* is one supervisor on one database: its key is the readable name of the folder the
@@ -71,6 +72,10 @@ class Home:
         path = config_file.absolute()
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.parent.name).strip("-") or "root"
         return self.root / "run" / f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+
+    def database(self, config_file: Path) -> Path:
+        """Where the database of a new configuration file belongs: outside of its repository."""
+        return self.root / "databases" / f"{self.run(config_file).name}.db"
 
     @property
     def tmux_socket(self) -> str:

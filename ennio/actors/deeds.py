@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ennio import prompt
-from ennio.actors import bell, environment
+from ennio.actors import adoption, bell, environment
 from ennio.actors.courier import Arrival, Aside, Courier, Delivery
 from ennio.actors.desks import desk, order, workspace_path
 from ennio.actors.parts import Parts
@@ -127,6 +127,7 @@ def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message
     _check_program(wanted, agent)
     bell.hang(parts, session.id)
     _write(command)
+    adoption.note(parts, session)
     handle = runtime_of(parts, session).start(wanted)
     return Launched(handle, action.number, begun, command.carries, words)
 

@@ -60,7 +60,8 @@ __all__ = ["CleanupItem", "House", "MergeOrder", "Preview", "SpawnRequest"]
 class House:
     """The running house. ``stop`` asks the arbiter to end it.
 
-    ``config_problem`` says what is wrong with its file where it stands on the last good one instead.
+    ``config_problem`` says what is wrong with its file where it stands on the last good one instead. ``adopted`` are the
+    sessions that run and that its database did not know.
     """
 
     parts: Parts
@@ -68,6 +69,7 @@ class House:
     started_at: datetime
     stop: Callable[[], None]
     config_problem: str | None = None
+    adopted: tuple[str, ...] = ()
 
     @property
     def config(self) -> Config:
@@ -351,6 +353,7 @@ class House:
             "config": str(self.config.source),
             "config_problem": self.config_problem,
             "database_problem": self.store.problem,
+            "adopted": self.adopted,
             "actors": {"running": sum(1 for state, _ in roster.values() if state == "running"), "troubled": troubled},
             "sources": {name: pulse.as_json() for name, pulse in self.pulses().items()},
             "sessions": dict(Counter(session.status.value for session in sessions)),

@@ -16,7 +16,8 @@ class Found:
     """What was found where ``ennio init`` was called.
 
     ``agents`` are the installed ones, best first. ``hub`` is True when ``repo`` is a bare repository
-    that Ennio made, ``remote`` the name by which the person's working copy knows it.
+    that Ennio made, ``remote`` the name by which the person's working copy knows it. ``database`` is the name of its
+    file under ``ENNIO_HOME``.
     """
 
     name: str
@@ -27,11 +28,12 @@ class Found:
     runtime: str = "tmux"
     hub: bool = False
     remote: str = "origin"
+    database: str = "ennio.db"
 
 
 def template(found: Found) -> str:
     """The text of the file; it loads as it is."""
-    return "\n".join([_HEAD, _defaults(found), _project(found), _TAIL])
+    return "\n".join([_HEAD, _database(found), _defaults(found), _project(found), _TAIL])
 
 
 def _text(value: object) -> str:
@@ -45,6 +47,13 @@ _HEAD = """\
 #   ennio config check    what is wrong with this file
 #   ennio config show     what holds after all defaults
 # ${VAR} is an environment variable: keep secrets there, not here.
+"""
+
+
+def _database(found: Found) -> str:
+    return f"""\
+# What Ennio knows of its sessions. It lies outside of the repository: `git clean -fdx` would take it along.
+database_url: "sqlite:${{ENNIO_HOME:-~/.ennio}}/databases/{found.database}"
 """
 
 

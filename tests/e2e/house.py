@@ -135,7 +135,8 @@ class Ground:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """What the database holds, read beside Ennio."""
-        connection = sqlite3.connect(f"file:{self.clone / 'ennio.db'}?mode=ro", uri=True, timeout=20)
+        file = next((self.home / "databases").glob("*.db"), self.clone / "ennio.db")  # `init` puts it out of the repository
+        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)
         connection.row_factory = sqlite3.Row
         try:
             return [dict(row) for row in connection.execute(query, values)]

@@ -63,7 +63,7 @@ def test_a_database_that_was_replaced_is_not_written_to(store: Store, tmp_path: 
 
 def test_a_write_ahead_log_that_was_removed_is_noticed_too(store: Store, tmp_path: Path) -> None:
     (tmp_path / "ennio.db-wal").unlink()
-    with pytest.raises(Gone, match="ennio.db-wal, which belongs to the database"):
+    with pytest.raises(Gone, match=r"ennio\.db-wal, which belongs to the database"):
         store.meta.set("what", "is lost")
     assert saved(tmp_path) == "was there"
 

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         _refuse_overwrite(target)
     with ExitStack() as undo:
         hub = _hub(repository, undo)
-        found = _found(repository, hub)
+        found = _found(repository, hub, target)
         _write(target, found, undo)
         undo.pop_all()
     return _told(target, repository, hub, found)
@@ -72,12 +72,13 @@ def _hub(repository: Repository, undo: ExitStack) -> Path | None:
     return make_hub(repository, Home.of_environment(), undo)
 
 
-def _found(repository: Repository, hub: Path | None) -> Found:
+def _found(repository: Repository, hub: Path | None, target: Path) -> Found:
     import shutil
 
     from ennio.cli.checkup.agents import installed
     from ennio.cli.repository import HUB
     from ennio.config.template import Found
+    from ennio.home import Home
 
     return Found(
         name=repository.root.name,
@@ -88,6 +89,7 @@ def _found(repository: Repository, hub: Path | None) -> Found:
         runtime="tmux" if shutil.which("tmux") else "process",
         hub=hub is not None,
         remote=HUB if hub else str(repository.remote),
+        database=Home.of_environment().database(target).name,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ennio.cli.context import Context
     from ennio.cli.parser import Parser
     from ennio.cli.process import Detached
+    from ennio.config.model import Config
     from ennio.http.address import Address
 
 EXAMPLES = """\
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
 
     config = load(context.config_file(), os.environ, known())
     _refuse_second(context)
+    _tell_of_copies(config, context)
     consent.obtain(config, context, given=options.trust)
     trusted.insist(config, Home.of_environment(), os.environ)
     fitting.insist(config, Home.of_environment())
@@ -116,5 +119,21 @@ def _why_not(begun: Detached, timeout: float) -> str:
 
 def _told(address: Address, context: Context) -> Answer:
     log = context.run_directory() / LOG
-    document = {"url": address.url, "pid": address.pid, "config": address.config, "log": str(log)}
-    return Answer(document, [f"ennio runs at {address.url} (pid {address.pid}); stop it with: ennio stop"])
+    adopted = context.client().get("/status").get("adopted") or []
+    document = {"url": address.url, "pid": address.pid, "config": address.config, "log": str(log), "adopted": adopted}
+    lines = [f"ennio runs at {address.url} (pid {address.pid}); stop it with: ennio stop"]
+    if adopted:
+        which = ", ".join(adopted)
+        lines.append(f"took in {len(adopted)} running agent{'s' * (len(adopted) > 1)} that the database did not know: {which}")
+    return Answer(document, lines)
+
+
+def _tell_of_copies(config: Config, context: Context) -> None:
+    """A database that is not there and a copy that was saved of it: whoever begins anew should know."""
+    file = Path(config.database_url.removeprefix("sqlite:").partition("?")[0])
+    if not config.database_url.startswith("sqlite:/") or file.exists():
+        return
+    copies = sorted(file.parent.glob(f"{file.name}.saved-*"))
+    if copies:
+        words = f"the database {file} is not there, so a new one is made; what it held was saved in {copies[-1]}"
+        context.note(f"{words}; to go on with that: ennio stop && mv {copies[-1]} {file} && ennio start")

@@ -1,0 +1,104 @@
+"""Agents that live on and that the database does not know: taken in again by what their launches wrote down.
+
+The database may have been deleted, or be a copy of last week. Each launch leaves a record beside the session's
+prompt, and the runtimes say whose terminals there are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ennio import codec
+from ennio.actors.parts import Parts
+from ennio.errors import ConfigError, EnnioError
+from ennio.events import Draft, EventType
+from ennio.home import private
+from ennio.lifecycle import Memory
+from ennio.lifecycle.memory import Stage, Wish
+from ennio.model import ID_PATTERN, Priority, RuntimeHandle, Session
+from ennio.plugins.birth import started
+from ennio.plugins.runtime.interface import Pane
+
+FILE = "session.json"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A session as it was when its agent was last launched, and whose it is: of which file and which database."""
+
+    config: str
+    database: str
+    session: Session
+
+
+def note(parts: Parts, session: Session) -> None:
+    """Write it down, whole or not at all, before the launch."""
+    path = private(parts.home.session(session.id)) / FILE
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(codec.dumps(Record(str(parts.config.source), parts.config.database_url, session)), encoding="utf-8")
+    draft.replace(path)
+
+
+def adopt(parts: Parts) -> tuple[str, ...]:
+    """Take in whom the database does not know and who has a terminal; their ids. To be called before anybody looks after sessions."""
+    strangers = {record.session.id: record.session for record in _records(parts)}
+    adopted: list[str] = []
+    for name in sorted({session.runtime_name for session in strangers.values() if session.runtime_name}):
+        for pane in _panes(parts, name):
+            session = strangers.get(pane.name)
+            if session is not None and session.runtime_name == name:
+                _take_in(parts, session, pane)
+                adopted.append(session.id)
+    return tuple(adopted)
+
+
+def _records(parts: Parts) -> Iterator[Record]:
+    """The records of this file's or this database's sessions that are in no row, and whose project there is."""
+    for path in sorted((parts.home.root / "sessions").glob(f"*/{FILE}")):
+        record = _read(path)
+        if record is None or not ID_PATTERN.match(record.session.id) or record.session.id != path.parent.name:
+            continue
+        ours = record.config == str(parts.config.source) or record.database == parts.config.database_url
+        if ours and parts.store.sessions.get(record.session.id) is None:
+            if parts.config.project(record.session.project_id) is not None:
+                yield record
+            else:
+                log.warning("agent not taken in: its project is not in the configuration", extra={"session": record.session.id})
+
+
+def _read(path: Path) -> Record | None:
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        return codec.loads(Record, path.read_text(encoding="utf-8"))
+    return None
+
+
+def _panes(parts: Parts, runtime: str) -> list[Pane]:
+    try:
+        return list(parts.plugins.runtime(runtime).survey().values())
+    except (EnnioError, ConfigError) as error:
+        log.warning("agents not looked for", extra={"runtime": runtime, "error": str(error)})
+        return []
+
+
+def _take_in(parts: Parts, session: Session, pane: Pane) -> None:
+    now = parts.clock.now()
+    born = started(pane.pid) if pane.pid is not None and not pane.dead else ""
+    data = {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)}
+    handle = RuntimeHandle(session.id, session.runtime_name or "", data)
+    memory = Memory(
+        session.status, now, wish=Wish.WATCH, stage=Stage.LAUNCHED, begun=True, launches=pane.number, launched_at=session.created_at
+    )
+    tmux = handle.id if handle.runtime_name == "tmux" else None
+    words = "the database did not know it: found by its own record and its terminal, and taken in"
+    with parts.store.transaction() as tx:
+        parts.store.projects.upsert(parts.project(session.project_id))
+        parts.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=tmux))
+        parts.store.memories.save(session.id, codec.dumps(memory))
+        tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, Priority.ACTION, {"launch": pane.number}))
+    log.warning("agent taken in that the database did not know", extra={"session": session.id, "runtime": handle.runtime_name})
