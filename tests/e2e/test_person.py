@@ -168,6 +168,7 @@ def test_a_dry_run_shows_everything_and_does_nothing(ground: Ground) -> None:
         "queue": [],
         "config_problem": None,
         "database_problem": None,
+        "no_signal": {},
     }
     assert ground.rows("select * from events") == []
     assert (ground.worktrees(), ground.terminals(), ground.agents()) == ([], [], {})
