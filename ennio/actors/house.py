@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,13 +14,12 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, deeds, ending, landing, preserved, spawning, webhooks
+from ennio.actors import bell, cleaning, condition, deeds, ending, landing, preserved, spawning, webhooks
 from ennio.actors.cleaning import CleanupItem
-from ennio.actors.exchange import AGENTS, QUEUE, ROOT, forge_name, session_name
+from ennio.actors.exchange import QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
 from ennio.actors.parts import Parts
-from ennio.actors.poller import Pulse
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.branch import refuse_protected
 from ennio.changes import Diff, Files
@@ -35,7 +33,6 @@ from ennio.messages import (
     AgentTick,
     AnswerGiven,
     CrashForTest,
-    HowIsIt,
     Interrupt,
     LookNow,
     MailArrived,
@@ -43,7 +40,6 @@ from ennio.messages import (
     QueueChanged,
     Restore,
     Revive,
-    Roster,
     StartSession,
 )
 from ennio.model import Session
@@ -343,35 +339,19 @@ class House:
 
     def status(self) -> dict[str, Any]:
         """How the house is: actors, sources, sessions, queue."""
-        roster = self.parts.exchange.ask(ROOT, Roster())
-        sessions = self.store.sessions.list()
-        troubled = {name: {"state": state, "error": error} for name, (state, error) in roster.items() if state != "running"}
         return {
             "version": ennio.__version__,
             "pid": os.getpid(),
             "started_at": self.started_at.isoformat(),
             "config": str(self.config.source),
             "config_problem": self.config_problem,
-            "database_problem": self.store.problem,
             "adopted": self.adopted,
-            "actors": {"running": sum(1 for state, _ in roster.values() if state == "running"), "troubled": troubled},
-            "sources": {name: pulse.as_json() for name, pulse in self.pulses().items()},
-            "sessions": dict(Counter(session.status.value for session in sessions)),
-            "queue": len(self.store.queue.list()),
-            "last_seq": self.store.events.last_seq(),
-            "merges_open": len(self.store.merges.open()),
+            **condition.condition(self.parts),
         }
 
     def pulses(self) -> dict[str, Any]:
-        """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
-        sources = [name for name in self.parts.exchange.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
-        return {name: self._pulse(name) for name in sources}
-
-    def _pulse(self, name: str) -> Any:
-        try:
-            return self.parts.exchange.ask(name, HowIsIt())
-        except (NotFound, Unreachable) as error:
-            return Pulse(ok=False, detail=str(error))
+        """How each source has been doing."""
+        return condition.pulses(self.parts)
 
     def wait_for_events(self, after: int, timeout: float) -> list[Event]:
         """Events after this seq, at once when there are any, else as soon as there are or the time is up."""

@@ -1,0 +1,43 @@
+"""How the house is doing: its actors, its sources, and how many of what there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ennio.actors.exchange import AGENTS, ROOT
+from ennio.actors.parts import Parts
+from ennio.actors.poller import Pulse
+from ennio.errors import NotFound, Unreachable
+from ennio.messages import HowIsIt, Roster
+
+
+def condition(parts: Parts) -> dict[str, Any]:
+    """What there is to say of actors, sources, sessions and the queue."""
+    roster, store = parts.exchange.ask(ROOT, Roster()), parts.store
+    return {
+        "database_problem": store.problem,
+        "actors": {
+            "running": sum(1 for state, _ in roster.values() if state == "running"),
+            "troubled": {name: {"state": state, "error": error} for name, (state, error) in roster.items() if state != "running"},
+        },
+        "sources": {name: pulse.as_json() for name, pulse in pulses(parts).items()},
+        "sessions": dict(Counter(session.status.value for session in store.sessions.list())),
+        "queue": len(store.queue.list()),
+        "last_seq": store.events.last_seq(),
+        "merges_open": len(store.merges.open()),
+    }
+
+
+def pulses(parts: Parts) -> dict[str, Pulse]:
+    """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
+    sources = [name for name in parts.exchange.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
+    return {name: _pulse(parts, name) for name in sources}
+
+
+def _pulse(parts: Parts, name: str) -> Pulse:
+    try:
+        found: Pulse = parts.exchange.ask(name, HowIsIt())
+    except (NotFound, Unreachable) as error:
+        return Pulse(ok=False, detail=str(error))
+    return found
