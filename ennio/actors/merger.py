@@ -82,7 +82,7 @@ class MergeActor(Actor):
             # what was held back in an earlier life is tried at once, and a pause that begins in a time to come is
             # one from before the clock was put back
             since, until = self._pauses.get(_name(merge), (now, now))
-            if since <= now < until and not self._moved(merge):
+            if since <= now < until and not self._overtaken(merge):
                 waits.append(until)
             elif self._is_ready(merge):
                 self._under_way = MergeDeed(merge)
@@ -93,9 +93,9 @@ class MergeActor(Actor):
         self._alarm.set(min(waits, default=None))
 
     def _wanted(self) -> Iterator[Merge]:
-        """The merges that are still to be done; those of sessions that a person ended are dropped."""
+        """The merges that are still to be done; those of sessions that a person ended are dropped, once the forge knows of it."""
         for merge in self._parts.store.merges.open():
-            if self._parts.store.sessions.need(merge.session_id).status is SessionStatus.KILLED:
+            if self._killed(merge) and not merge.handed:
                 self._drop(merge, "the session was killed")
             else:
                 yield merge
@@ -115,10 +115,19 @@ class MergeActor(Actor):
             return True
         return session.status is SessionStatus.APPROVED and not pull.merging
 
-    def _moved(self, merge: Merge) -> bool:
-        """Whether the head was last seen to be another one: then nothing is waited for."""
+    def _killed(self, merge: Merge) -> bool:
+        return self._parts.store.sessions.need(merge.session_id).status is SessionStatus.KILLED
+
+    def _overtaken(self, merge: Merge) -> bool:
+        """Whether what the forge took over is to be taken back at once: its session was killed, or its head is another one by now.
+
+        A forge that cannot be asked then is waited for like any other: what it took over is no longer why the merge is held.
+        """
+        if merge.held != merging.HANDED_OVER:
+            return False
         forge = self._parts.store.facts.get(merge.session_id).forge
-        return forge is not None and forge.pull is not None and forge.pull.state is PullState.OPEN and forge.pull.head != merge.head
+        pull = forge.pull if forge is not None else None
+        return self._killed(merge) or (pull is not None and pull.state is PullState.OPEN and pull.head != merge.head)
 
     def _merge(self, merge: Merge) -> Merged:
         session = self._parts.store.sessions.need(merge.session_id)
@@ -126,6 +135,10 @@ class MergeActor(Actor):
         if scm is None:
             raise Refused(f"project {session.project_id} has no forge any more")
         pull = scm.look(merge.number)
+        if pull.state is PullState.OPEN and session.status is SessionStatus.KILLED:
+            if isinstance(scm, Revocable):
+                scm.withdraw(merge.number)
+            raise Superseded("the session was killed")
         if pull.state is not PullState.MERGED:
             project = self._parts.project(session.project_id)
             count_stale = project.stale_approvals is StaleApprovals.COUNT

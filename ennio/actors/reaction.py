@@ -124,14 +124,14 @@ class ReactionActor(Actor):
         wakes = [self._hold(key, rules[key], situation, now) for key in SESSION_KEYS if key in rules]
         self._due.pop(session_id, None)
         due = min((at for at in wakes if at is not None), default=None)
+        forge = situation.facts.forge
+        if forge is not None and forge.pull is not None and forge.pull.merging:
+            self._parts.exchange.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
         if situation.session.status.terminal:
             self._situations.pop(session_id, None)
             self._look_at_project(situation.session, now)
             return
         self._situations[session_id] = situation
-        forge = situation.facts.forge
-        if forge is not None and forge.pull is not None and forge.pull.merging:
-            self._parts.exchange.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
         self._end_of_project_episode(situation.session, now)
         if due is not None:
             self._due[session_id] = due

@@ -224,6 +224,36 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
     stage.until(session_id, SessionStatus.MERGED)
 
 
+def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_killed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    number = _green(stage, session_id)
+    asked: list[int] = []
+
+    def withdraw(which: int) -> None:
+        asked.append(which)
+        if len(asked) == 1:
+            raise Unreachable("the forge does not answer")
+        stage.scm._keep(replace(stage.scm.look(which), merging=False))
+
+    def later(_number: int, *_words: object) -> Merged:
+        stage.scm._keep(replace(stage.scm.look(number), merging=True))
+        return Merged("", "the forge merges it by itself")
+
+    monkeypatch.setattr(stage.scm, "withdraw", withdraw, raising=False)
+    monkeypatch.setattr(stage.scm, "merge", later)
+    _approve(stage, number)
+    eventually(lambda: _held(stage, session_id) == "handed over")
+    stage.look()
+    stage.house.kill(session_id)
+    eventually(lambda: asked)
+    stage.look()
+    assert asked == [number], "who does not answer is not asked again and again"
+    stage.pass_time(11)
+    head = stage.scm.look(number).head
+    eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+    assert asked == [number, number]
+
+
 def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     session_id = stage.working()
     number = _green(stage, session_id)
