@@ -5,6 +5,7 @@ The guard for YAML is in ``config.document``: ``read`` for configurations, ``pla
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -13,16 +14,16 @@ from typing import Any, BinaryIO
 
 
 def opened(path: Path) -> BinaryIO:
-    """A regular file, open for reading. Raises OSError, ValueError for what is none: a pipe would be waited for without end."""
+    """A regular file, open for reading. Raises OSError, also for what is none: a pipe would be waited for without end."""
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise ValueError("it is no regular file")
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return open(number, "rb")
 
 
 def content(path: Path, most: int) -> bytes:
-    """All of a regular file of at most so many bytes. Raises OSError, and ValueError for one that is larger or none."""
+    """All of a regular file of at most so many bytes. Raises OSError, and ValueError for one that is larger."""
     with opened(path) as file:
         raw = file.read(most + 1)
     if len(raw) > most:

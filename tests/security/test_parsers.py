@@ -18,11 +18,11 @@ from ennio.config.document import read as configuration
 from ennio.config.model import AgentConfig, Project
 from ennio.errors import EnnioError
 from ennio.http import address
-from ennio.plugins.agent import claude_trust, codex_rollout, trail
+from ennio.plugins.agent import aider_log, claude_trust, codex_rollout, trail
 from ennio.plugins.agent.claude_money import read as counts
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode_api import door_of, place
-from ennio.plugins.agent.scripted import story
+from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.scripted.report import Past
 from ennio.plugins.github.client import Reply
 from ennio.plugins.runtime.keeper import record
@@ -166,8 +166,30 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     for name in ("pipe", "zero"):
-        for read in (lambda file: content(file, 100), issue_content, story.read, counts, address.read):
+        for read in (issue_content, story.read, counts, address.read):
             soon(lambda read=read, name=name: read(tmp_path / name))
+        with pytest.raises(OSError, match="no regular file"):
+            content(tmp_path / name, 100)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_no_file_of_an_agent_s_holds_up_the_supervisor(tmp_path: Path, kind: str) -> None:
+    """An agent may put anything where its file was, and the supervisor looks at it every second."""
+    desk = Desk("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    for file in (tmp_path / "lines.jsonl", aider_log.history(desk)):
+        if kind == "pipe":
+            os.mkfifo(file)
+        elif kind == "device":
+            file.symlink_to("/dev/zero")
+        else:
+            file.mkdir()
+    file = tmp_path / "lines.jsonl"
+    assert trail.read_on(file, 0) == ([], 0)
+    assert transcript.go_on(file, {})[1] == {}
+    assert codex_rollout.conversation(file, tmp_path) is None
+    for look in (lambda: trail.ending(file), lambda: aider_log.inputs(desk), lambda: list(transcript.prompts(file))):
+        with pytest.raises(OSError, match=r"regular file|directory"):
+            look()
 
 
 def test_the_tracker_names_the_file_it_cannot_read(tmp_path: Path) -> None:

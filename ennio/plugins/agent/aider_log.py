@@ -18,7 +18,7 @@ from ennio.model import Activity
 from ennio.plugins.agent import trail
 from ennio.plugins.agent.account import MONEY, Account, count, moment
 from ennio.plugins.agent.interface import Desk
-from ennio.untrusted import content
+from ennio.untrusted import content, opened
 
 _TAIL = 4 << 20
 _LARGEST = 64 << 20  # bytes of a chat; what is larger is restored as it is
@@ -107,7 +107,7 @@ def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:
 def inputs(desk: Desk) -> list[tuple[datetime, str]]:
     """The words it took and when, as far back as a few megabytes reach. Raises OSError, but for a missing file."""
     try:
-        with history(desk).open("rb") as file:
+        with opened(history(desk)) as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL))
             lines = file.read().decode(errors="replace").split("\n")
     except FileNotFoundError:

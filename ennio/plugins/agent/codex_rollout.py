@@ -21,6 +21,7 @@ from typing import Any
 from ennio.model import Activity
 from ennio.plugins.agent.account import Account, count, moment
 from ennio.plugins.agent.interface import Desk
+from ennio.untrusted import opened
 
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
 _GRAIN = 2.0  # seconds: the coarsest clock of a file system
@@ -114,9 +115,9 @@ def _held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
 def _meta(file: Path) -> Mapping[str, Any] | None:
     """What the first line says of the conversation; empty when it is none of codex's, None when it cannot be read, or not yet."""
     try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
+        with opened(file) as lines:
             line = lines.readline(1 << 20)
-            first = json.loads(line) if line.endswith("\n") else None
+            first = json.loads(line.decode(errors="replace")) if line.endswith(b"\n") else None
     except OSError:
         return None
     except (ValueError, RecursionError):

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ennio.untrusted import opened
+
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
 _TAIL = 4 << 20
 
@@ -17,7 +19,7 @@ def read_on(file: Path, offset: int) -> tuple[list[Mapping[str, Any]], int]:
     A file that became shorter is read again from its start; one that is not there has nothing.
     """
     try:
-        with file.open("rb") as lines:
+        with opened(file) as lines:
             size = lines.seek(0, 2)
             start = offset if offset <= size else 0
             if start == size:
@@ -35,7 +37,7 @@ def read_on(file: Path, offset: int) -> tuple[list[Mapping[str, Any]], int]:
 def ending(file: Path) -> list[Mapping[str, Any]]:
     """The last objects of a file, as far back as a few megabytes reach. Raises OSError, but for a missing file."""
     try:
-        with file.open("rb") as lines:
+        with opened(file) as lines:
             size = lines.seek(0, 2)
             lines.seek(max(0, size - _TAIL))
             return list(objects(lines.read()))

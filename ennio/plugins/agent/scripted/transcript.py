@@ -15,6 +15,7 @@ from typing import Any
 
 from ennio.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model import Activity, Usage
+from ennio.untrusted import opened
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
 _MEANS = {
@@ -149,7 +150,7 @@ def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[State, dict[str, str]]
     A transcript that is shorter than before is another one: it is read from its beginning.
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             offset = _offset(cursor, file.seek(0, 2))
             state = State.of(cursor.get("state", "")) if offset else State()
             file.seek(offset)
@@ -165,7 +166,7 @@ def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[State, dict[str, str]]
 
 def prompts(path: Path) -> Iterator[tuple[datetime, str]]:
     """Every text the player says it took, with its time. Raises OSError, also when there is no transcript."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         for line in file:
             if b'"prompt"' not in line:
                 continue
