@@ -179,6 +179,7 @@ class PlaceTold:
 
     place: Place
     where: str
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)

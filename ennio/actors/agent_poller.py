@@ -110,7 +110,7 @@ class AgentPoller(PollerActor):
         for session_id, glance in self._places.items():
             if session_id in self._watched and self._told.get(session_id) != glance:
                 self._told[session_id] = glance
-                self._tell_session(session_id, PlaceTold(glance.place, glance.where))
+                self._tell_session(session_id, PlaceTold(glance.place, glance.where, glance.elsewhere))
         self._places = {}
         for session_id in self._turn:
             self._tell_session(session_id, AgentTick(screens.get(session_id)))

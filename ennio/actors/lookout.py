@@ -227,6 +227,9 @@ def cursor_key(session_id: str) -> str:
 def _way_out(told: PlaceTold, place: WatchPlace, session_id: str) -> str:
     """What is wrong with a working copy, and what mends it."""
     path, branch, source, where = place.path, place.branch, place.source, told.where
+    back = f"`git -C {path} switch {branch}` goes back"
+    if told.elsewhere:
+        back = f"{branch} is checked out in {told.elsewhere}: `git -C {told.elsewhere} switch --detach`, then {back}"
     match told.place:
         case Place.GONE:
             lost = f" and its branch {branch} is deleted" if where else ""
@@ -238,9 +241,9 @@ def _way_out(told: PlaceTold, place: WatchPlace, session_id: str) -> str:
         case Place.BRANCHLESS:
             return f"its branch {branch} was deleted; `git -C {path} update-ref refs/heads/{branch} {where or 'COMMIT'}` brings it back"
         case Place.DETACHED:
-            return f"its working copy is on no branch (HEAD is {where}); `git -C {path} switch {branch}` goes back"
+            return f"its working copy is on no branch (HEAD is {where}); {back}"
         case Place.ASTRAY:
-            return f"its working copy is on {where} instead of {branch}; `git -C {path} switch {branch}` goes back"
+            return f"its working copy is on {where} instead of {branch}; {back}"
         case Place.STANDING:
             return ""
 

@@ -47,9 +47,10 @@ def _head(own: Path, branch: str) -> Glance | None:
     head = _text(own / "HEAD")
     if head == _REF + branch or _rebased(own) == branch:
         return Glance(Place.STANDING) if _exists(common, branch) else Glance(Place.BRANCHLESS, _last(own))
+    elsewhere = next((str(where) for where, on in (*_main(common), *_worktrees(common)) if on == branch), "")
     if head.startswith(_REF):
-        return Glance(Place.ASTRAY, head.removeprefix(_REF))
-    return Glance(Place.DETACHED, head[:10])
+        return Glance(Place.ASTRAY, head.removeprefix(_REF), elsewhere)
+    return Glance(Place.DETACHED, head[:10], elsewhere)
 
 
 def _rebased(own: Path) -> str | None:
@@ -58,6 +59,12 @@ def _rebased(own: Path) -> str | None:
         if (own / name).is_file():
             return _text(own / name).removeprefix("refs/heads/")
     return None
+
+
+def _main(common: Path) -> Iterator[tuple[Path, str]]:
+    """The same of the person's own check-out."""
+    if common.name == ".git":
+        yield common.parent, _text(common / "HEAD").removeprefix(_REF)
 
 
 def _worktrees(common: Path) -> Iterator[tuple[Path, str]]:

@@ -86,10 +86,14 @@ class Freed:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands at a working copy's place. ``where`` is the branch, commit or path that it is about."""
+    """What stands at a working copy's place. ``where`` is the branch, commit or path that it is about.
+
+    ``elsewhere`` is the place where its branch is checked out instead, when it is not on it.
+    """
 
     place: Place
     where: str = ""
+    elsewhere: str = ""
 
 
 @runtime_checkable

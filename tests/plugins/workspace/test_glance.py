@@ -120,3 +120,23 @@ def test_a_worktree_that_was_removed_is_made_again_with_all_that_was_committed(g
 
     assert git(order.path, "rev-parse", "HEAD") == head
     assert Path(order.path / "work").read_text() == "work\n"
+
+
+@pytest.mark.parametrize("holder", ["main", "worktree"])
+def test_a_branch_that_is_checked_out_elsewhere_is_told_with_the_place(ground: Ground, holder: str) -> None:
+    order = ground.order("worktree")
+    workspace = WorktreeWorkspace()
+    workspace.create(order)
+    git(order.path, "checkout", "--quiet", "--detach")
+    place = ground.source
+    if holder == "main":
+        git(ground.source, "stash", "--include-untracked", "--quiet")
+        git(ground.source, "checkout", "--quiet", order.branch)
+    else:
+        place = ground.home / "mine"
+        git(ground.source, "worktree", "add", "--quiet", str(place), order.branch)
+
+    seen = workspace.glance(order.path, order.branch, order.source)
+
+    assert seen is not None
+    assert (seen.place, seen.elsewhere) == (Place.DETACHED, str(place))
