@@ -11,7 +11,7 @@ from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.config import trusted
 from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
 from ennio.config.secrets import masked
-from ennio.errors import Problem, Untrusted
+from ennio.errors import ConfigError, Problem, Untrusted
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.token import TokenSource, login
 from ennio.plugins.registry import installed
@@ -61,6 +61,22 @@ def project(place: Project) -> Finding:
     if not (place.path / ".git").exists() and not (place.path / "HEAD").exists():
         return broken(f"project {place.id}: {place.path} is no git repository", f"git clone {place.repo} {place.path}")
     return fine(f"project {place.id} at {place.path}")
+
+
+def repository(place: Project) -> Finding | None:
+    """The repository of a local forge, which need not be the working copy; None where the forge is another."""
+    from ennio.plugins.scm.local.repository import repository_path
+
+    if place.scm is None or place.scm.plugin != "local":
+        return None
+    try:
+        path = repository_path(place)
+    except ConfigError:
+        return None  # the settings' own finding
+    if (path / "HEAD").exists() or (path / ".git").exists():
+        return None
+    fix = "put it back where it was, or say in repo where it is now; pull requests stay as they were last seen until then"
+    return broken(f"project {place.id}: its forge's repository {path} cannot be read: there is none", fix)
 
 
 def token(place: Project, choice: PluginChoice | None, slot: str) -> Finding | None:

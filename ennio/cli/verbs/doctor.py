@@ -136,6 +136,7 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     yield configuration.settings(problems)
     for project in config.projects:
         yield None if configuration.remote(project) else configuration.project(project)
+        yield None if configuration.remote(project) else configuration.repository(project)
     yield from configuration.idle(config)
     if not new and not problems:
         yield from _services(config)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Payload = Mapping[str, Any]
+_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def happenings(event: str, payload: Payload) -> tuple[Happening, ...]:
     if not isinstance(repository, str):
         return ()
     numbers, refs = _about(event, payload)
+    if len(numbers) > _MOST:
+        return (Happening(repository),)  # to look at all is less than to look for each
     if numbers:
         return tuple(Happening(repository, number=number) for number in sorted(numbers))
     return tuple(Happening(repository, ref=ref) for ref in sorted(refs))

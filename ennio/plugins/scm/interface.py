@@ -111,7 +111,8 @@ class Scm(Protocol):
 
         A person's ``force`` passes over a review or checks that the forge itself would want first, where it can.
 
-        Raises Conflict (head moved, conflicts), Refused (closed, draft, policy, a person's checked-out branch).
+        Raises Conflict (head moved, conflicts), Refused (closed, draft, policy, a person's checked-out branch). ``merging.Held``
+        is a Conflict that says what mends it, ``merging.Superseded`` one after which nothing is left to merge.
         """
         ...
 
