@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, condition, deeds, ending, landing, preserved, spawning, webhooks
+from ennio.actors import bell, cleaning, condition, deeds, ending, landing, preserved, spawning, strays, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
@@ -102,13 +102,17 @@ class House:
 
     def kill(self, session_id: str, by: str = "a person") -> Session:
         """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
+        session = self.store.sessions.need(session_id)
+        if strays.why(self.parts, session) is not None:
+            return strays.kill(self.parts, session, by)
         self._watched(session_id)
         return ending.end(self.parts, self.feed, session_id, by)
 
     def restore(self, session_id: str) -> Session:
         """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
         session = self.store.sessions.need(session_id)
-        if self.parts.exchange.ref(session_name(session_id)) is None:
+        strays.refuse(self.parts, session)
+        if session.archived_at is None and self.parts.exchange.ref(session_name(session_id)) is None:
             self.parts.exchange.tell(ROOT, Revive(session_name(session_id)))
             return session
         project = self.parts.project(session.project_id)
@@ -123,6 +127,7 @@ class House:
         session = self.store.sessions.need(session_id)
         if session.status.terminal:
             raise Conflict(f"session {session_id} is {session.status}; nobody is there to read a message")
+        strays.refuse(self.parts, session)
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.clock.now())
         with self.store.transaction() as tx:
             self.store.messages.add(message)
@@ -376,6 +381,7 @@ class House:
         session = self.store.sessions.need(session_id)
         if self.parts.exchange.ref(session_name(session_id)) is not None:
             return
+        strays.refuse(self.parts, session)
         if session.archived_at is not None:
             raise Conflict(f"session {session_id} is {session.status} and cleaned up; there is nothing left of it but its record")
         raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")

@@ -50,7 +50,8 @@ class QueueActor(Actor):
         return None
 
     def _look(self) -> None:
-        queue = self._parts.store.queue.list()
+        # who waits of a project that left the file goes on waiting: nobody could start it
+        queue = [waiting for waiting in self._parts.store.queue.list() if self._parts.config.project(waiting.project_id) is not None]
         if not queue:
             return
         decided = admission.decide(queue, self._limits(), self._room())

@@ -19,6 +19,7 @@ from typing import Any, assert_never
 import pykka
 
 from ennio import restart
+from ennio.actors import strays
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import ASK_TIMEOUT, Exchange, session_name
 from ennio.actors.parts import Parts
@@ -118,8 +119,10 @@ class RootSupervisor(Actor):
         if name in self._children:
             return
         session = self._parts.store.sessions.get(session_id)
-        if session is None or self._parts.config.project(session.project_id) is None:
-            log.warning("session left alone: its project is not in the configuration", extra={"session": session_id})
+        if session is None:
+            return
+        if strays.why(self._parts, session) is not None:
+            strays.show(self._parts, session)
             return
 
         def start(name: str, watcher: Any) -> pykka.ActorRef[Any]:
