@@ -23,6 +23,7 @@ from ennio.demo.screen import Screen
 from ennio.errors import EnnioError, Unreachable
 from ennio.home import Home
 from ennio.http import client
+from ennio.printable import json_text
 
 LIMIT = 60.0
 READY = 20.0
@@ -42,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
         _tell_error(error, as_json=options.json)
         return error.exit_code
     if options.json:
-        out(json.dumps(outcome, indent=2))
+        out(json_text(json.dumps(outcome, indent=2)))
     else:
         out(report.table(outcome))
         out(report.farewell(outcome, root if options.keep else None, set_up.environment() if options.keep else None))
@@ -91,7 +92,7 @@ def _clear(root: Path) -> None:
 
 def _tell_error(error: EnnioError, *, as_json: bool) -> None:
     if as_json:
-        out(json.dumps({"ok": False, "error": str(error), "code": error.exit_code}))
+        out(json_text(json.dumps({"ok": False, "error": str(error), "code": error.exit_code})))
     else:
         note(f"ennio demo: {error}")
 

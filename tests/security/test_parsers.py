@@ -199,7 +199,12 @@ def test_the_tracker_names_the_file_it_cannot_read(tmp_path: Path) -> None:
     tracker = LocalTracker(project, MemoryBook(), ManualClock(), Settings())
     begun = time.monotonic()
     with pytest.raises(EnnioError, match=r"7-bomb\.md .*aliases"):
-        tracker.issues()
+        tracker.issue("7")
+    (tmp_path / "issues" / "8-good.md").write_text("# Something else\n")
+    listed = tracker.issues()
+    assert [issue.id for issue in listed] == ["7", "8"]
+    assert "7-bomb.md cannot be read" in listed[0].title
+    assert listed[1].title == "Something else"
     assert time.monotonic() - begun < SOON
     (tmp_path / "issues" / "7-bomb.md").write_text("x" * (2 << 20))
     with pytest.raises(EnnioError, match=r"7-bomb\.md .*larger than 1024 KiB"):

@@ -86,8 +86,8 @@ class LocalTracker:
         return self._of_file(file) if file is not None else self._of_row(self._row(issue_id))
 
     def issues(self) -> Sequence[Issue]:
-        """See ``Tracker.issues``; those in files first."""
-        filed = [self._of_file(file) for file in self._files()]
+        """See ``Tracker.issues``; those in files first. One that cannot be read says why as its title, and hides no other."""
+        filed = [self._listed(file) for file in self._files()]
         kept = [self._of_row(row) for row in self._book.issues(self._project_id)]
         ids = {issue.id for issue in filed}
         return [issue for issue in [*filed, *(issue for issue in kept if issue.id not in ids)] if issue.state == "open"]
@@ -176,6 +176,12 @@ class LocalTracker:
             raise Refused(f"the issue {file} cannot be read: {error}") from error
         branch = issue_branch(issue_id, found.title)
         return Issue(issue_id, found.title, found.body, file.absolute().as_uri(), found.labels, found.comments, found.state, branch)
+
+    def _listed(self, file: Path) -> Issue:
+        try:
+            return self._of_file(file)
+        except (Refused, NotFound) as error:
+            return Issue(issue_file.id_of(file.stem), f"({error})", "", file.absolute().as_uri())
 
     def _of_row(self, row: IssueRow) -> Issue:
         url = f"ennio://{row.project_id}/issue/{row.id}"
