@@ -13,7 +13,7 @@ from ennio.demo.scene import story as told
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
 from tests.github import published
-from tests.github.standin.hub import Hub, Run
+from tests.github.standin.hub import Fault, Hub, Run
 from tests.github.standin.server import Server
 
 pytestmark = pytest.mark.e2e
@@ -109,3 +109,24 @@ def test_a_session_on_github_goes_from_prompt_to_merge(house: Supervised, server
     eventually(lambda: hub.issues[issue]["state"] == "closed", 20, "the issue is closed")
     assert "ci_failed" in {event["data"].get("to") for event in house.events(session_id=session) if event["data"]}
     assert {"- Notes on the score.", "- A greeting."} <= set(hub.git("show", "main:CHANGES.md").splitlines())
+
+
+@pytest.mark.parametrize("said", ["Base branch was modified. Review and try the merge again.", "Something nobody has heard of"])
+def test_incident_a_merge_that_was_refused_once_was_refused_for_good(house: Supervised, server: Server, said: str) -> None:
+    hub = server.hub
+    session = house.spawn(issue_id=str(hub.issue("Greet", GREET)))
+    eventually(lambda: hub.pulls, 40, "the pull request is open")
+    pull = next(iter(hub.pulls.values()))
+    with server.lock:
+        hub.follow()
+        hub.faults.append(Fault(405, message=said, path="/merge"))
+        hub.run(pull.head, Run("lint"))
+        hub.review(pull.number, "ada", "APPROVED")
+    eventually(lambda: not hub.faults, 30, "the merge was tried")
+    told = eventually(lambda: [one for one in house.client.get(f"/sessions/{session}/reactions") if one["outcome"] == "waits"])
+    assert said in told[0]["detail"]  # type: ignore[index]
+    if said.startswith("Base"):
+        eventually(lambda: pull.state == "MERGED", 40, "it is merged")
+        house.becomes(session, "merged", "done")
+    else:
+        eventually(lambda: [event for event in house.events(session_id=session) if event["event_type"] == "reaction_escalated"])
