@@ -22,7 +22,7 @@ from tests.e2e.house import Ground, Supervised, close, configure, ground_at, pro
 LATE = 2.0  # seconds Ennio may need to notice
 EARLY = 1.0  # seconds an agent on a busy machine may take from a prompt to its first request
 SHARE = 0.99  # of the samples of one run have to be right; of all runs of an agent more, see __main__
-WRONG = 5.0  # seconds it may never be wrong for
+WRONG = 10.0  # seconds it may never be wrong for; see there, too
 EVERY = 0.5
 PATIENCE = 90.0  # seconds for what takes as long as the machine takes
 KEY = "sk-test-12345678901234567890"

@@ -133,7 +133,8 @@ class Aider(ScreenAgent):
             first -= 1
         while last + 1 < len(view.lines) and _begins(view.lines[last + 1], prompt[0]):
             last += 1
-        found = between(view, first, last, f"{prompt[0]} ")
+        # it shows no hints there, and draws some of a person's words (`#2`) in grey
+        found = between(replace(view, strong=view.lines), first, last, f"{prompt[0]} ")
         if found is None:
             return None
         # a list of endings below is no part of it, and long texts scroll

@@ -21,6 +21,7 @@ from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
+from ennio.plugins.runtime.interface import View
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DESK = Desk("s", "p", Path("/w"), Path("/d"), "c", AgentConfig())
@@ -143,3 +144,21 @@ def test_codex_asks_for_action_in_its_title() -> None:
     asks = replace(seen(), title="[ . ] Action Required | w")
     found = witnessed(Codex(), "a dialog that nobody knows\n", Codex.trouble, asks)
     assert found == Shown(Activity.WAITING_INPUT, at=NOW)
+
+
+def test_words_that_aider_draws_in_grey_stand_in_its_place_to_type_all_the_same() -> None:
+    lines = ("─" * 40, "Readonly: ../system.md", "diff> Pull request #2 asks for changes.", "diff>", "diff> Answer it", "")
+    faint = tuple(line.replace("#2", "  ") for line in lines)
+    box = Aider().box(View(lines, faint, len("diff> Answer it"), 4, 80))
+    assert box is not None
+    assert box.holds("Pull request #2 asks for changes.\n\nAnswer it")
+    assert not box.holds("Pull request asks for changes.\n\nAnswer it")
+
+
+def test_a_text_that_has_scrolled_in_aiders_place_to_type_below_its_files_is_known_by_its_end() -> None:
+    said = [f"line {number}" for number in range(30)]
+    lines = ("Readonly: ../system.md", "Editable: greeting.txt", *(f"diff> {line}" for line in said[20:]))
+    box = Aider().box(View(lines, lines, len(lines[-1]), len(lines) - 1, 20))
+    assert box is not None
+    assert box.holds("\n".join(said))
+    assert not box.holds("\n".join([*said, "more"]))
