@@ -17,6 +17,7 @@ from typing import IO, Any
 import pykka
 
 from ennio import logs
+from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
 from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.exchange import AGENTS, ASK_TIMEOUT, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, tracker_name
@@ -50,6 +51,7 @@ from ennio.store import Store, open_store
 log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
+WINDING_UP = 3.0
 CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last told of the file
 
 
@@ -64,6 +66,7 @@ class Running:
     def stop(self) -> None:
         """End actors, plugins, store and lock, in this order; agents go on."""
         self.root.stop(timeout=ASK_TIMEOUT)
+        wound_up(WINDING_UP)  # what looks or works just now would find the store closed
         self.house.feed.close()
         self.house.parts.plugins.close()
         self.house.store.close()

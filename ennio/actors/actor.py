@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
+from weakref import WeakSet
 
 import gevent
 import pykka
@@ -24,6 +25,8 @@ from ennio.errors import EnnioError, Unreachable, run_out
 from ennio.messages import Down, Effect
 
 log = logging.getLogger(__name__)
+_WINDING = 0.02
+_under_way: WeakSet[gevent.Greenlet] = WeakSet()
 
 
 class ActorKilledError(Exception):
@@ -137,11 +140,17 @@ class Actor(pykka.Actor):
                 if exhausted is None:
                     raise
                 done = Effect(what, error=exhausted)
+            except Exception as broken:
+                if not self.actor_stopped.is_set():
+                    raise
+                log.debug("effect broken off", extra={"actor": self.name, "error": str(broken)})  # nobody waits for it any more
+                return
             if not self.actor_stopped.is_set():
                 self.actor_ref.tell(done)
 
         greenlet = gevent.spawn(run)
         self._effects.add(greenlet)
+        _under_way.add(greenlet)
         greenlet.link(self._effect_ended)
         return greenlet
 
@@ -158,3 +167,12 @@ class Actor(pykka.Actor):
     def _tell_self(self, message: Any) -> None:
         if not self.actor_stopped.is_set():
             self.actor_ref.tell(message)
+
+
+def wound_up(within: float) -> bool:
+    """Wait until every actor of this process has ended, with what it had under way; False when that takes longer (seconds)."""
+    with gevent.Timeout(within, False):
+        while pykka.ActorRegistry.get_all() or any(not effect.dead for effect in _under_way):
+            gevent.sleep(_WINDING)
+        return True
+    return False

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gevent
 import pytest
 
+from ennio.actors.actor import wound_up
 from ennio.actors.exchange import forge_name, runtime_name
 from ennio.actors.poller import Pace
 from ennio.config.model import Poll
@@ -160,3 +163,22 @@ def test_unchanged_news_are_not_told_again(stage: Stage, error: Unreachable | No
     before = stage.scm.surveys
     eventually(lambda: stage.scm.surveys >= before + 3)
     assert not told
+
+
+def test_a_stop_during_a_look_shows_no_traceback(play: Play, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    looking: list[int] = []
+
+    def survey() -> dict[str, Any]:
+        looking.append(1)
+        try:
+            gevent.sleep(600)
+        finally:
+            raise RuntimeError("its pipe was closed under it")
+
+    with play.opened() as stage:
+        stage.working()
+        monkeypatch.setattr(stage.runtime, "survey", survey)
+        eventually(lambda: looking)
+    assert wound_up(5)
+    said = capfd.readouterr()
+    assert "Traceback" not in said.err + said.out
