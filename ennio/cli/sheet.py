@@ -107,6 +107,12 @@ def reaction_line(reaction: Document, now: datetime) -> str:
     return f"reaction {reaction['key']}: {did}: {clean(reaction['detail'] or '')}  [{when}]"
 
 
+def message_line(message: Document, now: datetime) -> str:
+    """How far a message to the agent got, and what it waits for or why it failed."""
+    why = clean(message["error"] or message["detail"] or "waits for the agent")
+    return f"message {clean(message['text'])[:40]!r}: {message['state'].replace('_', ' ')}: {why}  [{age(message['created_at'], now)} ago]"
+
+
 def history_lines(history: Sequence[Document]) -> list[str]:
     """The statuses a session went through, newest first, each with its rule."""
     return [f"{local(entry['at'])}  {entry['status']}  {clean(entry['rule'])}" for entry in history]

@@ -152,6 +152,16 @@ def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing
     assert [reaction["id"] for reaction in document["reactions"]] == ["r3", "r2"]
 
 
+def test_why_tells_what_a_message_waits_for_and_why_one_failed(api: Api) -> None:
+    _with_session(api)
+    waits = MESSAGE | {"state": "queued", "detail": "waits for the person at the terminal"}
+    failed = MESSAGE | {"state": "failed", "error": "nobody could confirm it"}
+    api.on("GET", "/sessions/ma-1a2b3c4d/messages", [MESSAGE | {"state": "delivered"}, waits, failed])
+    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[-2:]
+    assert "queued: waits for the person at the terminal" in lines[0]
+    assert "failed: nobody could confirm it" in lines[1]
+
+
 @pytest.mark.parametrize(
     ("words", "asked"),
     [

@@ -70,7 +70,7 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
     session = client.get(path("/sessions/{}", options.session))
     history = client.get(path("/sessions/{}/evidence", options.session))
     reactions = _newest_of_each(client.get(path("/sessions/{}/reactions", options.session)))
-    from ennio.cli.sheet import evidence_lines, reaction_line
+    from ennio.cli.sheet import evidence_lines, message_line, reaction_line
 
     now = datetime.now(UTC)
     lines = evidence_lines(history[0], now) if history else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
@@ -85,9 +85,12 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
         since = session["silent_since"]
         lines.append(f"  no signal since {since}: the agent runs, but neither it nor its screen tells what it does; that is the last known")
     lines += [f"  {reaction_line(reaction, now)}" for reaction in reactions]
+    mail = _undelivered(client.get(path("/sessions/{}/messages", options.session)))
+    lines += [f"  {message_line(message, now)}" for message in mail]
     last = last_words(session, client)
     lines += [f"  its terminal ends with: {line}" for line in last[-1:]]
-    return Answer({"session": session, "evidence": history[0] if history else None, "reactions": reactions, "last_output": last}, lines)
+    told = {"session": session, "evidence": history[0] if history else None, "reactions": reactions, "messages": mail, "last_output": last}
+    return Answer(told, lines)
 
 
 def last_words(session: dict[str, Any], client: Client) -> list[str]:
@@ -99,6 +102,12 @@ def last_words(session: dict[str, Any], client: Client) -> list[str]:
     except EnnioError:
         return []
     return [line for line in str(text).splitlines() if line.strip()]
+
+
+def _undelivered(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages that the agent has not taken yet, and the newest when it failed."""
+    waiting = [message for message in messages if message["state"] in ("queued", "sending", "sent_unsure")]
+    return waiting + [message for message in messages[-1:] if message["state"] == "failed"]
 
 
 def _newest_of_each(reactions: list[dict[str, Any]]) -> list[dict[str, Any]]:

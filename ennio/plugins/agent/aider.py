@@ -111,13 +111,14 @@ class Aider(ScreenAgent):
         return (aider_log.events(desk), _notices(desk))
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
-        """Whether its input history has the words."""
+        """Whether its input history has the words. The same words twice in a row are written there once: then its event log counts."""
         typed = self.typed(text)
         try:
-            told = aider_log.inputs(desk)
+            told = [(at, either(words, text, typed)) for at, words in aider_log.inputs(desk)]
+            again = any(same for _, same in told[-1:]) and aider_log.sends(desk, since)
         except OSError:
             return Sighting.UNKNOWN
-        return Sighting.ALIVE if any(at >= since and either(words, text, typed) for at, words in told) else Sighting.GONE
+        return Sighting.ALIVE if again or any(same and at >= since for at, same in told) else Sighting.GONE
 
     def takes_text(self, screen: str) -> bool:
         """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>`` ...) and nothing is asked."""
@@ -139,7 +140,8 @@ class Aider(ScreenAgent):
             return None
         # a list of endings below is no part of it, and long texts scroll
         cut = all(_FILES.match(line) for line in view.lines[:first])
-        return replace(found, around="\n".join((*view.lines[:first], prompt[0])), cut=cut)
+        rows = tuple(row.replace("^I", "\t") for row in found.rows)  # how it shows a tab
+        return replace(found, rows=rows, around="\n".join((*view.lines[:first], prompt[0])), cut=cut)
 
     def typed(self, text: str) -> str:
         """Its first character must not open a command, a shell or a multi-line block."""

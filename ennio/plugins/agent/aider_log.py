@@ -115,6 +115,14 @@ def inputs(desk: Desk) -> list[tuple[datetime, str]]:
     return list(_entries(lines))
 
 
+def sends(desk: Desk, since: datetime) -> bool:
+    """Whether it has begun with a prompt since then; the log has whole seconds, the file knows better. Raises OSError."""
+    log, begun = events(desk), since.timestamp()
+    later = log.exists() and log.stat().st_mtime >= begun
+    starts = [moment(line, "time") or 0.0 for line in trail.ending(log) if line.get("event") == "message_send_starting"]
+    return any(at >= begun or (later and at == int(begun)) for at in starts[-1:])
+
+
 def _entries(lines: list[str]) -> Iterator[tuple[datetime, str]]:
     at: datetime | None = None
     words: list[str] = []

@@ -92,7 +92,7 @@ class InputBox:
 
     def mixed(self, typed: str) -> bool:
         """Whether this stands there among other words."""
-        if self.holds(typed):
+        if self.holds(typed) or not squeezed(typed):
             return False
         if self.opens is None:
             return squeezed(typed) in squeezed(self.text)

@@ -22,6 +22,7 @@ from ennio.plugins.agent.words import as_words, checked, either, fits, plain, un
 from ennio.plugins.runtime.interface import View
 
 _MARK = "›"
+_WORKS = re.compile(r"^\S .*\(\d+[^()]*esc to interrupt\)\s*\Z|Reconnecting\.\.\. \d")
 _RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
 
@@ -183,7 +184,7 @@ def _work(lines: Sequence[str]) -> Sequence[str]:
     first = end
     while first > 0 and lines[first - 1].strip():
         first -= 1
-    return lines[first:end]
+    return lines[first:end] if any(map(_WORKS.search, lines[first:end])) else ()
 
 
 def rollout_id(desk: Desk) -> str | None:

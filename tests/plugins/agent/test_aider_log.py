@@ -129,3 +129,16 @@ def test_words_that_a_person_has_begun_do_not_make_it_work(tmp_path: Path) -> No
     watched.event(5, "message_send_starting")
     assert watched.look(7, f"{begun}\nsaid > before\nWaiting for openai/x\n").activity is Activity.ACTIVE
     assert watched.look(9, f"{begun}\nan answer that goes on\nand on\nand on\nand on\nand on\n").activity is Activity.ACTIVE
+
+
+def test_the_same_words_twice_in_a_row_are_confirmed_by_the_event_log(tmp_path: Path) -> None:
+    """Its input history has such words once; a message that says the same again would look lost."""
+    watched = Watched(tmp_path)
+    aider_log.history(watched.desk).write_text(f"\n# {NOW.astimezone().replace(tzinfo=None)}\n+go on\n")
+    later = NOW + timedelta(seconds=20.5)
+    assert Aider().received(watched.desk, "go on", NOW) is Sighting.ALIVE
+    watched.event(10, "message_send_starting")
+    assert Aider().received(watched.desk, "go on", later) is Sighting.GONE
+    watched.event(20.9, "message_send_starting")
+    assert Aider().received(watched.desk, "go on", later) is Sighting.ALIVE
+    assert Aider().received(watched.desk, "something else", later) is Sighting.GONE
