@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ennio.errors import Refused
 from ennio.plugins.git import Git, Place
-from ennio.plugins.workspace import folder
+from ennio.plugins.workspace import folder, private
 from ennio.plugins.workspace.repository import Entry, Repository
 
 _NOWHERE = Place(Path(), Path(), None, None)
@@ -79,6 +79,23 @@ def _state(repository: Repository, path: Path, entry: Entry | None) -> State:
 def means(repository: Repository, meant: Place, path: Path) -> bool:
     """Whether what git means at a place is the worktree there, and a worktree of this repository."""
     return meant.common == repository.common and meant.private.parent == meant.common / "worktrees" and meant.top == path.resolve()
+
+
+def plainly(repository: Repository, path: Path, branch: str) -> bool:
+    """Whether the files alone tell that git means this worktree, on this branch; False where git has to be asked.
+
+    Only settings of its own could bend a linked worktree: git passes over ``core.worktree`` and ``core.bare`` of the repository.
+    """
+    own = private.folder(path)
+    if own is None or not repository.plain:
+        return False
+    try:
+        head, common = ((own / name).read_text(encoding="utf-8").strip() for name in ("HEAD", "commondir"))
+        back = (own / "gitdir").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return False
+    here = (own / common).resolve() == repository.common == own.resolve().parent.parent
+    return here and head == f"ref: refs/heads/{branch}" and (own / back).resolve() == path.resolve() / ".git"
 
 
 def bent(path: Path, meant: Place | None) -> Refused:

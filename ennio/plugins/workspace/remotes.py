@@ -9,12 +9,12 @@ from pathlib import Path
 from ennio.plugins.git import Git, Output
 from ennio.plugins.workspace.address import same
 
-ASKED = ("config", "-z", "--get-regexp", r"^(remote|url)\.")
+ASKED = ("config", "-z", "--get-regexp", r"^(remote|url|extensions)\.")
 
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """The settings ``remote.<name>.*`` and ``url.<base>.*`` as they are written down, by key."""
+    """The settings ``remote.<name>.*``, ``url.<base>.*`` and ``extensions.*`` as they are written down, by key."""
 
     settings: Mapping[str, tuple[str, ...]]
 
@@ -31,6 +31,11 @@ class Remotes:
     def rewrites(self) -> bool:
         """Whether git makes another address of one that is written down."""
         return any(key.startswith("url.") for key in self.settings)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the repository is one of the usual format, whose worktrees have no settings of their own."""
+        return not any(key.startswith("extensions.") for key in self.settings)
 
     def of(self, repo: str, git: Git) -> str | None:
         """The remote whose address, as written or as git rewrites it, is the ordered one; ``origin`` before others.

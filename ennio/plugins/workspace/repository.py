@@ -98,6 +98,11 @@ class Repository:
         return None if self.own else self._remotes.of(self.repo, self.git)
 
     @property
+    def plain(self) -> bool:
+        """See ``Remotes.plain``."""
+        return self._remotes.plain
+
+    @property
     def remote_name(self) -> str:
         """What the ordered repository is called here, or will be; empty when it is this one."""
         return "" if self.own else self.remote or self._remotes.free_name

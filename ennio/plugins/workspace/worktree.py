@@ -174,6 +174,8 @@ def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Made:
 
 def _check(repository: Repository, order: WorkspaceOrder) -> None:
     """See that git means in it what was ordered; else it is taken away again."""
+    if found.plainly(repository, order.path, order.branch):
+        return
     meant = Git(order.path).place
     if meant is None or not found.means(repository, meant, order.path):
         raise found.bent(order.path, meant)

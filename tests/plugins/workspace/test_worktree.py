@@ -55,9 +55,9 @@ def test_what_a_session_asks_of_git_does_not_grow_with_the_branches(
     monkeypatch.setattr(subprocess.Popen, "__init__", counted)
     workspace.create(ground.order("worktree", "app-2"))
 
-    verbs = ("config", "show-ref", "update-ref", "worktree", "rev-parse", "")
+    verbs = ("config", "show-ref", "update-ref", "worktree", "")
     asked = [next(verb for verb in verbs if f" {verb}" in line) for line in commands]
-    assert sorted(asked) == ["config", "rev-parse", "show-ref", "show-ref", "update-ref", "worktree"]
+    assert sorted(asked) == ["config", "show-ref", "show-ref", "update-ref", "worktree"]
     assert not [line for line in commands if "refs/heads/b" in line]
 
 
