@@ -518,6 +518,7 @@ def test_why_an_agent_exited_is_told_with_the_last_line_of_its_terminal(api: Api
     gone = SESSION | {"status": "exited", "reason": "the agent ended with exit code 1"}
     api.on("GET", "/sessions/ma-1a2b3c4d", gone).on("GET", "/sessions/ma-1a2b3c4d/evidence", [])
     api.on("GET", "/sessions/ma-1a2b3c4d/reactions", []).on("GET", "/sessions/ma-1a2b3c4d/output", "starting\nno API key\x1b[0m\n\n")
+    api.on("GET", "/sessions/ma-1a2b3c4d/messages", [])
     ended = api.ennio("session", "why", "ma-1a2b3c4d")
     assert ended.out.splitlines()[-1] == "  its terminal ends with: no API key\\x1b[0m"
     api.on("GET", "/sessions/ma-1a2b3c4d/output", "it has no terminal", status=404, error="NotFound")
