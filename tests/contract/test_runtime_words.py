@@ -94,6 +94,24 @@ def test_screens_show_every_terminal_asked_for_and_leave_out_the_gone(real: Benc
     assert set(real.again().screens(names)) == set(real.runtime.screens(names)) == {names[0], names[2]}
 
 
+def test_a_view_tells_the_cursor_and_which_letters_are_faint(real: Bench) -> None:
+    """Hints are drawn dim or grey, and nobody may take them for words; what stands right of the cursor is somebody's all the same."""
+    drawn = "> \\033[2mdim\\033[22m \\033[38;5;246mgrey\\033[39m \\033[1;31mwords\\033[0m\\033[3D"
+    real.runtime.start(real.launch("sh", "-c", f"printf '{drawn}'; exec sleep 60"))
+    eventually(lambda: "words" in real.runtime.screens([real.name]).get(real.name, ""))
+    view = real.runtime.views([real.name, "nobody"])[real.name]
+    assert set(real.runtime.views([real.name, "nobody"])) == {real.name}
+    assert (view.lines[0].rstrip(), view.strong[0].rstrip()) == ("> dim grey words", ">          words")
+    assert (view.column, view.row, view.cursor, view.scrolled) == (13, 0, True, False)
+    assert view.text == "> dim grey words"
+
+
+def test_a_cursor_that_is_hidden_is_told(real: Bench) -> None:
+    real.runtime.start(real.launch("sh", "-c", "printf 'a list\\033[?25l'; exec sleep 60"))
+    eventually(lambda: "a list" in real.runtime.screens([real.name]).get(real.name, ""))
+    assert not real.runtime.views([real.name])[real.name].cursor
+
+
 def test_output_reaches_back_to_what_scrolled_away(real: Bench) -> None:
     handle = real.runtime.start(real.launch("sh", "-c", "seq 1 500; exec sleep 60"))
     eventually(lambda: real.runtime.output(handle, 3) == "498\n499\n500")
