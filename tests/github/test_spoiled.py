@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ennio import codec
 from ennio.clock import ManualClock
-from ennio.errors import EnnioError
+from ennio.errors import EnnioError, Unreachable
+from ennio.facts import ForgeSeen, Sighting
 from ennio.plugins.quota import allowance
 from ennio.plugins.scm import github as scm
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.tracker import github as tracker
 from ennio.plugins.tracker.github import GitHubTracker
-from ennio.plugins.tracker.interface import Milestone, Reached
-from ennio.pulls import ReviewState
+from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.pulls import PullRequest, ReviewState
 from tests.github import published
 from tests.github.conftest import context
 from tests.github.standin.hub import Hub, Run
@@ -59,6 +61,15 @@ def spoiled(body: Any, chance: random.Random) -> Any:
     return chance.choice(JUNK)
 
 
+def kept(result: object) -> None:
+    """Whatever is taken for true can be kept and read back."""
+    if isinstance(result, Mapping):
+        result = tuple(result.values())
+    for one in result if isinstance(result, (list, tuple)) else (result,):
+        if isinstance(one, (ForgeSeen, PullRequest, Issue)):
+            codec.loads(type(one), codec.dumps(one))
+
+
 @pytest.mark.parametrize("call", list(CALLS))
 def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
     published.graphql_schema()
@@ -82,8 +93,31 @@ def test_a_spoiled_answer_is_an_error_of_ours_and_no_crash(call: str, monkeypatc
             server.spoil = lambda body, chance=chance: spoiled(body, chance) if chance.random() < 0.5 else body  # type: ignore[misc]
             try:
                 with suppress(EnnioError):
-                    CALLS[call](forge, issues, number, issue)
+                    kept(CALLS[call](forge, issues, number, issue))
             except Exception as error:
                 raise AssertionError(f"seed {seed}") from error
             server.spoil = lambda body: body
         server.close()
+
+
+def test_a_part_of_another_kind_is_not_taken_for_true(
+    hub: Hub, server: Server, forge: GitHubForge, issues: Callable[..., GitHubTracker]
+) -> None:
+    """What is kept and cannot be read back would keep a session from starting again."""
+    hub.push("fix", {"a.txt": "1\n"})
+    number, issue = hub.open("fix").number, hub.issue("Fix")
+    server.spoil = _titled
+    with pytest.raises(Unreachable, match=r"PullRequest\.title: text was expected, not 7"):
+        forge.look(number)
+    assert forge.survey(TWO)["s"].sighting is Sighting.UNKNOWN
+    with pytest.raises(Unreachable, match="not shaped as it publishes"):
+        issues().issues()
+    assert issue
+    server.spoil = lambda body: body
+    assert forge.look(number).title == "A title"
+
+
+def _titled(body: Any) -> Any:
+    if isinstance(body, list):
+        return [_titled(item) for item in body]
+    return {key: 7 if key == "title" else _titled(value) for key, value in body.items()} if isinstance(body, dict) else body

@@ -15,7 +15,7 @@ from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.wishes import milestone, milestones
-from ennio.plugins.web import as_published
+from ennio.plugins.web import as_published, sound
 
 _MOST_ISSUES = 500
 
@@ -152,7 +152,7 @@ class GitHubTracker:
 def _issue(found: Mapping[str, Any], comments: tuple[str, ...]) -> Issue:
     number, title = str(found["number"]), found["title"]
     branch, state = issue_branch(number, title), found["state"]
-    return Issue(number, title, found["body"] or "", found["html_url"], _labels(found), comments, state, branch)
+    return sound(Issue(number, title, found["body"] or "", found["html_url"], _labels(found), comments, state, branch))
 
 
 def _labels(found: Mapping[str, Any]) -> tuple[str, ...]:

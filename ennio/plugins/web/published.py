@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
+from ennio import codec
 from ennio.errors import Unreachable
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -19,3 +23,9 @@ def as_published(service: str) -> Iterator[None]:
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         what = f"{type(error).__name__}: {error}"[:200]
         raise Unreachable(f"{service} answered something that is not shaped as it publishes ({what})") from error
+
+
+def sound(value: T) -> T:
+    """The same value, when every part of it is of its kind. Raises ValueError: what is kept otherwise cannot be read back."""
+    codec.loads(type(value), codec.dumps(value))
+    return value

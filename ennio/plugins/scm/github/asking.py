@@ -13,12 +13,13 @@ from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.failures import Failures
 from ennio.plugins.scm.github.questions import ENDED, MORE, OPEN, Wanted, survey
 from ennio.plugins.scm.github.reading import Node, pull
-from ennio.plugins.web import as_published
+from ennio.plugins.web import as_published, sound
 from ennio.pulls import Mergeability, PullRequest
 
 BATCH = 50
 LEAST = 10
 _MOST_PAGES = 20
+_HELD = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Asking:
         self._own_told = own_told
         self._failures = Failures(client)
         self._size = BATCH
+        self._sound: dict[int, PullRequest] = {}
         self._quarrels: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def branches(self, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Branch | EnnioError]]:
@@ -110,7 +112,10 @@ class Asking:
     def _shown(self, nodes: Sequence[Node]) -> dict[int, PullRequest]:
         whole = [self._completed(node) for node in nodes]
         read = {node["number"]: (node, pull(node, own_told=self._own_told)) for node in whole}
-        return {number: self._with_conflicts(found) for number, found in self._failures.explained(read).items()}
+        shown = {number: self._with_conflicts(found) for number, found in self._failures.explained(read).items()}
+        fresh = {number: sound(found) for number, found in shown.items() if self._sound.get(number) != found}
+        self._sound = {**dict(list(self._sound.items())[-_HELD:]), **fresh}
+        return shown
 
     def _completed(self, node: Node) -> Node:
         """The node with every list read to its end."""

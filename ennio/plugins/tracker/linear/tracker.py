@@ -16,7 +16,7 @@ from ennio.plugins.tracker.linear import queries
 from ennio.plugins.tracker.linear.client import Client
 from ennio.plugins.tracker.linear.settings import Settings
 from ennio.plugins.tracker.linear.workflow import OVER, State, moves, named, state_of
-from ennio.plugins.web import as_published
+from ennio.plugins.web import as_published, sound
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+\Z")
 _LINK = re.compile(r"https?://[^/]+/[^/]+/issue/(?P<id>[A-Za-z][A-Za-z0-9]*-[0-9]+)(?:[/?#].*)?\Z")
@@ -156,7 +156,7 @@ def _about(identifier: str) -> Iterator[None]:
 def _issue(node: dict[str, Any], comments: Sequence[dict[str, Any]]) -> Issue:
     said = [*reversed(comments)]  # they come newest first; of two at the same moment the later one is told later
     said.sort(key=lambda comment: str(comment["createdAt"]))
-    return Issue(
+    found = Issue(
         id=node["identifier"],
         title=node["title"],
         body=_body(node),
@@ -166,6 +166,7 @@ def _issue(node: dict[str, Any], comments: Sequence[dict[str, Any]]) -> Issue:
         state="closed" if node["state"]["type"] in OVER else "open",
         branch=_branch(node),
     )
+    return sound(found)
 
 
 def _body(node: dict[str, Any]) -> str:
