@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
+from collections import Counter
+
 import pytest
 
 from ennio.actors.landing import MergeOrder
@@ -11,12 +15,13 @@ from ennio.model import Session, SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
+NUMBERS = itertools.count()
 END_AT_ONCE = {"cleanup": Cleanup(merged_after=0.0, done_after=0.0, killed_after=0.0)}
 
 
 def _over(stage: Stage, end: str) -> Session:
     """A session that was killed or merged, and cleaned."""
-    session_id = stage.working(branch=f"to-be-{end}")
+    session_id = stage.working(branch=f"to-be-{end}-{next(NUMBERS)}")
     if end == "killed":
         stage.house.kill(session_id)
     else:
@@ -45,3 +50,32 @@ def test_a_spawn_that_failed_keeps_what_tells_why(stage: Stage) -> None:
     session_id = stage.spawn()
     stage.until(session_id, SessionStatus.EXITED)
     assert stage.parts.home.session(session_id).is_dir()
+
+
+KEPT_BY_STUBS = {"Launch", "AgentSeen", "Notification", "PullRequest"}
+BOUNDED = {"Event"}  # the newest two thousand, for those who follow the log
+
+
+def _living() -> Counter[str]:
+    """How many objects of ours there are, by their class."""
+    gc.collect()
+    kinds = (type(thing) for thing in gc.get_objects())
+    ours = Counter(kind.__name__ for kind in kinds if str(getattr(kind, "__module__", "")).startswith("ennio."))
+    return Counter({name: count for name, count in ours.items() if name not in KEPT_BY_STUBS | BOUNDED})
+
+
+def test_a_finished_session_leaves_no_object_behind(play: Play) -> None:
+    """Counted over many lives: one that is kept for each would be there ten times."""
+    play.settings |= END_AT_ONCE
+    with play.opened() as stage:
+        for _ in range(3):
+            _over(stage, "killed")
+            _over(stage, "merged")
+        stage.quiet()
+        before = _living()
+        for _ in range(5):
+            _over(stage, "killed")
+            _over(stage, "merged")
+        stage.quiet()
+        grown = _living() - before
+        assert {name: count for name, count in grown.items() if count >= 5} == {}
