@@ -98,6 +98,54 @@ def test_fifty_actors_that_crash_at_once_are_one_outage_and_no_agent_notices(tmp
         assert [*account.lives(house.ground, dict.fromkeys(names, 1)), *account.statuses(house.ground)] == []
 
 
+def _twice_at_once(told: Path) -> bool:
+    """Whether a hook began before the one before it had ended."""
+    depth = 0
+    for line in told.read_text().split():
+        depth += 1 if line == "begin" else -1
+        if depth > 1:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("how", ["kill -9 of the worker", "kill -9 of everything", "stop"])
+def test_a_hook_under_way_is_waited_for_by_the_next_supervisor_and_never_run_twice_at_once(tmp_path: Path, how: str) -> None:
+    told = tmp_path / "told"
+
+    def hooked(ground: Ground) -> dict[str, Any]:
+        return waiting(ground, post_create=[f"echo begin >> {told}; sleep 3; echo end >> {told}"])
+
+    with supervised(tmp_path, hooked) as house:
+        name = house.spawn("Wait for the hook")
+        eventually(lambda: told.exists() and "begin" in told.read_text(), 60)
+        if how == "stop":
+            house.stop()
+            house.start()
+        elif how == "kill -9 of the worker":
+            house.kill_worker()
+        else:
+            house.kill_everything()
+            house.start()
+        house.becomes(name, "working")
+        assert not _twice_at_once(told)
+        assert told.read_text().split() == ["begin", "end"], "nor a second time at all"
+
+
+def test_a_kill_ends_the_hook_under_way_before_killed_is_said(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+
+    def hooked(ground: Ground) -> dict[str, Any]:
+        return waiting(ground, post_create=[f"echo $$ >> {told}; sleep 300"])
+
+    with supervised(tmp_path, hooked) as house:
+        name = house.spawn("Wait for ever")
+        eventually(lambda: told.exists() and told.read_text().strip(), 60)
+        house.kill_worker()
+        eventually(house._answers, 60)
+        assert house.client.delete(f"/sessions/{name}") == "killed"
+        assert name not in house.ground.agents(), "nothing that carries its mark is left"
+
+
 ESSENTIAL = ("reactions", "merges", "notices", "queue", "agents", "runtime:tmux", "forge:score")
 
 

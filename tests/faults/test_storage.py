@@ -75,6 +75,23 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path: Path) -> None:
         settle(house, teller, follower)
 
 
+def test_a_home_that_is_full_at_a_spawn_is_said_and_the_session_begins_once_there_is_room(tmp_path: Path) -> None:
+    """Prompt, launch file, working copy: each of them is written there."""
+    with small_disk(tmp_path / "home") as disk, ground_at(tmp_path) as ground:
+        repository(ground)
+        configure(ground, waiting(ground))
+        house = Supervised(ground)
+        house.start()
+        ballast = fill(disk)
+        name = house.spawn("Find some room")
+        eventually(lambda: "no space left" in (house.session(name)["reason"] or "").lower(), 40, "it says what is lacking")
+        assert house.session(name)["status"] == "spawning"
+        assert house.client.get("/status")["actors"]["troubled"] == {}, "nobody crashed of it"
+        ballast.unlink()
+        house.becomes(name, "working", within=90)
+        house.stop()
+
+
 @contextmanager
 def stopped_house(tmp_path: Path) -> Iterator[tuple[Ground, Supervised, Path]]:
     """A house that has run and does not just now, and its database."""
