@@ -19,13 +19,13 @@ class SessionMetrics:
     """What a session has used and how it went; durations in whole seconds from its spawn.
 
     ``ci_runs`` counts heads whose checks have ended, ``review_rounds`` verdicts of the reviewers.
-    ``updated_at`` is given by the store, None before the first save.
+    ``updated_at`` is given by the store, None before the first save. ``estimated_cost_usd`` is None while nobody knows it.
     """
 
     session_id: str
     total_tokens_in: int = 0
     total_tokens_out: int = 0
-    estimated_cost_usd: Decimal = Decimal(0)
+    estimated_cost_usd: Decimal | None = None
     ci_runs: int = 0
     ci_failures: int = 0
     review_rounds: int = 0
@@ -55,12 +55,13 @@ def _used(before: SessionMetrics, usage: Usage | None) -> SessionMetrics:
     if usage is None:
         return before
     whole = usage.input_tokens >= before.total_tokens_in and usage.output_tokens >= before.total_tokens_out
-    cost = before.estimated_cost_usd if usage.cost_usd is None else usage.cost_usd
+    known = before.estimated_cost_usd
+    cost = known if usage.cost_usd is None else usage.cost_usd
     return replace(
         before,
         total_tokens_in=max(before.total_tokens_in, usage.input_tokens),
         total_tokens_out=max(before.total_tokens_out, usage.output_tokens),
-        estimated_cost_usd=cost if whole else max(before.estimated_cost_usd, cost),
+        estimated_cost_usd=cost if whole or cost is None or known is None else max(known, cost),
     )
 
 

@@ -48,3 +48,10 @@ def test_money_that_was_reckoned_is_put_right_by_what_was_counted() -> None:
     reckoned = _after(usage=Usage(1200, 30, Decimal("0.13")))
     assert _after(before=reckoned, usage=Usage(1200, 30, Decimal("0.12"))).estimated_cost_usd == Decimal("0.12")
     assert _after(before=reckoned, usage=Usage(100, 3, Decimal("0.01"))).estimated_cost_usd == Decimal("0.13")
+
+
+def test_money_that_nobody_knows_is_none_and_stays_what_it_was_when_nobody_knows_any_more() -> None:
+    unknown = _after(usage=Usage(1200, 30))
+    assert unknown.estimated_cost_usd is None
+    known = _after(before=unknown, usage=Usage(1300, 30, Decimal("0.13")))
+    assert _after(before=known, usage=Usage(1400, 30)).estimated_cost_usd == Decimal("0.13")

@@ -17,11 +17,11 @@ _encode_fields = fields_of(_FIELDS)
 def _encode(metrics: SessionMetrics) -> Values:
     # the documented column is a REAL; the exact amount stands beside it
     cost = metrics.estimated_cost_usd
-    return _encode_fields(metrics) | {"estimated_cost_usd": float(cost), "cost_usd": str(cost)}
+    return _encode_fields(metrics) | {"estimated_cost_usd": float(cost or 0), "cost_usd": None if cost is None else str(cost)}
 
 
 def _decode(values: Values) -> SessionMetrics:
-    cost = values["cost_usd"] or str(values["estimated_cost_usd"])
+    cost = values["cost_usd"] or (str(values["estimated_cost_usd"]) if values["estimated_cost_usd"] else None)
     return SessionMetrics(**decode_fields(SessionMetrics, {name: values[name] for name in _FIELDS} | {"estimated_cost_usd": cost}))
 
 

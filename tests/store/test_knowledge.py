@@ -144,6 +144,8 @@ def test_metrics_are_zeros_before_and_exact_after(store: Store, spawn: Spawn, cl
     found = store.metrics.get("a")
     assert found == replace(metrics, updated_at=clock.now())
     assert store._connection.sql("SELECT typeof(estimated_cost_usd) FROM session_metrics").fetchone() == ("real",)
+    store.metrics.save(replace(metrics, estimated_cost_usd=None))  # a column of 0.1, which knows no null, holds a zero beside it
+    assert store.metrics.get("a").estimated_cost_usd is None
 
 
 def test_a_project_is_kept_once_and_touched_only_when_it_changed(store: Store, clock: ManualClock) -> None:
