@@ -47,6 +47,8 @@ def main(*words: str) -> int:
     _say(f"\n{figures.table(played)}\n\n{figures.table(in_all)}")
     if short:
         _say(f"short of {SHARE:.1%} right within two seconds, and never wrong for more than {WRONG:.0f} s: {', '.join(short)}")
+    if short and figures.overloaded():
+        _say(f"the machine is overloaded (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores): measure again on one that is not")
     code = code or bool(short)
     _say(f"\nin {time.monotonic() - began:.0f} s, {AT_ONCE} files at once")
     if code == 0:

@@ -22,6 +22,7 @@ from tests.e2e.house import Ground, Supervised, close, configure, ground_at, pro
 LATE = 2.0  # seconds Ennio may need to notice
 EARLY = 1.0  # seconds an agent on a busy machine may take from a prompt to its first request
 SHARE = 0.99  # of the samples of one run have to be right; of all runs of an agent more, see __main__
+SHARE_WHEN_BUSY = 0.9  # opencode alone then takes seconds to end its own turn
 WRONG = 10.0  # seconds it may never be wrong for; see there, too
 EVERY = 0.5
 PATIENCE = 90.0  # seconds for what takes as long as the machine takes
@@ -203,7 +204,7 @@ class Bench:
         """Print and keep the figures of the whole, and hold them to what is promised."""
         self._stop.set()
         judged = self._keep(scene, self.samples, whole=True)
-        assert judged["share"] >= SHARE
+        assert judged["share"] >= (SHARE_WHEN_BUSY if figures.overloaded() else SHARE)
         assert judged["longest"] <= WRONG
 
     def judge(self, samples: list[tuple[float, str | None]], scene: str = "") -> dict[str, float]:

@@ -55,6 +55,11 @@ def table(days: Iterable[Figures]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
+def overloaded() -> bool:
+    """Whether so much waits for the processor that agents themselves are seconds late: then figures say little of Ennio."""
+    return os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+
+
 def in_all(days: Iterable[Figures]) -> list[Figures]:
     """One for each agent over all that was played with it, each sample once."""
     by_agent: dict[str, list[Figures]] = {}
