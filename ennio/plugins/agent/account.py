@@ -27,7 +27,7 @@ _SLACK = 1.0  # seconds by which a screen, on a machine that is busy, may be old
 _SILENCE = timedelta(seconds=30)
 MONEY = 1e9  # dollars; what is not below is no count of money
 _TOKENS = 10**12
-_LATEST = 253_402_300_799.0  # the last second of the year 9999
+_LATEST = 253_402_214_399.0  # the last day but one of the year 9999: what is added to it stays a date
 _SENSE = 1e15  # seconds or milliseconds; what is not below is no time
 _LONGEST = 2000
 _OPEN = 64  # answers whose usage may still grow; older ones are only in the sum
