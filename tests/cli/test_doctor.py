@@ -8,17 +8,24 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ennio import codec
+from ennio.actors import adoption
 from ennio.cli.checkup import agents, configuration, machine, running
 from ennio.cli.checkup.finding import Level
 from ennio.config.model import AuthType, Budget, BudgetScope, Config, PluginChoice, Project, SshAuth, SshConfig
+from ennio.home import Home, private
+from ennio.model import Session, SessionStatus
 from tests.cli.conftest import Api, Place
 from tests.conftest import need
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,18 @@ def test_terminals_without_a_session_are_named_with_the_command_that_ends_them()
     finding = running.orphans(["z", "a"], ["a"], "ennio")
     assert finding is not None
     assert finding.fix == "tmux -L ennio kill-session -t =z"
+
+
+def test_terminals_of_another_supervisor_of_this_home_are_no_strays(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    config = Config(tmp_path / "mine.yaml", tmp_path, (), database_url="sqlite:///mine.db")
+    for name, source, database in (("ma-1", "mine", "mine"), ("ot-1", "other", "other"), ("mv-1", "moved", "mine")):
+        session = Session(name, "p", SessionStatus.WORKING, NOW, NOW, "hash")
+        private(home.session(name))
+        record = adoption.Record(str(tmp_path / f"{source}.yaml"), f"sqlite:///{database}.db", session)
+        (home.session(name) / adoption.FILE).write_text(codec.dumps(record))
+    private(home.session("bad")).joinpath(adoption.FILE).write_text("[]")
+    assert running.of_others(["ma-1", "ot-1", "mv-1", "bad", "nobody"], home, config) == {"ot-1"}
 
 
 def test_real_terminals_are_found(place: Place) -> None:

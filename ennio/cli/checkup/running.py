@@ -7,9 +7,17 @@ import shutil
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.untrusted import json_file
+
+if TYPE_CHECKING:
+    from ennio.config.model import Config
+    from ennio.home import Home
+
+_RECORD = "session.json"  # what ``ennio.actors.adoption`` notes of each launch
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 def supervisor(url: str | None, trouble: str) -> Finding:
@@ -66,12 +74,25 @@ def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def orphans(terminals: Collection[str], known: Collection[str], socket: str) -> Finding | None:
-    """Terminals of agents that no session stands for."""
+    """Terminals of agents that no session stands for; ``known`` are those of sessions, here and of other supervisors."""
     strays = sorted(set(terminals) - set(known))
     if not strays:
         return None
     shown = ", ".join(strays[:5]) + (f" and {len(strays) - 5} more" if len(strays) > 5 else "")
     return warning(f"{len(strays)} terminal(s) belong to no session known here: {shown}", f"tmux -L {socket} kill-session -t ={strays[0]}")
+
+
+def of_others(terminals: Collection[str], home: Home, config: Config) -> set[str]:
+    """The terminals that another supervisor of this home launched, by the records of their launches: one socket serves them all."""
+    return {name for name in terminals if _another(home.session(name) / _RECORD, config)}
+
+
+def _another(record: Path, config: Config) -> bool:
+    try:
+        found = json_file(record, _MOST_BYTES)
+        return bool(found["config"] != str(config.source) and found["database"] != config.database_url)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def terminals(socket: str) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     if not new or configuration.is_number(config.host):
         yield configuration.port(config.port, config.host, ours=address is not None, name="port")
     yield running.leftover(folder, running=address is not None)
-    yield from _running(context, address.url if address else None)
+    yield from _running(context, config, address.url if address else None)
     if address is not None:
         used = {project.agent for project in config.projects}
         yield from running.unreachable({kind.name: kind.executable for kind in KINDS if kind.name in used}, address.pid)
@@ -163,7 +163,7 @@ def _services(config: Config) -> Iterator[Finding | None]:
         yield github.service(project, "scm")
 
 
-def _running(context: Context, url: str | None) -> Iterator[Finding | None]:
+def _running(context: Context, config: Config, url: str | None) -> Iterator[Finding | None]:
     from ennio.cli.checkup import running
     from ennio.home import Home
 
@@ -179,5 +179,7 @@ def _running(context: Context, url: str | None) -> Iterator[Finding | None]:
     yield running.supervisor(url, "")
     yield running.database(status.get("database_problem"))
     yield from running.sources(status)
-    socket = Home.of_environment().tmux_socket
-    yield running.orphans(running.terminals(socket), [session["tmux_name"] or session["id"] for session in sessions], socket)
+    home = Home.of_environment()
+    found = running.terminals(home.tmux_socket)
+    known = {session["tmux_name"] or session["id"] for session in sessions} | running.of_others(found, home, config)
+    yield running.orphans(found, known, home.tmux_socket)
