@@ -42,7 +42,7 @@ class Case:
     ``wake_at`` is when time alone may make it hold.
     ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
     ``round`` is the head that words were said of: new words on a new head are a new round of review.
-    ``at_work``: the agent has something in hand; what is new may be on its way to being settled, and no try of it has failed yet.
+    ``at_work``: the agent has something in hand, or time for it; what is new may be a step on its way, and no try of it has failed yet.
     ``lingers``: it may come back at once and be the same trouble still; False where every time is news by itself.
     """
 
@@ -137,7 +137,7 @@ def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> C
     return Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
 
 
-def _merge_conflicts(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Case:
     pull, otherwise = _open_pull(situation)
     if pull is None:
         return otherwise or NOT_HERE
@@ -146,7 +146,8 @@ def _merge_conflicts(_rule: Reaction, situation: Situation, _now: datetime) -> C
     if pull.mergeability is Mergeability.CLEAN:
         return NOT_HERE
     # the base's name, not its head: others are merged while the agent is at it, and that is no news to it
-    at_work = situation.session.activity is Activity.ACTIVE
+    # whoever is given a time has all of it: an agent that pushes in small steps rests between them, and fails at none
+    at_work = rule.escalate_after is not None or situation.session.activity is Activity.ACTIVE
     return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",), at_work=at_work)
 
 

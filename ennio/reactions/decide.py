@@ -113,7 +113,7 @@ def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: dat
         return Decision(Verdict.QUIET, replace(memory, passed_over=()), "a person has been told")
     deadline = _deadline(rule, memory)
     if deadline is not None and now >= deadline:
-        return _escalate(memory, now, f"it has held for {(rule.escalate_after or 0):g} s", items)
+        return _escalate(memory, now, _too_long(rule), items)
     return Decision(Verdict.QUIET, memory, "what was seen has been told; waiting for it to change", wake_at=deadline)
 
 
@@ -134,9 +134,18 @@ def _news(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime, fre
     if memory.escalated_at is not None:
         return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "a person has been told", fresh)
     deadline = _deadline(rule, memory)
-    if case.at_work and (deadline is None or now < deadline):
+    late = deadline is not None and now >= deadline
+    if case.at_work and not late:
         return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "the agent is at it", fresh, deadline)
-    return _escalate(memory, now, f"it still holds after {memory.attempts} attempts", fresh)
+    return _escalate(memory, now, _too_long(rule) if late else f"it still holds after {_tries(memory.attempts)}", fresh)
+
+
+def _too_long(rule: Reaction) -> str:
+    return f"it has held for {(rule.escalate_after or 0):g} s"
+
+
+def _tries(count: int) -> str:
+    return f"{count} attempt{'' if count == 1 else 's'}"
 
 
 def _is_capped(rule: Reaction, memory: ReactionMemory) -> bool:
@@ -147,7 +156,7 @@ def _too_many_rounds(most: int, memory: ReactionMemory, now: datetime, fresh: tu
     """Two programs may answer each other without end: a person is called, and nothing is said until the episode is over."""
     if memory.rounds > most:
         return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "a person has been told", fresh)
-    return _escalate(replace(memory, rounds=memory.rounds + 1), now, f"it goes on after {most} rounds", fresh)
+    return _escalate(replace(memory, rounds=memory.rounds + 1), now, f"it goes on after {most} round{'' if most == 1 else 's'}", fresh)
 
 
 def _tell_as_edited(memory: ReactionMemory, fresh: tuple[str, ...], deadline: datetime | None) -> Decision:

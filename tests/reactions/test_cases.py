@@ -13,7 +13,7 @@ from ennio.config.reactions import BUILT_IN, KEYS
 from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting
 from ennio.model import Activity, Session, SessionStatus
 from ennio.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState
-from ennio.reactions import Case, Situation, all_complete, case, notice, to_agent
+from ennio.reactions import Case, ReactionMemory, Situation, Verdict, all_complete, case, decide, notice, to_agent
 from ennio.reactions.cases import SESSION_KEYS, item, named
 from tests.lifecycle.world import pull_request
 
@@ -110,6 +110,19 @@ def test_a_conflict_is_known_by_head_and_base() -> None:
     assert found(base_head="b1").items == found(base_head="b2").items, "what others merge meanwhile is no news"
     assert found(base="main").items != found(base="next").items
     assert _holds("merge-conflicts", _situation(pull_request(mergeability=Mergeability.UNKNOWN))) is None
+
+
+def test_an_agent_that_settles_a_conflict_in_small_pushes_calls_nobody_before_its_time_is_over() -> None:
+    rule, memory, verdicts = BUILT_IN["merge-conflicts"], ReactionMemory(), []
+    for minute, head in enumerate(("h1", "h2", "h2", "h3", "h4")):
+        resting = _situation(pull_request(head=head, mergeability=Mergeability.CONFLICTING), _session(activity=Activity.READY))
+        now = NOW + timedelta(minutes=minute)
+        decision = decide(rule, case("merge-conflicts", rule, resting, now), memory, now)
+        memory = decision.memory
+        verdicts.append(decision.verdict)
+    assert verdicts == [Verdict.ACT, *[Verdict.QUIET] * 4]
+    late = NOW + timedelta(minutes=15)
+    assert decide(rule, case("merge-conflicts", rule, resting, late), memory, late).verdict is Verdict.ESCALATE
 
 
 @pytest.mark.parametrize(("ready", "status", "holds"), [("h1", "approved", True), ("h0", "approved", False), ("h1", "ci_passing", False)])

@@ -339,6 +339,6 @@ def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_tr
     pushed = decide(rule, conflict("h2", at_work=True), told.memory, NOW + timedelta(seconds=60))
     assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, "the agent is at it", NOW + timedelta(seconds=900))
     rested = decide(rule, conflict("h2", at_work=False), pushed.memory, NOW + timedelta(seconds=90))
-    assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempts")
-    for_ever = decide(rule, conflict("h2", at_work=True), pushed.memory, NOW + timedelta(seconds=901))
-    assert for_ever.verdict is Verdict.ESCALATE
+    assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempt")
+    for_ever = decide(rule, conflict("h3", at_work=True), pushed.memory, NOW + timedelta(seconds=901))
+    assert (for_ever.verdict, for_ever.reason) == (Verdict.ESCALATE, "it has held for 900 s")
