@@ -141,9 +141,10 @@ class Git:
         """
         over = threading.Event()
 
-        def late() -> None:
+        def late() -> None:  # closes nothing: somebody reads there
             over.set()
-            _end(running.process)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGKILL)
 
         with self._begun(args, fed=False) as running:
             process = running.process

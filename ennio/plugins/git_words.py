@@ -38,7 +38,9 @@ _RACED = re.compile(
 
 # A shell that does not find a filter of .gitattributes (git-lfs, say); what git says after it sounds like a lost connection.
 _FILTER = re.compile(
-    r"^[^\n]*: (?:line )?\d+: (?P<program>[^\s:]+): (?:command )?not found\n[^\n]*(?:external filter|the remote end hung up)", re.MULTILINE
+    r"^[^\n]*: (?:line )?\d+: (?P<program>[^\s:]+): (?:command )?not found\n"
+    r"(?:[^\n]*(?:external filter|the remote end hung up)|(?:[^\n]*\n){0,8}?[^\n]*(?:clean|smudge) filter \S+ failed)",
+    re.MULTILINE,
 )
 
 

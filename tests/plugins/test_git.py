@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ennio.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
-from ennio.plugins import git_environment, git_orphans
+from ennio.plugins import git_environment, git_orphans, git_words
 from ennio.plugins.git import Git, Output, Place, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
@@ -404,6 +404,17 @@ def test_a_filter_that_is_not_installed_is_named_as_what_it_is(repository: Path,
         git.run("config", "filter.big.process", "no-such-filter filter-process")
     with pytest.raises(Refused, match=r"needs the filter no-such-filter, which is not installed or not on the PATH \(.*/"):
         git.run("worktree", "add", str(tmp_path / "tree"), "-b", "tree")
+
+
+@pytest.mark.parametrize("said", [
+    "error: packet write with format failed\nerror: initialization for subprocess 'big' failed\nfatal: a.bin: smudge filter lfs failed",
+    "fatal: the remote end hung up unexpectedly",
+    "error: external filter 'big clean -- %f' failed 127",
+])  # fmt: skip
+def test_a_missing_filter_is_named_whatever_git_had_come_to_when_it_noticed(said: str) -> None:
+    error = git_words.failure("git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}")
+    assert isinstance(error, Refused)
+    assert "needs the filter big, which is not installed" in str(error)
 
 
 def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_life() -> None:
