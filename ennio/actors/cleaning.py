@@ -11,7 +11,7 @@ from ennio.actors.exchange import session_name
 from ennio.actors.parts import Parts
 from ennio.errors import EnnioError
 from ennio.messages import Clean
-from ennio.model import Session, SessionStatus
+from ennio.model import Activity, Session, SessionStatus
 from ennio.plugins.workspace.interface import Unkept
 
 AT_ONCE = 4
@@ -55,7 +55,14 @@ def _one(parts: Parts, session: Session, *, dry_run: bool, force: bool) -> Clean
     except EnnioError as error:
         return CleanupItem(session.id, path, 0, "kept", str(error))
     action = "would remove" if dry_run else "removing"
-    reason = f"it is {session.status}"
+    reason = f"it is {session.status}{_still(session)}"
     if freed is None:
         return CleanupItem(session.id, path, 0, action, reason)
     return CleanupItem(session.id, path, freed.size, action, reason, freed.preserved, freed.unsaved)
+
+
+def _still(session: Session) -> str:
+    """That the agent of one whose task is over is ended first: it lives on until then."""
+    over = session.status in (SessionStatus.MERGED, SessionStatus.DONE)
+    lingers = over and session.activity not in (None, Activity.EXITED)
+    return "; its agent is still there and is ended first" if lingers else ""

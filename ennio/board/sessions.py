@@ -97,5 +97,10 @@ def warnings(sessions: Sequence[Document], now: datetime) -> list[str]:
 
 
 def living(sessions: Sequence[Document]) -> list[Document]:
-    """The sessions whose agent is thought to run (unknown counts as running)."""
-    return [s for s in sessions if s["status"] not in OVER and not s.get("queued") and s.get("activity") != "exited"]
+    """The sessions whose agent is thought to run (unknown counts as running, but not of one whose task is over)."""
+    return [s for s in sessions if not s.get("queued") and s.get("activity") != "exited" and (s["status"] not in OVER or _lingers(s))]
+
+
+def _lingers(session: Document) -> bool:
+    """Whether the agent lives on although its task is over: it does so until its workspace is cleaned up."""
+    return session["status"] in ("merged", "done") and session.get("activity") is not None

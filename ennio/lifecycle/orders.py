@@ -31,7 +31,8 @@ def kill(memory: Memory, by: str) -> Memory:
     if memory.status is SessionStatus.KILLED or memory.killed_by is not None:
         return memory
     if memory.status.terminal:
-        raise Conflict(f"it is {memory.status} already; there is nothing to kill")
+        left = "" if memory.cleaned_at is not None else "; what is left of its agent goes with its workspace: ennio cleanup ID"
+        raise Conflict(f"it is {memory.status} already; there is nothing to kill{left}")
     return replace(memory, killed_by=by, wish=Wish.END, failure=None, retry_at=None)
 
 

@@ -278,6 +278,8 @@ def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play
         stage.house.merge("play", number)
         stage.until(session_id, SessionStatus.MERGED)
         assert session_id not in stage.runtime.stopped, "it is left alone until cleaning is due"
+        dry = stage.house.cleanup(session_id, None, dry_run=True, force=False)
+        assert [item.reason for item in dry] == ["it is merged; its agent is still there and is ended first"]
         stage.pass_time(601)
         stage.until(session_id, SessionStatus.DONE)
         assert session_id in stage.runtime.stopped

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 
+from ennio.board.sessions import living
 from ennio.cli.logfile import grown, tail
 from ennio.cli.process import command, is_supervisor, within
 from ennio.home import Home, private
@@ -56,6 +57,12 @@ def test_stop_asks_counts_the_agents_and_waits(api: Api) -> None:
     assert ended.code == 1
     assert f"pid {os.getpid()} still runs after 0.2 s" in ended.err
     assert ("POST", "/shutdown", {}, {}) in api.asked
+
+
+def test_stop_counts_the_agents_that_live_on_after_their_merge() -> None:
+    over = {"id": "a", "status": "merged", "activity": "idle", "queued": None}
+    kept = [over, over | {"id": "b", "activity": "exited"}, over | {"id": "c", "status": "killed"}, over | {"id": "d", "activity": None}]
+    assert [session["id"] for session in living(kept)] == ["a"]
 
 
 def test_stop_does_not_signal_a_process_that_is_no_supervisor(api: Api) -> None:

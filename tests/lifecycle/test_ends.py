@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ennio.errors import Unreachable
+import pytest
+
+from ennio.errors import Conflict, Unreachable
 from ennio.facts import Facts, ProcessSeen, Sighting
-from ennio.lifecycle import MakeWorkspace, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
+from ennio.lifecycle import MakeWorkspace, Memory, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
 from ennio.model import SessionStatus
 from tests.lifecycle.world import START, World
 
@@ -37,6 +39,14 @@ def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -
     ended = orders.stopped(plan.memory)
     assert step(world.spec, GONE, ended, world.now).action is None
     assert isinstance(step(world.spec, ALIVE, ended, world.now).action, StopAgent), "and again, because it lives"
+
+
+def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
+    merged = Memory(SessionStatus.MERGED, START)
+    with pytest.raises(Conflict, match=r"it is merged already; .*: ennio cleanup ID"):
+        orders.kill(merged, "a person")
+    with pytest.raises(Conflict, match=r"nothing to kill$"):
+        orders.kill(replace(merged, status=SessionStatus.DONE, cleaned_at=START), "a person")
 
 
 def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:

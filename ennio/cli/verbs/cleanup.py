@@ -1,4 +1,7 @@
-"""Remove the workspaces of ended sessions; what was not pushed is preserved first, live ones are never touched."""
+"""Remove the workspaces of sessions that are merged, done or killed; what was not pushed is preserved first.
+
+An agent that is still there is ended first. Sessions that have not ended are never touched.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def configure(parser: Parser) -> None:
     """Which, and how."""
     parser.add_argument("session", nargs="?", help="only this session")
     parser.add_argument("--project", help="only this project (id or name)")
-    parser.add_argument("-f", "--force", action="store_true", help="also killed and exited ones (never live ones)")
+    parser.add_argument("-f", "--force", action="store_true", help="also exited ones, which could be restored")
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be removed, remove nothing")
     parser.set_defaults(run=run)
 

@@ -31,7 +31,7 @@ def configure(parser: Parser) -> None:
     subs = parser.verbs(
         info=(info, "show everything known of a session"),
         why=(why, "show the facts and the rule behind its status"),
-        kill=(kill, "end the agent; its workspace stays until it is cleaned up"),
+        kill=(kill, "end the agent for good: it cannot be restored; its workspace stays until it is cleaned up"),
         restore=(restore, "start an exited agent again, in its workspace, where it was"),
         list=(listed, "list sessions"),
     )
@@ -122,7 +122,7 @@ def kill(options: argparse.Namespace, context: Context) -> Answer:
     """End the agent for good."""
     told = context.client().delete(path("/sessions/{}", options.session))
     if told == "killed":
-        line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session} --force"
+        line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session}"
     else:
         why = f"ennio session why {options.session}"
         line = f"{options.session} is being ended, and what was started has not been seen to end yet; see: {why}"

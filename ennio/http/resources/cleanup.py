@@ -23,7 +23,7 @@ class Cleanup:
         self._house = house
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Remove what has ended; ``force`` also takes killed and exited ones, never live ones."""
+        """Remove what has ended; ``force`` also takes exited ones, never those that have not ended."""
         body = read_body(req, CLEANUP)
         project_id = body["project_id"] and need_project(self._house, body["project_id"])
         answer(resp, plain(self._house.cleanup(None, project_id, dry_run=body["dry_run"], force=body["force"])))
