@@ -59,6 +59,11 @@ class Home:
         """The one place a session's workspace can be: ``<kind>s/<project>/<session>``."""
         return self.root / f"{kind}s" / project_id / session_id
 
+    @property
+    def workspaces(self) -> tuple[Path, Path]:
+        """The folders below which every session's workspace lies."""
+        return self.root / "worktrees", self.root / "clones"
+
     def session(self, session_id: str) -> Path:
         """The session's own folder, outside of its workspace."""
         return self.root / "sessions" / session_id

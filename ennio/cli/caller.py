@@ -6,10 +6,18 @@ import os
 import pwd
 from contextlib import suppress
 
+from ennio.errors import Refused
+
 
 def session() -> str | None:
     """The session whose agent calls, or None: agents, their tools and hooks have it in their environment."""
     return os.environ.get("ENNIO_SESSION_ID") or None
+
+
+def insist_on_person(deed: str) -> None:
+    """Raise Refused in a session: what is said about all of them, or about another, is for a person to say."""
+    if session() is not None:
+        raise Refused(f"agents do not {deed}: a person does (ENNIO_SESSION_ID is set, so this is an agent's terminal)")
 
 
 def name() -> str:

@@ -199,3 +199,22 @@ def test_config_show_masks_secrets(place: Place) -> None:
     assert ended.code == 0
     assert "hunter2" not in ended.out + ended.err
     assert "***" in ended.out
+
+
+@pytest.mark.parametrize("kind", ["worktrees", "clones"])
+def test_init_in_the_working_copy_of_a_session_is_refused_to_a_person_too(place: Place, kind: str) -> None:
+    _repository(place)
+    copy = place.home / "ennio" / kind / "app" / "app-1"
+    place.git("clone", "-q", ".", str(copy))
+    (place.folder / "link").symlink_to(copy)
+    for given in (str(copy), str(copy / "other.yaml"), "link"):
+        ended = place.ennio("init", given)
+        assert (ended.code, f"{copy} is in a session's working copy" in ended.err) == (5, True)
+    assert not [*copy.glob("*.yaml"), *place.home.glob("ennio/trust/*")]
+
+
+def test_init_by_an_agent_is_refused_wherever_it_is(place: Place) -> None:
+    _repository(place)
+    ended = place.ennio("init", ENNIO_SESSION_ID="app-1")
+    assert (ended.code, "agents do not set Ennio up" in ended.err) == (5, True)
+    assert not (place.folder / "ennio.yaml").exists()

@@ -416,6 +416,20 @@ def test_an_agent_merges_nothing_and_approves_in_its_own_name(api: Api) -> None:
     assert api.last[3] == {"author": "ma-1"}
 
 
+@pytest.mark.parametrize("words", ["start --detach", "start", "stop", "cleanup", "cleanup ma-2 --force", "session kill ma-2"])
+def test_an_agent_neither_starts_nor_stops_ennio_nor_ends_what_is_anothers(api: Api, words: str) -> None:
+    api.on("GET", "/sessions", [{"id": "ma-1"}, {"id": "ma-2"}])
+    ended = api.ennio(*words.split(), ENNIO_SESSION_ID="ma-1")
+    assert (ended.code, "agents do not" in ended.err) == (5, True)
+    assert not [asked for asked in api.asked if asked[0] in ("POST", "DELETE")]
+
+
+def test_an_agent_may_end_its_own_session_and_see_what_a_cleanup_would_do(api: Api) -> None:
+    api.on("GET", "/sessions", [{"id": "ma-1"}]).on("DELETE", "/sessions/ma-1", "killed").on("POST", "/cleanup", [])
+    assert api.ennio("session", "kill", "ma-1", ENNIO_SESSION_ID="ma-1").code == 0
+    assert api.ennio("cleanup", "--dry-run", ENNIO_SESSION_ID="ma-1").code == 0
+
+
 FILES = {
     "base": "b",
     "head": "h",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board.quantities import size
 from ennio.board.table import Column, table
+from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
 
@@ -46,6 +47,8 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Clean up and tell what became of each."""
+    if not options.dry_run:
+        caller.insist_on_person("remove workspaces")
     wish: dict[str, Any] = {"force": options.force, "dry_run": options.dry_run}
     if options.session:
         told = context.client(PATIENCE).post(path("/sessions/{}/cleanup", options.session), wish)

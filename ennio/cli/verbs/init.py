@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ennio.cli import caller
 from ennio.cli.answer import Answer
-from ennio.errors import Conflict
+from ennio.errors import Conflict, Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -35,7 +36,9 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     """Detect, then make all of it or nothing."""
     from ennio.cli.repository import survey
 
+    caller.insist_on_person("set Ennio up")
     target = _target(options.path or context.config)
+    _refuse_workspace(target)
     _refuse_overwrite(target)
     repository = survey(target.parent)
     if options.path is None and context.config is None:
@@ -61,6 +64,15 @@ def _refuse_overwrite(target: Path) -> None:
         file = target.with_name(name)
         if file.exists():
             raise Conflict(f"{file} exists already and is not overwritten; edit it, or move it away first")
+
+
+def _refuse_workspace(target: Path) -> None:
+    """A session's working copy goes with its session, and what is written there lands in its pull request."""
+    from ennio.home import Home
+
+    home, folder = Home.of_environment(), Path(os.path.realpath(target.parent))
+    if any(folder.is_relative_to(kind) for kind in home.workspaces):
+        raise Refused(f"{folder} is in a session's working copy, which goes with its session; go to your own clone of the repository")
 
 
 def _hub(repository: Repository, undo: ExitStack) -> Path | None:
@@ -104,10 +116,9 @@ def _write(target: Path, found: Found, undo: ExitStack) -> None:
         undo.callback(target.unlink, missing_ok=True)
         stream.write(template(found))
     config = load(target, os.environ)  # what is written must hold before it is left behind
-    if not os.environ.get("ENNIO_SESSION_ID"):  # an agent may write one; whether it is used, a person says
-        home = Home.of_environment()
-        trusted.trust(config, home, os.environ)
-        undo.callback(trusted.forget, target, home)
+    home = Home.of_environment()
+    trusted.trust(config, home, os.environ)
+    undo.callback(trusted.forget, target, home)
     exclude(found.path, DATABASE)
 
 

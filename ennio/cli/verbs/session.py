@@ -6,6 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
 from ennio.errors import EnnioError
@@ -120,6 +121,8 @@ def _newest_of_each(reactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def kill(options: argparse.Namespace, context: Context) -> Answer:
     """End the agent for good."""
+    if options.session != caller.session():
+        caller.insist_on_person("end another's session")
     told = context.client().delete(path("/sessions/{}", options.session))
     if told == "killed":
         line = f"killed {options.session}; remove its workspace with: ennio cleanup {options.session}"

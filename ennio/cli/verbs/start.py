@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
+from ennio.cli import caller
 from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.logfile import LOG, tail
 from ennio.errors import Conflict, EnnioError, Unreachable
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from ennio.plugins import fitting
     from ennio.plugins.shipped import known
 
+    caller.insist_on_person("start a supervisor")
     config = load(context.config_file(), os.environ, known())
     _refuse_second(context)
     _tell_of_copies(config, context)

@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.errors import EnnioError, Unauthorized, Unreachable
 
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from ennio.http.address import locked
     from ennio.http.client import NoSupervisor
 
+    caller.insist_on_person("stop the supervisor")
     address = context.address()
     if address is None:
         raise NoSupervisor(f"no supervisor runs for {context.config_file()}: nothing to stop")
