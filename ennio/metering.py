@@ -39,7 +39,7 @@ def metered(before: SessionMetrics, events: Sequence[Draft], usage: Usage | None
     kinds = [event.event_type for event in events]
     return replace(
         _used(before, usage),
-        ci_runs=before.ci_runs + sum(kind in _RUNS for kind in kinds),
+        ci_runs=before.ci_runs + sum(event.event_type in _RUNS and not event.data.get("unchecked") for event in events),
         ci_failures=before.ci_failures + kinds.count(EventType.CI_FAILING),
         review_rounds=before.review_rounds + sum(kind in _VERDICTS for kind in kinds),
         time_to_first_pr_secs=_first(before.time_to_first_pr_secs, EventType.PR_CREATED in kinds, age),

@@ -145,6 +145,11 @@ class PullRequest:
         return tuple(one for one in self.opinions or () if one.decision is decision)
 
     @property
+    def unchecked(self) -> bool:
+        """No check ran on the head, or is about to: a forge may say "passing" of that too."""
+        return not self.check_runs and self.checks in (CheckState.PASSING, CheckState.NONE)
+
+    @property
     def failing(self) -> tuple[Check, ...]:
         """The checks that fail on the head, by name."""
         return tuple(sorted((run for run in self.check_runs if run.state is CheckState.FAILING), key=lambda run: run.name))

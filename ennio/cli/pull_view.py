@@ -49,7 +49,7 @@ def pull_table(pulls: Sequence[Document], width: int | None, style: Style) -> li
             pull["project_id"],
             f"#{pull['number']}",
             state(pull),
-            pull["checks"],
+            checks(pull),
             _verdict(pull),
             pull["mergeability"],
             pull["branch"],
@@ -65,6 +65,12 @@ def state(pull: Document) -> str:
     return "draft" if pull.get("draft") and pull["state"] == "open" else str(pull["state"])
 
 
+def checks(pull: Document) -> str:
+    """What its checks say; that there are none is no "passing" for a person."""
+    none = pull.get("check_runs") == [] and pull["checks"] in ("passing", "none")
+    return "no checks" if none else str(pull["checks"])
+
+
 def pull_lines(pull: Document) -> list[str]:
     """One pull request in full."""
     lines = pairs(
@@ -73,7 +79,7 @@ def pull_lines(pull: Document) -> list[str]:
             ("state", state(pull)),
             ("branch", f"{pull['branch']} -> {pull['base']}"),
             ("head", pull["head"]),
-            ("checks", pull["checks"]),
+            ("checks", checks(pull)),
             ("review", _review(pull)),
             ("merges", pull["mergeability"]),
             ("conflicts", "\n".join(pull.get("conflicts") or ())),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ennio.events import Draft, EventType
 from ennio.facts import Sighting
 from ennio.lifecycle.memory import Memory, Seen, Spec, Stage, Wish
-from ennio.lifecycle.status import known_pull, settled_checks
+from ennio.lifecycle.status import known_pull, passed, settled_checks
 from ennio.model import Priority
 from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 
@@ -135,7 +135,7 @@ def _checks(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
         return Noted(memory)
     memory = replace(memory, checks=told)
     if state is CheckState.PASSING:
-        word = Draft(EventType.CI_PASSING, f"the checks of #{pull.number} pass", data={"head": pull.head})
+        word = Draft(EventType.CI_PASSING, passed(pull), data={"head": pull.head} | ({"unchecked": True} if pull.unchecked else {}))
         return Noted(replace(memory, red_heads=()), (word,))
     names = [check.name for check in pull.failing]
     word = Draft(EventType.CI_FAILING, f"checks failed on #{pull.number}: {', '.join(names)}", data={"head": pull.head, "checks": names})
@@ -191,5 +191,6 @@ def _merge_ready(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted
     if pull is None or memory.merge_ready == pull.head or not mergeable(spec, memory, pull, now):
         return Noted(memory)
     told = {"number": pull.number, "head": pull.head}
-    word = Draft(EventType.MERGE_READY, f"#{pull.number} is approved and green", Priority.ACTION, told)
+    green = "has no checks" if pull.unchecked else "green"
+    word = Draft(EventType.MERGE_READY, f"#{pull.number} is approved and {green}", Priority.ACTION, told)
     return Noted(replace(memory, merge_ready=pull.head), (word,))

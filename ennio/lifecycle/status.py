@@ -100,6 +100,7 @@ def _by_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, now: dat
     checks = settled_checks(spec, memory, pull, now)
     replaced_red = any(head != pull.head for head in memory.red_heads)
     name = f"#{pull.number}"
+    green = "there are no checks" if pull.unchecked else "its checks pass"
 
     def verdict(status: S, rule: str, waited_for: tuple[Opinion, ...] = ()) -> Verdict:
         return Verdict(status, rule, (*_forge_grounds(seen), *_waited_for(seen, waited_for)))
@@ -127,11 +128,16 @@ def _by_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, now: dat
         return verdict(S.PR_OPEN, f"{name} is open, its checks are not through")
     if pull.review is ReviewState.APPROVED:
         stale = () if spec.count_stale else pull.stale
-        return verdict(S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and its checks pass", stale)
+        return verdict(S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and {green}", stale)
     if pull.review is ReviewState.REQUIRED:
         wanted = f"was approved at {pull.stale[0].head[:7]}; {pull.head[:7]} waits for another look" if pull.stale else "waits for a review"
-        return verdict(S.REVIEW_PENDING, f"{name} {wanted}, its checks pass", pull.stale)
-    return verdict(S.CI_PASSING, f"the checks of {name} pass on {pull.head[:10]}")
+        return verdict(S.REVIEW_PENDING, f"{name} {wanted}, {green}", pull.stale)
+    return verdict(S.CI_PASSING, f"{passed(pull)} on {pull.head[:10]}")
+
+
+def passed(pull: PullRequest) -> str:
+    """That nothing is red, in words: nobody is told that checks passed where none ran."""
+    return f"there are no checks of #{pull.number}" if pull.unchecked else f"the checks of #{pull.number} pass"
 
 
 def _answered(pull: PullRequest) -> str:
@@ -233,7 +239,7 @@ def _forge_grounds(seen: Seen) -> tuple[Ground, ...]:
         return ()
     pull = forge.pull
     what = (
-        f"#{pull.number} {pull.state}, head {pull.head[:10]}, checks {pull.checks}, "
+        f"#{pull.number} {pull.state}, head {pull.head[:10]}, {'no checks' if pull.unchecked else f'checks {pull.checks}'}, "
         f"review {pull.review}{' (stale)' if pull.stale else ''}, "
         f"mergeable {pull.mergeability}{', draft' if pull.draft else ''}"
     )

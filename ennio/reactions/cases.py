@@ -157,7 +157,7 @@ def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -
         return otherwise or NOT_HERE
     if situation.session.status is not SessionStatus.APPROVED or situation.merge_ready != pull.head:
         return NOT_HERE
-    return Case(True, f"#{pull.number} is approved and green", (pull.head,))
+    return Case(True, f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}", (pull.head,))
 
 
 def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:

@@ -327,6 +327,8 @@ def test_pr_list_and_create_and_issues(api: Api) -> None:
         "Log",
         "in",
     ]
+    api.on("GET", "/pulls", [PULL | {"checks": "passing", "check_runs": []}])
+    assert "  no checks  " in api.ennio("pr", "list").out.splitlines()[1], "nothing passed where nothing ran"
     assert api.ennio("pr", "create", "my-app", "-b", "x", "-t", "T").out == "#7 is open: u7\n"
     assert "ennio spawn my-app --issue 3" in api.ennio("issue", "add", "my-app", "T", "-l", "bug").out
     assert api.last[3] == {"title": "T", "body": "", "labels": ["bug"]}

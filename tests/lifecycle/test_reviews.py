@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from ennio.events import EventType
 from ennio.facts import Facts, ForgeSeen, ProcessSeen, Sighting
 from ennio.lifecycle import Seen, Spec
 from ennio.lifecycle.memory import Memory, Stage, Wish
 from ennio.lifecycle.news import mergeable, note
 from ennio.lifecycle.status import Verdict, derive
+from ennio.metering import SessionMetrics, metered
 from ennio.model import SessionStatus
 from ennio.pulls import CheckState, Opinion, PullRequest, ReviewState
 from tests.lifecycle.world import START, pull_request
@@ -65,6 +67,23 @@ def test_an_approval_that_a_forge_counts_for_a_new_head_is_told_as_what_it_is() 
     assert _waited_for(verdict)
     counting = _derived(pull, Spec(count_stale=True))
     assert (counting.rule, _waited_for(counting)) == ("#1 is approved and its checks pass", [])
+
+
+@pytest.mark.parametrize(
+    ("review", "rule"),
+    [
+        (ReviewState.NONE, "there are no checks of #1 on h1"),
+        (ReviewState.REQUIRED, "#1 waits for a review, there are no checks"),
+        (ReviewState.APPROVED, "#1 is approved and there are no checks"),
+    ],
+)
+def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rule: str) -> None:
+    pull = pull_request(review=review, check_runs=())
+    verdict = _derived(pull)
+    assert (verdict.rule, "no checks" in verdict.grounds[0].what) == (rule, True)
+    told = note(Spec(), _seen(pull), MEMORY, START).events
+    assert [event.message for event in told if event.event_type is EventType.CI_PASSING] == ["there are no checks of #1"]
+    assert metered(SessionMetrics("p-1"), told, None, 1.0).ci_runs == 0
 
 
 @pytest.mark.parametrize("count", [False, True])

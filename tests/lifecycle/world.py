@@ -32,7 +32,7 @@ from ennio.lifecycle import (
 )
 from ennio.message import MessageState
 from ennio.model import Activity, SessionStatus
-from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
+from ennio.pulls import Check, CheckState, Mergeability, PullRequest, PullState, ReviewState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -247,6 +247,7 @@ def pull_request(number: int = 1, **changes: object) -> PullRequest:
         state=PullState.OPEN,
         mergeability=Mergeability.CLEAN,
         checks=CheckState.PASSING,
+        check_runs=(Check("1", "tests", CheckState.PASSING),),
         review=ReviewState.NONE,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
