@@ -15,11 +15,22 @@ from typing import Any, BinaryIO
 
 def opened(path: Path) -> BinaryIO:
     """A regular file, open for reading. Raises OSError, also for what is none: a pipe would be waited for without end."""
+    return _opened(path, pipes=False)
+
+
+def given(path: Path) -> BinaryIO:
+    """As ``opened``, of a file that a person names: also the pipe of a shell's ``<(...)``, which lies in no folder."""
+    return _opened(path, pipes=not os.path.exists(os.path.realpath(path)) or path.parent == Path("/dev/fd"))
+
+
+def _opened(path: Path, *, pipes: bool) -> BinaryIO:
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    return open(number, "rb")
+    mode = os.fstat(number).st_mode
+    if stat.S_ISREG(mode) or (pipes and stat.S_ISFIFO(mode)):
+        os.set_blocking(number, True)
+        return open(number, "rb")
+    os.close(number)
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def content(path: Path, most: int) -> bytes:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ennio.errors import Untrusted
+from ennio.untrusted import given
 
 ROOT = 0
 _ACL = "system.posix_acl_access"
@@ -25,7 +26,7 @@ _ACL_USER, _ACL_GROUP, _ACL_WRITE = 0x02, 0x08, 0x2
 
 def read(path: Path, most: int) -> bytes:
     """The content of a file that is ours, up to one byte more than ``most``. Raises OSError, and Untrusted with the way out."""
-    with path.open("rb") as file:
+    with given(path) as file:
         found = os.fstat(file.fileno())
         trouble = _of_link(path) or _of_file(path, found) or _of_folder(path, found)
         if trouble:

@@ -179,6 +179,15 @@ def test_a_pipe_of_a_shell_is_read(folder: Path) -> None:
     os.close(reader)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_configuration_that_is_a_pipe_or_a_device_is_neither_waited_for_nor_told_to_be_changed(folder: Path, kind: str) -> None:
+    file = Path("/dev/zero") if kind == "device" else folder / "pipe"
+    if kind == "pipe":
+        os.mkfifo(file)
+    with pytest.raises(OSError, match="no regular file"):
+        ownership.read(file, 99)
+
+
 def test_a_file_that_is_not_there_yet_is_judged_by_its_folder(folder: Path) -> None:
     assert ownership.trouble(folder / "ennio.db") == ""
     assert ownership.trouble(folder / "none" / "ennio.db") == ""
