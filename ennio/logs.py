@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -97,9 +97,16 @@ class Guarded:
     def __init__(self, stream: TextIO, redact: Redactor) -> None:
         self._stream = stream
         self._redact = redact
+        self._ready: Callable[[], None] | None = None
+
+    def before_each(self, ready: Callable[[], None]) -> None:
+        """Have this called before every write."""
+        self._ready = ready
 
     def write(self, text: str) -> int:
         """Write the text without secrets; returns the length of what was given."""
+        if self._ready is not None:
+            self._ready()
         self._stream.write(printable(self._redact(text)))
         return len(text)
 
@@ -128,3 +135,9 @@ def to_stderr(secrets: Collection[str], level: int = logging.INFO) -> None:
         root.setLevel(level)
         # an actor that refuses what it was asked answers so; pykka would tell of each with its whole traceback
         logging.getLogger("pykka").setLevel(logging.WARNING)
+
+
+def before_each(ready: Callable[[], None]) -> None:
+    """Have this called before anything is written to stderr; after ``to_stderr``."""
+    if isinstance(sys.stderr, Guarded):
+        sys.stderr.before_each(ready)

@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-LOG = "supervisor.log"
 _BLOCK = 64 * 1024
 _PAUSE = 0.2
 
@@ -36,6 +36,16 @@ def grown(log: Path, end: int) -> Iterator[str]:
             yield content.decode(errors="replace")
             continue
         time.sleep(_PAUSE)
-        if log.exists() and (log.stat().st_ino != os.fstat(stream.fileno()).st_ino or log.stat().st_size < stream.tell()):
+        if _begun_anew(log, stream):
+            if rest := stream.read():  # what came before it was moved away
+                yield rest.decode(errors="replace")
             stream.close()
             stream = log.open("rb")
+
+
+def _begun_anew(log: Path, stream: BinaryIO) -> bool:
+    try:
+        there = log.stat()
+    except FileNotFoundError:
+        return False  # moved or removed; the supervisor begins it anew at its next word
+    return not os.path.samestat(there, os.fstat(stream.fileno())) or there.st_size < stream.tell()

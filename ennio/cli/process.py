@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.cli.logfile import LOG
+from ennio.http.logfile import LARGEST, LOG, predecessor
 
 ENTRY = "ennio.supervise"
-_LARGEST_LOG = 10 * 1024 * 1024
 _PAUSE = 0.05
 
 
@@ -51,8 +50,8 @@ def detach(config: Path, run_directory: Path) -> Detached:
     from ennio.home import private
 
     log = private(run_directory) / LOG
-    if log.exists() and log.stat().st_size > _LARGEST_LOG:
-        log.replace(log.with_suffix(".log.1"))
+    if log.exists() and log.stat().st_size > LARGEST:
+        log.replace(predecessor(log))
     with log.open("ab") as stream:
         log.chmod(0o600)
         begin = stream.tell()

@@ -32,6 +32,7 @@ from ennio.config.secrets import secrets
 from ennio.errors import ConfigError, EnnioError, Refused, Untrusted
 from ennio.home import Home, private
 from ennio.http import address
+from ennio.http.logfile import LOG, LogFile
 from ennio.http.port import listen, url_of
 from ennio.printable import printable
 
@@ -89,6 +90,8 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     logs.to_stderr(secrets(config))
     run_dir = private(home.run(config.source))
     _take(run_dir, config)
+    if (kept := LogFile.of_process(run_dir / LOG)) is not None:
+        logs.before_each(kept.look)
     last_good.forget(run_dir)
     with listen(config.host, config.port, PATIENCE) as listener:
         logs.to_stderr({address.token(run_dir, config.api_token)})

@@ -117,6 +117,18 @@ def test_a_log_begun_anew_is_followed_from_its_beginning(place: Place) -> None:
     assert next(lines) == "new\n"
 
 
+def test_the_last_words_of_a_log_that_was_moved_away_are_followed_too(place: Place) -> None:
+    log = place.home / "log"
+    log.write_text("old\n")
+    lines = grown(log, 0)
+    assert next(lines) == "old\n"
+    log.rename(place.home / "log.1")
+    with (place.home / "log.1").open("a") as moved:
+        moved.write("last\n")
+    log.write_text("new\n")
+    assert (next(lines), next(lines)) == ("last\n", "new\n")
+
+
 def test_logs_says_where_the_log_would_be(place: Place) -> None:
     config = place.folder / "ennio.yaml"
     config.write_text(MINIMAL.format(port=3000))
@@ -126,3 +138,5 @@ def test_logs_says_where_the_log_would_be(place: Place) -> None:
     run_dir = private(Home(place.home / "ennio").run(config))
     (run_dir / "supervisor.log").write_text("a\nb\n")
     assert place.ennio("logs", "-n", "1").out == "b\n"
+    (run_dir / "supervisor.log.1").write_text("x\ny\n")
+    assert place.ennio("logs", "-n", "3").out == "y\na\nb\n"

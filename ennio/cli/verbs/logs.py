@@ -31,7 +31,8 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """The end of the log."""
-    from ennio.cli.logfile import LOG, tail
+    from ennio.cli.logfile import tail
+    from ennio.http.logfile import LOG, predecessor
 
     log = context.run_directory() / LOG
     if not log.exists():
@@ -39,6 +40,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     # both halves meet at the same byte: what is written in between is shown once
     end = log.stat().st_size
     lines = tail(log, options.lines, end)
+    if len(lines) < options.lines and predecessor(log).exists():
+        lines = tail(predecessor(log), options.lines - len(lines)) + lines
     if options.follow:
         return _follow(log, lines, end)
     return Answer({"file": str(log), "lines": lines}, lines)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from ennio.board.printing import out
 from ennio.cli import caller
 from ennio.cli.answer import INTERRUPTED, Answer
-from ennio.cli.logfile import LOG, tail
+from ennio.cli.logfile import tail
 from ennio.errors import Conflict, EnnioError, Unreachable
+from ennio.http.logfile import LOG
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
