@@ -165,7 +165,7 @@ def roll_up(runs: tuple[Check, ...]) -> CheckState:
 
 
 def lacking(pull: PullRequest, *, count_stale: bool = False) -> tuple[str, ...]:
-    """What a person who merges this open pull request should know first: whatever is neither green nor approved.
+    """What a person who merges this open pull request should know first: what is not green, or lacks an approval it needs.
 
     No checks at all and no wish for a review are fine. What the forge itself would refuse (drafts, conflicts) is left to it.
     """

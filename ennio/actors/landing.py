@@ -23,7 +23,7 @@ from ennio.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewS
 class MergeOrder:
     """What a person wants of a merge. ``head`` is the commit they saw, or its beginning; None: whatever it is now.
 
-    ``force`` merges what is neither green nor approved; ``by`` names who wants it.
+    ``force`` merges what is not green, or lacks an approval it needs; ``by`` names who wants it.
     """
 
     method: MergeMethod | None = None

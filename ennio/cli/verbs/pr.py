@@ -28,6 +28,11 @@ EXAMPLES = """\
   ennio pr merge my-app 7 --method squash
   ennio pr merge ma-1a2b3c4d --force
 """
+MERGE_NOTE = """\
+An approval is needed where `review_required: true` stands under `scm_config.config` (the local forge; by default it does not),
+or where GitHub's rules ask for a review. Elsewhere only a review that asks for changes, or an approval of another head, speaks
+against a merge.
+"""
 WITH_WORDS = {"approve": False, "request-changes": True, "comment": True}
 
 
@@ -44,11 +49,12 @@ def configure(parser: Parser) -> None:
         comment=(comment, "comment on it"),
         reply=(reply, "answer one of its comments"),
         resolve=(resolve, "settle one of its threads"),
-        merge=(merge, "merge it, if it is green and approved"),
+        merge=(merge, "merge it, unless its checks or a review speak against it"),
         close=(close, "close it without merging"),
         ready=(ready, "take it out of draft"),
         rerun=(rerun, "run its checks again"),
     )
+    subs["merge"].epilog = MERGE_NOTE
     subs["list"].add_argument("project", nargs="?", help="only this project (id or name)")
     for name in ("show", "diff", "files", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun"):
         subs[name].add_argument("pull", nargs="+", metavar="PULL", help="PROJECT NUMBER, PROJECT#NUMBER, or a session's id")
@@ -64,7 +70,7 @@ def configure(parser: Parser) -> None:
     subs["resolve"].add_argument("thread", help="the thread's id, or that of a comment in it")
     for name in ("approve", "merge"):
         subs[name].add_argument("--head", metavar="COMMIT", help="the head you saw; refused when it is another one by now")
-    subs["merge"].add_argument("--force", action="store_true", help="also what is neither green nor approved; an event says who did it")
+    subs["merge"].add_argument("--force", action="store_true", help="also what is red or lacks an approval it needs; an event says who")
     subs["merge"].add_argument("--method", choices=("squash", "merge", "rebase"), help="how (else as the project is configured)")
     _configure_create(subs["create"])
 

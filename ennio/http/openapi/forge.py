@@ -28,7 +28,7 @@ FORGE_PATHS: dict[str, Any] = {
     **path(f"{_PULL}/comment", post=takes("Comment on it, or on a line of it.", ref("Pull"), body=pull.REMARK)),
     **path(f"{_PULL}/reply", post=takes("Answer one of its comments.", ref("Pull"), body=pull.REPLY)),
     **path(f"{_PULL}/resolve", post=takes("Settle one of its threads.", ref("Pull"), body=pull.RESOLVE)),
-    **path(f"{_PULL}/merge", post=takes("Merge it; what is neither green nor approved only with force.", ref("Merged"), body=pull.MERGE)),
+    **path(f"{_PULL}/merge", post=takes("Merge it; red, or without a needed approval, only with force.", ref("Merged"), body=pull.MERGE)),
     **path(f"{_PULL}/close", post=takes("Close it without merging.", ref("Pull"), body={})),
     **path(f"{_PULL}/ready", post=takes("Take it out of draft.", ref("Pull"), body={})),
     **path(f"{_PULL}/rerun", post=takes("Run its checks again.", ref("Pull"), body={})),

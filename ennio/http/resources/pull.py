@@ -80,7 +80,7 @@ class Pull:
         answer(resp, pull_view(project, pull))
 
     def on_post_merge(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
-        """Merge it, if its head is still what was seen; what is neither green nor approved only with ``force``."""
+        """Merge it, if its head is still what was seen; what is not green, or lacks an approval it needs, only with ``force``."""
         body = read_body(req, MERGE)
         method = MergeMethod(body["method"]) if body["method"] else None
         project, which = self._named(project_id, number)
