@@ -94,6 +94,8 @@ def _course(metrics: Document | None) -> str:
 def evidence_lines(evidence: Document, now: datetime) -> list[str]:
     """One verdict in words: the status, the rule that gave it, and each fact with its source and time."""
     lines = [f"{evidence['status']} since {local(evidence['at'])} ({age(evidence['at'], now)} ago)", f"  rule: {clean(evidence['rule'])}"]
+    if evidence["facts"]:
+        lines.append("  as it was when that was decided (later news: ennio events --session ID):")
     for ground in evidence["facts"]:
         seen = f", seen {local(ground['at'])} ({age(ground['at'], now)} ago)" if ground.get("at") else ""
         lines.append(f"  - {clean(ground['what'])}  [{clean(ground['source'])}{seen}]")

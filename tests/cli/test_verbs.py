@@ -137,13 +137,14 @@ def test_why_tells_the_rule_and_each_fact_with_its_source(api: Api) -> None:
     lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()
     assert lines[0].startswith("ci_failed since ")
     assert lines[1] == "  rule: a check fails on the head"
-    assert lines[2].startswith("  - check lint: failing  [github, seen ")
-    assert lines[3] == "  - head 0a1b  [github]"
+    assert lines[2].startswith("  as it was when that was decided"), "an old head is no look that was missed"
+    assert lines[3].startswith("  - check lint: failing  [github, seen ")
+    assert lines[4] == "  - head 0a1b  [github]"
 
 
 def test_incident_31_why_tells_what_each_reaction_did_last_or_why_it_did_nothing(api: Api) -> None:
     _with_session(api)
-    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[4:]
+    lines = api.ennio("session", "why", "ma-1a2b3c4d").out.splitlines()[5:]
     assert [line.split("  [")[0] for line in lines] == [
         "  reaction bugbot-comments: skipped: bots commented on #7: it is switched off",
         "  reaction ci-failed: send to agent: attempt 1 of 3",
