@@ -40,14 +40,15 @@ def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | N
 
 def _derived(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | None:
     if memory.status is S.MERGED and memory.cleaned_at is not None:
-        return Verdict(S.DONE, "merged, and its workspace has been cleaned", outcome="merged")
+        how = f" {_BY_PUSH}" if memory.rule and _BY_PUSH in memory.rule else ""
+        return Verdict(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")
     if memory.status.terminal:
         return None
     if memory.killed_by is not None:
         return _killed(memory)
     pull = known_pull(seen)
     if pull is not None and pull.state is PullState.MERGED:
-        return Verdict(S.MERGED, f"pull request #{pull.number} is merged", _forge_grounds(seen), outcome="merged")
+        return Verdict(S.MERGED, f"pull request #{pull.number} is merged{_past_review(seen, pull)}", _forge_grounds(seen), outcome="merged")
     if memory.stage is not Stage.LAUNCHED:
         return _unlaunched(seen, memory, pull, spec, now)
     if pull is not None and pull.state is PullState.OPEN:
@@ -55,6 +56,18 @@ def _derived(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict |
     if pull is not None:
         return _with_closed_pull(seen, memory, pull)
     return _without_pull(spec, seen, memory)
+
+
+_BY_PUSH = "by a push, not by a merge of Ennio's"
+
+
+def _past_review(seen: Seen, pull: PullRequest) -> str:
+    """How it came onto its base, where that was a push; a merge that made no commit of its own may have been one."""
+    forge = seen.facts.forge
+    if forge is None or forge.pushed is None or pull.merge_commit != pull.head:
+        return ""
+    approved = pull.review is ReviewState.APPROVED and pull.approved_head
+    return f" {_BY_PUSH}" + ("" if approved else ": perhaps nobody has reviewed it")
 
 
 def _killed(memory: Memory) -> Verdict:

@@ -144,6 +144,7 @@ def test_an_agents_push_to_the_base_is_refused_by_our_hub_and_noticed_elsewhere(
         assert (done.returncode, after) == (0, commit)
         found = eventually(lambda: [e for e in events(ground, name) if e["event_type"] == "base_pushed"], 30, "it is noticed")
         assert [event["data"] for event in found] == [{"commit": commit}]  # type: ignore[attr-defined]
+        assert "is merged by a push" in until(ground, name, "merged")["reason"]
     else:
         assert (done.returncode != 0, after) == (True, before)
         assert f"main is protected: session {name} may not push to it" in done.stderr

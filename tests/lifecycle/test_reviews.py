@@ -15,7 +15,7 @@ from ennio.lifecycle.news import mergeable, note
 from ennio.lifecycle.status import Verdict, derive
 from ennio.metering import SessionMetrics, metered
 from ennio.model import SessionStatus
-from ennio.pulls import CheckState, Opinion, PullRequest, ReviewState
+from ennio.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState
 from tests.lifecycle.world import START, pull_request
 
 MEMORY = Memory(SessionStatus.WORKING, START, wish=Wish.WATCH, stage=Stage.LAUNCHED, launches=1, ready_at=START, pull=1, pull_state="open")
@@ -84,6 +84,19 @@ def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rul
     told = note(Spec(), _seen(pull), MEMORY, START).events
     assert [event.message for event in told if event.event_type is EventType.CI_PASSING] == ["there are no checks of #1"]
     assert metered(SessionMetrics("p-1"), told, None, 1.0).ci_runs == 0
+
+
+def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:
+    pull = pull_request(state=PullState.MERGED, merge_commit="h1")
+    seen = _seen(pull)
+    pushed = Seen(replace(seen.facts, forge=ForgeSeen(Sighting.ALIVE, START, "local", pull, pushed="c0ffee")), None, False)
+    rules = [verdict.rule for one in (seen, pushed) if (verdict := derive(Spec(), one, MEMORY, START))]
+    words = "by a push, not by a merge of Ennio's"
+    assert rules == ["pull request #1 is merged", f"pull request #1 is merged {words}: perhaps nobody has reviewed it"]
+    after = replace(MEMORY, status=SessionStatus.MERGED, rule=rules[1], cleaned_at=START)
+    done = derive(Spec(), pushed, after, START)
+    assert done is not None
+    assert done.rule == f"merged {words}, and its workspace has been cleaned"
 
 
 @pytest.mark.parametrize("count", [False, True])
