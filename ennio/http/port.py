@@ -5,12 +5,25 @@ from __future__ import annotations
 import errno
 import socket
 import time
+from dataclasses import dataclass
 
 import psutil
 
 from ennio.errors import Refused
 
 BACKLOG = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a port, and the first way out; the other is another port."""
+
+    who: str
+    way: str
+    ennio: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.who}; {self.way}"
 
 
 def listen(host: str, port: int, patience: float) -> socket.socket:
@@ -28,7 +41,7 @@ def listen(host: str, port: int, patience: float) -> socket.socket:
                 words = error.strerror or str(error)
                 raise Refused(f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the configuration") from None
             if time.monotonic() > until:
-                raise Refused(f"port {port} on {host} is taken by {_holder(port)}, or set another `port` in the configuration") from None
+                raise Refused(f"port {port} on {host} is taken by {holder(port)}, or set another `port` in the configuration") from None
         time.sleep(0.1)
 
 
@@ -53,20 +66,21 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> Holder:
+    """Who listens on a port, as far as that can be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
                 return _named(psutil.Process(connection.pid))
     except (psutil.Error, OSError):
         pass
-    return "another program; end it"
+    return Holder("another program", "end it")
 
 
-def _named(process: psutil.Process) -> str:
+def _named(process: psutil.Process) -> Holder:
     """Who it is, and the first way out; another supervisor has agents of its own, and is not to be ended for this one."""
     words = process.cmdline()
     if any("ennio.supervise" in word or "ennio-supervisor" in word for word in words):
         whose = f" of {words[words.index('--config') + 1]}" if "--config" in words[:-1] else ""
-        return f"another Ennio{whose} (pid {process.pid}); let both run: leave that one"
-    return f"{process.name()} (pid {process.pid}); end it"
+        return Holder(f"another Ennio{whose} (pid {process.pid})", "let both run: leave that one", ennio=True)
+    return Holder(f"{process.name()} (pid {process.pid})", "end it")

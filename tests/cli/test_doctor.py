@@ -94,6 +94,19 @@ def test_a_port_is_free_taken_or_ours() -> None:
     assert configuration.port(number, "127.0.0.1", ours=False, name="port").level is Level.FINE
 
 
+def test_a_port_that_another_ennio_has_is_told_as_start_tells_it() -> None:
+    code = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(60)"
+    words = [sys.executable, "-c", code, "-m", "ennio.supervise", "--config", "/elsewhere/ennio.yaml"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        number = int(other.stdout.readline())
+        found = configuration.port(number, "127.0.0.1", ours=False, name="port")
+        other.kill()
+    assert found.level is Level.BROKEN
+    assert found.what == f"port {number} is taken by another Ennio of /elsewhere/ennio.yaml (pid {other.pid})"
+    assert found.fix == "let both run: leave that one, and set another `port` in ennio.yaml"
+
+
 def test_incident_42_a_bind_beyond_this_machine_is_pointed_out(tmp_path: Path) -> None:
     config = Config(tmp_path / "ennio.yaml", tmp_path)
     assert configuration.open_door(config) is None

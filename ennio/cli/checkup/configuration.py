@@ -96,6 +96,11 @@ def port(number: int, host: str, *, ours: bool, name: str) -> Finding:
         return fine(f"{name} {number} is the running supervisor's")
     taken = _taken(host, number)
     if taken:
+        from ennio.http.port import holder
+
+        other = holder(number)
+        if other.ennio:
+            return broken(f"{name} {number} is taken by {other.who}", f"{other.way}, and set another `port` in ennio.yaml")
         fix = f"ss -ltnp 'sport = :{number}'  tells who has it; or set another port in ennio.yaml"
         return broken(f"{name} {number} cannot be listened on: {taken}", fix)
     return fine(f"{name} {number} is free")
