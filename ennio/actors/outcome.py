@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ from ennio.lifecycle.actions import (
     StopAgent,
 )
 from ennio.model import Priority, RuntimeHandle
+from ennio.plugins.workspace.interface import Unkept
 
 _NAMED = 50  # of what went unsaved, the largest first
 log = logging.getLogger(__name__)
@@ -93,11 +95,16 @@ def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessS
     return ProcessSeen(Sighting.ALIVE, now, f"{handle.runtime_name} start", pid=int(pid) if pid.isdigit() else None, number=number)
 
 
+def _sort(unsaved: Sequence[Unkept]) -> str:
+    paths = "path" if len(unsaved) == 1 else "paths"
+    return f"ignored {paths}" if all(one.why == "ignored" for one in unsaved) else f"{paths} that git ignores or that are no files"
+
+
 def _removed(record: Record, freed: Any, now: datetime) -> None:
     record.memory = orders.removed(record.memory, now)
     kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
     unsaved = sorted((one for one in freed.unsaved if one.why != "link"), key=lambda one: -one.size)
-    kept += f"; {len(unsaved)} ignored paths ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
+    kept += f"; {len(unsaved)} {_sort(unsaved)} ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
     named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
     data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
     store, session_id = record.parts.store, record.session.id

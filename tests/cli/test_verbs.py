@@ -365,6 +365,15 @@ def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> No
     assert ended.out.splitlines()[-1] == "2.0 KiB freed"
 
 
+def test_cleanup_says_of_a_pipe_that_it_is_no_file(api: Api) -> None:
+    unsaved = [{"path": "log", "size": 1, "why": "ignored"}, {"path": "pipe", "size": 0, "why": "FIFO"}]
+    item = {"session_id": "ma-1", "path": "/w", "size": 2048, "action": "removing", "reason": "merged", "unsaved": unsaved}
+    api.on("POST", "/cleanup", [item])
+    told = api.ennio("cleanup").out.splitlines()
+    assert "ma-1: not saved, since git ignores it: log (1 B)" in told
+    assert "ma-1: not saved, since it is no file: pipe (FIFO)" in told
+
+
 def test_cleanup_names_what_is_not_saved_the_largest_first(api: Api) -> None:
     unsaved = [{"path": f"log-{number}", "size": number, "why": "ignored"} for number in range(6)]
     item = {"session_id": "ma-1", "path": "/w", "size": 2048, "action": "would remove", "reason": "merged", "unsaved": unsaved}

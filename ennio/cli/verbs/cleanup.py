@@ -72,7 +72,12 @@ def _unsaved(items: list[dict[str, Any]]) -> list[str]:
     lines = []
     for item in items:
         paths = sorted((one for one in item.get("unsaved") or () if one["why"] != "link"), key=lambda one: -one["size"])
-        named = ", ".join(f"{one['path']} ({size(one['size'])})" for one in paths[:NAMED])
-        more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
-        lines += [f"{item['session_id']}: not saved, since git ignores it: {named}{more}"] if paths else []
+        ignored = [f"{one['path']} ({size(one['size'])})" for one in paths if one["why"] == "ignored"]
+        others = [f"{one['path']} ({one['why']})" for one in paths if one["why"] != "ignored"]
+        lines += [f"{item['session_id']}: not saved, since git ignores it: {_few(ignored)}"] if ignored else []
+        lines += [f"{item['session_id']}: not saved, since it is no file: {_few(others)}"] if others else []
     return [*lines, ""] if lines else []
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
