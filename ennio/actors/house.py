@@ -383,5 +383,6 @@ class House:
             return
         strays.refuse(self.parts, session)
         if session.archived_at is not None:
-            raise Conflict(f"session {session_id} is {session.status} and cleaned up; there is nothing left of it but its record")
+            left = preserved.left_of(self.parts, session) or "there is nothing left of it but its record"
+            raise Conflict(f"session {session_id} is {session.status} and cleaned up; {left}")
         raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")

@@ -6,7 +6,8 @@ from gevent.pool import Pool
 
 from ennio.actors.parts import Parts
 from ennio.config.model import Project
-from ennio.errors import NotFound
+from ennio.errors import EnnioError, NotFound
+from ennio.model import Session
 from ennio.plugins.workspace import preserved
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
@@ -29,6 +30,16 @@ def contents(parts: Parts, item_id: str) -> Contents:
 def restore(parts: Parts, item_id: str, branch: str | None) -> Restored:
     """Bring one back on a branch of its project's repository. Raises NotFound, Conflict."""
     return preserved.restored(_need(parts, item_id), branch)
+
+
+def left_of(parts: Parts, session: Session) -> str:
+    """Where the work of a cleaned session is, in words; empty where nothing was saved."""
+    try:
+        items = everything(parts, session.project_id)
+    except EnnioError:
+        return "ennio preserved list may have its work"
+    item = next((one for one in items if one.id.startswith(session.id)), None)
+    return f"its work is saved: ennio preserved show {item.id}" if item else ""
 
 
 def _of(parts: Parts, project: Project) -> tuple[Preserved, ...]:

@@ -43,7 +43,9 @@ def restore(memory: Memory, *, unusable: bool = False) -> Memory:
     """
     living = memory.stage is Stage.LAUNCHED and not memory.status.terminal and memory.wish is Wish.WATCH
     if memory.killed_by is not None or not (memory.status is SessionStatus.EXITED or (unusable and living)):
-        raise Conflict(f"only an exited session can be restored; this one is {memory.status}")
+        killed = memory.killed_by is not None or memory.status is SessionStatus.KILLED
+        way = ", which is for good: its work is in its workspace until that is cleaned up; ennio spawn begins another" if killed else ""
+        raise Conflict(f"only an exited session can be restored; this one is {memory.status}{way}")
     if unusable:
         return replace(memory, wish=Wish.WAIT, stage=Stage.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
     # what a failed spawn made may have been undone without a word of it: making it again finds what stands

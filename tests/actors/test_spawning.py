@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 from datetime import timedelta
 
 import gevent
@@ -218,6 +219,24 @@ def test_incident_07_what_a_kill_left_of_a_half_made_workspace_is_cleaned(stage:
     eventually(lambda: stage.session(session_id).archived_at)
     assert not path.exists()
     assert (path.parent / ".preserved" / session_id / "half.txt").read_text() == "a line"
+
+
+def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> None:
+    session_id, other = stage.working(), stage.working()
+    for name in (session_id, other):
+        stage.house.kill(name)
+        eventually(lambda name=name: stage.house.cleanup(name, None, dry_run=False, force=False)[0].action != "kept")
+        eventually(lambda name=name: stage.session(name).archived_at)
+        eventually(lambda name=name: not stage.alive(session_name(name)))
+    path = str(stage.parts.project("play").path)
+    git = ("git", "-C", path, "-c", "user.name=n", "-c", "user.email=e")
+    subprocess.run(["git", "init", "-q", path], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "work"], check=True)
+    subprocess.run([*git, "update-ref", f"refs/ennio/preserved/{session_id}", "HEAD"], check=True)
+    with pytest.raises(Conflict, match=f"cleaned up; its work is saved: ennio preserved show {session_id}$"):
+        stage.house.restore(session_id)
+    with pytest.raises(Conflict, match="nothing left of it but its record"):
+        stage.house.restore(other)
 
 
 def test_two_sessions_do_not_share_a_branch(stage: Stage) -> None:

@@ -49,6 +49,11 @@ def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
         orders.kill(replace(merged, status=SessionStatus.DONE, cleaned_at=START), "a person")
 
 
+def test_a_killed_session_is_not_restored_and_its_work_is_named() -> None:
+    with pytest.raises(Conflict, match=r"this one is killed, which is for good: its work is in its workspace"):
+        orders.restore(Memory(SessionStatus.KILLED, START, killed_by="a person"))
+
+
 def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:
     world = _killed_during_launch()
     assert step(world.spec, UNKNOWN, world.memory, world.now).action is None
