@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+PERSON = "waits for the person at the terminal: words of theirs stand in the place to type"
+
 
 class MessageState(StrEnum):
     """How far a message got; ``sent_unsure``: it left here, and nobody saw it arrive yet."""

@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ennio.facts import Sighting
+from ennio.message import PERSON
 from ennio.model import RuntimeHandle
 from ennio.plugins.agent.box import InputBox, added
 from ennio.plugins.agent.interface import Agent, Desk
@@ -57,7 +58,6 @@ class Aside:
 
 SCROLLED = "a person reads back in the terminal (its copy mode)"
 NO_PLACE = "the screen shows no place to type"
-PERSON = "waits for the person at the terminal: words of theirs stand in the place to type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Courier:
         if box.empty:
             return box
         if box.opens is not None:
-            return Delivery(Arrival.NOT_NOW, NO_PLACE)
+            return Delivery(Arrival.NOT_NOW, PERSON if box.begun and not self._is_ours(box) else NO_PLACE)
         if not self._is_ours(box):
             if aside.text is None or box.words != aside.text:
                 return Delivery(Arrival.NOT_NOW, PERSON, box.text)

@@ -90,6 +90,12 @@ class Outbox:
         pending = self._parts.store.messages.pending(self._record.session.id)
         return [replace(message, state=MessageState.DROPPED, detail="the session has ended") for message in pending]
 
+    def waiting(self, mail: Mail | None, why: str | None) -> Sequence[Message]:
+        """The next message with what it waits for, when that is new; not written yet."""
+        if mail is None or why is None or mail.detail in (why, deeds.CARRIED):
+            return ()
+        return [replace(self.message(mail.id), detail=why)]
+
     def of_launch(self, action: LaunchAgent, done: deeds.Launched, now: datetime) -> list[Message]:
         """The prompt becomes a message like any other; what the command line carried only has to be confirmed."""
         if done.words is not None and not action.resume:

@@ -89,7 +89,7 @@ class Record:
         pending = self.parts.store.messages.pending(self.session.id)
         if not pending:
             return None
-        return Mail(pending[0].id, pending[0].state, pauses.get(pending[0].id))
+        return Mail(pending[0].id, pending[0].state, pauses.get(pending[0].id), pending[0].detail)
 
 
 def noteworthy(before: Facts, after: Facts) -> bool:

@@ -251,7 +251,8 @@ class SessionActor(Actor):
             plan = lifecycle.step(self._parts.spec(self._session), seen, record.memory, self._parts.clock.now())
             settled = plan.memory == record.memory and plan.action is None
             record.memory = plan.memory
-            if record.write(plan.events, plan.evidence, self._outbox.undeliverable()):
+            told = [*self._outbox.undeliverable(), *self._outbox.waiting(seen.mail, plan.waits)]
+            if record.write(plan.events, plan.evidence, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
             if plan.action is not None:

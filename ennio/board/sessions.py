@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ennio.board.quantities import age
@@ -23,6 +24,7 @@ COLUMNS = (
     Column("AGE", right=True),
     Column("WHY", elastic=True),
 )
+BRIEF = timedelta(seconds=5)
 OVER = ("merged", "done", "exited", "killed")
 
 
@@ -37,7 +39,7 @@ def row(session: Document, now: datetime) -> tuple[str, ...]:
         f"#{number}" if number else "",
         session.get("agent_name") or "",
         age(session["created_at"], now),
-        why(session),
+        why(session, now),
     )
 
 
@@ -50,14 +52,25 @@ def activity(session: Document) -> str:
     return f"{shown}?" if unseen else shown
 
 
-def why(session: Document) -> str:
-    """What a person should know first: the agent's question, why it waits, or why the status is what it is."""
+def why(session: Document, now: datetime) -> str:
+    """What a person should know first: the agent's question, what it or a message for it waits for, why the status is what it is."""
     queued = session.get("queued")
     if session.get("question"):
         return f"asks: {session['question']}"
     if queued:
         return "held" if queued.get("held") else queued.get("reason") or "queued"
-    return session.get("reason") or ""
+    return "; ".join(filter(None, (message_waits(session, now), session.get("reason"))))
+
+
+def message_waits(session: Document, now: datetime) -> str:
+    """In few words what a message waits for; empty until it has waited for longer than a delivery takes."""
+    waits = session.get("message_waits")
+    if not waits or now - datetime.fromisoformat(waits["since"]) < BRIEF:
+        return ""
+    words = re.split("[:;]", waits["reason"], maxsplit=1)[0]
+    if not words or words in (session.get("reason") or ""):
+        return "a message waits"
+    return f"a message {words}" if words.startswith("waits ") else f"a message waits: {words}"
 
 
 def tint(style: Style) -> Tint | None:

@@ -15,6 +15,7 @@ from typing import Any
 from ennio.clock import rfc3339
 from ennio.config.model import Project
 from ennio.facts import AgentSeen
+from ennio.message import Message
 from ennio.model import Session, Usage
 from ennio.pulls import PullRequest
 from ennio.store import Store, Waiting
@@ -44,12 +45,13 @@ def _scalar(value: Any) -> Any:
 
 
 def session_views(store: Store, sessions: Iterable[Session]) -> list[dict[str, Any]]:
-    """Sessions with what is known of them besides: the agent's question, their place in the queue."""
+    """Sessions with what is known of them besides: the agent's question, their place in the queue, the message that waits."""
     line = {waiting.session_id: (place, waiting) for place, waiting in enumerate(store.queue.list(), start=1)}
     asked = list(sessions)
     # one question for all of them where there are many
     agents = store.facts.agents() if len(asked) > 1 else {session.id: store.facts.get(session.id).agent for session in asked}
-    return [_session(session, line.get(session.id), agents.get(session.id)) for session in asked]
+    mail = store.messages.waiting() if len(asked) > 1 else {one.id: next(iter(store.messages.pending(one.id)), None) for one in asked}
+    return [_session(session, line.get(session.id), agents.get(session.id), mail.get(session.id)) for session in asked]
 
 
 def session_view(store: Store, session: Session) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def _metrics(store: Store, session_id: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in ("session_id", "updated_at")}
 
 
-def _session(session: Session, place: tuple[int, Waiting] | None, agent: AgentSeen | None) -> dict[str, Any]:
+def _session(session: Session, place: tuple[int, Waiting] | None, agent: AgentSeen | None, message: Message | None) -> dict[str, Any]:
     return {
         "id": session.id,
         "project_id": session.project_id,
@@ -93,6 +95,7 @@ def _session(session: Session, place: tuple[int, Waiting] | None, agent: AgentSe
         "no_signal": session.no_signal,
         "usage": _usage(session.usage),
         "queued": _queued(place),
+        "message_waits": None if message is None else {"since": plain(message.created_at), "reason": message.detail},
         **_told(session, agent),
         "restored_at": plain(session.restored_at),
         "archived_at": plain(session.archived_at),

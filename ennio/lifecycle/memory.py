@@ -55,11 +55,12 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The oldest message not yet delivered."""
+    """The oldest message not yet delivered; ``detail`` is what it is known to wait for."""
 
     id: str
     state: MessageState
     not_before: datetime | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

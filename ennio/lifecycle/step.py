@@ -16,6 +16,7 @@ from ennio.evidence import Evidence
 from ennio.facts import Sighting
 from ennio.lifecycle import activity as activities
 from ennio.lifecycle import status as statuses
+from ennio.lifecycle import waiting
 from ennio.lifecycle.actions import (
     Action,
     DeliverMessage,
@@ -38,7 +39,7 @@ class Plan:
     """What came of a step: memory and events to write together, then the effect to perform.
 
     ``evidence`` is set when the status or its rule changed. ``wake_at`` is when time alone would
-    change something.
+    change something. ``waits`` is what the next message waits for, when that is known without a look at the terminal.
     """
 
     memory: Memory
@@ -46,6 +47,7 @@ class Plan:
     action: Action | None = None
     evidence: Evidence | None = None
     wake_at: datetime | None = None
+    waits: str | None = None
 
 
 def step(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Plan:
@@ -57,7 +59,7 @@ def step(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Plan:
     memory, moved = _move(spec, seen, memory, now)
     events.extend(moved)
     memory, action = (memory, None) if seen.busy else _choose(spec, seen, memory, now)
-    return Plan(memory, tuple(events), action, evidence, _wake_at(spec, seen, memory, now))
+    return Plan(memory, tuple(events), action, evidence, _wake_at(spec, seen, memory, now), waiting.reason(spec, seen, memory))
 
 
 # --- status and activity -----------------------------------------------------------------------
@@ -279,4 +281,3 @@ def _wake_at(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> datetime 
     if seen.mail is not None:
         moments.append(seen.mail.not_before)
     return min((at for at in moments if at is not None and at > now), default=None)
-

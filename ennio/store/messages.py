@@ -32,6 +32,13 @@ class Messages:
         """All messages of a session, oldest first."""
         return self._rows.find(order=("ordinal",), session_id=session_id)
 
+    def waiting(self) -> dict[str, Message]:
+        """The oldest message of each session that still needs something done; one query whatever their number."""
+        found: dict[str, Message] = {}
+        for message in self._rows.find(order=("ordinal",), state=_PENDING):
+            found.setdefault(message.session_id, message)
+        return found
+
     def pending(self, session_id: str) -> tuple[Message, ...]:
         """The messages that still need something done, oldest first."""
         return self._rows.find(order=("ordinal",), session_id=session_id, state=_PENDING)

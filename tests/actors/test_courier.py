@@ -12,6 +12,7 @@ from ennio.actors.courier import Arrival, Aside, Courier, shows
 from ennio.config.model import AgentConfig
 from ennio.errors import NotFound, Unreachable
 from ennio.model import RuntimeHandle
+from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.runtime.interface import Key, Launch
@@ -192,6 +193,16 @@ def test_what_a_person_has_begun_to_type_is_neither_sent_nor_touched(bench: Benc
     done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, done.draft, bench.marked) == (Arrival.NOT_NOW, "please do not", 0)
     assert "waits for the person at the terminal" in done.detail
+    assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
+
+
+@pytest.mark.parametrize(("screen", "why"), [(HALF, "waits for the person at the terminal"), ("working\n", "no place to type")])
+def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_known(bench: Bench, screen: str, why: str) -> None:
+    command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
+    bench.runtime.show("p-1", screen)
+    done = replace(bench.courier, agent=command).deliver(TEXT, lambda: NOW, bench.mark)
+    assert done.arrival is Arrival.NOT_NOW
+    assert why in done.detail
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ennio.errors import Unreachable
+from ennio.http.views import session_view, session_views
 from ennio.message import MessageState, Origin
 from ennio.model import Activity, SessionStatus
 from ennio.plugins.runtime.interface import Key
@@ -108,6 +111,29 @@ def _waits_for_a_person(stage: Stage, words: str = "mine: please do not") -> tup
     message = stage.house.send(session_id, "go on")
     eventually(lambda: "waits for the person" in stage.messages(session_id)[-1].detail)
     return session_id, message.id
+
+
+def test_a_message_says_at_once_that_the_agent_is_at_work(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.says(session_id, Activity.ACTIVE)
+    message = stage.house.send(session_id, "go on")
+    eventually(lambda: stage.messages(session_id)[-1].detail == "waits until the agent has done its turn")
+    shown = session_view(stage.parts.store, stage.session(session_id))["message_waits"]
+    assert shown["reason"] == "waits until the agent has done its turn"
+    stage.rests(session_id)
+    eventually(lambda: _state(stage, message.id) is MessageState.DELIVERED)
+    assert session_view(stage.parts.store, stage.session(session_id))["message_waits"] is None
+
+
+def test_a_message_says_that_the_working_copy_is_gone(stage: Stage) -> None:
+    session_id = stage.working()
+    stage.rests(session_id)
+    shutil.rmtree(stage.parts.home.workspace("stub", "play", session_id))
+    eventually(lambda: "is gone" in (stage.session(session_id).reason or ""))
+    stage.house.send(session_id, "go on")
+    eventually(lambda: "is gone" in stage.messages(session_id)[-1].detail)
+    views = session_views(stage.parts.store, [stage.session(session_id)] * 2)
+    assert "is gone" in views[0]["message_waits"]["reason"]
 
 
 def test_a_message_waits_visibly_while_a_person_types_and_costs_no_attempt(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,25 @@ def test_a_frame_says_that_it_is_not_up_to_date() -> None:
     assert "not up to date: no answer" in frame(View(NOON, [session(1)], trouble="no answer"), 80, 10)[-2]
 
 
+@pytest.mark.parametrize(
+    ("since", "reason", "shown"),
+    [
+        (
+            "11:59:50",
+            "waits for the person at the terminal: words of theirs",
+            "a message waits for the person at the terminal; the agent is alive",
+        ),
+        ("11:59:50", "the screen shows no place to type", "a message waits: the screen shows no place to type; the agent is alive"),
+        ("11:59:50", "", "a message waits; the agent is alive"),
+        ("11:59:50", "the agent is alive; messages wait", "a message waits; the agent is alive"),
+        ("11:59:58", "waits for the person at the terminal", "the agent is alive"),
+    ],
+)
+def test_why_tells_of_a_message_that_waits_for_longer_than_a_delivery_takes(since: str, reason: str, shown: str) -> None:
+    waits = {"since": f"2026-01-01T{since}+00:00", "reason": reason}
+    assert why(session(1, message_waits=waits), NOON) == shown
+
+
 def test_a_frame_without_sessions_says_how_to_begin() -> None:
     assert any("ennio spawn" in line for line in frame(View(NOON), 100, 8))
 
@@ -59,9 +79,9 @@ def test_incident_12_a_lost_signal_is_shown_beside_the_last_that_was_seen() -> N
 
 
 def test_a_question_stands_before_every_other_reason() -> None:
-    assert why(session(1, question="Delete it?", queued={"held": True})) == "asks: Delete it?"
-    assert why(session(1, queued={"held": True, "reason": "x"})) == "held"
-    assert why(session(1, queued={"held": False, "reason": "3 of 3 run"})) == "3 of 3 run"
+    assert why(session(1, question="Delete it?", queued={"held": True}), NOON) == "asks: Delete it?"
+    assert why(session(1, queued={"held": True, "reason": "x"}), NOON) == "held"
+    assert why(session(1, queued={"held": False, "reason": "3 of 3 run"}), NOON) == "3 of 3 run"
 
 
 def test_the_living_are_those_whose_agent_may_run() -> None:

@@ -70,6 +70,7 @@ _SESSION = _object(
     no_signal=_maybe(TEXT),
     usage=_maybe(_object(input_tokens=WHOLE, output_tokens=WHOLE, cost_usd=_maybe(TEXT), model=_maybe(TEXT))),
     queued=_maybe(_object(position=WHOLE, reason=TEXT, held=YES)),
+    message_waits=_maybe(_object(since=TIME, reason=TEXT)),
     question=_maybe(TEXT),
     detail=_maybe(TEXT),
     helpers=WHOLE,

@@ -69,6 +69,18 @@ class InputBox:
         return self.free if self.opens is not None else not self.text.strip()
 
     @property
+    def begun(self) -> bool:
+        """Whether a program whose place to type is not known shows words behind what may stand before them, in the cursor's line."""
+        if self.opens is None or self.free or not self.end:
+            return False
+        line = self.rows[-1]
+        for above in reversed(self.rows[:-1]):
+            if _cells(above) < self.width:
+                break
+            line = above + line  # the terminal broke it
+        return any(self.opens.search(line[:at]) for at in range(1, len(line)))
+
+    @property
     def folds(self) -> tuple[Fold, ...]:
         """The pastes it shows by a mark."""
         return tuple(_fold(found) for found in _FOLD.finditer(self.text))

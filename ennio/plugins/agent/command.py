@@ -126,7 +126,8 @@ class CommandAgent(ScreenAgent):
             return None
         last = max((row for row, line in enumerate(view.lines) if line.strip()), default=0)
         rows = tuple(line.rstrip() for line in view.lines[: max(last, view.row if view.cursor else 0) + 1])
-        return InputBox(rows, view.columns, view.text, opens=self.settings.ready, free=self.takes_text(view.text))
+        typing = view.cursor and view.row == len(rows) - 1
+        return InputBox(rows, view.columns, view.text, typing, opens=self.settings.ready, free=self.takes_text(view.text))
 
     def clearing(self, box: InputBox) -> tuple[Key, ...]:
         """Ctrl-U: in a line of a terminal it takes all of it."""

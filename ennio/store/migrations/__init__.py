@@ -39,6 +39,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(10, "the local forge", forge.FORGE),
     Migration(11, "merges that are held back", orchestra.HELD_MERGES),
     Migration(12, "why there is no signal", orchestra.NO_SIGNAL),
+    Migration(13, "messages that wait, over all sessions", orchestra.WAITING_MESSAGES),
 )
 NEWEST = MIGRATIONS[-1].number
 

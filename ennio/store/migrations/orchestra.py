@@ -77,6 +77,7 @@ KNOWLEDGE = (
     value TEXT NOT NULL)""",
 )
 
+WAITING_MESSAGES = ("CREATE INDEX idx_messages_state ON messages(state, ordinal)",)
 NO_SIGNAL = ("ALTER TABLE sessions ADD COLUMN no_signal TEXT",)
 HELD_MERGES = tuple(
     f"ALTER TABLE merges ADD COLUMN {column}"

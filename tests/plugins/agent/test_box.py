@@ -147,6 +147,24 @@ def test_of_a_program_nobody_knows_the_end_of_the_screen_counts(screen: str, row
     assert (box.empty, box.holds("go on"), box.mixed("go on")) == (free, holds, mixed)
 
 
+@pytest.mark.parametrize(
+    ("screen", "row", "begun"),
+    [
+        ("hello\n> please do not", 1, True),
+        ("hello\n> please", 0, False),
+        ("hello\n> ", 1, False),
+        ("> sleep 100\n", 1, False),
+        ("compiling the rest", 0, False),
+        ("> " + "x" * (WIDTH - 2) + "\nand more", 1, True),
+    ],
+)
+def test_words_behind_the_prompt_of_a_program_nobody_knows_are_told_from_its_work(screen: str, row: int, begun: bool) -> None:
+    lines = tuple(screen.split("\n"))
+    box = COMMAND.box(View(lines, lines, len(lines[row]), row, WIDTH))
+    assert box is not None
+    assert box.begun is begun
+
+
 def test_the_lines_of_a_message_are_one_input_unless_the_program_takes_several() -> None:
     pastes = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "lines": "paste"}))
     assert (COMMAND.typed("one\n\ntwo"), pastes.typed("one\n\ntwo")) == ("one two", "one\n\ntwo")
