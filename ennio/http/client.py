@@ -173,7 +173,8 @@ class Client:
             raise NoSupervisor(f"no supervisor answers for {self._name} at {self.url}; start it with: ennio start") from None
         except (OSError, HTTPException) as error:
             connection.close()
-            raise Unreachable(f"{method} {path}: the connection to {self.url} failed ({error or type(error).__name__})") from None
+            way = "; whether it still runs says: ennio doctor"
+            raise Unreachable(f"{method} {path}: the connection to {self.url} failed ({error or type(error).__name__}){way}") from None
         if response.status >= 400:
             raise self._error(connection, response)
         return connection, response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ def test_status_shows_sessions_queue_and_the_question(api: Api) -> None:
 def test_status_says_when_the_configuration_file_was_refused(api: Api) -> None:
     api.on("GET", "/sessions", [SESSION]).on("GET", "/queue", []).on("GET", "/status", {"config_problem": "line 3: no such key"})
     ended = api.ennio("status")
-    assert "the last good one holds" in ended.out.splitlines()[-1]
+    assert f"the last good one holds (mend it, then: kill -HUP {os.getpid()})" in ended.out.splitlines()[-1]
     assert ended.out.rstrip().endswith("line 3: no such key")
     assert api.ennio("status", "--json").document["config_problem"] == "line 3: no such key"
 
@@ -363,6 +364,19 @@ def test_cleanup_tells_what_became_of_each_and_how_much_is_freed(api: Api) -> No
     ended = api.ennio("cleanup", "--project", "my-app", "--dry-run")
     assert api.last[3] == {"force": False, "dry_run": True, "project_id": "my-app"}
     assert ended.out.splitlines()[-1] == "2.0 KiB freed"
+
+
+def test_a_review_with_empty_words_is_refused_by_the_words_it_lacks(api: Api) -> None:
+    ended = api.ennio("pr", "request-changes", "my-app", "7", "-m", "")
+    assert ended.code != 0
+    assert "the text is empty" in ended.err
+
+
+def test_why_a_message_waits_stands_before_its_words_however_long_they_are(api: Api) -> None:
+    api.on("GET", "/sessions/ma-1a2b3c4d/messages", [MESSAGE | {"text": "x" * 500, "error": "the person types"}, MESSAGE])
+    lines = api.ennio("messages", "ma-1a2b3c4d").out.splitlines()
+    assert lines[0].split() == ["AT", "FROM", "STATE", "WHY", "TEXT"]
+    assert lines[1].index("the person types") < lines[1].index("xx")
 
 
 def test_cleanup_says_of_a_pipe_that_it_is_no_file(api: Api) -> None:

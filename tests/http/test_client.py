@@ -46,6 +46,11 @@ def test_an_answer_that_breaks_off_or_is_no_json_is_unreachable(answer: bytes) -
         Client(url, "t").get("/sessions")
 
 
+def test_a_connection_that_is_cut_names_the_way_out() -> None:
+    with answering(b"") as url, pytest.raises(Unreachable, match=r"failed .*; whether it still runs says: ennio doctor"):
+        Client(url, "t").get("/sessions")
+
+
 def test_an_error_without_an_envelope_is_still_told() -> None:
     with answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno") as url, pytest.raises(Unreachable, match="503 Busy"):
         Client(url, "t").get("/sessions")

@@ -20,7 +20,7 @@ EXAMPLES = """\
   ennio messages ma-1a2b3c4d
   ennio messages ma-1a2b3c4d --json | jq -r '.[-1].text'
 """
-COLUMNS = (Column("AT"), Column("FROM"), Column("STATE"), Column("TEXT", elastic=True), Column("WHY", elastic=True))
+COLUMNS = (Column("AT"), Column("FROM"), Column("STATE"), Column("WHY", elastic=True), Column("TEXT", elastic=True))
 
 
 def configure(parser: Parser) -> None:
@@ -42,4 +42,4 @@ def message_table(messages: Sequence[dict[str, Any]], width: int | None) -> list
 
 def _row(message: dict[str, Any]) -> tuple[str, ...]:
     why = message.get("error") or message.get("detail") or ""
-    return local(message["created_at"]), message.get("reaction") or message["origin"], message["state"], message["text"], why
+    return local(message["created_at"]), message.get("reaction") or message["origin"], message["state"], why, message["text"]

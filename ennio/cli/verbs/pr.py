@@ -150,7 +150,7 @@ def create(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _review(options: argparse.Namespace, context: Context, action: str, done: str) -> Answer:
-    words = text_of(options.message) if options.message else None
+    words = text_of(options.message) if options.message is not None else None
     body = {"body": words, "path": options.path, "line": options.line, "author": options.author or caller.session()}
     if action == "approve":
         body["head"] = options.head

@@ -58,7 +58,9 @@ def _refused(problem: str | None, context: Context) -> list[str]:
     """What a reload did not take."""
     if not problem:
         return []
-    words = f"the configuration file was refused, the last good one holds (mend it, then send SIGHUP again): {problem}"
+    address = context.address()
+    again = f"kill -HUP {address.pid}" if address else "ennio start"
+    words = f"the configuration file was refused, the last good one holds (mend it, then: {again}): {problem}"
     return [context.style.paint("red", words)]
 
 
