@@ -60,6 +60,7 @@ EXCUSED: Mapping[str, str] = {
     "agent.version": _ASKED,
     "agent.clearing": "presses keys only where words were left standing: test_courier.py",
     "agent.region": "asked only to put back what a person had begun to type: test_mail.py",
+    "agent.takes_text": "asked on its own only of agents with a protocol; the place to type is a point, agent.box, as typing is",
     "agent.tell": "the scripted agent has no protocol of its own; a doubt is settled by what the agent took, as with words typed",
     "runtime.attach_command": _ASKED,
     "runtime.output": "the scripted agent tells what it took, so its scrollback is not asked",

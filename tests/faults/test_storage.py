@@ -197,7 +197,8 @@ def test_a_migration_killed_on_both_sides_of_every_step_leaves_the_old_rows_and_
         with sqlite3.connect(ground.clone / "ennio.db") as database:
             database.executescript(V01 + V01_ROWS)
         database.close()
-        old = ("select session_id, total_tokens_in from session_metrics", "select id, project_id, created_at from sessions order by id")
+        moments = "select id, project_id, strftime('%s', created_at) from sessions order by id"
+        old = ("select session_id, total_tokens_in from session_metrics", moments)
         before = [ground.rows(query) for query in old]
         orders = tuple(Order(point, when, Fault.KILL) for point in points.migrations() for when in When)
         house = Wired(ground, orders=orders)

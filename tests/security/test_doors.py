@@ -74,7 +74,7 @@ def bearer(found: LivedIn) -> str:
 
 def every_operation(found: LivedIn) -> list[tuple[str, str]]:
     """Each documented method and path, about what really is there."""
-    real = {"session_id": found.worker, "project_id": "score", "number": "1"}
+    real = {"session_id": found.worker, "item_id": found.worker, "project_id": "score", "number": "1"}
     return [
         (method.upper(), re.sub(r"\{(\w+)\}", lambda name: real[name[1]], path))
         for path, item in document()["paths"].items()

@@ -34,7 +34,7 @@ from ennio.plugins.workspace import private
 from ennio.untrusted import content, json_file, json_value
 from tests.plugins.scm.memory_book import MemoryBook
 
-SOON = 5.0  # seconds; a bomb takes minutes, or all memory there is
+SOON = 20.0  # seconds; a bomb takes minutes, or all memory there is
 
 
 def bomb(levels: int = 7) -> str:
