@@ -85,10 +85,11 @@ def test_a_question_stands_before_every_other_reason() -> None:
 
 
 def test_the_living_are_those_whose_agent_may_run() -> None:
-    ended = [session(n, status=status) for n, status in enumerate(("merged", "done", "exited", "killed"))]
+    ended = [session(n, status=status, activity="exited") for n, status in enumerate(("merged", "done", "exited", "killed"))]
     alive = [session(10), session(11, status="approved"), session(12, no_signal_since="2026-01-01T10:00:00+00:00")]
+    lingers = session(15, status="merged", activity="idle")
     gone = [session(13, activity="exited", status="pr_open"), session(14, queued={"held": False, "reason": ""})]
-    assert [s["id"] for s in living([*ended, *alive, *gone])] == [s["id"] for s in alive]
+    assert [s["id"] for s in living([*ended, *alive, *gone, lingers])] == [s["id"] for s in (*alive, lingers)]
     assert summary(alive) == "3 sessions: 2 working, 1 approved"
 
 
