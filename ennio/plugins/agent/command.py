@@ -127,7 +127,13 @@ class CommandAgent(ScreenAgent):
         last = max((row for row, line in enumerate(view.lines) if line.strip()), default=0)
         rows = tuple(line.rstrip() for line in view.lines[: max(last, view.row if view.cursor else 0) + 1])
         typing = view.cursor and view.row == len(rows) - 1
-        return InputBox(rows, view.columns, view.text, typing, opens=self.settings.ready, free=self.takes_text(view.text))
+        free = self.takes_text(view.text) and not (typing and self._is_begun(rows[-1]))
+        return InputBox(rows, view.columns, view.text, typing, opens=self.settings.ready, free=free)
+
+    def _is_begun(self, line: str) -> bool:
+        """Whether words follow what ``ready`` matches in the cursor's line: a pattern need not say that it ends there."""
+        opened = list(self.settings.ready.finditer(line))
+        return bool(opened) and bool(line[opened[-1].end() :].strip())
 
     def clearing(self, box: InputBox) -> tuple[Key, ...]:
         """Ctrl-U: in a line of a terminal it takes all of it."""

@@ -165,6 +165,16 @@ def test_words_behind_the_prompt_of_a_program_nobody_knows_are_told_from_its_wor
     assert box.begun is begun
 
 
+@pytest.mark.parametrize(
+    ("ready", "line", "free"), [("^you:", "you: half", False), ("^you:", "you: ", True), (">", "a>b> ", True), ("> ", "> half", False)]
+)
+def test_a_pattern_that_does_not_end_with_its_line_gives_no_words_of_a_person_away(ready: str, line: str, free: bool) -> None:
+    chat = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": ready}))
+    box = chat.box(View((line,), (line,), len(line), 0, WIDTH))
+    assert box is not None
+    assert (box.empty, box.begun) == (free, not free)
+
+
 def test_the_lines_of_a_message_are_one_input_unless_the_program_takes_several() -> None:
     pastes = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "lines": "paste"}))
     assert (COMMAND.typed("one\n\ntwo"), pastes.typed("one\n\ntwo")) == ("one two", "one\n\ntwo")
