@@ -39,7 +39,7 @@ expected-statuses = [400, 401, 404, 405, 409, 413, 414, 415, 431]
 
 def known_to(found: LivedIn, document: dict[str, Any]) -> dict[str, Any]:
     """The document with what really is there among the ids to try: at random nobody meets a session."""
-    there = {"session_id": list(found.sessions), "project_id": ["score"], "number": [1]}
+    there = {"session_id": list(found.sessions), "item_id": list(found.sessions), "project_id": ["score"], "number": [1]}
     document = deepcopy(document)
     for path in LEFT_OUT:
         del document["paths"][path]
