@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from ennio import prompt
 from ennio.actors import adoption, bell, environment
@@ -31,6 +32,9 @@ from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
 
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
+MOVES = 40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed
+FOLLOWS = 10  # looks, until keys count as swallowed
+_ARROWS = frozenset({Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT})
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
 _OURS = 10  # messages; what Escape puts back was sent lately
 HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
@@ -276,14 +280,42 @@ def interrupt(parts: Parts, session: Session) -> None:
 
 
 def answer(parts: Parts, session: Session, text: str) -> None:
-    """Answer the question that the agent's screen shows right now. Raises Refused, NotFound, Unreachable."""
+    """Answer the question that the agent's screen shows right now. Raises Refused, NotFound, Unreachable.
+
+    A dialog that has just come up may swallow keys: Enter is pressed only where the screen shows that the mark
+    stands on what is meant.
+    """
+    keys = _keys(parts, session, text)
+    for _ in range(MOVES):
+        arrows = tuple(takewhile(_ARROWS.__contains__, keys))
+        step = arrows or keys[: keys.index(Key.ENTER) + 1 if Key.ENTER in keys else len(keys)]
+        _press(parts, session, step)
+        if step == keys:
+            return
+        keys = _moved(parts, session, text, keys)
+    raise Refused(f"the mark on the screen of session {session.id} does not move to what is meant; attach to the terminal and answer there")
+
+
+def _press(parts: Parts, session: Session, keys: Sequence[Key | str]) -> None:
     runtime, handle = runtime_of(parts, session), handle_of(parts, session)
-    for single in _keys(parts, session, text):
+    for single in keys:
         if isinstance(single, Key):
             runtime.press(handle, single)
         else:
             runtime.paste(handle, plain(single))
         time.sleep(BETWEEN_KEYS)
+
+
+def _moved(parts: Parts, session: Session, text: str, before: tuple[Key | str, ...]) -> tuple[Key | str, ...]:
+    """The keys that are left once the screen has followed; those from before when it does not, within a second."""
+    for _ in range(FOLLOWS):
+        keys = _keys(parts, session, text)
+        if keys != before:
+            return keys
+        time.sleep(BETWEEN_KEYS)
+    if before[0] is Key.ENTER:  # pressed twice, it would take back what it did
+        raise Refused(f"the screen of session {session.id} does not follow; attach to the terminal and answer there")
+    return before
 
 
 def _keys(parts: Parts, session: Session, text: str) -> tuple[Key | str, ...]:

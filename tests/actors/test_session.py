@@ -393,6 +393,22 @@ def test_an_answer_is_typed_while_the_agent_asks_and_never_else(stage: Stage) ->
     assert stage.runtime.presses[-1] == (session_id, Key.ENTER)
 
 
+def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Trust it? [1. No, exit / 2. Yes]")
+    stage.look()
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    pressed: list[Key] = []
+
+    def keys(screen: str, text: str) -> tuple[Key, ...]:
+        return (Key.ENTER,) if pressed.count(Key.DOWN) >= 2 else (Key.DOWN, Key.ENTER)  # the first is lost
+
+    monkeypatch.setattr(stage.agent, "answer", keys)
+    monkeypatch.setattr(stage.runtime, "press", lambda _, key: pressed.append(key))
+    stage.house.answer(session_id, "yes")
+    assert pressed == [Key.DOWN, Key.DOWN, Key.ENTER]
+
+
 def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> None:
     session_id = stage.working()
     path = stage.parts.home.workspace("stub", "play", session_id)
