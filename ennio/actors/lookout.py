@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
+from shlex import quote
 from typing import Any
 
 from ennio import codec
@@ -226,24 +227,26 @@ def cursor_key(session_id: str) -> str:
 
 def _way_out(told: PlaceTold, place: WatchPlace, session_id: str) -> str:
     """What is wrong with a working copy, and what mends it."""
-    path, branch, source, where = place.path, place.branch, place.source, told.where
+    path, branch, source = (quote(str(each)) for each in (place.path, place.branch, place.source))
+    where, elsewhere = quote(told.where), quote(told.elsewhere)  # an agent may have chosen these
     back = f"`git -C {path} switch {branch}` goes back"
     if told.elsewhere:
-        back = f"{branch} is checked out in {told.elsewhere}: `git -C {told.elsewhere} switch --detach`, then {back}"
+        back = f"{branch} is checked out in {elsewhere}: `git -C {elsewhere} switch --detach`, then {back}"
     match told.place:
         case Place.GONE:
-            lost = f" and its branch {branch} is deleted" if where else ""
+            lost = f" and its branch {branch} is deleted" if told.where else ""
             return f"its working copy {path} is gone{lost}; messages wait, `ennio session restore {session_id}` makes it again"
         case Place.MOVED:
             return f"its working copy was moved to {where}; messages wait, `git -C {source} worktree move {where} {path}` brings it back"
         case Place.CUT_OFF:
             return f"its working copy {path} has lost its repository; messages wait, `git -C {source} worktree repair {path}` may help"
         case Place.BRANCHLESS:
-            return f"its branch {branch} was deleted; `git -C {path} update-ref refs/heads/{branch} {where or 'COMMIT'}` brings it back"
+            tip = where if told.where else "COMMIT"
+            return f"its branch {branch} was deleted; `git -C {path} update-ref refs/heads/{branch} {tip}` brings it back"
         case Place.DETACHED:
-            return f"its working copy is on no branch (HEAD is {where}); {back}"
+            return f"its working copy is on no branch (HEAD is {told.where}); {back}"
         case Place.ASTRAY:
-            return f"its working copy is on {where} instead of {branch}; {back}"
+            return f"its working copy is on {told.where} instead of {branch}; {back}"
         case Place.STANDING:
             return ""
 
