@@ -25,6 +25,7 @@ from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.house import House
 from ennio.actors.merger import MergeActor
+from ennio.actors.messages import Ping
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.parts import Parts
 from ennio.actors.queue import QueueActor
@@ -32,16 +33,15 @@ from ennio.actors.reaction import ReactionActor
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
-from ennio.clock import SystemClock
 from ennio.config import document, last_good, ownership, trusted
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
-from ennio.errors import ConfigError, Conflict, Untrusted
-from ennio.events import Draft, EventType
-from ennio.home import Home, private
-from ennio.messages import Ping
-from ennio.model import Priority
+from ennio.machine.home import Home, private
+from ennio.model.clock import SystemClock
+from ennio.model.errors import ConfigError, Conflict, Untrusted
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Priority
 from ennio.plugins import fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from ennio.printable import printable
+from ennio.model.printable import printable
 
 MASK = "***"
 SHORTEST = 6

@@ -16,16 +16,22 @@ from pathlib import PurePosixPath
 
 Sources = Mapping[str, str]
 
-_DECISIONS = """
-    config events messages lifecycle reactions restart prompt ledger facts pulls home codec evidence message forge branch
-    admission breaker logs metering printable untrusted inherited merging changes
-"""
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
-    for names in ("model errors clock", _DECISIONS, "plugins store", "actors", "http node", "board cli demo", "boot supervise children")
+    for names in (
+        "model",
+        "machine logs",
+        "config policy",
+        "plugins store",
+        "actors",
+        "http node",
+        "board cli demo",
+        "boot supervise children",
+    )
 )
-PURE = LAYERS[0] | LAYERS[1]
-CLIENTS = LAYERS[5]
+PURE = LAYERS[0] | LAYERS[2]
+ACTING = frozenset({"machine", "plugins", "store"})
+CLIENTS = frozenset({"board", "cli", "demo"})
 SLOTS = frozenset({"agent", "runtime", "workspace", "tracker", "scm", "notifier", "terminal"})
 
 MACHINERY = frozenset({"gevent", "pykka", "peewee", "subprocess", "socket", "sqlite3", "threading", "falcon", "gunicorn", "grpc", "psutil"})
@@ -141,7 +147,7 @@ def machinery(sources: Sources) -> list[str]:
     found = []
     for path, source in sources.items():
         part = part_of(path)
-        barred = MACHINERY if part in PURE else SCHEDULING if part in LAYERS[2] else frozenset()
+        barred = MACHINERY if part in PURE else SCHEDULING if part in ACTING else frozenset()
         found += [f"{path}:{line}: {part} may not import {name}" for line, name in imports(path, source) if name.split(".")[0] in barred]
     return found
 

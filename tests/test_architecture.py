@@ -92,8 +92,8 @@ def test_nothing_is_put_off_in_a_comment() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("ennio/model.py", "from ennio.config.model import Config"),
-        ("ennio/lifecycle/step.py", "from ennio.store import Store"),
+        ("ennio/model/session.py", "from ennio.config.model import Config"),
+        ("ennio/policy/lifecycle/step.py", "from ennio.store import Store"),
         ("ennio/store/events.py", "import ennio.actors.house"),
         ("ennio/store/events.py", "from ennio.plugins.registry import Registry"),
         ("ennio/plugins/git.py", "from ennio import store"),
@@ -114,8 +114,8 @@ def test_a_climb_is_noticed(path: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("ennio/config/load.py", "from ennio.errors import ConfigError"),
-        ("ennio/lifecycle/step.py", "from ennio.facts import ProcessSeen"),
+        ("ennio/config/load.py", "from ennio.model.errors import ConfigError"),
+        ("ennio/policy/lifecycle/step.py", "from ennio.model.facts import ProcessSeen"),
         ("ennio/store/events.py", "from ennio.store.rows import EventRow"),
         ("ennio/boot.py", "from ennio.actors.root import RootSupervisor\nfrom ennio.store import open_store"),
         ("ennio/cli/main.py", "from ennio import __version__"),
@@ -141,9 +141,9 @@ def test_a_slot_that_reaches_into_another_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("ennio/reactions/decide.py", "import subprocess"),
+        ("ennio/policy/reactions/decide.py", "import subprocess"),
         ("ennio/config/load.py", "import socket as s"),
-        ("ennio/clock.py", "from gevent.event import Event"),
+        ("ennio/model/clock.py", "from gevent.event import Event"),
         ("ennio/plugins/git.py", "import gevent"),
         ("ennio/store/store.py", "from pykka import ActorRef"),
     ],
@@ -193,17 +193,17 @@ def test_incident_37_a_requirement_that_brings_a_model_is_noticed() -> None:
 )
 def test_a_handler_that_swallows_everything_is_noticed(handler: str) -> None:
     source = f"try:\n    work()\n{handler}\n    pass\n"
-    assert len(rules.broad_excepts({"ennio/home.py": source}, WALLS)) == 1
+    assert len(rules.broad_excepts({"ennio/machine/home.py": source}, WALLS)) == 1
     assert rules.broad_excepts({WALLS[0]: source}, WALLS) == []
 
 
 def test_a_handler_that_raises_again_swallows_nothing() -> None:
-    assert rules.broad_excepts({"ennio/home.py": "try:\n    work()\nexcept BaseException:\n    undo()\n    raise\n"}, ()) == []
-    assert rules.broad_excepts({"ennio/home.py": "try:\n    work()\nexcept OSError:\n    pass\n"}, ()) == []
+    assert rules.broad_excepts({"ennio/machine/home.py": "try:\n    work()\nexcept BaseException:\n    undo()\n    raise\n"}, ()) == []
+    assert rules.broad_excepts({"ennio/machine/home.py": "try:\n    work()\nexcept OSError:\n    pass\n"}, ()) == []
 
 
 def test_a_name_that_says_nothing_is_noticed() -> None:
-    assert rules.nameless(["ennio/utils.py", "ennio/common/text.py", "tests/helpers.py", "ennio/model.py"]) == [
+    assert rules.nameless(["ennio/utils.py", "ennio/common/text.py", "tests/helpers.py", "ennio/model/session.py"]) == [
         "ennio/utils.py",
         "ennio/common/text.py",
         "tests/helpers.py",

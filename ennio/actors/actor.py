@@ -4,7 +4,7 @@ Built on pykka 4.5's hooks for actor runtimes. What is added to pykka: an actor 
 ends, is unregistered, its effects end with it, and its watcher is told once (``Down``); a
 ``gevent.Timeout`` or ``GreenletExit`` that leaks out of a handler ends this actor instead of every
 actor in the process; a bug met while answering an ask goes to the asker *and* ends the actor, whose
-state may be half changed. Errors of ``ennio.errors`` are answers: they go to the asker only.
+state may be half changed. Errors of ``ennio.model.errors`` are answers: they go to the asker only.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import pykka
 from gevent.event import AsyncResult
 from gevent.queue import SimpleQueue
 
-from ennio.errors import EnnioError, Unreachable, run_out
-from ennio.messages import Down, Effect
+from ennio.actors.messages import Down, Effect
+from ennio.model.errors import EnnioError, Unreachable, run_out
 
 log = logging.getLogger(__name__)
 _WINDING = 0.02

@@ -12,16 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ennio import codec
 from ennio.actors.parts import Parts
-from ennio.errors import ConfigError, EnnioError
-from ennio.events import Draft, EventType
-from ennio.home import private
-from ennio.lifecycle import Memory
-from ennio.lifecycle.memory import Stage, Wish
-from ennio.model import ID_PATTERN, Priority, RuntimeHandle, Session
+from ennio.machine.home import private
+from ennio.model import codec
+from ennio.model.errors import ConfigError, EnnioError
+from ennio.model.events import Draft, EventType
+from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session
 from ennio.plugins.birth import started
 from ennio.plugins.runtime.interface import Pane
+from ennio.policy.lifecycle import Memory
+from ennio.policy.lifecycle.memory import Stage, Wish
 
 FILE = "session.json"
 log = logging.getLogger(__name__)

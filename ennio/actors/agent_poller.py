@@ -13,10 +13,10 @@ from typing import Any
 import pykka
 
 from ennio.actors.deeds import runtime_of
+from ennio.actors.messages import AgentTick, PlaceTold, WatchPlace
 from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
-from ennio.errors import EnnioError, Unreachable
-from ennio.messages import AgentTick, PlaceTold, WatchPlace
+from ennio.model.errors import EnnioError, Unreachable
 from ennio.plugins.workspace.interface import Glance, Glanced
 
 

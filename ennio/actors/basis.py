@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ennio.facts import ProcessSeen
+from ennio.model.facts import ProcessSeen
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _GRAIN = 2_000_000_000

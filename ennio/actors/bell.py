@@ -15,7 +15,7 @@ import stat
 from pathlib import Path
 
 from ennio.actors.parts import Parts
-from ennio.home import private
+from ennio.machine.home import private
 from ennio.store import Store
 
 FILE = "bell.json"

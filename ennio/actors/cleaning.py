@@ -8,10 +8,10 @@ from gevent.pool import Pool
 
 from ennio.actors import deeds
 from ennio.actors.exchange import session_name
+from ennio.actors.messages import Clean
 from ennio.actors.parts import Parts
-from ennio.errors import EnnioError
-from ennio.messages import Clean
-from ennio.model import Activity, Session, SessionStatus
+from ennio.model.errors import EnnioError
+from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.workspace.interface import Unkept
 
 AT_ONCE = 4

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 from ennio.actors.exchange import AGENTS, ROOT
+from ennio.actors.messages import HowIsIt, Roster
 from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
-from ennio.errors import NotFound, Unreachable
-from ennio.messages import HowIsIt, Roster
+from ennio.model.errors import NotFound, Unreachable
 
 
 def condition(parts: Parts) -> dict[str, Any]:

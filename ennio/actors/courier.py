@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ennio.facts import Sighting
-from ennio.message import PERSON
-from ennio.model import RuntimeHandle
+from ennio.model.facts import Sighting
+from ennio.model.message import PERSON
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.box import InputBox, added
 from ennio.plugins.agent.interface import Agent, Desk
 from ennio.plugins.runtime.interface import Key, Runtime, View

@@ -10,18 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
-from ennio import prompt
 from ennio.actors import adoption, bell, environment
 from ennio.actors.courier import Arrival, Aside, Courier, Delivery
 from ennio.actors.desks import desk, order, workspace_path
 from ennio.actors.parts import Parts
-from ennio.branch import check_work_branch, issue_branch, refuse_protected
-from ennio.errors import NotFound, Refused
-from ennio.facts import Sighting, WorkspaceSeen
-from ennio.home import private
-from ennio.lifecycle.actions import LaunchAgent
-from ennio.message import Message, MessageState, Origin
-from ennio.model import RuntimeHandle, Session
+from ennio.machine.home import private
+from ennio.model.branch import check_work_branch, issue_branch, refuse_protected
+from ennio.model.errors import NotFound, Refused
+from ennio.model.facts import Sighting, WorkspaceSeen
+from ennio.model.message import Message, MessageState, Origin
+from ennio.model.session import RuntimeHandle, Session
 from ennio.plugins import leftovers
 from ennio.plugins.agent.choosing import NothingAsked
 from ennio.plugins.agent.interface import Agent, Command
@@ -30,6 +28,8 @@ from ennio.plugins.runtime.interface import Key, Launch, Runtime
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
+from ennio.policy import prompt
+from ennio.policy.lifecycle.actions import LaunchAgent
 
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
 MOVES = 40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed

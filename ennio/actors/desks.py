@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ennio.actors import environment
 from ennio.actors.parts import Parts
-from ennio.home import private
-from ennio.model import Session
+from ennio.machine.home import private
+from ennio.model.session import Session
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.workspace.interface import WorkspaceOrder
 

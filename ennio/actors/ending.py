@@ -6,9 +6,9 @@ import time
 
 from ennio.actors.exchange import session_name
 from ennio.actors.feed import Feed
+from ennio.actors.messages import Kill
 from ennio.actors.parts import Parts
-from ennio.messages import Kill
-from ennio.model import Session
+from ennio.model.session import Session
 
 WITHIN = 15.0  # seconds; an agent is asked to end, and made to after five
 

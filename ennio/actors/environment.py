@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ennio.inherited import inherited
-from ennio.model import Session
+from ennio.machine.inherited import inherited
+from ennio.model.session import Session
 
 
 def plain(source: Mapping[str, str], session_id: str, project_id: str, home: Path) -> dict[str, str]:

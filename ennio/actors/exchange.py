@@ -6,7 +6,7 @@ from typing import Any
 
 import pykka
 
-from ennio.errors import NotFound, TimedOut, Unreachable
+from ennio.model.errors import NotFound, TimedOut, Unreachable
 
 ROOT = "root"
 REACTIONS = "reactions"

@@ -9,11 +9,14 @@ import gevent
 from ennio.actors import deeds
 from ennio.actors.actor import Actor
 from ennio.actors.courier import Aside
+from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
-from ennio.facts import Sighting
-from ennio.lifecycle.actions import (
+from ennio.model.facts import Sighting
+from ennio.model.message import Message
+from ennio.model.session import Session
+from ennio.policy.lifecycle.actions import (
     Action,
     DeliverMessage,
     InspectWorkspace,
@@ -24,9 +27,6 @@ from ennio.lifecycle.actions import (
     SettleMessage,
     StopAgent,
 )
-from ennio.message import Message
-from ennio.messages import BranchChosen, DraftTaken, MessageMarked
-from ennio.model import Session
 
 ASK_WITHIN = 30.0  # seconds
 

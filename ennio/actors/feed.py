@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import gevent
 from gevent.event import Event as Signal
 
-from ennio.events import Event
+from ennio.model.events import Event
 from ennio.store import Store
 
 KEPT = 2000

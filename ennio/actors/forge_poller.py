@@ -8,11 +8,11 @@ from typing import Any
 
 import pykka
 
+from ennio.actors.messages import ForgeTold, WatchBranch
 from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
-from ennio.errors import EnnioError
-from ennio.facts import ForgeSeen, Sighting
-from ennio.messages import ForgeTold, WatchBranch
+from ennio.model.errors import EnnioError
+from ennio.model.facts import ForgeSeen, Sighting
 from ennio.plugins.scm.interface import Paced, Watch
 
 

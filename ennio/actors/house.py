@@ -1,6 +1,6 @@
 """What people and programs can ask of the house: reads from the store, orders to the actors.
 
-Every method runs in the caller's greenlet and may raise the errors of ``ennio.errors``.
+Every method runs in the caller's greenlet and may raise the errors of ``ennio.model.errors``.
 """
 
 from __future__ import annotations
@@ -19,17 +19,7 @@ from ennio.actors.cleaning import CleanupItem
 from ennio.actors.exchange import QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
-from ennio.actors.parts import Parts
-from ennio.actors.spawning import Preview, SpawnRequest
-from ennio.branch import refuse_protected
-from ennio.changes import Diff, Files
-from ennio.clock import Clock
-from ennio.config.model import Config
-from ennio.errors import Conflict, NotFound, Refused, Unreachable
-from ennio.events import Draft, Event, EventType
-from ennio.home import Home
-from ennio.message import Message, Origin
-from ennio.messages import (
+from ennio.actors.messages import (
     AgentTick,
     AnswerGiven,
     CrashForTest,
@@ -42,11 +32,21 @@ from ennio.messages import (
     Revive,
     StartSession,
 )
-from ennio.model import Session
+from ennio.actors.parts import Parts
+from ennio.actors.spawning import Preview, SpawnRequest
+from ennio.config.model import Config
+from ennio.machine.home import Home
+from ennio.model.branch import refuse_protected
+from ennio.model.changes import Diff, Files
+from ennio.model.clock import Clock
+from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.model.events import Draft, Event, EventType
+from ennio.model.message import Message, Origin
+from ennio.model.pulls import PullRequest, ReviewState
+from ennio.model.session import Session
 from ennio.plugins.scm.interface import Merged, Readable, Scm
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
-from ennio.pulls import PullRequest, ReviewState
 from ennio.store import Store, Waiting
 
 __all__ = ["CleanupItem", "House", "MergeOrder", "Preview", "SpawnRequest"]

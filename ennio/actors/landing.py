@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ennio import codec
 from ennio.actors.parts import Parts
 from ennio.config.model import Project, StaleApprovals
-from ennio.errors import Conflict, Refused
-from ennio.events import Draft, EventType
-from ennio.lifecycle import Memory
-from ennio.lifecycle.status import settled_checks
-from ennio.model import Priority, Session
+from ennio.model import codec
+from ennio.model.errors import Conflict, Refused
+from ennio.model.events import Draft, EventType
+from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
+from ennio.model.session import Priority, Session
 from ennio.plugins.scm.interface import Merged, Scm
-from ennio.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
+from ennio.policy.lifecycle import Memory
+from ennio.policy.lifecycle.status import settled_checks
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,19 @@ from datetime import timedelta
 from shlex import quote
 from typing import Any
 
-from ennio import codec
 from ennio.actors import deeds, desks
 from ennio.actors.basis import Basis, basis
 from ennio.actors.exchange import AGENTS, forge_name, runtime_name
+from ennio.actors.messages import ForgeTold, LookNow, PaneTold, PlaceTold, Unwatch, WatchBranch, WatchPane, WatchPlace
 from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
-from ennio.facts import Place, PlaceSeen, ProcessSeen, Sighting
-from ennio.lifecycle.memory import Stage
-from ennio.messages import ForgeTold, LookNow, PaneTold, PlaceTold, Unwatch, WatchBranch, WatchPane, WatchPlace
-from ennio.model import Activity
+from ennio.model import codec
+from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Filed
 from ennio.plugins.runtime.sighting import judge
+from ennio.policy.lifecycle.memory import Stage
 
 STARTING = timedelta(seconds=30)
 """How long an agent that was started is looked at again and again."""

@@ -14,19 +14,19 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio import merging
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import forge_name
+from ennio.actors.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
 from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
 from ennio.config.model import ReactionAction, StaleApprovals
-from ennio.errors import EnnioError, Refused
-from ennio.events import Draft, EventType
-from ennio.merging import Held, Remedy, Superseded
-from ennio.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
-from ennio.model import Priority, Session, SessionStatus
+from ennio.model.errors import EnnioError, Refused
+from ennio.model.events import Draft, EventType
+from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
+from ennio.model.session import Priority, Session, SessionStatus
 from ennio.plugins.scm.interface import Merged, Revocable
-from ennio.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
+from ennio.policy import merging
+from ennio.policy.merging import Held, Remedy, Superseded
 from ennio.store import Merge, MergeState, Notice, ReactionRecord, Transaction
 
 RULE = "approved-and-green"

@@ -9,11 +9,11 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.messages import Effect, NoticeDue, Ping, Wake
 from ennio.actors.parts import Parts
 from ennio.config.model import Notifier as Channel
-from ennio.errors import EnnioError, Refused, Unreachable
-from ennio.events import Draft, EventType
-from ennio.messages import Effect, NoticeDue, Ping, Wake
+from ennio.model.errors import EnnioError, Refused, Unreachable
+from ennio.model.events import Draft, EventType
 from ennio.plugins.notifier.interface import Notification
 from ennio.store import Notice
 

@@ -15,15 +15,15 @@ from ennio.actors import deeds
 from ennio.actors.courier import Arrival, Delivery
 from ennio.actors.drafts import Drafts
 from ennio.actors.exchange import NOTICES
+from ennio.actors.messages import NoticeDue
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
-from ennio.errors import EnnioError
-from ennio.events import Draft, EventType
-from ennio.lifecycle import Mail
-from ennio.lifecycle.actions import LaunchAgent
-from ennio.message import Message, MessageState, Origin
-from ennio.messages import NoticeDue
-from ennio.model import Priority
+from ennio.model.errors import EnnioError
+from ennio.model.events import Draft, EventType
+from ennio.model.message import Message, MessageState, Origin
+from ennio.model.session import Priority
+from ennio.policy.lifecycle import Mail
+from ennio.policy.lifecycle.actions import LaunchAgent
 from ennio.store import Notice
 
 DELIVERY_TRIES = 5

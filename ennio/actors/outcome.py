@@ -14,12 +14,14 @@ from ennio.actors.executor import NAMES
 from ennio.actors.lookout import cursor_key
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
-from ennio.clock import rfc3339
-from ennio.errors import EnnioError, Unreachable
-from ennio.events import Draft, EventType
-from ennio.facts import ProcessSeen, Sighting, WorkspaceSeen
-from ennio.lifecycle import orders
-from ennio.lifecycle.actions import (
+from ennio.model.clock import rfc3339
+from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.events import Draft, EventType
+from ennio.model.facts import ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.session import Priority, RuntimeHandle
+from ennio.plugins.workspace.interface import Unkept
+from ennio.policy.lifecycle import orders
+from ennio.policy.lifecycle.actions import (
     Action,
     InspectWorkspace,
     LaunchAgent,
@@ -28,8 +30,6 @@ from ennio.lifecycle.actions import (
     RemoveWorkspace,
     StopAgent,
 )
-from ennio.model import Priority, RuntimeHandle
-from ennio.plugins.workspace.interface import Unkept
 
 _NAMED = 50  # of what went unsaved, the largest first
 log = logging.getLogger(__name__)

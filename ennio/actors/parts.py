@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ennio.actors.exchange import Exchange
-from ennio.clock import Clock
 from ennio.config.model import Config, Project, StaleApprovals
-from ennio.errors import NotFound
-from ennio.home import Home
-from ennio.lifecycle import Spec
-from ennio.model import Session
+from ennio.machine.home import Home
+from ennio.model.clock import Clock
+from ennio.model.errors import NotFound
+from ennio.model.session import Session
 from ennio.plugins.registry import Registry
+from ennio.policy.lifecycle import Spec
 from ennio.store import Store
 
 

@@ -16,9 +16,9 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import session_name
+from ennio.actors.messages import Effect, HowIsIt, LookNow, Ping, Unwatch, Wake
 from ennio.actors.parts import Parts
-from ennio.errors import EnnioError
-from ennio.messages import Effect, HowIsIt, LookNow, Ping, Unwatch, Wake
+from ennio.model.errors import EnnioError
 
 
 @dataclass(slots=True)

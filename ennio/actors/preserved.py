@@ -6,8 +6,8 @@ from gevent.pool import Pool
 
 from ennio.actors.parts import Parts
 from ennio.config.model import Project
-from ennio.errors import EnnioError, NotFound
-from ennio.model import Session
+from ennio.model.errors import EnnioError, NotFound
+from ennio.model.session import Session
 from ennio.plugins.workspace import preserved
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 

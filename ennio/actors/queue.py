@@ -9,14 +9,14 @@ from typing import Any, assert_never
 import psutil
 import pykka
 
-from ennio import admission
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import session_name
+from ennio.actors.messages import Admit, Ping, QueueChanged, Wake
 from ennio.actors.parts import Parts
-from ennio.admission import Limits, Room
-from ennio.events import Draft, EventType
-from ennio.messages import Admit, Ping, QueueChanged, Wake
-from ennio.model import SessionStatus
+from ennio.model.events import Draft, EventType
+from ennio.model.session import SessionStatus
+from ennio.policy import admission
+from ennio.policy.admission import Limits, Room
 
 LOOK_EVERY = 5.0
 

@@ -15,22 +15,23 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio import codec, reactions
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import MERGES, NOTICES, session_name
+from ennio.actors.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
 from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
-from ennio.clock import Leap, parse_time, rfc3339
 from ennio.config.model import Reaction, ReactionAction
-from ennio.events import Draft, EventType
-from ennio.home import program
-from ennio.lifecycle import Memory
-from ennio.message import Message, Origin
-from ennio.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
-from ennio.model import Priority, Session
-from ennio.pulls import MergeMethod
-from ennio.reactions import Case, Decision, ReactionMemory, Situation, Verdict
-from ennio.reactions.cases import SESSION_KEYS
+from ennio.machine.home import program
+from ennio.model import codec
+from ennio.model.clock import Leap, parse_time, rfc3339
+from ennio.model.events import Draft, EventType
+from ennio.model.message import Message, Origin
+from ennio.model.pulls import MergeMethod
+from ennio.model.session import Priority, Session
+from ennio.policy import reactions
+from ennio.policy.lifecycle import Memory
+from ennio.policy.reactions import Case, Decision, ReactionMemory, Situation, Verdict
+from ennio.policy.reactions.cases import SESSION_KEYS
 from ennio.store import Merge, Notice, ReactionRecord, Transaction
 
 ALL_COMPLETE = "all-complete"

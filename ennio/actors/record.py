@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from ennio import codec
 from ennio.actors.parts import Parts
-from ennio.errors import EnnioError
-from ennio.events import Draft, EventType
-from ennio.evidence import Evidence
-from ennio.facts import Facts, ProcessSeen, Sighting
-from ennio.lifecycle import Mail, Memory
-from ennio.message import Message
-from ennio.metering import metered
-from ennio.model import Activity, Session
+from ennio.model import codec
+from ennio.model.errors import EnnioError
+from ennio.model.events import Draft, EventType
+from ennio.model.evidence import Evidence
+from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.message import Message
+from ennio.model.session import Activity, Session
+from ennio.policy.lifecycle import Mail, Memory
+from ennio.policy.metering import metered
 
 OUTPUT_STEP = timedelta(seconds=5)
 

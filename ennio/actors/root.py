@@ -18,18 +18,18 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio import restart
 from ennio.actors import strays
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import ASK_TIMEOUT, Exchange, session_name
+from ennio.actors.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
 from ennio.actors.parts import Parts
 from ennio.actors.session import SessionActor
-from ennio.breaker import Breaker
 from ennio.config.model import Restart
-from ennio.errors import EnnioError
-from ennio.events import Draft, EventType
-from ennio.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
-from ennio.model import Priority, Session
+from ennio.model.errors import EnnioError
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Priority, Session
+from ennio.policy import restart
+from ennio.policy.breaker import Breaker
 
 log = logging.getLogger(__name__)
 

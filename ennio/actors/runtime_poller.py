@@ -7,10 +7,10 @@ from typing import Any
 
 import pykka
 
+from ennio.actors.messages import PaneTold
 from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
-from ennio.errors import EnnioError
-from ennio.messages import PaneTold
+from ennio.model.errors import EnnioError
 from ennio.plugins.runtime.interface import Pane
 
 

@@ -13,23 +13,12 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio import lifecycle
 from ennio.actors import bell, deeds, desks, outcome
 from ennio.actors.actor import Actor
 from ennio.actors.exchange import QUEUE, REACTIONS, ROOT
 from ennio.actors.executor import NAMES, Executor
 from ennio.actors.lookout import Lookout
-from ennio.actors.outbox import Outbox
-from ennio.actors.parts import Parts
-from ennio.actors.record import Record
-from ennio.actors.timers import Alarm
-from ennio.clock import Leap
-from ennio.errors import Conflict, EnnioError, Unreachable
-from ennio.events import Draft, EventType
-from ennio.facts import Sighting
-from ennio.lifecycle import Seen, orders
-from ennio.lifecycle.actions import Action, DeliverMessage, LaunchAgent, RemoveWorkspace, SettleMessage, StopAgent
-from ennio.messages import (
+from ennio.actors.messages import (
     Admit,
     AgentTick,
     AnswerGiven,
@@ -53,8 +42,19 @@ from ennio.messages import (
     SessionOver,
     Wake,
 )
-from ennio.model import Activity, Session
-from ennio.reactions import Situation
+from ennio.actors.outbox import Outbox
+from ennio.actors.parts import Parts
+from ennio.actors.record import Record
+from ennio.actors.timers import Alarm
+from ennio.model.clock import Leap
+from ennio.model.errors import Conflict, EnnioError, Unreachable
+from ennio.model.events import Draft, EventType
+from ennio.model.facts import Sighting
+from ennio.model.session import Activity, Session
+from ennio.policy import lifecycle
+from ennio.policy.lifecycle import Seen, orders
+from ennio.policy.lifecycle.actions import Action, DeliverMessage, LaunchAgent, RemoveWorkspace, SettleMessage, StopAgent
+from ennio.policy.reactions import Situation
 from ennio.store import Waiting
 
 MAX_STEPS = 12

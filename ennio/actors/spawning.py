@@ -6,16 +6,16 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ennio import codec
 from ennio.actors import deeds
 from ennio.actors.desks import workspace_path
 from ennio.actors.parts import Parts
-from ennio.branch import check_work_branch
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Conflict, EnnioError, Invalid, Refused
-from ennio.events import Draft, EventType
-from ennio.lifecycle import orders
-from ennio.model import Session, SessionStatus
+from ennio.model import codec
+from ennio.model.branch import check_work_branch
+from ennio.model.errors import ConfigError, Conflict, EnnioError, Invalid, Refused
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Session, SessionStatus
+from ennio.policy.lifecycle import orders
 from ennio.store import Waiting
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from ennio import codec
 from ennio.actors.parts import Parts
-from ennio.errors import EnnioError, Refused
-from ennio.events import Draft, EventType
-from ennio.lifecycle import Memory, orders
-from ennio.model import Priority, RuntimeHandle, Session, SessionStatus
+from ennio.model import codec
+from ennio.model.errors import EnnioError, Refused
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Priority, RuntimeHandle, Session, SessionStatus
 from ennio.plugins import leftovers
+from ennio.policy.lifecycle import Memory, orders
 
 log = logging.getLogger(__name__)
 GRACE = 5.0

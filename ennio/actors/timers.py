@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 
 from ennio.actors.actor import Actor
-from ennio.clock import Clock
+from ennio.model.clock import Clock
 
 
 class Alarm:

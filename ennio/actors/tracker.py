@@ -13,13 +13,13 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.messages import Effect, HowIsIt, NewsWritten, Ping, Wake
 from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
 from ennio.actors.timers import Alarm
-from ennio.errors import EnnioError, Unreachable
-from ennio.events import Draft, Event, EventType
-from ennio.messages import Effect, HowIsIt, NewsWritten, Ping, Wake
-from ennio.model import Priority, Session
+from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.events import Draft, Event, EventType
+from ennio.model.session import Priority, Session
 from ennio.plugins.tracker.interface import Milestone, Reached
 
 log = logging.getLogger(__name__)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.actors.exchange import forge_name
+from ennio.actors.messages import LookNow
 from ennio.actors.parts import Parts
 from ennio.config.model import Project
-from ennio.errors import Invalid, Unauthorized
-from ennio.messages import LookNow
+from ennio.machine.untrusted import json_value
+from ennio.model.errors import Invalid, Unauthorized
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.webhook import Happening, happenings, signed
-from ennio.untrusted import json_value
 
 log = logging.getLogger(__name__)
 _KEY = "webhooks.github"

@@ -9,7 +9,7 @@ import os
 import sys
 
 from ennio.board.style import shown
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 
 
 class OutputError(EnnioError):

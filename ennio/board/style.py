@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ennio.printable import printable
+from ennio.model.printable import printable
 
 _CODES: Mapping[str, str] = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "dim": "2"}
 # Known to this process alone, so that no text from elsewhere holds a colour of ours.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ennio.printable import one_line
+from ennio.model.printable import one_line
 
 GAP = "  "
 SHORTEST = 4  # a column is never squeezed below this

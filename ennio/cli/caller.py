@@ -6,7 +6,7 @@ import os
 import pwd
 from contextlib import suppress
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 
 
 def session() -> str | None:

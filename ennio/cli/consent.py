@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ennio.errors import Untrusted
+from ennio.model.errors import Untrusted
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def obtain(config: Config, context: Context, *, given: bool) -> None:
     """Make sure that the file is trusted: it is, or ``given`` says so, or a person is asked. Raises Untrusted, Refused."""
     from ennio.config import trusted
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     home = Home.of_environment()
     new = trusted.unknown(config, home, os.environ)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board import printing
 from ennio.board.style import PLAIN, Style
-from ennio.errors import Invalid, NotFound, Unauthorized
+from ennio.model.errors import Invalid, NotFound, Unauthorized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class Context:
 
     def run_directory(self) -> Path:
         """Where the supervisor of this configuration keeps its address and log."""
-        from ennio.home import Home
+        from ennio.machine.home import Home
 
         return Home.of_environment().run(self.config_file())
 
@@ -65,8 +65,8 @@ class Context:
 
         Raises NoSupervisor (exit code 4).
         """
-        from ennio.home import Home
         from ennio.http.client import find
+        from ennio.machine.home import Home
 
         source = self.config_file()
         found = find(source, Home.of_environment(), lambda: self._configured_token(source))

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ennio.cli.repository import HUB, Repository
-from ennio.home import Home, private
+from ennio.machine.home import Home, private
 from ennio.plugins.git import Git
 
 _PUSHING = 600.0

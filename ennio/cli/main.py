@@ -12,8 +12,8 @@ from ennio.board import printing
 from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.context import Context
 from ennio.cli.parser import Call, Usage, understand
-from ennio.errors import ConfigError, EnnioError, NotFound, Unauthorized
-from ennio.printable import json_text
+from ennio.model.errors import ConfigError, EnnioError, NotFound, Unauthorized
+from ennio.model.printable import json_text
 
 CLOSED_PIPE = 141
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol, cast
 
 from ennio.cli.answer import Answer
 from ennio.cli.context import Context, nearest
-from ennio.errors import Invalid
+from ennio.model.errors import Invalid
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Begin": {

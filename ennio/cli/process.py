@@ -47,7 +47,7 @@ class Detached:
 
 def detach(config: Path, run_directory: Path) -> Detached:
     """Start the supervisor in a session of its own, its output in the log; returns at once."""
-    from ennio.home import private
+    from ennio.machine.home import private
 
     log = private(run_directory) / LOG
     if log.exists() and log.stat().st_size > LARGEST:

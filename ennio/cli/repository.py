@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.errors import Conflict, EnnioError, NotFound
+from ennio.model.errors import Conflict, EnnioError, NotFound
 from ennio.plugins.git import Git
 
 HUB = "ennio"  # the name of the remote a hub is known under

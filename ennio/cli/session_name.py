@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ennio.cli.context import nearest, path
-from ennio.errors import EnnioError, Invalid, NotFound
+from ennio.model.errors import EnnioError, Invalid, NotFound
 
 if TYPE_CHECKING:
     from ennio.http.client import Client

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from ennio import untrusted
-from ennio.errors import Invalid
+from ennio.machine import untrusted
+from ennio.model.errors import Invalid
 
 _MOST_BYTES = 1024 * 1024  # no request carries more
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ennio.config.document import Where, shown
 from ennio.config.shapes import nearest
-from ennio.model import ID_PATTERN, derive_project_id
+from ennio.model.session import ID_PATTERN, derive_project_id
 
 Fault = tuple[Where, str]
 Known = Mapping[str, Sequence[str]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ennio.errors import NotFound
+    from ennio.model.errors import NotFound
 
 NAMES = ("ennio.yaml", "ennio.yml", ".ennio.yaml", ".ennio.yml")
 """What the file may be called; the first that exists in a folder is taken."""
@@ -44,6 +44,6 @@ def _named(start: Path, explicit: Path) -> Path:
 
 
 def _lost(message: str) -> NotFound:
-    from ennio.errors import NotFound  # noqa: PLC0415 - it brings dataclasses: half of this module's import time
+    from ennio.model.errors import NotFound  # noqa: PLC0415 - it brings dataclasses: half of this module's import time
 
     return NotFound(message)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from ennio.errors import Problem
+from ennio.model.errors import Problem
 
 Where = tuple[str | int, ...]
 """A place in a document: keys and indices from the root."""

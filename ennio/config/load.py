@@ -18,7 +18,7 @@ from ennio.config.expand import expand
 from ennio.config.model import Config
 from ennio.config.schema import ConfigShape
 from ennio.config.secrets import is_secret
-from ennio.errors import ConfigError, Problem
+from ennio.model.errors import ConfigError, Problem
 
 SAID_ALOUD = frozenset({"post_create", "run", "passthrough", "permissions", "prompt", "agent_rules", "message"})
 """Keys below which a text becomes a command line, or words for an agent: those too can be on one, and are kept and shown."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ennio.model import Priority
+from ennio.model.session import Priority
 
 Settings = Mapping[str, Any]
 

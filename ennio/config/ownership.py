@@ -16,8 +16,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from ennio.errors import Untrusted
-from ennio.untrusted import given
+from ennio.machine.untrusted import given
+from ennio.model.errors import Untrusted
 
 ROOT = 0
 _ACL = "system.posix_acl_access"

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ennio.config.model import Reaction, ReactionAction
-from ennio.model import Priority
+from ennio.model.session import Priority
 
 _SEND, _NOTIFY = ReactionAction.SEND_TO_AGENT, ReactionAction.NOTIFY
 

@@ -16,7 +16,7 @@ from ennio.config.coherence import SELF_MADE
 from ennio.config.model import Budget, BudgetScope, Config, Defaults, Notifier, PluginChoice, Project, SshConfig
 from ennio.config.reactions import merged
 from ennio.config.secrets import config_hash
-from ennio.model import derive_prefix, derive_project_id
+from ennio.model.session import derive_prefix, derive_project_id
 
 Given = Mapping[str, Any]
 DATABASE_URL = str(next(field.default for field in fields(Config) if field.name == "database_url"))

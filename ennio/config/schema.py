@@ -14,7 +14,7 @@ from ennio.config.numbers import Duration, Fraction, Money, Size, Switch, Whole
 from ennio.config.reactions import KEYS
 from ennio.config.shapes import Anything, Json, Many, Part, Shape, Table
 from ennio.config.texts import Branch, BranchPattern, Choice, FilePath, Id, InsidePath, Repository, Text, Token, Url, Variable, VariableName
-from ennio.model import Priority
+from ennio.model.session import Priority
 
 MANY = 2**32 - 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ennio.config.expand import escaped
 from ennio.config.repository import github, is_local
-from ennio.model import ID_PATTERN, derive_project_id
+from ennio.model.session import ID_PATTERN, derive_project_id
 
 
 @dataclass(frozen=True, slots=True)

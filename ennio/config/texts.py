@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 
 from ennio.config import repository
 from ennio.config.shapes import Entry, Json, nearest
-from ennio.model import ID_PATTERN
+from ennio.model.session import ID_PATTERN
 
 E = TypeVar("E", bound=StrEnum)
 VARIABLE: Json = {"type": "string", "pattern": r"\$\{"}

@@ -22,8 +22,8 @@ from pathlib import Path
 from ennio.config import ownership
 from ennio.config.database import file as database_file
 from ennio.config.model import Config, Demand
-from ennio.errors import Refused, Untrusted
-from ennio.home import Home, private
+from ennio.machine.home import Home, private
+from ennio.model.errors import Refused, Untrusted
 
 VARIABLE = "ENNIO_TRUSTED_CONFIG_PATHS"
 _SESSION = "ENNIO_SESSION_ID"

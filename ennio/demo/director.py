@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ennio.demo import scene as stage
-from ennio.errors import Conflict, EnnioError
 from ennio.http.client import Client
+from ennio.model.errors import Conflict, EnnioError
 
 REVIEWER = "morricone"
 Event = Mapping[str, Any]

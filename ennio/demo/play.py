@@ -20,10 +20,10 @@ from ennio.board.printing import note, out
 from ennio.demo import report, scene
 from ennio.demo.director import Director
 from ennio.demo.screen import Screen
-from ennio.errors import EnnioError, Unreachable
-from ennio.home import Home
 from ennio.http import client
-from ennio.printable import json_text
+from ennio.machine.home import Home
+from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.printable import json_text
 
 LIMIT = 60.0
 READY = 20.0

@@ -9,7 +9,7 @@ from typing import Any
 from ennio.board.table import Column
 from ennio.board.table import table as lines_of
 from ennio.demo.director import Director
-from ennio.home import program
+from ennio.machine.home import program
 
 
 def outcome(director: Director, seconds: float, *, finished: bool) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from ennio.config import trusted
 from ennio.config.load import load
-from ennio.errors import Refused
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.errors import Refused
 
 CHECK = """\
 # the check of this repository: what is greeted must have a name

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ennio.untrusted import json_file
+from ennio.machine.untrusted import json_file
 
 _LARGEST = 64 * 1024
 ADDRESS = "supervisor.json"

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import falcon
 
-from ennio.errors import Unauthorized
 from ennio.http.browser import Browsers
+from ennio.model.errors import Unauthorized
 
 WEBHOOKS = frozenset({"/api/v1/webhooks/github"})
 """Paths a forge asks, under whatever name it reaches us; a signature of the body is their token."""

@@ -12,8 +12,8 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from ennio.clock import Clock
-from ennio.errors import Unauthorized
+from ennio.model.clock import Clock
+from ennio.model.errors import Unauthorized
 
 CODE_LIFE = timedelta(seconds=60)
 COOKIE_LIFE = timedelta(hours=24)

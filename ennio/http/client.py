@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ennio.errors import (
+from ennio.machine.home import Home
+from ennio.model.errors import (
     Conflict,
     EnnioError,
     Invalid,
@@ -22,7 +23,6 @@ from ennio.errors import (
     Unauthorized,
     Unreachable,
 )
-from ennio.home import Home
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse

@@ -15,8 +15,8 @@ from typing import Any
 import falcon
 import pykka
 
-from ennio.errors import EnnioError, run_out
 from ennio.http.envelope import refuse
+from ennio.model.errors import EnnioError, run_out
 
 log = logging.getLogger(__name__)
 

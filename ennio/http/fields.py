@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ennio.errors import Invalid
-from ennio.model import ID_PATTERN
+from ennio.model.errors import Invalid
+from ennio.model.session import ID_PATTERN
 
 _WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")

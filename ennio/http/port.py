@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 
 BACKLOG = 512
 

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl
 import falcon
 from gunicorn.http.errors import ParseException
 
-from ennio.errors import Invalid
 from ennio.http.fields import Choices, Field
+from ennio.model.errors import Invalid
 
 BODY_LIMIT = 1024 * 1024
 Fields = Mapping[str, Field]

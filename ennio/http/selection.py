@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from ennio.events import Event, EventType
 from ennio.http.fields import Choice, Choices, Field, Id
-from ennio.model import Priority
+from ennio.model.events import Event, EventType
+from ennio.model.session import Priority
 
 SELECTION: Mapping[str, Field] = {
     "session_id": Id(),

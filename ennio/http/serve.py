@@ -25,16 +25,16 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from ennio import logs
-from ennio.clock import rfc3339
 from ennio.config import last_good
 from ennio.config.model import Config
 from ennio.config.secrets import secrets
-from ennio.errors import ConfigError, EnnioError, Refused, Untrusted
-from ennio.home import Home, private
 from ennio.http import address
 from ennio.http.logfile import LOG, LogFile
 from ennio.http.port import listen, url_of
-from ennio.printable import printable
+from ennio.machine.home import Home, private
+from ennio.model.clock import rfc3339
+from ennio.model.errors import ConfigError, EnnioError, Refused, Untrusted
+from ennio.model.printable import printable
 
 log = logging.getLogger(__name__)
 

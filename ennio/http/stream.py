@@ -23,8 +23,8 @@ from typing import Any, Self
 from gevent import get_hub, getcurrent
 
 from ennio.actors.house import House
-from ennio.events import Event
 from ennio.http.selection import Selection
+from ennio.model.events import Event
 
 HEARTBEAT = 15.0
 RETRY = b"retry: 2000\nid: %d\n\n"

@@ -12,12 +12,12 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from ennio.clock import rfc3339
 from ennio.config.model import Project
-from ennio.facts import AgentSeen
-from ennio.message import Message
-from ennio.model import Session, Usage
-from ennio.pulls import PullRequest
+from ennio.model.clock import rfc3339
+from ennio.model.facts import AgentSeen
+from ennio.model.message import Message
+from ennio.model.pulls import PullRequest
+from ennio.model.session import Session, Usage
 from ennio.store import Store, Waiting
 
 

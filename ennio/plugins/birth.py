@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from ennio.model import RuntimeHandle
+from ennio.model.session import RuntimeHandle
 
 _PROC = Path("/proc")
 

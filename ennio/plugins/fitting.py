@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from ennio.clock import SystemClock
 from ennio.config import document, ownership
 from ennio.config.model import Config, Project
 from ennio.config.model import Notifier as Channel
-from ennio.errors import ConfigError, EnnioError, Problem
-from ennio.forge import ForgeBook
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
+from ennio.model.errors import ConfigError, EnnioError, Problem
+from ennio.model.local_forge import ForgeBook
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.shipped import SHIPPED

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ennio.errors import EnnioError, TimedOut
+from ennio.model.errors import EnnioError, TimedOut
 from ennio.plugins import git_orphans, git_words
 from ennio.plugins.git_environment import environment
 from ennio.plugins.git_words import readable, redacted

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ennio.inherited import NAMES
+from ennio.machine.inherited import NAMES
 
 # Whatever else begins with GIT_ points git to a repository, an index or a moment of the caller's, or makes it talk.
 _PASSED = NAMES | {

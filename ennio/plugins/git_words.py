@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from ennio.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
+from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
 
 _LINES = 12  # of git's own words in an error
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)|(?<=http://)[^/@\s]+(?=@)|(?<=https://)[^/@\s]+(?=@)")

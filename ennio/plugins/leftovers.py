@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import psutil
 
-from ennio.errors import Unreachable
+from ennio.model.errors import Unreachable
 from ennio.plugins.birth import lives
 
 MARK = "ENNIO_SESSION_ID"

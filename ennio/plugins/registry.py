@@ -12,11 +12,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
 
-from ennio.clock import Clock
 from ennio.config.model import Project, Settings
-from ennio.errors import ConfigError, Problem
-from ennio.forge import ForgeBook
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import Clock
+from ennio.model.errors import ConfigError, Problem
+from ennio.model.local_forge import ForgeBook
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.notifier.interface import Notifier
 from ennio.plugins.runtime.interface import Runtime

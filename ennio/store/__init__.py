@@ -3,7 +3,7 @@
 Callers see frozen dataclasses only; tables and queries are private to this folder.
 """
 
-from ennio.metering import SessionMetrics
+from ennio.policy.metering import SessionMetrics
 from ennio.store.merges import Merge, MergeState
 from ennio.store.notifications import Notice
 from ennio.store.opening import open_store

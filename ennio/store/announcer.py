@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from ennio.events import Event
+from ennio.model.events import Event
 
 Listener = Callable[[Sequence[Event]], None]
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from ennio.codec import dumps, reader, scalar
+from ennio.model.codec import dumps, reader, scalar
 
 R = TypeVar("R")
 Values = dict[str, Any]

@@ -9,9 +9,9 @@ from typing import Any
 
 import peewee
 
-from ennio.clock import parse_time
-from ennio.events import Event
-from ennio.model import Priority
+from ennio.model.clock import parse_time
+from ennio.model.events import Event
+from ennio.model.session import Priority
 from ennio.store.columns import Shape, Values, fields_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

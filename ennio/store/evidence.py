@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ennio.evidence import Evidence, Ground
-from ennio.model import SessionStatus
+from ennio.model.evidence import Evidence, Ground
+from ennio.model.session import SessionStatus
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ennio.clock import rfc3339
-from ennio.codec import dumps, from_json, unfolded
-from ennio.errors import Refused
-from ennio.facts import AgentSeen, Facts, ForgeSeen, PlaceSeen, ProcessSeen, WorkspaceSeen
+from ennio.model.clock import rfc3339
+from ennio.model.codec import dumps, from_json, unfolded
+from ennio.model.errors import Refused
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, PlaceSeen, ProcessSeen, WorkspaceSeen
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import peewee
 
-from ennio.errors import EnnioError, Exhausted, Refused, Unreachable
+from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable
 
 # by the primary part of SQLite's error name: who can act, and the words
 _WORDS: Mapping[str, tuple[type[EnnioError], str]] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ennio.forge import CheckRow, IssueRow, PullRow, ReviewRow
-from ennio.pulls import PullState
+from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
+from ennio.model.pulls import PullState
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ennio.message import Message, MessageState
+from ennio.model.message import Message, MessageState
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

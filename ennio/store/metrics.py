@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from ennio.clock import Clock
-from ennio.metering import SessionMetrics
+from ennio.model.clock import Clock
+from ennio.policy.metering import SessionMetrics
 from ennio.store.columns import Shape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

@@ -10,8 +10,8 @@ from typing import Any
 
 import peewee
 
-from ennio.clock import Clock, rfc3339
-from ennio.errors import Refused
+from ennio.model.clock import Clock, rfc3339
+from ennio.model.errors import Refused
 from ennio.store.connection import Connection
 from ennio.store.failures import InWords
 from ennio.store.migrations import NEWEST, migrate

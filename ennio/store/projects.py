@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ennio.clock import Clock
 from ennio.config.model import Project
+from ennio.model.clock import Clock
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import peewee
 
-from ennio.errors import Conflict, NotFound, Refused
+from ennio.model.errors import Conflict, NotFound, Refused
 from ennio.store.columns import Shape, Values, encode
 from ennio.store.connection import Connection, Row
 from ennio.store.failures import breaks_reference

@@ -10,9 +10,9 @@ from typing import Any
 
 import peewee
 
-from ennio.codec import dumps
-from ennio.errors import Conflict, NotFound
-from ennio.model import RuntimeHandle, Session, SessionStatus, Usage
+from ennio.model.codec import dumps
+from ennio.model.errors import Conflict, NotFound
+from ennio.model.session import RuntimeHandle, Session, SessionStatus, Usage
 from ennio.store.columns import Shape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
 from ennio.store.rows import Rows

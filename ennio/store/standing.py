@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ennio.errors import Gone
+from ennio.model.errors import Gone
 
 log = logging.getLogger(__name__)
 Identity = tuple[int, int]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ennio.clock import Clock
-from ennio.errors import EnnioError
-from ennio.forge import ForgeBook
+from ennio.model.clock import Clock
+from ennio.model.errors import EnnioError
+from ennio.model.local_forge import ForgeBook
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.events import EventLog

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from ennio.clock import Clock
-from ennio.codec import to_json
-from ennio.events import Draft, Event
+from ennio.model.clock import Clock
+from ennio.model.codec import to_json
+from ennio.model.events import Draft, Event
 from ennio.store.connection import Connection
 from ennio.store.events import EventLog
 

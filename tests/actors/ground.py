@@ -19,6 +19,7 @@ from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.house import House
 from ennio.actors.merger import MergeActor
+from ennio.actors.messages import CrashForTest, LookNow, Ping, Wake
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.parts import Parts
 from ennio.actors.queue import QueueActor
@@ -26,13 +27,12 @@ from ennio.actors.reaction import ReactionActor
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
-from ennio.clock import ManualClock
 from ennio.config.model import Config, Defaults, Notifier, PluginChoice, Poll, Project
 from ennio.config.reactions import merged
-from ennio.home import Home
-from ennio.message import Message
-from ennio.messages import CrashForTest, LookNow, Ping, Wake
-from ennio.model import Activity, Session, SessionStatus
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.message import Message
+from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.notifier.stub import StubNotifier
 from ennio.store import open_store
 from tests.actors.stubs import Agent, Folders, Forge, Hooks, Shelf, Terminals

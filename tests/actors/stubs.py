@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ennio.clock import ManualClock
 from ennio.config.model import Project, Settings
-from ennio.facts import ForgeSeen, ProcessSeen
-from ennio.home import Home
-from ennio.model import RuntimeHandle
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.facts import ForgeSeen, ProcessSeen
+from ennio.model.pulls import Check, CheckState, MergeMethod
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Desk, Reading
 from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.notifier.stub import StubNotifier
@@ -21,7 +22,6 @@ from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.stub import StubScm
 from ennio.plugins.workspace.interface import Freed, Made, WorkspaceOrder
 from ennio.plugins.workspace.stub import StubWorkspace
-from ennio.pulls import Check, CheckState, MergeMethod
 
 Hooks = dict[str, Callable[[str], None]]
 """What happens right after a deed has happened in the world, by the deed's name; given the session's id."""

@@ -11,8 +11,8 @@ import pykka
 import pytest
 
 from ennio.actors.actor import Actor
-from ennio.errors import Conflict, Unreachable
-from ennio.messages import Down, Effect, Ping
+from ennio.actors.messages import Down, Effect, Ping
+from ennio.model.errors import Conflict, Unreachable
 from tests.actors.ground import greenlet_of, kill
 from tests.conftest import eventually
 

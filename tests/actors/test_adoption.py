@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.actors import adoption
-from ennio.model import SessionStatus
+from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
 
 

@@ -11,9 +11,9 @@ import pytest
 from ennio.actors import bell
 from ennio.actors.exchange import Exchange
 from ennio.actors.parts import Parts
-from ennio.clock import SystemClock
 from ennio.config.model import Config
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
 from ennio.plugins.registry import Registry
 from ennio.store import open_store
 

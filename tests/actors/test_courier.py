@@ -10,8 +10,8 @@ import pytest
 
 from ennio.actors.courier import Arrival, Aside, Courier, shows
 from ennio.config.model import AgentConfig
-from ennio.errors import NotFound, Unreachable
-from ennio.model import RuntimeHandle
+from ennio.model.errors import NotFound, Unreachable
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.stub import StubAgent

@@ -10,10 +10,10 @@ import pytest
 from ennio.actors.exchange import Exchange
 from ennio.actors.parts import Parts
 from ennio.actors.spawning import SpawnRequest, preview, spawn
-from ennio.clock import ManualClock
 from ennio.config.load import load
-from ennio.errors import Refused
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Refused
 from ennio.plugins.registry import Registry
 from ennio.store import Store, open_store
 

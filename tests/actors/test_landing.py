@@ -6,12 +6,12 @@ import pytest
 
 from ennio.actors.landing import MergeOrder
 from ennio.config.model import StaleApprovals
-from ennio.errors import Conflict, Refused, Unreachable
-from ennio.events import Event
-from ennio.model import SessionStatus
-from ennio.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState, lacking
+from ennio.model.errors import Conflict, Refused, Unreachable
+from ennio.model.events import Event
+from ennio.model.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState, lacking
+from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
-from tests.lifecycle.world import pull_request
+from tests.policy.lifecycle.world import pull_request
 
 
 def _pull(stage: Stage, checks: CheckState = CheckState.PASSING) -> tuple[str, int]:

@@ -10,8 +10,8 @@ import pytest
 
 from ennio.actors.landing import MergeOrder
 from ennio.config.model import Cleanup
-from ennio.errors import Refused
-from ennio.model import Session, SessionStatus
+from ennio.model.errors import Refused
+from ennio.model.session import Session, SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 

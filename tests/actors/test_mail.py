@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from ennio.errors import Unreachable
 from ennio.http.views import session_view, session_views
-from ennio.message import MessageState, Origin
-from ennio.model import Activity, SessionStatus
+from ennio.model.errors import Unreachable
+from ennio.model.message import MessageState, Origin
+from ennio.model.pulls import CheckState
+from ennio.model.session import Activity, SessionStatus
 from ennio.plugins.runtime.interface import Key
-from ennio.pulls import CheckState
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 

@@ -11,15 +11,15 @@ import pytest
 from ennio.actors.exchange import MERGES
 from ennio.actors.merger import forbid
 from ennio.config.model import ReactionAction, StaleApprovals
-from ennio.errors import Conflict, EnnioError, Refused, Unreachable
-from ennio.merging import PATIENCE, Held, Remedy, Superseded
-from ennio.model import SessionStatus
+from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.model.pulls import CheckState, Mergeability, Opinion, PullState, ReviewState
+from ennio.model.session import SessionStatus
 from ennio.plugins.scm.interface import Merged
-from ennio.pulls import CheckState, Mergeability, Opinion, PullState, ReviewState
+from ennio.policy.merging import PATIENCE, Held, Remedy, Superseded
 from ennio.store import MergeState
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
-from tests.lifecycle.world import pull_request
+from tests.policy.lifecycle.world import pull_request
 
 
 @pytest.fixture

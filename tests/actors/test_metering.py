@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ennio.model import Activity, SessionStatus, Usage
-from ennio.pulls import CheckState
+from ennio.model.pulls import CheckState
+from ennio.model.session import Activity, SessionStatus, Usage
 from tests.actors.ground import Stage
 from tests.conftest import eventually
 

@@ -6,8 +6,8 @@ import pytest
 
 from ennio.actors.exchange import NOTICES
 from ennio.config.model import Defaults, Notifier
-from ennio.errors import Refused, Unreachable
-from ennio.model import Activity
+from ennio.model.errors import Refused, Unreachable
+from ennio.model.session import Activity
 from ennio.plugins.notifier.stub import StubNotifier
 from ennio.store import Notice
 from tests.actors.ground import Play, Stage, kill

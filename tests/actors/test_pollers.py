@@ -9,12 +9,12 @@ import pytest
 
 from ennio.actors.actor import wound_up
 from ennio.actors.exchange import forge_name, runtime_name
+from ennio.actors.messages import LookNow, Wake
 from ennio.actors.poller import Pace
 from ennio.config.model import Poll
-from ennio.errors import Unreachable
-from ennio.facts import Sighting
-from ennio.messages import LookNow, Wake
-from ennio.model import SessionStatus
+from ennio.model.errors import Unreachable
+from ennio.model.facts import Sighting
+from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from ennio.actors import queue
-from ennio.admission import MEMORY_PER_SESSION
-from ennio.errors import Conflict
 from ennio.http.views import session_view
-from ennio.model import SessionStatus
+from ennio.model.errors import Conflict
+from ennio.model.session import SessionStatus
+from ennio.policy.admission import MEMORY_PER_SESSION
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 

@@ -12,10 +12,10 @@ import pytest
 from gevent.event import Event
 
 from ennio.actors.exchange import AGENTS, forge_name, runtime_name
-from ennio.message import MessageState
-from ennio.model import SessionStatus
+from ennio.model.message import MessageState
+from ennio.model.pulls import CheckState
+from ennio.model.session import SessionStatus
 from ennio.plugins.scm.interface import Scm
-from ennio.pulls import CheckState
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ennio.actors.exchange import REACTIONS
+from ennio.actors.messages import Changed
 from ennio.config.model import ReactionAction
-from ennio.messages import Changed
-from ennio.model import Activity, SessionStatus
-from ennio.pulls import Check, CheckState, ReviewState
-from ennio.reactions import Situation
-from ennio.reactions.decide import GONE
+from ennio.model.pulls import Check, CheckState, ReviewState
+from ennio.model.session import Activity, SessionStatus
+from ennio.policy.reactions import Situation
+from ennio.policy.reactions.decide import GONE
 from ennio.store import ReactionRecord
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually

@@ -10,7 +10,7 @@ import pytest
 from ennio.actors.agent_poller import Turns
 from ennio.actors.exchange import AGENTS
 from ennio.config.model import Poll
-from ennio.model import Activity
+from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Desk
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually

@@ -11,12 +11,12 @@ import pytest
 
 from ennio.actors import root as roots
 from ennio.actors.exchange import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, session_name
+from ennio.actors.messages import CrashForTest, Ping, Roster
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.root import RootSupervisor
 from ennio.actors.session import SessionActor
-from ennio.errors import Unreachable
-from ennio.messages import CrashForTest, Ping, Roster
-from ennio.model import Priority, Session, SessionStatus
+from ennio.model.errors import Unreachable
+from ennio.model.session import Priority, Session, SessionStatus
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
 

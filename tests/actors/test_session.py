@@ -11,14 +11,14 @@ import gevent
 import pytest
 
 from ennio.actors.exchange import session_name
+from ennio.actors.messages import CrashForTest, ForgeTold, PaneTold
 from ennio.config.model import Cleanup, Restart
-from ennio.errors import Conflict, Refused, Unreachable
-from ennio.facts import ForgeSeen, Sighting
-from ennio.messages import CrashForTest, ForgeTold, PaneTold
-from ennio.model import Activity, SessionStatus
+from ennio.model.errors import Conflict, Refused, Unreachable
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.pulls import CheckState, ReviewState
+from ennio.model.session import Activity, SessionStatus
 from ennio.plugins.runtime.interface import Key
 from ennio.plugins.scm.interface import Watch
-from ennio.pulls import CheckState, ReviewState
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 

@@ -14,12 +14,12 @@ import pytest
 from ennio.actors.exchange import session_name
 from ennio.actors.spawning import SpawnRequest
 from ennio.config.model import Cleanup, PluginChoice
-from ennio.errors import Conflict, Refused, Unreachable
-from ennio.lifecycle import orders
-from ennio.model import Activity, SessionStatus
+from ennio.model.errors import Conflict, Refused, Unreachable
+from ennio.model.pulls import CheckState
+from ennio.model.session import Activity, SessionStatus
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.tracker.stub import StubTracker
-from ennio.pulls import CheckState
+from ennio.policy.lifecycle import orders
 from tests.actors.ground import Play, Stage
 from tests.actors.stubs import Shelf
 from tests.conftest import eventually

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ennio.errors import Refused
-from ennio.model import SessionStatus
+from ennio.model.errors import Refused
+from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
 
 

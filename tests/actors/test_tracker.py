@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from ennio.actors.exchange import Exchange, tracker_name
+from ennio.actors.messages import HowIsIt, Ping, Wake
 from ennio.actors.parts import Parts
 from ennio.actors.tracker import TrackerActor
-from ennio.clock import ManualClock
 from ennio.config.model import Config, PluginChoice, Project
-from ennio.errors import Refused, Unreachable
-from ennio.events import Draft, EventType
-from ennio.home import Home
-from ennio.messages import HowIsIt, Ping, Wake
-from ennio.model import Session, SessionStatus
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Refused, Unreachable
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Session, SessionStatus
 from ennio.plugins.registry import Registry
 from ennio.plugins.tracker.interface import Issue, Milestone
 from ennio.plugins.tracker.stub import StubTracker

@@ -23,11 +23,11 @@ from ennio.actors.lookout import Lookout
 from ennio.actors.outbox import Outbox
 from ennio.actors.parts import Parts
 from ennio.actors.record import Record
-from ennio.clock import ManualClock
 from ennio.config.model import AgentConfig, Config, Project
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.home import Home
-from ennio.model import Activity, Session, SessionStatus
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.agent import opencode_story, trail
 from ennio.plugins.agent.interface import Desk, Filed
 from ennio.plugins.registry import Registry

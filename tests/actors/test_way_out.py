@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ennio.actors.lookout import _way_out
-from ennio.facts import Place
-from ennio.messages import PlaceTold, WatchPlace
+from ennio.actors.messages import PlaceTold, WatchPlace
+from ennio.model.facts import Place
 
 
 def test_a_folder_that_an_agent_named_is_one_word_of_the_advice() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 from tests.agents.bench import Bench
 from tests.conftest import eventually
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 from tests.agents.bench import bench, claude_home, codex_home, installed
 from tests.agents.model import Model
 from tests.conftest import eventually

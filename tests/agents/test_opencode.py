@@ -7,7 +7,7 @@ from pathlib import Path
 
 import urllib3
 
-from ennio.home import Home
+from ennio.machine.home import Home
 from ennio.plugins.agent.opencode_api import Door
 from tests.agents.bench import Bench, Scenes, bench, installed, opencode_home, play
 from tests.agents.day import Manners, day

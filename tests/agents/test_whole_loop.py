@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import SystemClock
-from ennio.errors import EnnioError
+from ennio.model.clock import SystemClock
+from ennio.model.errors import EnnioError
 from tests.agents.bench import Settle, aider_home, claude_home, installed
 from tests.agents.model import Model, Step
 from tests.conftest import eventually

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 from tests.bench.figure import Figure, Group, Run
 from tests.bench.figures import commits, crowd, events, message, prompt, reads, requests, webhook
 from tests.bench.stand import Shortfall

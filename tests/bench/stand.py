@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ennio.home import Home
 from ennio.http import address
+from ennio.machine.home import Home
 from tests.bench.wire import Wire
 from tests.conftest import eventually
 from tests.e2e.house import Supervised, configure, ground_at, project, repository, story, turn

@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ennio.home import Home, private
 from ennio.http import address
+from ennio.machine.home import Home, private
 from tests.ended import Ended
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from ennio import codec
 from ennio.actors import adoption
 from ennio.cli.checkup import agents, configuration, machine, running
 from ennio.cli.checkup.finding import Level
 from ennio.config.model import AuthType, Budget, BudgetScope, Config, PluginChoice, Project, SshAuth, SshConfig
-from ennio.home import Home, private
-from ennio.model import Session, SessionStatus
+from ennio.machine.home import Home, private
+from ennio.model import codec
+from ennio.model.session import Session, SessionStatus
 from tests.cli.conftest import Api, Place
 from tests.conftest import need
 

@@ -113,7 +113,7 @@ def test_every_command_is_walked() -> None:
 
 
 def _log(api: Api) -> None:
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     run_dir = Home(Path(api.place.env["ENNIO_HOME"])).run(api.place.folder / "ennio.yaml")
     (run_dir / "supervisor.log").write_text(f"{PLANTED}\n", newline="")

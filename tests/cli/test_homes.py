@@ -12,8 +12,8 @@ import pytest
 
 from ennio.cli.checkup import machine
 from ennio.cli.checkup.finding import Level
-from ennio.errors import Refused
-from ennio.home import Home, person, private
+from ennio.machine.home import Home, person, private
+from ennio.model.errors import Refused
 from tests.cli.conftest import ROOT, Place
 from tests.ended import Ended
 

@@ -90,7 +90,7 @@ def test_a_closed_pipe_ends_the_command_quietly(api: Api) -> None:
 def test_ctrl_c_ends_with_130_and_without_a_traceback(api: Api) -> None:
     log = api.place.ennio("logs")
     assert log.code == 3
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     run_dir = Home(api.place.home / "ennio").run(api.place.folder / "ennio.yaml")
     (run_dir / "supervisor.log").write_text("begun\n")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.cli.context import path
-from ennio.errors import Invalid, NotFound
+from ennio.model.errors import Invalid, NotFound
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=8))

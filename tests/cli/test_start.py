@@ -10,7 +10,7 @@ import sys
 from ennio.board.sessions import living
 from ennio.cli.logfile import grown, tail
 from ennio.cli.process import command, is_supervisor, within
-from ennio.home import Home, private
+from ennio.machine.home import Home, private
 from tests.cli.conftest import MINIMAL, Api, Place
 
 

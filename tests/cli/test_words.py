@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ennio.cli.words import text_of
-from ennio.errors import Invalid
+from ennio.model.errors import Invalid
 
 MOST = 1024 * 1024
 

@@ -16,7 +16,7 @@ from ennio.config.load import check, load
 from ennio.config.model import Config
 from ennio.config.schema import ConfigShape
 from ennio.config.schema_json import json_schema
-from ennio.errors import ConfigError
+from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON
 

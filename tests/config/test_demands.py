@@ -11,7 +11,7 @@ from ennio.config.load import load
 from ennio.config.model import Config, Demand
 from ennio.config.trust_keys import PLUGINS, Trust
 from ennio.config.trusted import trust, unknown
-from ennio.home import Home
+from ennio.machine.home import Home
 from tests.config.writing import loaded
 
 BASE = """\

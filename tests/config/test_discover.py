@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.discover import NAMES, find
-from ennio.errors import NotFound
+from ennio.model.errors import NotFound
 
 
 def test_the_file_is_found_walking_up(tmp_path: Path) -> None:

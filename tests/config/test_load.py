@@ -12,7 +12,7 @@ import pytest
 from ennio.config.load import check, load
 from ennio.config.model import Budget, BudgetPeriod, BudgetScope, OnExceed, PluginChoice, Symlink
 from ennio.config.secrets import config_hash
-from ennio.errors import ConfigError
+from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON, PROJECT, loaded, problems, write
 

@@ -9,7 +9,7 @@ import pytest
 
 from ennio.config.model import Reaction, ReactionAction
 from ennio.config.reactions import BUILT_IN, KEYS, TRIGGERS, merged
-from ennio.model import Priority
+from ennio.model.session import Priority
 from tests.config.writing import loaded
 
 SEND, NOTIFY = ReactionAction.SEND_TO_AGENT, ReactionAction.NOTIFY

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ennio.config.trusted import VARIABLE, command, forget, insist, known, trust, unknown
-from ennio.errors import Refused, Untrusted
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.errors import Refused, Untrusted
 from tests.config.writing import PROJECT, loaded
 
 

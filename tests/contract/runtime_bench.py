@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from ennio.model import RuntimeHandle
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import Launch, Pane, Runtime
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.stub import StubRuntime

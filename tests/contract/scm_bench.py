@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.model import PluginChoice, Project
-from ennio.errors import Unreachable
-from ennio.facts import ForgeSeen
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Unreachable
+from ennio.model.facts import ForgeSeen
+from ennio.model.pulls import PullRequest, ReviewState
 from ennio.plugins.quota import allowance
 from ennio.plugins.registry import Context
 from ennio.plugins.scm import github
 from ennio.plugins.scm.interface import Scm, Watch
 from ennio.plugins.scm.stub import StubScm
-from ennio.pulls import PullRequest, ReviewState
 from tests.conftest import need
 from tests.github import published
 from tests.github.standin.hub import Fault

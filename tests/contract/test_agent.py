@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import SystemClock
 from ennio.config.model import AgentConfig, Project
-from ennio.errors import ConfigError, Invalid
-from ennio.facts import ProcessSeen, Sighting
-from ennio.home import Home
-from ennio.model import Activity
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
+from ennio.model.errors import ConfigError, Invalid
+from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Agent, Command, Desk
 from ennio.plugins.registry import Context, factory
 from ennio.plugins.runtime.interface import View

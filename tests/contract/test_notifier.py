@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Unreachable
-from ennio.model import Priority
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Unreachable
+from ennio.model.session import Priority
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.notifier.stub import StubNotifier
 

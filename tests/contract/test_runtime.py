@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.errors import Conflict, Invalid, NotFound
-from ennio.model import RuntimeHandle
+from ennio.model.errors import Conflict, Invalid, NotFound
+from ennio.model.session import RuntimeHandle
 from ennio.plugins import leftovers
 from ennio.plugins.birth import lives, recorded, started
 from ennio.plugins.runtime import launch as launching

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from ennio.errors import Invalid, NotFound
-from ennio.model import RuntimeHandle
+from ennio.model.errors import Invalid, NotFound
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import Key
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Conflict, Invalid, NotFound, Refused, Unreachable
-from ennio.facts import Sighting
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unreachable
+from ennio.model.facts import Sighting
+from ennio.model.pulls import Mergeability, PullState, ReviewState
 from ennio.plugins.scm.interface import Readable, Watch
-from ennio.pulls import Mergeability, PullState, ReviewState
 from tests.contract.scm_bench import ENVIRONMENT, WORLDS, Bench
 
 

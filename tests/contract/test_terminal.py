@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from ennio.errors import Refused
-from ennio.model import RuntimeHandle
+from ennio.model.errors import Refused
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.terminal.attach import AttachTerminal
 from ennio.plugins.terminal.interface import Terminal
 from ennio.plugins.terminal.stub import StubTerminal

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ennio.branch import check_branch
-from ennio.errors import ConfigError, NotFound
+from ennio.model.branch import check_branch
+from ennio.model.errors import ConfigError, NotFound
 from ennio.plugins.tracker import linear, local
 from ennio.plugins.tracker.interface import Milestone, Reached
 from tests.contract.tracker_bench import WORLDS, Bench

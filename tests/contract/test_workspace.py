@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.model import Symlink
-from ennio.errors import Invalid, Refused
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Invalid, Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Workspace, WorkspaceOrder
 from ennio.plugins.workspace.stub import StubWorkspace

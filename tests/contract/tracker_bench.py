@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.model import Project
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
 from ennio.plugins.quota import allowance
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker import github, linear, local

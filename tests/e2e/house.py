@@ -20,9 +20,9 @@ from typing import Any
 import psutil
 import yaml
 
-from ennio.errors import EnnioError, Unreachable
-from ennio.home import Home
 from ennio.http import client as http
+from ennio.machine.home import Home
+from ennio.model.errors import EnnioError, Unreachable
 from tests.conftest import eventually, need
 from tests.e2e.keepsakes import keepsakes, kept
 from tests.ended import Ended

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ennio.demo import scene
-from ennio.errors import Conflict, EnnioError, Refused, TimedOut, Unreachable
 from ennio.http.client import NoSupervisor
+from ennio.model.errors import Conflict, EnnioError, Refused, TimedOut, Unreachable
 from tests.e2e.house import OVER, Supervised
 
 REVIEWER = "morricone"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import SystemClock
 from ennio.demo.scene import GREET, REVIEW
 from ennio.demo.scene import story as told
+from ennio.model.clock import SystemClock
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
 from tests.github import published

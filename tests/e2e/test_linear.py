@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
+from ennio.model.clock import ManualClock
 from tests.conftest import eventually
 from tests.e2e.house import Ground, project, supervised
 from tests.linear.standin import KEY, Linear, Server

@@ -12,7 +12,7 @@ import yaml
 
 from ennio.cli.parser import Usage, understand
 from ennio.config.load import check
-from ennio.errors import ConfigError
+from ennio.model.errors import ConfigError
 from ennio.plugins.agent.scripted import story
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON

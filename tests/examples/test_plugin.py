@@ -26,10 +26,10 @@ projects:
 TELL = """\
 import os, sys
 from pathlib import Path
-from ennio.clock import ManualClock
+from ennio.model.clock import ManualClock
 from ennio.config.load import load
-from ennio.home import Home
-from ennio.model import Priority
+from ennio.machine.home import Home
+from ennio.model.session import Priority
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.registry import Registry
 from ennio.plugins.shipped import known
@@ -108,7 +108,7 @@ def test_it_writes_what_it_is_told_and_nothing_twice(installed: Path, config: Pa
 def test_it_can_be_tried_again_when_the_file_cannot_be_written(installed: Path, config: Path) -> None:
     (config.parent / "kept").write_text("a file where the folder should be")
     told = _python(installed, "-c", TELL, str(config), "n-1")
-    assert "ennio.errors.Unreachable: the logbook" in told.stderr
+    assert "ennio.model.errors.Unreachable: the logbook" in told.stderr
 
 
 def test_it_says_which_setting_is_missing(installed: Path, config: Path) -> None:

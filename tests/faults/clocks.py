@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ennio.clock import SystemClock
+from ennio.model.clock import SystemClock
 
 SHIFTED = """
 import runpy, sys, time

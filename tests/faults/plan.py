@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ennio.errors import TimedOut, Unreachable
+from ennio.model.errors import TimedOut, Unreachable
 from tests.faults.clocks import put_clock
 
 VARIABLE = "ENNIO_FAULT"

@@ -23,8 +23,8 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 from ennio.actors.house import House
-from ennio.clock import ManualClock
-from ennio.events import EventType
+from ennio.model.clock import ManualClock
+from ennio.model.events import EventType
 from ennio.plugins.agent import interface as agent
 from ennio.plugins.notifier import interface as notifier
 from ennio.plugins.runtime import interface as runtime

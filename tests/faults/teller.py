@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ennio.errors import Conflict, Refused
+from ennio.model.errors import Conflict, Refused
 from tests.e2e.house import Supervised
 from tests.e2e.persons import AWAY, Follower
 from tests.faults.plan import VARIABLE, Order, happened, write

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.facts import Sighting
+from ennio.model.clock import ManualClock
+from ennio.model.facts import Sighting
+from ennio.model.pulls import CheckState
 from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.pulls import CheckState
 from tests.conftest import eventually
 from tests.faults import on_github
 from tests.faults.clocks import put_clock

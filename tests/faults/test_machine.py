@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ennio.errors import NotFound
+from ennio.model.errors import NotFound
 from tests.conftest import eventually
 from tests.e2e import account
 from tests.e2e.house import Ground, Supervised, project, story, supervised, turn

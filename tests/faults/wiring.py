@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any
 
 from ennio import boot as house
-from ennio import merging
 from ennio.actors import courier, merger, notifier, tracker
 from ennio.actors.house import House
 from ennio.plugins.github.client import Client
@@ -21,6 +20,7 @@ from ennio.plugins.quota import budget
 from ennio.plugins.registry import Registry
 from ennio.plugins.scm.github import pace, watching
 from ennio.plugins.web import Answer, Transport
+from ennio.policy import merging
 from ennio.store import migrations, opening, store
 from ennio.store.announcer import Announcer
 from ennio.store.connection import Connection

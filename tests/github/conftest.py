@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.model import PluginChoice, Project
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
 from ennio.plugins.quota import allowance
 from ennio.plugins.registry import Context
 from ennio.plugins.scm import github as scm

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Unreachable
+from ennio.model.errors import Unreachable
 from ennio.plugins.github.address import PUBLIC, Address, found_in
 from ennio.plugins.github.counters import CORE
 from ennio.plugins.github.token import TokenSource

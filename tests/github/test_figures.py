@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.facts import Sighting
+from ennio.model.clock import ManualClock
+from ennio.model.facts import Sighting
+from ennio.model.pulls import CheckState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
-from ennio.pulls import CheckState
 from tests.github.standin.hub import Fault, Hub, Quota, Run
 
 TICK = 5.0

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import EnnioError
+from ennio.model.clock import ManualClock
+from ennio.model.errors import EnnioError
 from ennio.plugins.scm import github as scm
 from ennio.plugins.scm.github.forge import GitHubForge
 from tests.github.conftest import context

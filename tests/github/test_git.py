@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from ennio.clock import ManualClock
+from ennio.model.clock import ManualClock
+from ennio.model.pulls import Mergeability, PullState
 from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.pulls import Mergeability, PullState
 from tests.github.standin.hub import ALONE, Hub
 from tests.github.standin.server import Server
 from tests.github.test_survey import seen, watch

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ennio.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
+from ennio.model.pulls import MergeMethod, PullState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Revocable
-from ennio.pulls import MergeMethod, PullState
 from tests.github.standin.hub import Hub, Run
 
 

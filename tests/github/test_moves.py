@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ennio.clock import ManualClock
-from ennio.facts import Sighting
+from ennio.model.clock import ManualClock
+from ennio.model.facts import Sighting
+from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.tracker.github import GitHubTracker
-from ennio.pulls import CheckState, PullRequest, PullState
 from tests.github.standin.hub import Hub, Run
 from tests.github.test_survey import seen, watch
 

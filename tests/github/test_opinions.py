@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Conflict
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Conflict
+from ennio.model.pulls import Opinion, ReviewState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
-from ennio.pulls import Opinion, ReviewState
 from tests.github.standin.hub import Hub
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ennio.branch import check_branch
-from ennio.clock import ManualClock
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Invalid
+from ennio.model.branch import check_branch
+from ennio.model.clock import ManualClock
+from ennio.model.errors import ConfigError, Invalid
 from ennio.plugins.github.address import PUBLIC, url
 from ennio.plugins.scm import github as scm
 from ennio.plugins.scm.github.forge import GitHubForge

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from ennio import codec
-from ennio.clock import ManualClock
-from ennio.errors import EnnioError, Unreachable
-from ennio.facts import ForgeSeen, Sighting
+from ennio.model import codec
+from ennio.model.clock import ManualClock
+from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.pulls import PullRequest, ReviewState
 from ennio.plugins.quota import allowance
 from ennio.plugins.scm import github as scm
 from ennio.plugins.scm.github.forge import GitHubForge
@@ -22,7 +23,6 @@ from ennio.plugins.scm.interface import Watch
 from ennio.plugins.tracker import github as tracker
 from ennio.plugins.tracker.github import GitHubTracker
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
-from ennio.pulls import PullRequest, ReviewState
 from tests.github import published
 from tests.github.conftest import context
 from tests.github.standin.hub import Hub, Run

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.facts import ForgeSeen, Sighting
+from ennio.model.clock import ManualClock
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
-from ennio.pulls import CheckState, Mergeability, PullState, ReviewState
 from tests.github.standin.hub import Fault, Hub, Run
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import ConfigError, NotFound, Unreachable
+from ennio.model.clock import ManualClock
+from ennio.model.errors import ConfigError, NotFound, Unreachable
 from ennio.plugins.tracker.github import GitHubTracker
 from ennio.plugins.tracker.interface import Milestone, Reached
 from tests.github.standin.hub import Fault, Hub, actor

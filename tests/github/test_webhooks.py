@@ -15,11 +15,11 @@ import pytest
 from ennio.actors.exchange import Exchange
 from ennio.actors.parts import Parts
 from ennio.actors.webhooks import received
-from ennio.clock import ManualClock
 from ennio.config.model import Config, PluginChoice, Project
-from ennio.errors import Invalid, Unauthorized
-from ennio.home import Home
 from ennio.http.app import create_app
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Invalid, Unauthorized
 from ennio.plugins.github.webhook import Happening, happenings
 from ennio.plugins.registry import Registry
 from ennio.plugins.scm.github.forge import GitHubForge

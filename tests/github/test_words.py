@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.reactions import BUILT_IN
-from ennio.errors import Invalid, NotFound, Refused
-from ennio.facts import Facts
-from ennio.model import Session, SessionStatus
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Invalid, NotFound, Refused
+from ennio.model.facts import Facts
+from ennio.model.pulls import Check, CheckState, ReviewState
+from ennio.model.session import Session, SessionStatus
 from ennio.plugins.scm.github.failures import cut
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.github.pace import SOON
 from ennio.plugins.scm.interface import Watch
-from ennio.pulls import Check, CheckState, ReviewState
-from ennio.reactions import Situation, case
+from ennio.policy.reactions import Situation, case
 from tests.github.standin.hub import Fault, Hub, Run
 from tests.github.test_survey import seen
 

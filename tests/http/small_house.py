@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from ennio.actors.house import CleanupItem, MergeOrder, Preview, SpawnRequest
-from ennio.changes import Diff, FileChange, Files
-from ennio.clock import Clock, SystemClock
 from ennio.config.model import Config, PluginChoice, Project
-from ennio.errors import Conflict, Invalid, NotFound, Refused
-from ennio.events import Draft, Event, EventType
-from ennio.home import Home
-from ennio.message import Message, Origin
-from ennio.model import Activity, Priority, Session, SessionStatus, Usage
+from ennio.machine.home import Home
+from ennio.model.changes import Diff, FileChange, Files
+from ennio.model.clock import Clock, SystemClock
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused
+from ennio.model.events import Draft, Event, EventType
+from ennio.model.message import Message, Origin
+from ennio.model.pulls import Check, CheckState, Comment, MergeMethod, PullRequest, PullState, ReviewState
+from ennio.model.session import Activity, Priority, Session, SessionStatus, Usage
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
-from ennio.pulls import Check, CheckState, Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.store import Store, Waiting, open_store
 
 

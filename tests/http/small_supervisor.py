@@ -11,8 +11,8 @@ from dataclasses import dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from ennio.errors import EnnioError, Refused  # noqa: E402
-from ennio.home import Home  # noqa: E402
+from ennio.machine.home import Home  # noqa: E402
+from ennio.model.errors import EnnioError, Refused  # noqa: E402
 from tests.http.small_house import SmallHouse, configuration  # noqa: E402
 
 from ennio.http.serve import serve, shutdown  # noqa: E402 # isort: skip

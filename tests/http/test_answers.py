@@ -13,13 +13,13 @@ import falcon
 import falcon.testing
 import pytest
 
-from ennio.errors import Conflict
-from ennio.evidence import Evidence, Ground
-from ennio.facts import AgentSeen, Facts
 from ennio.http.answers import Answers
 from ennio.http.app import create_app
 from ennio.http.envelope import answer
-from ennio.model import Activity, SessionStatus
+from ennio.model.errors import Conflict
+from ennio.model.evidence import Evidence, Ground
+from ennio.model.facts import AgentSeen, Facts
+from ennio.model.session import Activity, SessionStatus
 from ennio.store import SessionMetrics, Waiting
 from tests.http.api import TOKEN, Api
 from tests.http.small_house import SmallHouse

@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Unauthorized
 from ennio.http.app import create_app
 from ennio.http.auth import Hosts
 from ennio.http.browser import Browsers
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Unauthorized
 from tests.http.api import TOKEN, Api
 from tests.http.small_house import SmallHouse
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import TimedOut, Unreachable
-from ennio.home import Home, private
 from ennio.http import address
 from ennio.http.client import Client, NoSupervisor, find
+from ennio.machine.home import Home, private
+from ennio.model.errors import TimedOut, Unreachable
 
 ROOT = Path(__file__).parents[2]
 

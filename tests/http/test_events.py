@@ -13,12 +13,12 @@ import gevent.socket
 import pytest
 
 from ennio.actors.feed import Feed
-from ennio.events import Event, EventType
 from ennio.http.app import create_app
 from ennio.http.client import blocks
 from ennio.http.selection import Selection
 from ennio.http.stream import Listeners, stream
-from ennio.model import Priority
+from ennio.model.events import Event, EventType
+from ennio.model.session import Priority
 from tests.conftest import eventually
 from tests.http.api import TOKEN, Api
 from tests.http.small_house import SmallHouse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ennio.actors.landing import MergeOrder
-from ennio.pulls import MergeMethod, ReviewState
+from ennio.model.pulls import MergeMethod, ReviewState
 from tests.http.api import Api
 from tests.http.small_house import SmallHouse
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.home import Home, private
 from ennio.http import address
 from ennio.http.client import find
 from ennio.http.logfile import LOG, predecessor
+from ennio.machine.home import Home, private
 from tests.conftest import eventually
 
 ROOT = Path(__file__).parents[2]

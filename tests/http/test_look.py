@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ennio.facts import AgentSeen, Facts
+from ennio.model.facts import AgentSeen, Facts
 from tests.http.api import Api
 from tests.http.small_house import SmallHouse
 

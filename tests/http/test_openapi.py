@@ -5,11 +5,11 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from ennio.clock import SystemClock
 from ennio.http.app import create_app, routes
 from ennio.http.browser import Browsers
 from ennio.http.openapi import document
 from ennio.http.stream import Listeners
+from ennio.model.clock import SystemClock
 from tests.http.api import TOKEN, Api, check_answer
 from tests.http.small_house import SmallHouse
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.errors import Invalid
 from ennio.http.fields import Choices, Flag, Number, Text, Texts, identifier
 from ennio.http.requests import BODY_LIMIT, parse_object
+from ennio.model.errors import Invalid
 from tests.http.api import Api
 
 JSON = {"Content-Type": "application/json"}

@@ -18,11 +18,11 @@ from typing import Any
 import psutil
 import pytest
 
-from ennio.errors import Conflict, Invalid, NotFound, Refused, Unauthorized
-from ennio.home import Home
 from ennio.http import address
 from ennio.http.client import Client, NoSupervisor, find
 from ennio.http.port import listen
+from ennio.machine.home import Home
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unauthorized
 from tests.conftest import eventually
 
 ROOT = Path(__file__).parents[2]

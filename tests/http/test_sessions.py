@@ -7,11 +7,11 @@ from dataclasses import replace
 import pykka
 import pytest
 
-from ennio.clock import parse_time
-from ennio.errors import Conflict, OverBudget, Refused, Unreachable
-from ennio.evidence import Evidence, Ground
-from ennio.facts import AgentSeen, Facts
-from ennio.model import SessionStatus
+from ennio.model.clock import parse_time
+from ennio.model.errors import Conflict, OverBudget, Refused, Unreachable
+from ennio.model.evidence import Evidence, Ground
+from ennio.model.facts import AgentSeen, Facts
+from ennio.model.session import SessionStatus
 from tests.http.api import Api
 from tests.http.small_house import SmallHouse
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker.linear import LinearTracker, build
 from tests.linear.standin import KEY, Linear, Server

@@ -18,7 +18,7 @@ from typing import Any
 
 from graphql import GraphQLError, build_schema, graphql_sync, parse, validate
 
-from ennio.clock import ManualClock, rfc3339
+from ennio.model.clock import ManualClock, rfc3339
 
 SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8"))
 STATES = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
-from ennio.errors import Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.tracker.linear import queries
 from tests.linear.conftest import Tracker
 from tests.linear.extract import extract

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 from ennio.plugins.tracker.interface import Milestone, Reached
 from tests.linear.conftest import Tracker
 from tests.linear.standin import Linear

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from ennio.branch import check_branch
-from ennio.errors import ConfigError, NotFound, Refused, Unreachable
+from ennio.model.branch import check_branch
+from ennio.model.errors import ConfigError, NotFound, Refused, Unreachable
 from ennio.plugins.tracker.interface import Milestone, Reached
 from ennio.plugins.tracker.linear.settings import parse
 from tests.linear.conftest import Tracker

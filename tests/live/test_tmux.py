@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import SystemClock
-from ennio.errors import Refused, Unreachable
-from ennio.facts import Sighting
-from ennio.model import RuntimeHandle
+from ennio.model.clock import SystemClock
+from ennio.model.errors import Refused, Unreachable
+from ennio.model.facts import Sighting
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.birth import started
 from ennio.plugins.runtime.interface import Key
 from ennio.plugins.runtime.sighting import judge

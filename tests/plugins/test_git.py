@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
+from ennio.model.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
 from ennio.plugins import git_environment, git_orphans, git_words
 from ennio.plugins.git import Git, Output, Place, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
@@ -225,7 +225,7 @@ def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from ennio.plugins.git import Git\n"
-        "from ennio.errors import Exhausted\n"
+        "from ennio.model.errors import Exhausted\n"
         "git = Git(Path(sys.argv[1])); git.run('status')\n"
         "held = []\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\n"

@@ -15,9 +15,9 @@ from typing import Any
 
 import psutil
 
-from ennio.clock import ManualClock, SystemClock
-from ennio.home import Home
 from ennio.http import client as http
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock, SystemClock
 from tests.conftest import eventually, need
 from tests.e2e.house import Ground, Supervised, close, configure, ground_at, project, repository
 from tests.github import published

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import EnnioError
 from ennio.http import address
 from ennio.http.openapi import document
+from ennio.model.errors import EnnioError
 from tests.conftest import eventually
 from tests.security.planted import AGENTS, SECRETS, Scene
 

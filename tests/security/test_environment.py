@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.inherited import NAMES
+from ennio.machine.inherited import NAMES
 from tests.security.planted import AGENTS, KEYS, SECRETS, TOOLS, Scene, own
 
 PLAIN = NAMES | {"TERM", "ENNIO_SESSION_ID", "ENNIO_PROJECT_ID", "ENNIO_HOME", "ENNIO_BRANCH", "ENNIO_REMOTE", "OWN_TOKEN"}

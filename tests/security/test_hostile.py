@@ -23,14 +23,14 @@ from ennio.actors.exchange import Exchange
 from ennio.actors.parts import Parts
 from ennio.actors.spawning import SpawnRequest
 from ennio.actors.webhooks import received
-from ennio.clock import SystemClock
 from ennio.config.load import load
 from ennio.config.model import AgentConfig, Config, PluginChoice, Project, Symlink
-from ennio.errors import ConfigError, EnnioError, Invalid
-from ennio.facts import Facts, ProcessSeen, Sighting
-from ennio.forge import ForgeBook
-from ennio.home import Home
-from ennio.model import ID_PATTERN
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
+from ennio.model.errors import ConfigError, EnnioError, Invalid
+from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.local_forge import ForgeBook
+from ennio.model.session import ID_PATTERN
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config import ownership
-from ennio.errors import Untrusted
+from ennio.model.errors import Untrusted
 from tests.conftest import lacking
 
 TEXT = b"projects: [{name: a, repo: ./a, path: .}]\n"

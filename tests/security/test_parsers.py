@@ -12,12 +12,13 @@ import pytest
 
 from ennio.actors.webhooks import _object as delivery
 from ennio.cli.checkup.agents import first_start
-from ennio.clock import ManualClock
 from ennio.config.document import plain
 from ennio.config.document import read as configuration
 from ennio.config.model import AgentConfig, Project
-from ennio.errors import EnnioError
 from ennio.http import address
+from ennio.machine.untrusted import content, json_file, json_value
+from ennio.model.clock import ManualClock
+from ennio.model.errors import EnnioError
 from ennio.plugins.agent import aider_log, claude_trust, codex_rollout, trail
 from ennio.plugins.agent.claude_money import read as counts
 from ennio.plugins.agent.interface import Desk
@@ -31,7 +32,6 @@ from ennio.plugins.tracker.linear.client import _document as linear
 from ennio.plugins.tracker.local import LocalTracker, Settings
 from ennio.plugins.tracker.local import _content as issue_content
 from ennio.plugins.workspace import private
-from ennio.untrusted import content, json_file, json_value
 from tests.plugins.scm.memory_book import MemoryBook
 
 SOON = 20.0  # seconds; a bomb takes minutes, or all memory there is

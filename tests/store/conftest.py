@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.model import Session, SessionStatus
+from ennio.model.clock import ManualClock
+from ennio.model.session import Session, SessionStatus
 from ennio.store import Store, open_store
 
 # word for word the tables, defaults, keys and indices of the documentation

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Unreachable
-from ennio.events import Draft, EventType
-from ennio.facts import Facts, WorkspaceSeen
-from ennio.model import Session
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Unreachable
+from ennio.model.events import Draft, EventType
+from ennio.model.facts import Facts, WorkspaceSeen
+from ennio.model.session import Session
 from ennio.store import SessionMetrics, Store, Waiting, open_store
 
 Spawn = Callable[..., Session]

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Conflict, NotFound
-from ennio.message import Message, MessageState, Origin
-from ennio.model import Priority, Session
-from ennio.pulls import MergeMethod
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Conflict, NotFound
+from ennio.model.message import Message, MessageState, Origin
+from ennio.model.pulls import MergeMethod
+from ennio.model.session import Priority, Session
 from ennio.store import Merge, MergeState, Notice, ReactionRecord, Store, Waiting
 
 Spawn = Callable[..., Session]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.events import Draft, EventType
-from ennio.model import Priority, Session
+from ennio.model.clock import ManualClock
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Priority, Session
 from ennio.store import Store
 
 KINDS = (EventType.SESSION_SPAWNED, EventType.CI_FAILING, EventType.NODE_CONNECTED)

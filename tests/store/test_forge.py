@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.forge import CheckRow, ForgeBook, IssueRow, PullRow, ReviewRow
-from ennio.pulls import CheckState, PullState, ReviewState
+from ennio.model.clock import ManualClock
+from ennio.model.local_forge import CheckRow, ForgeBook, IssueRow, PullRow, ReviewRow
+from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.store import Store, open_store
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.model import Project
-from ennio.errors import NotFound, Refused
-from ennio.evidence import Evidence, Ground
-from ennio.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
-from ennio.model import Activity, Session, SessionStatus, Usage
-from ennio.pulls import Check, CheckState, Comment, PullRequest, PullState, ReviewState
+from ennio.model.clock import ManualClock
+from ennio.model.errors import NotFound, Refused
+from ennio.model.evidence import Evidence, Ground
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.pulls import Check, CheckState, Comment, PullRequest, PullState, ReviewState
+from ennio.model.session import Activity, Session, SessionStatus, Usage
 from ennio.store import SessionMetrics, Store
 
 Spawn = Callable[..., Session]

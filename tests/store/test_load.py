@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from ennio.events import Draft, EventType
-from ennio.message import Message, Origin
-from ennio.model import Session, SessionStatus
-from ennio.pulls import PullState
+from ennio.model.events import Draft, EventType
+from ennio.model.message import Message, Origin
+from ennio.model.pulls import PullState
+from ennio.model.session import Session, SessionStatus
 from ennio.store import Store
 
 Spawn = Callable[..., Session]

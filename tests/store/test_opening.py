@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Refused, Unreachable
-from ennio.model import Session
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Refused, Unreachable
+from ennio.model.session import Session
 from ennio.store import open_store
 from ennio.store.migrations import NEWEST
 from ennio.store.opening import locate
@@ -98,7 +98,8 @@ def test_incident_04_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
 def test_incident_04_a_start_that_died_half_way_does_not_spoil_the_next(tmp_path: Path) -> None:
     path = tmp_path / "ennio.db"
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom ennio.clock import ManualClock\nfrom ennio.store import migrations, open_store\n"
+        "import os, sys\nfrom pathlib import Path\nfrom ennio.model.clock import ManualClock\n"
+        "from ennio.store import migrations, open_store\n"
         "real = migrations.MIGRATIONS[-1].statements[0]\n"
         "migrations.MIGRATIONS = (*migrations.MIGRATIONS[:-1],"
         " migrations.Migration(migrations.NEWEST, 'x', (real,), lambda sql: os._exit(9)))\n"

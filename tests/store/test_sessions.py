@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Conflict, NotFound, Refused
-from ennio.model import Activity, RuntimeHandle, Session, SessionStatus, Usage
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Conflict, NotFound, Refused
+from ennio.model.session import Activity, RuntimeHandle, Session, SessionStatus, Usage
 from ennio.store import Store, Waiting
 
 Spawn = Callable[..., Session]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import Gone
+from ennio.model.clock import ManualClock
+from ennio.model.errors import Gone
 from ennio.store import Store, open_store
 
 

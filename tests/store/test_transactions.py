@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.errors import NotFound, Unreachable
-from ennio.events import Draft, Event, EventType
-from ennio.model import Session, SessionStatus
+from ennio.model.clock import ManualClock
+from ennio.model.errors import NotFound, Unreachable
+from ennio.model.events import Draft, Event, EventType
+from ennio.model.session import Session, SessionStatus
 from ennio.store import Store, Transaction
 
 DRAFT = Draft(EventType.STATUS_CHANGED, "changed")
@@ -190,8 +190,8 @@ GREENLETS = """
 from gevent import monkey; monkey.patch_all()
 import sys, tempfile, gevent
 from pathlib import Path
-from ennio.clock import SystemClock
-from ennio.events import Draft, EventType
+from ennio.model.clock import SystemClock
+from ennio.model.events import Draft, EventType
 from ennio.store import open_store
 store = open_store("sqlite:g.db", Path(sys.argv[1]), SystemClock())
 heard = []

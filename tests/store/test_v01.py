@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ennio.clock import ManualClock
-from ennio.events import Draft, EventType
-from ennio.model import Activity, Priority, RuntimeHandle, SessionStatus, Usage
+from ennio.model.clock import ManualClock
+from ennio.model.events import Draft, EventType
+from ennio.model.session import Activity, Priority, RuntimeHandle, SessionStatus, Usage
 from ennio.store import Store, open_store
 from ennio.store.migrations import NEWEST
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.machine.untrusted import json_file
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.opencode import OpenCode
-from ennio.untrusted import json_file
 
 _LARGEST = 64 * 1024 * 1024  # what claude-code knows of all its projects
 KINDS = (ClaudeCode, Aider, Codex, OpenCode)

@@ -11,7 +11,7 @@ from ennio.cli.checkup.finding import Finding, broken, fine, warning
 from ennio.config import trusted
 from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
 from ennio.config.secrets import masked
-from ennio.errors import ConfigError, Problem, Untrusted
+from ennio.model.errors import ConfigError, Problem, Untrusted
 from ennio.plugins.github.settings import found_address
 from ennio.plugins.github.token import TokenSource, login
 from ennio.plugins.registry import installed

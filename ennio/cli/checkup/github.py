@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
-from ennio.clock import SystemClock
 from ennio.config.model import Project
-from ennio.errors import ConfigError, EnnioError, Unreachable
+from ennio.model.clock import SystemClock
+from ennio.model.errors import ConfigError, EnnioError, Unreachable
 from ennio.plugins.github.client import Client
 from ennio.plugins.github.settings import Access
 from ennio.plugins.github.token import TokenSource

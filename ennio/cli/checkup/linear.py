@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
-from ennio.clock import SystemClock
 from ennio.config.model import Project
-from ennio.errors import ConfigError, EnnioError, Unreachable
+from ennio.model.clock import SystemClock
+from ennio.model.errors import ConfigError, EnnioError, Unreachable
 from ennio.plugins.tracker.linear.client import Client
 from ennio.plugins.tracker.linear.queries import WHO
 from ennio.plugins.tracker.linear.settings import parse

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ennio.board.quantities import size
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
-from ennio.home import standing
+from ennio.machine.home import standing
 
 PYTHON = (3, 11)
 GIT = (2, 38)  # merge-tree --write-tree

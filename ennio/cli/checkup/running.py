@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.checkup.finding import Finding, broken, fine, warning
-from ennio.untrusted import json_file
+from ennio.machine.untrusted import json_file
 
 if TYPE_CHECKING:
     from ennio.config.model import Config
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
 _RECORD = "session.json"  # what ``ennio.actors.adoption`` notes of each launch
 _MOST_BYTES = 4 * 1024 * 1024

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.answer import Answer
-from ennio.errors import Invalid, Refused, Unreachable
+from ennio.model.errors import Invalid, Refused, Unreachable
 
 if TYPE_CHECKING:
     from ennio.board.frame import View

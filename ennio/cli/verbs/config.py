@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ennio.cli.context import Context
     from ennio.cli.parser import Parser
     from ennio.config.model import Config
-    from ennio.errors import Problem
+    from ennio.model.errors import Problem
 
 EXAMPLES = """\
   ennio config check
@@ -41,7 +41,7 @@ def configure(parser: Parser) -> None:
 def check(_options: argparse.Namespace, context: Context) -> Answer:
     """All problems; exit code 1 when there are any. What is asked for in vain is no problem, but is said."""
     from ennio.config.load import load
-    from ennio.errors import ConfigError
+    from ennio.model.errors import ConfigError
     from ennio.plugins.shipped import known
 
     source = context.config_file()
@@ -55,7 +55,7 @@ def check(_options: argparse.Namespace, context: Context) -> Answer:
 def _fits(config: Config) -> Answer:
     from ennio.cli.checkup import configuration
     from ennio.config import trusted
-    from ennio.home import Home
+    from ennio.machine.home import Home
     from ennio.plugins import fitting
 
     home = Home.of_environment()
@@ -80,7 +80,7 @@ def trust(options: argparse.Namespace, context: Context) -> Answer:
     from ennio.cli import consent
     from ennio.config import trusted
     from ennio.config.load import load
-    from ennio.home import Home
+    from ennio.machine.home import Home
     from ennio.plugins.shipped import known
 
     home = Home.of_environment()
@@ -102,7 +102,7 @@ def trust(options: argparse.Namespace, context: Context) -> Answer:
 def untrust(_options: argparse.Namespace, context: Context) -> Answer:
     """Forget it; what runs goes on until it ends or reads the file anew."""
     from ennio.config import trusted
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     source = context.config_file()
     there = trusted.forget(source, Home.of_environment())

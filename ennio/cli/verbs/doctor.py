@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli.answer import Answer
 from ennio.cli.checkup.finding import Finding, Level, broken
-from ennio.errors import ConfigError, EnnioError, NotFound, Refused, Untrusted
+from ennio.model.errors import ConfigError, EnnioError, NotFound, Refused, Untrusted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
     import psutil
 
     from ennio.cli.checkup import machine
-    from ennio.home import Home, standing
+    from ennio.machine.home import Home, standing
 
     yield machine.python()
     yield machine.git(machine.said("git", "--version"))
@@ -99,7 +99,7 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
 def _agents(config: Config | None) -> Iterator[Finding | None]:
     from ennio.cli.checkup import agents
     from ennio.cli.checkup.machine import said
-    from ennio.home import person
+    from ennio.machine.home import person
 
     wanted = {project.agent for project in config.projects} if config else set()
     keys = set(os.environ) | {name for project in (config.projects if config else ()) for name in project.env}
@@ -122,7 +122,7 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
     from ennio.cli.checkup import configuration, running
     from ennio.cli.checkup.agents import KINDS
     from ennio.config import trusted
-    from ennio.home import Home
+    from ennio.machine.home import Home
     from ennio.plugins import fitting
 
     folder = _folder(context)
@@ -165,7 +165,7 @@ def _services(config: Config) -> Iterator[Finding | None]:
 
 def _running(context: Context, config: Config, url: str | None) -> Iterator[Finding | None]:
     from ennio.cli.checkup import running
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     if url is None:
         yield running.supervisor(None, "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli import caller
 from ennio.cli.answer import Answer
-from ennio.errors import Conflict, Refused
+from ennio.model.errors import Conflict, Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -68,7 +68,7 @@ def _refuse_overwrite(target: Path) -> None:
 
 def _refuse_workspace(target: Path) -> None:
     """A session's working copy goes with its session, and what is written there lands in its pull request."""
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     home, folder = Home.of_environment(), Path(os.path.realpath(target.parent))
     if any(folder.is_relative_to(kind) for kind in home.workspaces):
@@ -79,7 +79,7 @@ def _hub(repository: Repository, undo: ExitStack) -> Path | None:
     if repository.remote is not None:
         return None
     from ennio.cli.hub import make_hub
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     return make_hub(repository, Home.of_environment(), undo)
 
@@ -90,7 +90,7 @@ def _found(repository: Repository, hub: Path | None, target: Path) -> Found:
     from ennio.cli.checkup.agents import installed
     from ennio.cli.repository import HUB
     from ennio.config.template import Found
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     return Found(
         name=repository.root.name,
@@ -110,7 +110,7 @@ def _write(target: Path, found: Found, undo: ExitStack) -> None:
     from ennio.config import trusted
     from ennio.config.load import load
     from ennio.config.template import template
-    from ennio.home import Home
+    from ennio.machine.home import Home
 
     with target.open("x", encoding="utf-8") as stream:
         undo.callback(target.unlink, missing_ok=True)

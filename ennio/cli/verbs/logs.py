@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
 from ennio.cli.answer import Answer
-from ennio.errors import NotFound
+from ennio.model.errors import NotFound
 
 if TYPE_CHECKING:
     from pathlib import Path

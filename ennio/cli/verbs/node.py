@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 
 if TYPE_CHECKING:
     from ennio.cli.answer import Answer

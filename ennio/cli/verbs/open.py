@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context

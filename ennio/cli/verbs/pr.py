@@ -10,7 +10,7 @@ from ennio.cli.answer import Answer
 from ennio.cli.context import path
 from ennio.cli.session_name import whole_id
 from ennio.cli.words import text_of
-from ennio.errors import EnnioError, Invalid, NotFound, Refused
+from ennio.model.errors import EnnioError, Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context

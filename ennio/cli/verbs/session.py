@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ennio.cli import caller
 from ennio.cli.answer import Answer
 from ennio.cli.context import path
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context

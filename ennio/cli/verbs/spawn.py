@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.context import path
 from ennio.cli.words import text_of
-from ennio.errors import Invalid
+from ennio.model.errors import Invalid
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context

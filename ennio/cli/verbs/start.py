@@ -11,8 +11,8 @@ from ennio.board.printing import out
 from ennio.cli import caller
 from ennio.cli.answer import INTERRUPTED, Answer
 from ennio.cli.logfile import tail
-from ennio.errors import Conflict, EnnioError, Unreachable
 from ennio.http.logfile import LOG
+from ennio.model.errors import Conflict, EnnioError, Unreachable
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from ennio.cli import consent
     from ennio.config import trusted
     from ennio.config.load import load
-    from ennio.home import Home
+    from ennio.machine.home import Home
     from ennio.plugins import fitting
     from ennio.plugins.shipped import known
 

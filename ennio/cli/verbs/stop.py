@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ennio.cli import caller
 from ennio.cli.answer import Answer
-from ennio.errors import EnnioError, Unauthorized, Unreachable
+from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from ennio.cli.context import Context

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from ennio.http.openapi.operation import Schema, listed, ref
-from ennio.message import MessageState, Origin
-from ennio.model import Activity, Priority, SessionStatus
-from ennio.pulls import CheckState, Mergeability, PullState, ReviewState
+from ennio.model.message import MessageState, Origin
+from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
+from ennio.model.session import Activity, Priority, SessionStatus
 
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}

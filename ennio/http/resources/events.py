@@ -8,11 +8,11 @@ from typing import Any
 import falcon
 
 from ennio.actors.house import House
-from ennio.errors import Invalid
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Number
 from ennio.http.requests import read_query
 from ennio.http.selection import SELECTION, Selection
+from ennio.model.errors import Invalid
 from ennio.store import Store
 
 SEQ = Number(0, 2**53)

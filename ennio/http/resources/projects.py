@@ -6,12 +6,12 @@ import falcon
 
 from ennio.actors.house import House
 from ennio.config.model import Project
-from ennio.errors import NotFound
 from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import identifier
 from ennio.http.requests import read_query
 from ennio.http.views import project_view
+from ennio.model.errors import NotFound
 
 
 def configured(house: House, project_id: str) -> Project:

@@ -8,13 +8,13 @@ from typing import Any
 import falcon
 
 from ennio.actors.house import House, MergeOrder
-from ennio.errors import Invalid
 from ennio.http.envelope import answer
 from ennio.http.fields import Choice, Field, Flag, Number, Text
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
 from ennio.http.views import plain, pull_view
-from ennio.pulls import MergeMethod, PullRequest, ReviewState
+from ennio.model.errors import Invalid
+from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 
 _WHERE: Mapping[str, Field] = {"path": Text(longest=4096), "line": Number(1, 10_000_000), "author": Text(longest=100, default="person")}
 _HEAD = Text(longest=64)

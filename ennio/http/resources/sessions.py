@@ -13,7 +13,7 @@ from ennio.http.fields import Choices, Field, Flag, Id, Number, Text
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.projects import need_project
 from ennio.http.views import plain, session_view, session_views
-from ennio.model import SessionStatus
+from ennio.model.session import SessionStatus
 
 LIST: Mapping[str, Field] = {"project_id": Id(), "status": Choices(tuple(SessionStatus)), "all": Flag()}
 DRY_RUN: Mapping[str, Field] = {"dry_run": Flag()}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import falcon
 
 from ennio.actors.house import House
-from ennio.errors import Invalid
 from ennio.http.envelope import answer
 from ennio.http.requests import read_raw
+from ennio.model.errors import Invalid
 
 
 class Webhooks:

@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity, Usage
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.asks import Ask, as_lists, asks, words
 from ennio.plugins.agent.dialog import Shown
 

@@ -16,9 +16,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ennio.errors import Unreachable
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.errors import Unreachable
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log, choosing, flags, trail
 from ennio.plugins.agent.account import Account, moment
 from ennio.plugins.agent.box import InputBox, between

@@ -14,11 +14,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ennio.model import Activity
+from ennio.machine.untrusted import content, opened
+from ennio.model.session import Activity
 from ennio.plugins.agent import trail
 from ennio.plugins.agent.account import MONEY, Account, count, moment
 from ennio.plugins.agent.interface import Desk
-from ennio.untrusted import content, opened
 
 _TAIL = 4 << 20
 _LARGEST = 64 << 20  # bytes of a chat; what is larger is restored as it is

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.runtime.interface import Key
 
 _LINE = re.compile(r"^[\s│|]*(?P<mark>[❯›>])?\s*(?P<number>\d+)[.)]\s+(?:\[(?P<tick>[ ✔✓xX])\]\s+)?(?P<words>\S.*?)[\s│|]*$")

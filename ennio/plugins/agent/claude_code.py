@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ennio.config.model import AgentConfig
-from ennio.errors import Unreachable
-from ennio.facts import ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.errors import Unreachable
+from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent import claude_conversations, claude_first, claude_money, claude_story, claude_trust, flags, trail
 from ennio.plugins.agent.account import Account, moment
 from ennio.plugins.agent.box import InputBox, between, left_of

@@ -14,8 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ennio.machine.untrusted import json_file
 from ennio.plugins.agent.account import MONEY, count
-from ennio.untrusted import json_file
 
 FILE = "cost.json"
 _OUTPUT, _READ, _WRITTEN, _WRITTEN_FOR_LONG = Decimal(5), Decimal("0.1"), Decimal("1.25"), Decimal(2)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ennio.model import Activity
+from ennio.model.session import Activity
 from ennio.plugins.agent.account import Account, count, moment
 from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.claude_money import Money

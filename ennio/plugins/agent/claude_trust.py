@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ennio.errors import Refused, Unreachable
-from ennio.untrusted import json_value
+from ennio.machine.untrusted import json_value
+from ennio.model.errors import Refused, Unreachable
 
 _STALE = 10.0  # seconds after which the agent's own lock counts as left behind
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ennio.errors import Unreachable
-from ennio.facts import ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.errors import Unreachable
+from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent import codex_rollout, flags, trail
 from ennio.plugins.agent.account import Account, moment
 from ennio.plugins.agent.box import InputBox, between

@@ -18,10 +18,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ennio.model import Activity
+from ennio.machine.untrusted import opened
+from ennio.model.session import Activity
 from ennio.plugins.agent.account import Account, count, moment
 from ennio.plugins.agent.interface import Desk
-from ennio.untrusted import opened
 
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
 _GRAIN = 2.0  # seconds: the coarsest clock of a file system

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import AgentConfig
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import Command, Desk, Reading

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ennio.facts import ProcessSeen
-from ennio.model import Activity
+from ennio.model.facts import ProcessSeen
+from ennio.model.session import Activity
 from ennio.plugins.agent import choosing
 from ennio.plugins.agent.screen import ScreenAgent, tail
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ennio.config.secrets import is_secret
-from ennio.errors import ConfigError, Problem
+from ennio.model.errors import ConfigError, Problem
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ennio.config.model import AgentConfig
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.home import person
+from ennio.machine.home import person
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.runtime.interface import Key, View
 

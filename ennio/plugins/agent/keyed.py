@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.words import plain

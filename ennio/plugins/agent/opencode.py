@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from ennio.errors import Unreachable
-from ennio.facts import ProcessSeen, Sighting
+from ennio.model.errors import Unreachable
+from ennio.model.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import flags, opencode_api, opencode_story
 from ennio.plugins.agent.account import Account
 from ennio.plugins.agent.dialog import Shown, shown

@@ -23,10 +23,10 @@ from typing import Any
 
 import urllib3
 
-from ennio.errors import Refused, Unreachable
+from ennio.machine.untrusted import json_file
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent.choosing import Choice, chosen
 from ennio.plugins.agent.interface import Desk
-from ennio.untrusted import json_file
 
 HOST = "127.0.0.1"
 USER = "ennio"

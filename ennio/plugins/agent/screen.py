@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ennio.config.model import AgentConfig
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent import choosing
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Desk, Reading

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ennio.errors import Refused
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.errors import Refused
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.keyed import Keyed

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ennio.untrusted import opened
+from ennio.machine.untrusted import opened
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
 _TAIL = 4 << 20

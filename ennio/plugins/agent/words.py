@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ennio.errors import Invalid
+from ennio.model.errors import Invalid
 
 # Linux allows 128 KiB for one argument, its end included; a flag's name may share it.
 ARGUMENT_LIMIT = 128 * 1024 - 1024

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-from ennio.errors import Invalid
+from ennio.model.errors import Invalid
 
 PUBLIC = "https://api.github.com"
 Place = tuple[str | int, ...]

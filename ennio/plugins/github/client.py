@@ -17,14 +17,14 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import ennio
-from ennio.clock import Clock
-from ennio.errors import Conflict, EnnioError, NotFound, Refused, Unreachable
+from ennio.machine.untrusted import json_value
+from ennio.model.clock import Clock
+from ennio.model.errors import Conflict, EnnioError, NotFound, Refused, Unreachable
 from ennio.plugins.github.address import Address, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
 from ennio.plugins.web import Transport
-from ennio.untrusted import json_value
 
 _HELD = 1000
 _REDIRECTS = (301, 302, 307, 308)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Problem
+from ennio.model.errors import ConfigError, Problem
 from ennio.plugins.github.address import PUBLIC, Address, found_in
 from ennio.plugins.web import base_address
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ennio.model import Priority
+from ennio.model.session import Priority
 
 
 @dataclass(frozen=True, slots=True)

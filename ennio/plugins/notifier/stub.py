@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.registry import Context
 

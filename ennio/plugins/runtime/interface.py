@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from ennio.model import RuntimeHandle
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.text import last_lines
 
 

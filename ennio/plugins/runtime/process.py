@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ennio.errors import Conflict, NotFound, TimedOut, Unreachable
-from ennio.model import RuntimeHandle
+from ennio.model.errors import Conflict, NotFound, TimedOut, Unreachable
+from ennio.model.session import RuntimeHandle
 from ennio.plugins import leftovers
 from ennio.plugins.birth import recorded
 from ennio.plugins.runtime import launch as launching

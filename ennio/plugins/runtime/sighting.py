@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ennio.facts import ProcessSeen, Sighting
-from ennio.model import RuntimeHandle
+from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.birth import lives, recorded
 from ennio.plugins.runtime.interface import Pane
 

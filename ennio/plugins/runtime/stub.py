@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ennio.errors import Conflict, NotFound, Unreachable
-from ennio.model import RuntimeHandle
+from ennio.model.errors import Conflict, NotFound, Unreachable
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.interface import Key, Launch, Pane, View
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ennio.errors import Invalid
-from ennio.model import ID_PATTERN
+from ennio.model.errors import Invalid
+from ennio.model.session import ID_PATTERN
 
 _ESCAPES = ("\x1b[201~", "\x9b201~")
 _INERT = "\N{SYMBOL FOR ESCAPE}[201~"

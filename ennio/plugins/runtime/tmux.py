@@ -21,9 +21,9 @@ from typing import IO
 
 import psutil
 
-from ennio.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
-from ennio.inherited import inherited
-from ennio.model import RuntimeHandle
+from ennio.machine.inherited import inherited
+from ennio.model.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
+from ennio.model.session import RuntimeHandle
 from ennio.plugins import leftovers
 from ennio.plugins.birth import exists, lives, recorded, started
 from ennio.plugins.runtime import launch as launching

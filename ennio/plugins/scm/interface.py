@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ennio.changes import Diff, Files
-from ennio.facts import ForgeSeen
-from ennio.pulls import MergeMethod, PullRequest, ReviewState
+from ennio.model.changes import Diff, Files
+from ennio.model.facts import ForgeSeen
+from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 
 
 @dataclass(frozen=True, slots=True)

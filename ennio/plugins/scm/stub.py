@@ -7,15 +7,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ennio.changes import Diff, FileChange, Files
-from ennio.clock import Clock
-from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
-from ennio.facts import ForgeSeen, Sighting
-from ennio.forge import ReviewRow
+from ennio.model.changes import Diff, FileChange, Files
+from ennio.model.clock import Clock
+from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.local_forge import ReviewRow
+from ennio.model.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
 from ennio.plugins.registry import Context
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review, decided, opinions, unanswered
-from ennio.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
 
 AUTHOR = "ennio"
 

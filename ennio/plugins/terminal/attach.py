@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ennio.errors import Refused
-from ennio.model import RuntimeHandle
+from ennio.model.errors import Refused
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.registry import Context
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ennio.model import RuntimeHandle
+from ennio.model.session import RuntimeHandle
 
 
 class Terminal(Protocol):

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ennio.branch import issue_branch
 from ennio.config.model import Project
-from ennio.errors import Invalid, NotFound
+from ennio.model.branch import issue_branch
+from ennio.model.errors import Invalid, NotFound
 from ennio.plugins.github.client import Client
 from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
 from ennio.plugins.github.token import TokenSource

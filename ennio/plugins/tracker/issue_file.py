@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from ennio.clock import rfc3339
 from ennio.config.document import plain
+from ennio.model.clock import rfc3339
 
 OVER = ("closed", "done")
 LARGEST = 1024 * 1024

@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ennio.branch import issue_branch
-from ennio.clock import Clock
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Conflict, Invalid, NotFound, Problem, Refused
-from ennio.forge import ForgeBook, IssueRow
+from ennio.machine.untrusted import content
+from ennio.model.branch import issue_branch
+from ennio.model.clock import Clock
+from ennio.model.errors import ConfigError, Conflict, Invalid, NotFound, Problem, Refused
+from ennio.model.local_forge import ForgeBook, IssueRow
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.wishes import milestones, switch
-from ennio.untrusted import content
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
 _NO_ISSUES = ("readme", "index", "contributing", "template")

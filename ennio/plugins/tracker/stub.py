@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ennio.branch import issue_branch
-from ennio.errors import EnnioError, NotFound
+from ennio.model.branch import issue_branch
+from ennio.model.errors import EnnioError, NotFound
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker.interface import Issue, Milestone
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.web.address import is_loopback
 
 _PORTS = {"http": 80, "https": 443}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from ennio import codec
-from ennio.errors import Unreachable
+from ennio.model import codec
+from ennio.model.errors import Unreachable
 
 T = TypeVar("T")
 

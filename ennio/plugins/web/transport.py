@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from ennio.errors import TimedOut, Unreachable
+from ennio.model.errors import TimedOut, Unreachable
 from ennio.plugins.web.certificates import tls_context
 from ennio.plugins.web.proxies import Proxy, proxy_of
 

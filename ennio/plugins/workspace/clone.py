@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ennio.branch import check_branch
-from ennio.clock import Clock, SystemClock
-from ennio.errors import EnnioError, Refused
-from ennio.facts import WorkspaceSeen
+from ennio.model.branch import check_branch
+from ennio.model.clock import Clock, SystemClock
+from ennio.model.errors import EnnioError, Refused
+from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder, settings
 from ennio.plugins.workspace.address import local_path

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ennio.errors import Refused, TimedOut
+from ennio.model.errors import Refused, TimedOut
 
 _LIMIT = 900.0
 

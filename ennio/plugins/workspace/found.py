@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.git import Git, Place
 from ennio.plugins.workspace import folder, private
 from ennio.plugins.workspace.repository import Entry, Repository

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from ennio.facts import Place
+from ennio.machine.untrusted import content
+from ennio.model.facts import Place
 from ennio.plugins.workspace import private
 from ennio.plugins.workspace.interface import Glance
-from ennio.untrusted import content
 
 _SMALL = 8192  # bytes of a HEAD or a pointer
 _REF = "ref: refs/heads/"

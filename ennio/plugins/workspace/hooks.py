@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO
 
 from ennio.config.secrets import is_secret
-from ennio.errors import Refused
-from ennio.home import private
-from ennio.inherited import inherited
 from ennio.logs import Redactor
+from ennio.machine.home import private
+from ennio.machine.inherited import inherited
+from ennio.model.errors import Refused
 from ennio.plugins import leftovers
 from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.hook_run import Trace, Track

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ennio.config.model import Symlink
-from ennio.facts import Place, WorkspaceSeen
+from ennio.model.facts import Place, WorkspaceSeen
 
 
 @dataclass(frozen=True, slots=True)

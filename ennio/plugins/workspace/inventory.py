@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.errors import Refused, TimedOut
+from ennio.model.errors import Refused, TimedOut
 
 LIMIT = 900.0
 _PROGRAM = Path(__file__).with_name("walk.py")

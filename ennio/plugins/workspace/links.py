@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from ennio.config.model import Symlink
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import private
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from ennio.errors import EnnioError, Refused
+from ennio.model.errors import EnnioError, Refused
 from ennio.plugins.git import HEAVY, NETWORK, Git, readable
 from ennio.plugins.workspace.index import as_named
 from ennio.plugins.workspace.interface import Freed

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ennio.branch import check_branch
-from ennio.errors import Conflict, Refused
+from ennio.model.branch import check_branch
+from ennio.model.errors import Conflict, Refused
 from ennio.plugins.git import HEAVY, Git, readable
 from ennio.plugins.workspace.preserve import PRESERVED
 

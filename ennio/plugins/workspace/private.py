@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ennio.untrusted import content
+from ennio.machine.untrusted import content
 
 _POINTER = 8192  # bytes; a path is no longer
 EXCLUDE = "ennio.exclude"

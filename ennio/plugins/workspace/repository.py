@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-from ennio.errors import Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import NETWORK, Git, Output, Question, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
-from ennio.branch import check_branch
-from ennio.clock import Clock, SystemClock
-from ennio.errors import Refused
-from ennio.facts import Place, WorkspaceSeen
+from ennio.model.branch import check_branch
+from ennio.model.clock import Clock, SystemClock
+from ennio.model.errors import Refused
+from ennio.model.facts import Place, WorkspaceSeen
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare

@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ennio.branch import check_branch
-from ennio.clock import Clock, SystemClock
-from ennio.errors import EnnioError, Refused, Unreachable
-from ennio.facts import WorkspaceSeen
+from ennio.model.branch import check_branch
+from ennio.model.clock import Clock, SystemClock
+from ennio.model.errors import EnnioError, Refused, Unreachable
+from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git, failure
 from ennio.plugins.workspace import folder, found, private
 from ennio.plugins.workspace.found import Found, State

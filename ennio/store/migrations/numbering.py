@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from ennio.clock import parse_time
+from ennio.model.clock import parse_time
 
 
 def number_events(sql: Callable[..., Any]) -> None:

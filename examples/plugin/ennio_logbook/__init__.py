@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ennio.clock import rfc3339
-from ennio.errors import ConfigError, Problem, Unreachable
+from ennio.model.clock import rfc3339
+from ennio.model.errors import ConfigError, Problem, Unreachable
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.registry import Context
 

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from ennio import codec
-from ennio.clock import SystemClock
-from ennio.events import Draft, EventType
-from ennio.facts import Facts, ProcessSeen, Sighting
-from ennio.lifecycle import Memory
-from ennio.model import Session, SessionStatus
+from ennio.model import codec
+from ennio.model.clock import SystemClock
+from ennio.model.events import Draft, EventType
+from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.session import Session, SessionStatus
+from ennio.policy.lifecycle import Memory
 from ennio.store import open_store
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.timing import by_turns

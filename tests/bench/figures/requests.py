@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ennio.clock import ManualClock
 from ennio.config.model import PluginChoice, Project
-from ennio.facts import Sighting
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.facts import Sighting
 from ennio.plugins.registry import Context
 from ennio.plugins.scm import github
 from ennio.plugins.scm.interface import Scm

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from ennio.clock import SystemClock
+from ennio.model.clock import SystemClock
 from ennio.plugins.scm.github.pace import GAP
 from tests.bench import bare
 from tests.bench.bare.typing import agent

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.facts import ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent.account import Account
 from ennio.plugins.agent.asks import Ask, Item
 from ennio.plugins.agent.dialog import Shown

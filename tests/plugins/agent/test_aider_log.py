@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import AgentConfig
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.interface import Desk

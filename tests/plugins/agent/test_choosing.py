@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.errors import Refused
-from ennio.model import Activity
+from ennio.model.errors import Refused
+from ennio.model.session import Activity
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.choosing import Choice, choices, chosen, way
 from ennio.plugins.agent.claude_code import ClaudeCode

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import Command, Desk
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.errors import Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.claude_trust import forget, trust
 from ennio.plugins.agent.interface import Desk

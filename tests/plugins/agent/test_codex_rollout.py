@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.errors import Unreachable
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.errors import Unreachable
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent.codex import Codex, rollout_id
 from ennio.plugins.agent.interface import Desk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.errors import ConfigError
+from ennio.model.errors import ConfigError
 from ennio.plugins.agent import flags
 
 

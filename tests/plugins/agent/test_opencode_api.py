@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.errors import Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent import opencode_api, opencode_story
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode

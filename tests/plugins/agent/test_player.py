@@ -20,8 +20,8 @@ import psutil
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Command, Desk
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from tests.conftest import eventually

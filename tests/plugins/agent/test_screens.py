@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.errors import ConfigError
-from ennio.facts import ProcessSeen, Sighting
-from ennio.model import Activity
+from ennio.model.errors import ConfigError
+from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex

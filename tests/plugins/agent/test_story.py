@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.errors import ConfigError
+from ennio.model.errors import ConfigError
 from ennio.plugins.agent.scripted import story
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.agent.scripted.cue import fill, pick

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.config.model import AgentConfig
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity, Usage
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.agent.scripted.transcript import go_on

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import SystemClock
-from ennio.errors import Conflict, Unreachable
-from ennio.facts import Sighting
-from ennio.model import RuntimeHandle
+from ennio.model.clock import SystemClock
+from ennio.model.errors import Conflict, Unreachable
+from ennio.model.facts import Sighting
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.birth import started
 from ennio.plugins.runtime.keeper import line
 from ennio.plugins.runtime.keeper.door import Door, lock_of

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ennio.facts import Sighting
-from ennio.model import RuntimeHandle
+from ennio.model.facts import Sighting
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.birth import lives, started
 from ennio.plugins.runtime.interface import Pane
 from ennio.plugins.runtime.sighting import UNTETHERED, judge

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Unreachable
+from ennio.model.errors import Unreachable
 from ennio.plugins.runtime.tmux_server import TmuxServer
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench, tmux_bench

@@ -7,11 +7,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ennio.clock import Clock, ManualClock
 from ennio.config.model import Project
+from ennio.model.clock import Clock, ManualClock
+from ennio.model.pulls import PullRequest
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import LocalForge, parse
-from ennio.pulls import PullRequest
 from tests.plugins.scm.memory_book import MemoryBook
 
 AGENT = {

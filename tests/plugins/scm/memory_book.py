@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from ennio.forge import CheckRow, IssueRow, PullRow, ReviewRow
-from ennio.pulls import PullState
+from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
+from ennio.model.pulls import PullState
 
 
 class MemoryBook:

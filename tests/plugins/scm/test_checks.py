@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.facts import Sighting
+from ennio.model.facts import Sighting
+from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.local import LocalForge, check_log, check_pool, check_run
-from ennio.pulls import CheckState, PullRequest, PullState
 from tests.conftest import eventually
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
 
@@ -283,7 +283,7 @@ def test_ended_pull_requests_end_their_checks(hub: Hub) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from ennio.clock import SystemClock
+from ennio.model.clock import SystemClock
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
 from ennio.plugins.scm.local.settings import CheckCommand
 from tests.plugins.scm.memory_book import MemoryBook
@@ -344,7 +344,7 @@ import sys, time, gevent
 from pathlib import Path
 from tests.conftest import eventually
 from tests.plugins.scm.hub import Hub, seen_pull, watch
-from ennio.pulls import CheckState
+from ennio.model.pulls import CheckState
 hub = Hub(Path(sys.argv[1]))
 ticks = []
 def tick():

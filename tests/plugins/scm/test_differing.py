@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.changes import LONGEST_DIFF, MOST_FILES, FileChange, bounded
-from ennio.errors import NotFound, Refused, TimedOut
+from ennio.model.changes import LONGEST_DIFF, MOST_FILES, FileChange, bounded
+from ennio.model.errors import NotFound, Refused, TimedOut
+from ennio.model.pulls import MergeMethod
 from ennio.plugins.git import Git
-from ennio.pulls import MergeMethod
 from tests.plugins.scm.hub import Hub, git
 
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ennio.config.model import Project
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.pulls import CheckState, MergeMethod, PullState
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import guard
-from ennio.pulls import CheckState, MergeMethod, PullState
 from tests.conftest import eventually
 from tests.plugins.scm.hub import AGENT, ALONE, Hub, git
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Conflict, Refused, Unreachable
-from ennio.forge import PullRow
+from ennio.model.errors import Conflict, Refused, Unreachable
+from ennio.model.local_forge import PullRow
+from ennio.model.pulls import MergeMethod, Opinion, PullState, ReviewState
 from ennio.plugins.scm.local.landing import ATTEMPTS
-from ennio.pulls import MergeMethod, Opinion, PullState, ReviewState
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
 
 

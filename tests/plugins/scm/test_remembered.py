@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ennio.forge import CheckRow, PullBook, PullRow, ReviewRow
+from ennio.model.local_forge import CheckRow, PullBook, PullRow, ReviewRow
+from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.plugins.scm.local.remembered import RememberedBook
-from ennio.pulls import CheckState, PullState, ReviewState
 from tests.plugins.scm.memory_book import MemoryBook
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ennio.errors import ConfigError
-from ennio.facts import Sighting
+from ennio.model.errors import ConfigError
+from ennio.model.facts import Sighting
+from ennio.model.pulls import Mergeability, PullState
 from ennio.plugins.git import Git, Output
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import parse
-from ennio.pulls import Mergeability, PullState
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
 
 

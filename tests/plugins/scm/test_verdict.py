@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.forge import ReviewRow
+from ennio.model.local_forge import ReviewRow
+from ennio.model.pulls import PullRequest, PullState, ReviewState, lacking
 from ennio.plugins.scm.local.verdict import decided, opinions
-from ennio.pulls import PullRequest, PullState, ReviewState, lacking
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE, HEADS = ("ada", "bob", "cat"), ("h1", "h2", "h3")

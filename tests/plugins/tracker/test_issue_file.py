@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.clock import ManualClock
+from ennio.model.clock import ManualClock
 from ennio.plugins.tracker import issue_file
 
 NOW = ManualClock().now()

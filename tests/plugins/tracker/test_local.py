@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ennio.clock import ManualClock
 from ennio.config.model import Project
-from ennio.errors import ConfigError, Conflict, NotFound, Refused
+from ennio.model.clock import ManualClock
+from ennio.model.errors import ConfigError, Conflict, NotFound, Refused
 from ennio.plugins.tracker.interface import Milestone, Reached
 from ennio.plugins.tracker.local import LocalTracker, parse
 from tests.plugins.scm.memory_book import MemoryBook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.web.proxies import Proxy, proxy_of
 
 GITHUB = "https://api.github.com/graphql"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ennio.errors import Refused, TimedOut, Unreachable
+from ennio.model.errors import Refused, TimedOut, Unreachable
 from ennio.plugins.web import Transport
 from tests.conftest import need
 from tests.plugins.web.proxy import ProxyServer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ennio.inherited import NAMES
+from ennio.machine.inherited import NAMES
 from ennio.plugins.workspace.interface import WorkspaceOrder
 
 SESSION = "app-0a1b2c3d"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.workspace.clone import DEPTH, CloneWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions
 

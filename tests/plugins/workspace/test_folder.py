@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.workspace import folder
 
 SOMEBODY = 65534

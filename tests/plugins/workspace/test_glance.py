@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.facts import Place
+from ennio.model.facts import Place
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Glance, WorkspaceOrder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins import leftovers
 from ennio.plugins.workspace import hooks
 from tests.conftest import eventually

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import Symlink
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.workspace import links
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Workspace

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Refused, TimedOut
+from ennio.model.errors import Refused, TimedOut
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Workspace
 from ennio.plugins.workspace.worktree import WorktreeWorkspace

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Unkept, Workspace, WorkspaceOrder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import preserve
 from ennio.plugins.workspace.interface import WorkspaceOrder

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ennio.errors import Conflict, Invalid, Refused
+from ennio.model.errors import Conflict, Invalid, Refused
 from ennio.plugins.workspace import preserved
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.preserved import Preserved

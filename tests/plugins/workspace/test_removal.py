@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.workspace import folder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok

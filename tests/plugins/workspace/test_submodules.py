@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.errors import EnnioError
+from ennio.model.errors import EnnioError
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import Workspace, WorkspaceOrder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ennio.errors import Refused, Unreachable
+from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.git import Git
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok, possessions

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
 from ennio.plugins.workspace.interface import WorkspaceOrder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace

@@ -15,7 +15,7 @@ from typing import Any
 
 from ennio import __version__
 from ennio.config.model import AgentConfig
-from ennio.facts import ProcessSeen, Sighting
+from ennio.model.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import choosing
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault

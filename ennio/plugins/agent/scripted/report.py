@@ -21,7 +21,7 @@ import json
 import os
 import time
 
-from ennio.untrusted import json_value
+from ennio.machine.untrusted import json_value
 
 try:  # hashlib would load all of OpenSSL
     from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ennio.config.document import plain
-from ennio.errors import ConfigError, Problem
+from ennio.machine.untrusted import content
+from ennio.model.errors import ConfigError, Problem
 from ennio.plugins.agent.scripted.cue import KINDS
-from ennio.untrusted import content
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ennio.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model import Activity, Usage
-from ennio.untrusted import opened
+from ennio.machine.untrusted import opened
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity, Usage
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
 _MEANS = {

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ennio.untrusted import json_file
+from ennio.machine.untrusted import json_file
 
 LOG_LIMIT = 4 << 20
 _LARGEST = 64 * 1024  # a title is the longest in it

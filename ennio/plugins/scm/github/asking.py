@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ennio.errors import EnnioError, NotFound, Unreachable
+from ennio.model.errors import EnnioError, NotFound, Unreachable
+from ennio.model.pulls import Mergeability, PullRequest
 from ennio.plugins.git import Git
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.failures import Failures
 from ennio.plugins.scm.github.questions import ENDED, MORE, OPEN, Wanted, survey
 from ennio.plugins.scm.github.reading import Node, pull
 from ennio.plugins.web import as_published, sound
-from ennio.pulls import Mergeability, PullRequest
 
 BATCH = 50
 LEAST = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ennio.changes import Diff, FileChange, Files, bounded
+from ennio.model.changes import Diff, FileChange, Files, bounded
 from ennio.plugins.github.client import Client
 
 _MOST = 300

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ennio.errors import EnnioError, NotFound, Unreachable
+from ennio.model.errors import EnnioError, NotFound, Unreachable
+from ennio.model.pulls import CheckState, PullRequest
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.questions import FAILURES
 from ennio.plugins.scm.github.reading import Node, contexts
-from ennio.pulls import CheckState, PullRequest
 
 log = logging.getLogger(__name__)
 LINES = 60

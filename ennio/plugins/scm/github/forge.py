@@ -6,12 +6,13 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
-from ennio.branch import protector
-from ennio.changes import Diff, Files
-from ennio.clock import Clock
 from ennio.config.model import Project
-from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
-from ennio.facts import ForgeSeen
+from ennio.model.branch import protector
+from ennio.model.changes import Diff, Files
+from ennio.model.clock import Clock
+from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
+from ennio.model.facts import ForgeSeen
+from ennio.model.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github import differing
 from ennio.plugins.scm.github.asking import Asking
@@ -23,7 +24,6 @@ from ennio.plugins.scm.github.watching import SOURCE, Watching
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import check_head, check_review
 from ennio.plugins.web import as_published
-from ennio.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 
 log = logging.getLogger(__name__)
 _EVENTS = {ReviewState.APPROVED: "APPROVE", ReviewState.CHANGES_REQUESTED: "REQUEST_CHANGES", ReviewState.NONE: "COMMENT"}

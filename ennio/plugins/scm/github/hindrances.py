@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ennio.merging import Remedy
+from ennio.policy.merging import Remedy
 
 
 @dataclass(frozen=True, slots=True)

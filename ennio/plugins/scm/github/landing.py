@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ennio.errors import Conflict, Refused
-from ennio.merging import Held, Remedy, Superseded
+from ennio.model.errors import Conflict, Refused
+from ennio.model.pulls import Mergeability, MergeMethod, PullRequest, PullState
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.hindrances import Hindrance, of_state, of_words
 from ennio.plugins.scm.github.questions import AUTO_MERGE, ENQUEUE
 from ennio.plugins.scm.github.reading import Node
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Merged
-from ennio.pulls import Mergeability, MergeMethod, PullRequest, PullState
+from ennio.policy.merging import Held, Remedy, Superseded
 
 _ALLOWED = {
     MergeMethod.SQUASH: "allow_squash_merge",

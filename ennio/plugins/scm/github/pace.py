@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ennio.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.plugins.scm.interface import Watch
-from ennio.pulls import CheckState, Mergeability, PullState, ReviewState
 
 SOON = 10.0
 RUNNING = 15.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ennio.clock import parse_time
-from ennio.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState, roll_up
+from ennio.model.clock import parse_time
+from ennio.model.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState, roll_up
 
 Node = Mapping[str, Any]
 

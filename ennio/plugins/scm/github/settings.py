@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ennio.config.model import Project
+from ennio.model.pulls import MergeMethod
 from ennio.plugins.github.settings import Access, Reader, read, text, yes_or_no
-from ennio.pulls import MergeMethod
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from ennio.clock import Clock
-from ennio.errors import EnnioError, Unreachable
-from ennio.facts import ForgeSeen, Sighting
+from ennio.model.clock import Clock
+from ennio.model.errors import EnnioError, Unreachable
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.pulls import PullRequest, PullState
 from ennio.plugins.github.client import Client
 from ennio.plugins.github.counters import GRAPHQL
 from ennio.plugins.scm.github.asking import Asking, Branch
@@ -23,7 +24,6 @@ from ennio.plugins.scm.github.questions import Wanted
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local.strays import made_in
-from ennio.pulls import PullRequest, PullState
 
 SOURCE = "github"
 

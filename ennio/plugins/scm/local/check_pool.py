@@ -17,13 +17,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ennio.clock import Clock
-from ennio.errors import EnnioError, Refused, Unreachable, run_out
-from ennio.forge import CheckRow, PullBook
+from ennio.model.clock import Clock
+from ennio.model.errors import EnnioError, Refused, Unreachable, run_out
+from ennio.model.local_forge import CheckRow, PullBook
+from ennio.model.pulls import CheckState
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.check_run import Place, Run, end_abandoned
 from ennio.plugins.scm.local.settings import CheckCommand
-from ennio.pulls import CheckState
 
 log = logging.getLogger(__name__)
 LOCK = "lock"

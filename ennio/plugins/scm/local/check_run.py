@@ -18,8 +18,8 @@ from typing import BinaryIO
 import psutil
 
 from ennio.config.quantity import shown_seconds
-from ennio.errors import Unreachable
-from ennio.inherited import inherited
+from ennio.machine.inherited import inherited
+from ennio.model.errors import Unreachable
 from ennio.plugins import leftovers
 from ennio.plugins.birth import started
 from ennio.plugins.git import HEAVY, NETWORK, Git

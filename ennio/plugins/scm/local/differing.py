@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ennio.changes import LONGEST_DIFF, MOST_FILES, Diff, FileChange, Files, bounded
-from ennio.errors import NotFound
-from ennio.forge import PullRow
+from ennio.model.changes import LONGEST_DIFF, MOST_FILES, Diff, FileChange, Files, bounded
+from ennio.model.errors import NotFound
+from ennio.model.local_forge import PullRow
+from ennio.model.pulls import PullState
 from ennio.plugins.git import readable
 from ennio.plugins.scm.local.repository import Repository
-from ennio.pulls import PullState
 
 _EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the tree without files, which git knows everywhere
 _COMPARE = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv")

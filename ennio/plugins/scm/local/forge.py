@@ -14,12 +14,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ennio.changes import Diff, Files
-from ennio.clock import Clock
 from ennio.config.model import Project
-from ennio.errors import Conflict, EnnioError, Invalid, NotFound, Refused
-from ennio.facts import ForgeSeen, Sighting
-from ennio.forge import PullBook, PullRow, ReviewRow
+from ennio.model.changes import Diff, Files
+from ennio.model.clock import Clock
+from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
+from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.local_forge import PullBook, PullRow, ReviewRow
+from ennio.model.pulls import MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local import differing, guard, progress
 from ennio.plugins.scm.local.landing import WAY_OUT, land, leaves, put, why_not
@@ -30,7 +31,6 @@ from ennio.plugins.scm.local.remembered import RememberedBook
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.strays import made_in, strays
 from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review
-from ennio.pulls import MergeMethod, PullRequest, PullState, ReviewState
 
 log = logging.getLogger(__name__)
 RECENT = 50

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ennio.config.model import Project
-from ennio.errors import EnnioError
-from ennio.home import Home
+from ennio.machine.home import Home
+from ennio.model.errors import EnnioError
 from ennio.plugins.git import Git
 from ennio.plugins.scm.local.repository import HEADS, repository_path
 

@@ -11,16 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ennio.branch import protector
 from ennio.config.model import Project
-from ennio.errors import Conflict, EnnioError, Refused, Unreachable
-from ennio.forge import PullBook, PullRow, ReviewRow
+from ennio.model.branch import protector
+from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.model.local_forge import PullBook, PullRow, ReviewRow
+from ennio.model.pulls import PullState, ReviewState
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.scm.local.merging import Order, build
 from ennio.plugins.scm.local.repository import HEADS, Repository
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.verdict import decided
-from ennio.pulls import PullState, ReviewState
 
 ATTEMPTS = 20
 PATIENCE = 30.0

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ennio.errors import Conflict
-from ennio.forge import PullRow
+from ennio.model.errors import Conflict
+from ennio.model.local_forge import PullRow
+from ennio.model.pulls import Mergeability, MergeMethod
 from ennio.plugins.scm.local.repository import CommitText, Repository, Trial
-from ennio.pulls import Mergeability, MergeMethod
 
 
 @dataclass(frozen=True, slots=True)

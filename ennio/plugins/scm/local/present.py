@@ -6,10 +6,11 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ennio.clock import Clock
 from ennio.config.model import Project
-from ennio.errors import Conflict
-from ennio.forge import PullBook, PullRow
+from ennio.model.clock import Clock
+from ennio.model.errors import Conflict
+from ennio.model.local_forge import PullBook, PullRow
+from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import progress
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
@@ -18,7 +19,6 @@ from ennio.plugins.scm.local.progress import Refs
 from ennio.plugins.scm.local.repository import HEADS, Repository, Trial, repository_path
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.view import Parts, shown
-from ennio.pulls import CheckState, PullRequest, PullState
 
 log = logging.getLogger(__name__)
 AUTHOR = "ennio"

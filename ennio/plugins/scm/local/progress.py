@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ennio.forge import PullRow
-from ennio.pulls import PullState
+from ennio.model.local_forge import PullRow
+from ennio.model.pulls import PullState
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from ennio.forge import CheckRow, PullBook, PullRow, ReviewRow
-from ennio.pulls import PullState
+from ennio.model.local_forge import CheckRow, PullBook, PullRow, ReviewRow
+from ennio.model.pulls import PullState
 
 T = TypeVar("T")
 MOST = 20_000

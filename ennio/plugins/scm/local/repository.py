@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ennio.config.model import Project
-from ennio.errors import ConfigError, EnnioError, Problem, Unreachable
+from ennio.model.errors import ConfigError, EnnioError, Problem, Unreachable
+from ennio.model.pulls import Mergeability
 from ennio.plugins.git import Git, Output
-from ennio.pulls import Mergeability
 
 HEADS = "refs/heads/"
 LIMIT = 120.0

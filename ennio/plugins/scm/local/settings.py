@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ennio.config.quantity import seconds
-from ennio.errors import ConfigError, Problem
-from ennio.pulls import MergeMethod
+from ennio.model.errors import ConfigError, Problem
+from ennio.model.pulls import MergeMethod
 
 CHECK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\Z")
 MOST_SLOTS = 64

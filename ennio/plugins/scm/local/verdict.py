@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ennio.errors import Conflict, Invalid
-from ennio.forge import ReviewRow
-from ennio.pulls import Comment, Opinion, ReviewState
+from ennio.model.errors import Conflict, Invalid
+from ennio.model.local_forge import ReviewRow
+from ennio.model.pulls import Comment, Opinion, ReviewState
 
 DECISIVE = (ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED)
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.forge import CheckRow, PullRow, ReviewRow
+from ennio.model.local_forge import CheckRow, PullRow, ReviewRow
+from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, roll_up
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.repository import Trial
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.verdict import decided, opinions, unanswered
-from ennio.pulls import Check, CheckState, Mergeability, PullRequest, PullState, roll_up
 
 UNTRIED = Trial(Mergeability.UNKNOWN)
 

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ennio
-from ennio.clock import Clock
-from ennio.errors import EnnioError, NotFound, Refused, Unreachable
+from ennio.machine.untrusted import json_value
+from ennio.model.clock import Clock
+from ennio.model.errors import EnnioError, NotFound, Refused, Unreachable
 from ennio.plugins.quota import Allowance, Budget, Quota, allowance_of
 from ennio.plugins.web import Transport
-from ennio.untrusted import json_value
 
 COUNTERS = ("requests", "complexity")
 _LARGEST = 16 * 1024 * 1024

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from ennio.errors import ConfigError, Problem
+from ennio.model.errors import ConfigError, Problem
 from ennio.plugins.tracker.interface import Reached
 from ennio.plugins.tracker.wishes import milestone, milestones, switch
 from ennio.plugins.web import base_address

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ennio.branch import check_branch, issue_branch
-from ennio.errors import Invalid, NotFound, Refused
+from ennio.model.branch import check_branch, issue_branch
+from ennio.model.errors import Invalid, NotFound, Refused
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.linear import queries
 from ennio.plugins.tracker.linear.client import Client

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ennio.errors import Refused
+from ennio.model.errors import Refused
 from ennio.plugins.tracker.interface import Reached
 
 OVER = ("completed", "canceled", "duplicate")

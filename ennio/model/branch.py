@@ -1,0 +1,104 @@
+"""Names of branches: which ones git allows, which ones no session works on, and the one an issue gets."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from ennio.model.errors import Invalid, Refused
+
+LONGEST_ISSUE_BRANCH = 50
+_LONGEST_ID = 30
+_ELSEWHERE = re.compile(r"(?:refs/heads/|heads/|(?:refs/)?remotes/[^/]+/|refs/|origin/)(?=.)")
+"""How git names a branch from elsewhere; as the name of a branch itself it would only look like that one."""
+_REMOTES = ("upstream", "ennio")
+"""Further names that people and `ennio init` give to a remote; a branch may begin with them, but not hide a protected one."""
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
+
+
+def issue_branch(issue_id: str, title: str) -> str:
+    """The branch for an issue: ``issue-42-short-title``, at most 50 characters, always a valid name.
+
+    Ids are cleaned the same way as titles; whole words are kept where they fit.
+    """
+    name = f"issue-{_words(issue_id)[:_LONGEST_ID].strip('-') or 'x'}"
+    for word in filter(None, _words(title).split("-")):
+        if len(name) + 1 + len(word) > LONGEST_ISSUE_BRANCH:
+            break
+        name = f"{name}-{word}"
+    return name
+
+
+def _words(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def check_branch(name: str) -> None:
+    """Raise Invalid unless git accepts the name for a branch (``git check-ref-format --branch``).
+
+    Stricter in one thing: ``@`` alone, which git reads as HEAD almost everywhere, is no name.
+    """
+    wrong = _wrong(name)
+    if wrong:
+        raise Invalid(f"branch: {name!r} is not a name git accepts for a branch: {wrong}; try for example fix-login or feature/login")
+
+
+def _wrong(name: str) -> str | None:
+    forbidden = _FORBIDDEN.search(name)
+    parts = name.split("/")
+    rules = (
+        (not name, "it is empty"),
+        (name in ("HEAD", "@"), "git means the current commit by it"),
+        (name.startswith("-"), "it begins with a dash"),
+        (forbidden is not None, f"it contains {forbidden.group() if forbidden else ''!r}"),
+        (name.startswith("/") or name.endswith("/"), "it begins or ends with a slash"),
+        (name.endswith("."), "it ends with a dot"),
+        (any(part.startswith(".") for part in parts), "a part begins with a dot"),
+        (any(part.endswith(".lock") for part in parts), "a part ends with .lock"),
+    )
+    return next((words for broken, words in rules if broken), None)
+
+
+def check_work_branch(name: str, default: str, protected: Sequence[str] = ()) -> None:
+    """Raise unless a session may work on this branch: Invalid for what is no name, Refused for a branch that is kept from it.
+
+    ``protected`` are patterns beside the default branch; ``*`` stands for slashes too. Letter case does not count: where file
+    names do not tell it apart, git takes ``Main`` for ``main``.
+    """
+    check_branch(name)
+    refuse_protected(name, default, protected)
+    if (plain := bare(name)) != name:
+        raise Invalid(f"branch: {name!r} is how git names the branch {plain} from elsewhere; write {plain}")
+
+
+def refuse_protected(name: str, default: str, protected: Sequence[str] = ()) -> None:
+    """Raise Refused for a branch that no session works on, however it is spelled."""
+    plain = bare(name)
+    kept = protector(plain, default, protected)
+    if kept is not None:
+        meant = f"branch: {name}" if plain == name else f"branch: {name} means {plain}, which"
+        raise Refused(f"{meant} is {kept}; a session works on a branch of its own, and a pull request brings it there: choose another name")
+
+
+def protector(name: str, default: str, protected: Sequence[str] = ()) -> str | None:
+    """Why a branch is protected, in words that follow "is"; None when it is not."""
+    remote, _, rest = name.partition("/")
+    names = {_folded(name), _folded(rest) if remote in _REMOTES else _folded(name)}
+    if _folded(default) in names:
+        return "the default branch" if name == default else f"the default branch {default} in other letters or of a remote"
+    pattern = next((one for one in protected if any(fnmatchcase(each, _folded(one)) for each in names)), None)
+    return f"protected (protected_branches: {pattern})" if pattern is not None else None
+
+
+def bare(name: str) -> str:
+    """The branch that is meant: without ``refs/heads/``, ``origin/`` and their like."""
+    while found := _ELSEWHERE.match(name):
+        name = name[found.end() :]
+    return name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

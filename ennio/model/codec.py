@@ -1,0 +1,297 @@
+"""Frozen dataclasses as JSON and back, directed by their annotations.
+
+    datetime  RFC 3339 text        Decimal, Path  text        enum  its value
+    tuple, set  array              mapping, dataclass  object (fields by name)
+
+Reading is forgiving where time passes between writer and reader: unknown keys are ignored and a
+missing key takes the field's default. It is strict in all else: a value of the wrong shape is a
+ValueError that names the field. A union may hold several dataclasses, which are then written with
+their class name under ``$type``, but only one member that is written as text.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cache, partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from ennio.model.clock import parse_time, rfc3339
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+TYPE_KEY = "$type"
+
+
+def dumps(value: Any) -> str:
+    """A value as compact JSON text. Raises TypeError for what has no JSON form here."""
+    return _ENCODER.encode(value)
+
+
+def loads(cls: type[T], text: str) -> T:
+    """Read a value of this type from JSON text. Raises ValueError."""
+    return from_json(cls, json.loads(text))
+
+
+def to_json(value: Any, *, tagged: bool = False) -> Any:
+    """A value as what ``json`` writes; ``tagged`` names the class of a dataclass, for a union's reader.
+
+    Raises TypeError for what has no JSON form here.
+    """
+    kind: Any = type(value)
+    write = scalar(kind)
+    if write is not None:
+        return write(value)
+    if is_dataclass(kind):
+        return _object(value, tagged)
+    if isinstance(value, Mapping):
+        return {_key(key): to_json(item, tagged=tagged) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item, tagged=tagged) for item in value]
+    if isinstance(value, AbstractSet):
+        return sorted((to_json(item, tagged=tagged) for item in value), key=str)
+    raise TypeError(f"{kind.__qualname__} has no JSON form: {value!r}")
+
+
+@cache
+def scalar(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes one text, number, truth value or null of the values of a class; None where they are structures."""
+    return next((write for base, write in _SCALARS if issubclass(kind, base)), None)
+
+
+def unfolded(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name, for ``dumps`` to write: as they are, but for those that must carry their class name."""
+    cls: Any = type(value)
+    names, tagged = _written(cls)
+    written = {name: getattr(value, name) for name in names}
+    for name in tagged:
+        written[name] = to_json(written[name], tagged=True)
+    return written
+
+
+def from_json(cls: type[T], data: Any) -> T:
+    """Read a value of this type (a dataclass, or any annotation one may carry). Raises ValueError."""
+    return cast("T", reader(cast("Hashable", cls))(data))
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, bool) or not isinstance(key, (str, int)):
+        raise TypeError(f"a mapping's key must be text or a whole number, not {key!r}")
+    return str(key.value) if isinstance(key, Enum) else str(key)
+
+
+def _unknown_to_json(value: Any) -> Any:
+    """What ``json`` cannot write by itself, a step nearer to what it can."""
+    return unfolded(value) if is_dataclass(type(value)) else to_json(value)
+
+
+_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"), ensure_ascii=False, default=_unknown_to_json)
+_SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], ...] = (
+    (Enum, attrgetter("value")),
+    ((str, int, float, type(None)), lambda value: value),
+    (datetime, rfc3339),
+    ((Decimal, Path), str),
+)
+
+
+def _object(value: Any, tagged: bool) -> dict[str, Any]:
+    cls: Any = type(value)
+    written = {TYPE_KEY: cls.__name__} if tagged else {}
+    return written | {name: to_json(getattr(value, name), tagged=slot.tagged) for name, slot in _slots(cls).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One field of a dataclass: how it is read, and whether what is in it carries its class name."""
+
+    read: Reader
+    required: bool
+    tagged: bool
+
+
+@cache
+def _written(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of its fields, and of those among them whose values carry their class name."""
+    slots = _slots(cls)
+    return tuple(slots), tuple(name for name, slot in slots.items() if slot.tagged)
+
+
+@cache
+def _slots(cls: Any) -> Mapping[str, _Slot]:
+    hints = typing.get_type_hints(cls)
+    return {
+        field.name: _Slot(
+            reader(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
+            _holds_union(hints[field.name]),
+        )
+        for field in fields(cls)
+        if field.init
+    }
+
+
+def _holds_union(hint: Any) -> bool:
+    """Whether a value of this annotation may be one of several dataclasses, at any depth of containers."""
+    members = typing.get_args(hint)
+    several = _is_union(hint) and sum(is_dataclass(member) for member in members) > 1
+    return several or any(_holds_union(member) for member in members)
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+@cache
+def reader(hint: Hashable) -> Reader:
+    """The function that reads JSON into this annotation. Raises TypeError for one that has no JSON form."""
+    hint = getattr(hint, "__supertype__", hint)  # a NewType is read as what it stands for
+    if hint in (Any, object):
+        return lambda data: data
+    if typing.get_origin(hint) is not None or _is_union(hint) or hint in (tuple, list, dict):
+        return _generic(hint)
+    if not isinstance(hint, type):
+        raise TypeError(f"{hint!r} has no JSON form")
+    if is_dataclass(hint):
+        return partial(_dataclass, hint)
+    return hint if issubclass(hint, Enum) else _scalar(hint)
+
+
+def _generic(hint: Any) -> Reader:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if _is_union(hint):
+        return _union(arguments)
+    if origin is typing.Literal:
+        return _literal(arguments)
+    return _container(origin or hint, arguments)
+
+
+def _scalar(hint: type[Any]) -> Reader:
+    if hint is type(None):
+        return lambda data: _shape(data, type(None), "null")
+    if hint is bool:
+        return lambda data: _shape(data, bool, "true or false")
+    if hint is int:
+        return _whole
+    if hint is float:
+        return lambda data: float(_shape(data, (float, int), "a number"))
+    convert = _FROM_TEXT.get(hint)
+    if convert is None:
+        raise TypeError(f"{hint.__qualname__} has no JSON form")
+    return lambda data: convert(_shape(data, str, "text"))
+
+
+def _shape(data: Any, kind: type | tuple[type, ...], words: str) -> Any:
+    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
+        raise ValueError(f"{words} was expected, not {data!r}")
+    return data
+
+
+def _whole(data: Any) -> int:
+    return cast("int", _shape(data, int, "a whole number"))
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"a decimal number was expected, not {text!r}") from None
+
+
+_FROM_TEXT: Mapping[type[Any], Callable[[str], Any]] = {str: str, datetime: parse_time, Decimal: _decimal, Path: Path}
+
+
+def _literal(allowed: tuple[Any, ...]) -> Reader:
+    def read(data: Any) -> Any:
+        if data not in allowed:
+            raise ValueError(f"one of {allowed} was expected, not {data!r}")
+        return data
+
+    return read
+
+
+def _container(origin: Any, arguments: tuple[Any, ...]) -> Reader:
+    if issubclass(origin, Mapping):
+        key, item = (reader(argument) for argument in arguments or (str, Any))
+        whole = bool(arguments) and arguments[0] is int
+        return lambda data: {key(int(name) if whole else name): item(value) for name, value in _shape(data, dict, "an object").items()}
+    if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+        return _fixed_tuple(arguments)
+    if not issubclass(origin, Iterable):
+        raise TypeError(f"{origin!r} has no JSON form")
+    item = reader(arguments[0] if arguments else Any)
+    make = origin if origin in (list, set, frozenset) else frozenset if issubclass(origin, AbstractSet) else tuple
+    return lambda data: make(item(value) for value in _shape(data, list, "an array"))
+
+
+def _fixed_tuple(arguments: tuple[Any, ...]) -> Reader:
+    readers = [reader(argument) for argument in arguments]
+
+    def read(data: Any) -> tuple[Any, ...]:
+        if len(_shape(data, list, "an array")) != len(readers):
+            raise ValueError(f"{len(readers)} items were expected, not {len(data)}")
+        return tuple(read_one(value) for read_one, value in zip(readers, data, strict=True))
+
+    return read
+
+
+def _dataclass(cls: Any, data: Any) -> Any:
+    _shape(data, dict, f"an object ({cls.__name__})")
+    values = {}
+    for name, slot in _slots(cls).items():
+        if name in data:
+            try:
+                values[name] = slot.read(data[name])
+            except ValueError as error:
+                raise ValueError(f"{cls.__name__}.{name}: {error}") from error
+        elif slot.required:
+            raise ValueError(f"{cls.__name__}.{name}: it is missing and has no default")
+    return cls(**values)
+
+
+def _union(members: tuple[Any, ...]) -> Reader:
+    classes: dict[str, Any] = {member.__name__: member for member in members if isinstance(member, type) and is_dataclass(member)}
+    plain = [member for member in members if not is_dataclass(member) and member is not type(None)]
+    if sum(map(_is_text, plain)) > 1:
+        raise TypeError(f"a union of several types written as text cannot be read back: {members}")
+    readers = [reader(member) for member in plain]
+
+    def read(data: Any) -> Any:
+        if data is None and type(None) in members:
+            return None
+        if isinstance(data, dict) and classes:
+            return _dataclass(_named(classes, data), data)
+        return readers[0](data) if len(readers) == 1 else _first(readers, members, data)
+
+    return read
+
+
+def _is_text(hint: Any) -> bool:
+    hint = getattr(hint, "__supertype__", hint)
+    return isinstance(hint, type) and (hint in _FROM_TEXT or issubclass(hint, Enum))
+
+
+def _named(classes: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+    if len(classes) == 1:
+        return next(iter(classes.values()))
+    name = str(data.get(TYPE_KEY))
+    if name not in classes:
+        raise ValueError(f"{TYPE_KEY} must be one of {', '.join(classes)}, not {name!r}")
+    return classes[name]
+
+
+def _first(readers: list[Reader], members: tuple[Any, ...], data: Any) -> Any:
+    for read in readers:
+        try:
+            return read(data)
+        except ValueError:
+            continue
+    raise ValueError(f"one of {members} was expected, not {data!r}")

@@ -1,0 +1,132 @@
+"""The events of the house: what happened, how urgent, to whom; rows of one numbered log.
+
+Formats: the event JSON and the NATS subjects are those of Ennio v0.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ennio.model.clock import rfc3339
+from ennio.model.session import Priority
+
+
+class EventType(StrEnum):
+    """What happened. The first thirty are the documented ones; none is ever dropped."""
+
+    SESSION_SPAWNED = "session_spawned"
+    SESSION_WORKING = "session_working"
+    SESSION_EXITED = "session_exited"
+    SESSION_KILLED = "session_killed"
+    SESSION_RESTORED = "session_restored"
+    SESSION_CLEANED = "session_cleaned"
+    STATUS_CHANGED = "status_changed"
+    ACTIVITY_CHANGED = "activity_changed"
+    PR_CREATED = "pr_created"
+    PR_UPDATED = "pr_updated"
+    PR_MERGED = "pr_merged"
+    PR_CLOSED = "pr_closed"
+    CI_PASSING = "ci_passing"
+    CI_FAILING = "ci_failing"
+    CI_FIX_SENT = "ci_fix_sent"
+    CI_FIX_FAILED = "ci_fix_failed"
+    REVIEW_PENDING = "review_pending"
+    REVIEW_APPROVED = "review_approved"
+    REVIEW_CHANGES_REQUESTED = "review_changes_requested"
+    REVIEW_COMMENTS_SENT = "review_comments_sent"
+    MERGE_READY = "merge_ready"
+    MERGE_CONFLICTS = "merge_conflicts"
+    MERGE_COMPLETED = "merge_completed"
+    REACTION_TRIGGERED = "reaction_triggered"
+    REACTION_ESCALATED = "reaction_escalated"
+    ALL_COMPLETE = "all_complete"
+    NODE_CONNECTED = "node_connected"
+    NODE_DISCONNECTED = "node_disconnected"
+    NODE_LAUNCHED = "node_launched"
+    NODE_HEALTH_CHECK = "node_health_check"
+    # ours
+    SESSION_QUEUED = "session_queued"
+    SESSION_STEP = "session_step"
+    SESSION_ADOPTED = "session_adopted"
+    MESSAGE_QUEUED = "message_queued"
+    MESSAGE_DELIVERED = "message_delivered"
+    MESSAGE_FAILED = "message_failed"
+    NOTIFICATION_SENT = "notification_sent"
+    SIGNAL_LOST = "signal_lost"
+    SIGNAL_REGAINED = "signal_regained"
+    BASE_PUSHED = "base_pushed"
+    MERGE_FORCED = "merge_forced"
+    CONFIG_REFUSED = "config_refused"
+    CONFIG_ACCEPTED = "config_accepted"
+
+
+_TOPICS: Mapping[str, tuple[str, ...]] = {
+    "pr": ("pr_created", "pr_updated", "pr_merged", "pr_closed"),
+    "ci": ("ci_passing", "ci_failing", "ci_fix_sent", "ci_fix_failed"),
+    "review": ("review_pending", "review_approved", "review_changes_requested", "review_comments_sent"),
+    "merge": ("merge_ready", "merge_conflicts", "merge_completed", "merge_forced", "base_pushed"),
+    "reactions": ("reaction_triggered", "reaction_escalated"),
+    "node": ("node_connected", "node_disconnected", "node_launched", "node_health_check"),
+}
+
+
+def subject(event_type: EventType, project_id: str, host: str = "") -> str:
+    """The NATS subject of an event: ``ennio.<category>.<project>.<action>``.
+
+    Node events are filed under their host, its dots turned to ``_``; all_complete has no project.
+    """
+    if event_type is EventType.ALL_COMPLETE:
+        return "ennio.policy.lifecycle.all_complete"
+    for category, members in _TOPICS.items():
+        if event_type in members:
+            segment = host.replace(".", "_") if category == "node" else project_id
+            return f"ennio.{category}.{segment}.{event_type.split('_', 1)[1]}"
+    return f"ennio.sessions.{project_id}.{event_type.removeprefix('session_')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event about to happen: what the decision says; the store gives it id, seq and time."""
+
+    event_type: EventType
+    message: str
+    priority: Priority = Priority.INFO
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the log. ``seq`` grows by one with every event, in the order of commits."""
+
+    seq: int
+    id: str
+    event_type: str
+    priority: Priority
+    session_id: str
+    project_id: str
+    timestamp: datetime
+    message: str
+    data: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as documented, with ``seq`` beside it."""
+        return {
+            "seq": self.seq,
+            "id": self.id,
+            "event_type": self.event_type,
+            "priority": self.priority.value,
+            "session_id": self.session_id,
+            "project_id": self.project_id,
+            "timestamp": rfc3339(self.timestamp),
+            "message": self.message,
+            "data": dict(self.data),
+        }
+
+    def encode(self) -> bytes:
+        """The payload on every wire: compact JSON."""
+        return json.dumps(self.as_json(), separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,153 @@
+"""What was seen of a session, by whom and when. Facts in; decisions are made elsewhere.
+
+Every observation is three-valued: alive, gone, or unknown. Unknown is not dead: it freezes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from ennio.model.pulls import PullRequest
+from ennio.model.session import Activity, Usage
+
+
+class Sighting(StrEnum):
+    """Whether something is there: ``unknown`` when nobody could look."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSeen:
+    """The agent's process, as its runtime saw it.
+
+    ``exit_code`` and ``signal`` are both None when it vanished without a word. ``output_at`` is
+    when its terminal last changed. ``detail`` says why it is unknown. ``number`` is the launch it belongs to, where that is known.
+    """
+
+    sighting: Sighting
+    at: datetime
+    source: str
+    pid: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    output_at: datetime | None = None
+    title: str = ""
+    detail: str = ""
+    number: int | None = None
+
+    def blind(self, at: datetime, detail: str) -> ProcessSeen:
+        """The same process when nobody can see it any more."""
+        return replace(self, sighting=Sighting.UNKNOWN, at=at, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSeen:
+    """What the agent itself tells: through hooks, files, its API or its screen.
+
+    ``activity`` None means it does not tell. ``ready`` is True once it can take a prompt or has
+    begun with the one it was given. ``since`` is when the activity began. ``turns`` counts the
+    turns it has ended. ``prompts`` counts the prompts it says it has taken. ``silent_since`` is set
+    while it lives and yet neither its own word nor its screen says anything: the rest is what was last known.
+    ``helpers`` counts those that the agent began itself and that are at work for it, also while its own turn is over.
+    """
+
+    at: datetime
+    source: str
+    activity: Activity | None = None
+    ready: bool = False
+    since: datetime | None = None
+    question: str | None = None
+    summary: str | None = None
+    turns: int = 0
+    prompts: int = 0
+    usage: Usage | None = None
+    detail: str = ""
+    silent_since: datetime | None = None
+    helpers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSeen:
+    """The state of the working copy: what would be lost with it."""
+
+    at: datetime
+    exists: bool
+    branch: str | None = None
+    head: str | None = None
+    uncommitted: int = 0
+    unpushed: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing in it is only there."""
+        return self.uncommitted == 0 and self.unpushed == 0
+
+
+class Place(StrEnum):
+    """What became of a working copy that was made: it stands, or what a person or an agent did to it meanwhile."""
+
+    STANDING = "standing"
+    GONE = "gone"
+    MOVED = "moved"
+    CUT_OFF = "cut_off"  # it does not lead to a repository any more
+    BRANCHLESS = "branchless"  # the branch it is on was deleted
+    DETACHED = "detached"
+    ASTRAY = "astray"  # on another branch
+
+    @property
+    def usable(self) -> bool:
+        """Whether an agent has files and a repository there."""
+        return self not in (Place.GONE, Place.MOVED, Place.CUT_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSeen:
+    """The working copy at a glance. ``detail`` says in words what is wrong with it, and the way out; empty for nothing."""
+
+    at: datetime
+    place: Place
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeSeen:
+    """What the forge told of the session's branch: a pull request, none, or it could not be asked.
+
+    ``at`` is when it was seen; while it is unknown, since when nobody could see it, with ``pull`` as it was last.
+    ``pushed`` is a commit of the session that came onto its base by a push, and by no merge of ours.
+    """
+
+    sighting: Sighting
+    at: datetime
+    source: str
+    pull: PullRequest | None = None
+    detail: str = ""
+    pushed: str | None = None
+
+    def blind(self, at: datetime, detail: str) -> ForgeSeen:
+        """The same when nobody can see it any more; the first moment without a signal is the one that counts."""
+        since = self.at if self.sighting is Sighting.UNKNOWN else at
+        return replace(self, sighting=Sighting.UNKNOWN, at=since, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of one session; None where nobody has looked yet."""
+
+    process: ProcessSeen | None = None
+    agent: AgentSeen | None = None
+    workspace: WorkspaceSeen | None = None
+    forge: ForgeSeen | None = None
+    place: PlaceSeen | None = None
+
+    def adopted(self, at: datetime) -> Facts:
+        """The facts after a restart: what was seen then is remembered but must be seen again."""
+        detail = "not seen since the supervisor restarted"
+        process = self.process and self.process.blind(at, detail)
+        forge = self.forge and self.forge.blind(at, detail)
+        return replace(self, process=process, forge=forge)

@@ -1,0 +1,57 @@
+"""What the agent's process is doing: its own word first, its terminal second, never a guess on no signal."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.session import Activity
+from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage
+
+
+def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Activity | None:
+    """The activity the facts amount to; where nothing can be seen it stays what it was."""
+    process, agent = seen.facts.process, seen.facts.agent
+    if memory.stage is not Stage.LAUNCHED:
+        return None if memory.launches == 0 else memory.activity
+    if process is None or process.sighting is Sighting.UNKNOWN:
+        return memory.activity
+    if process.sighting is Sighting.GONE:
+        return Activity.EXITED
+    if agent is not None and agent.activity is not None:
+        return _told(spec, agent, now)
+    if spec.tells:
+        return memory.activity if memory.activity is not Activity.EXITED else None
+    return _by_output(spec, process, memory, now)
+
+
+def _told(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
+    """Its own word; only *ready* turns to idle with time, and not while a helper works: a question stays a question for ever."""
+    if _can_idle(agent) and agent.since is not None and now - agent.since >= timedelta(seconds=spec.idle_after):
+        return Activity.IDLE
+    return agent.activity
+
+
+def _can_idle(agent: AgentSeen) -> bool:
+    return agent.activity is Activity.READY and agent.helpers == 0
+
+
+def _by_output(spec: Spec, process: ProcessSeen, memory: Memory, now: datetime) -> Activity:
+    since = process.output_at or memory.launched_at or now
+    quiet = now - since
+    if quiet >= timedelta(seconds=spec.idle_after):
+        return Activity.IDLE
+    return Activity.READY if quiet >= timedelta(seconds=spec.quiet_after) else Activity.ACTIVE
+
+
+def turns_at(spec: Spec, seen: Seen, memory: Memory) -> tuple[datetime, ...]:
+    """The moments at which time alone would change the activity."""
+    process, agent = seen.facts.process, seen.facts.agent
+    if process is None or process.sighting is not Sighting.ALIVE or memory.stage is not Stage.LAUNCHED:
+        return ()
+    if agent is not None and agent.activity is not None:
+        return (agent.since + timedelta(seconds=spec.idle_after),) if _can_idle(agent) and agent.since else ()
+    since = process.output_at or memory.launched_at
+    if spec.tells or since is None:
+        return ()
+    return tuple(since + timedelta(seconds=wait) for wait in (spec.quiet_after, spec.idle_after))

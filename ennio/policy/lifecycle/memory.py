@@ -1,0 +1,141 @@
+"""What a session remembers between two steps, and what it is given at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ennio.config.model import Cleanup, Restart
+from ennio.model.facts import Facts
+from ennio.model.message import MessageState
+from ennio.model.session import Activity, SessionStatus
+
+
+class Wish(StrEnum):
+    """What is wanted of the agent: wait for admission, be started, be left alone, be ended."""
+
+    WAIT = "wait"
+    RUN = "run"
+    WATCH = "watch"
+    END = "end"
+
+
+class Stage(StrEnum):
+    """What has been made so far, in this order. ``launching``: a launch is written down but not confirmed."""
+
+    NEW = "new"
+    WORKSPACE = "workspace"
+    PREPARED = "prepared"
+    LAUNCHING = "launching"
+    LAUNCHED = "launched"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the configuration says about a session's life. Durations in seconds.
+
+    ``tells``: the agent itself says what it does. ``forge``: there is one to look for pull
+    requests. ``checks_grace``: how long "no checks" may mean "not registered yet". ``count_stale``:
+    an approval of an earlier head is as good as one of this.
+    """
+
+    tells: bool = True
+    one_shot: bool = False
+    forge: bool = True
+    ready_threshold: float = 2.0
+    quiet_after: float = 10.0
+    idle_after: float = 300.0
+    checks_grace: float = 30.0
+    signal_grace: float = 10.0
+    count_stale: bool = False
+    restart: Restart = Restart()
+    cleanup: Cleanup = Cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The oldest message not yet delivered; ``detail`` is what it is known to wait for."""
+
+    id: str
+    state: MessageState
+    not_before: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The world at one step: the facts, the mail, and whether an effect of this session is under way."""
+
+    facts: Facts = field(default_factory=Facts)
+    mail: Mail | None = None
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A session's memory: written before anything is done about it.
+
+    ``begun`` is True once a workspace may stand, however little of it. ``launches`` counts launches
+    ordered. ``ready_at`` is when the present launch was first ready.
+    ``inspected`` and ``stopped`` are the
+    launches after whose end the workspace was looked at, and the leftovers ended; ``swept`` is True once what
+    was begun for the session has been ended, launch or not. ``failure`` is why the
+    last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
+    launches made without a person. ``red_heads`` are heads whose checks failed since the last
+    green one. ``pushed`` is the commit on the base that was last told of. ``checks`` and ``review``
+    are what was last told of the head, as ``head:state``. ``place`` is what was
+    last told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process, the
+    forge has not been seen for a while, and that was told.
+    """
+
+    status: SessionStatus
+    status_since: datetime
+    wish: Wish = Wish.WAIT
+    stage: Stage = Stage.NEW
+    begun: bool = False
+    activity: Activity | None = None
+    activity_since: datetime | None = None
+    rule: str = ""
+    outcome: str | None = None
+    launches: int = 0
+    launched_at: datetime | None = None
+    ready_at: datetime | None = None
+    inspected: int = 0
+    stopped: int = 0
+    swept: bool = False
+    failure: str | None = None
+    failures: int = 0
+    retry_at: datetime | None = None
+    restarts: tuple[datetime, ...] = ()
+    killed_by: str | None = None
+    pull: int | None = None
+    head: str | None = None
+    head_at: datetime | None = None
+    red_heads: tuple[str, ...] = ()
+    checks: str = ""
+    review: str = ""
+    merge_ready: str = ""
+    place: str = ""
+    pushed: str | None = None
+    pull_state: str = ""
+    signal_lost: bool = False
+    forge_lost: bool = False
+    clean_wanted: bool = False
+    cleaned_at: datetime | None = None
+
+    @property
+    def running_since(self) -> datetime | None:
+        """When the present launch was confirmed; None while nothing runs that Ennio has started."""
+        # a session of an older Ennio runs, and nobody wrote down since when
+        return (self.launched_at or self.status_since) if self.stage is Stage.LAUNCHED else None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something that was begun for the session may still run: an agent, or what prepares its workspace."""
+        return self.launches > self.stopped or (self.begun and not self.swept)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is left to do for this session, ever."""
+        return self.status.terminal and self.cleaned_at is not None

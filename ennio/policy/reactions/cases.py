@@ -1,0 +1,229 @@
+"""The nine conditions: does it hold, and what exactly was seen."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ennio.config.model import Reaction
+from ennio.model.facts import Facts, Sighting
+from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
+from ennio.model.session import Activity, Session, SessionStatus
+
+STUCK_AFTER = 600.0
+_EDITION = re.compile(r"~[0-9a-f]{12}\Z")
+"""Ends an item that stands for words: a digest of the words themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One session as the reactions see it. ``merge_ready`` is the head that is approved, green and clean.
+
+    ``launched_at`` is when the present launch of the agent was confirmed, None while there is none.
+    ``roused_at`` is when the machine last woke, or its clock was set: silence counts from there.
+    """
+
+    session: Session
+    facts: Facts
+    merge_ready: str = ""
+    bots: tuple[str, ...] = ()
+    launched_at: datetime | None = None
+    roused_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Whether a condition holds (None: it cannot be seen) and the items that were seen.
+
+    Without items the episode itself is the item; items of a case that does not hold are passed over.
+    ``wake_at`` is when time alone may make it hold.
+    ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
+    ``round`` is the head that words were said of: new words on a new head are a new round of review.
+    ``at_work``: the agent has something in hand, or time for it; what is new may be a step on its way, and no try of it has failed yet.
+    ``lingers``: it may come back at once and be the same trouble still; False where every time is news by itself.
+    """
+
+    holds: bool | None
+    headline: str
+    items: tuple[str, ...] = ()
+    wake_at: datetime | None = None
+    lasting: bool = True
+    round: str = ""
+    lingers: bool = False
+    at_work: bool = False
+
+
+NOT_HERE = Case(False, "")
+
+
+def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
+    """The case of one reaction for one session. Raises KeyError for a key that is none of ours."""
+    if situation.session.status.terminal:
+        return NOT_HERE
+    return replace(_CASES[key](rule, situation, now), lingers=key in _LINGERING)
+
+
+def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
+    """A comment by a program: the forge says so, its name ends in ``[bot]``, or it is on the list."""
+    return comment.bot or comment.author.endswith("[bot]") or comment.author in bots
+
+
+def item(comment: Comment) -> str:
+    """What a comment is known by when it is told: other words make another item."""
+    words = " ".join(comment.body.split())
+    return f"{comment.id}~{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+
+
+def named(item: str) -> str:
+    """What an item is about, whatever its words are."""
+    return _EDITION.sub("", item)
+
+
+def _open_pull(situation: Situation) -> tuple[PullRequest | None, Case | None]:
+    """The open pull request, or the case there is without one."""
+    forge = situation.facts.forge
+    if forge is None:
+        return None, NOT_HERE
+    if forge.sighting is Sighting.UNKNOWN:
+        return None, Case(None, forge.detail or "the forge was not seen")
+    if forge.pull is None or forge.pull.state is not PullState.OPEN:
+        return None, NOT_HERE
+    return forge.pull, None
+
+
+def _ci_failed(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    if pull.checks is CheckState.FAILING:
+        names = [check.name for check in pull.failing]
+        unread = [check.name for check in pull.failing if check.unread]
+        if unread:
+            # told without it, the agent would have to guess, and nothing would tell it later
+            return Case(None, f"checks failed on #{pull.number}, and the log of {', '.join(unread)} could not be read yet")
+        return Case(True, f"checks failed on #{pull.number}: {', '.join(names)}", (f"{pull.head}:{','.join(names)}",))
+    if pull.checks is CheckState.PASSING:
+        return NOT_HERE
+    # a new head has no checks for a moment: that is no end of the episode
+    return Case(None, "the checks are not through")
+
+
+def _changes_requested(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    said = tuple(item(comment) for comment in pull.comments if not comment.own and not is_bot(comment, situation.bots))
+    if pull.review is not ReviewState.CHANGES_REQUESTED:
+        return Case(True, f"people commented on #{pull.number}", said, lasting=False) if said else _only_own(pull)
+    who = ", ".join(one.author for one in pull.answered)
+    answered = f"#{pull.number} is answered by {pull.head[:7]} and waits for another look by {who}"
+    return Case(True, answered if who else f"a reviewer of #{pull.number} asks for changes", said, round=pull.head)
+
+
+def _only_own(pull: PullRequest) -> Case:
+    """Nobody else said anything; what the agent itself said is named, so that one can find out why it was not told."""
+    own = tuple(comment.id for comment in pull.comments if comment.own)
+    return Case(False, f"on #{pull.number} only the agent's own account answered", own) if own else NOT_HERE
+
+
+def _bugbot_comments(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    said = tuple(item(comment) for comment in pull.comments if not comment.own and is_bot(comment, situation.bots))
+    return Case(True, f"bots commented on #{pull.number}", said, round=pull.head) if said else NOT_HERE
+
+
+def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    if pull.mergeability is Mergeability.UNKNOWN:
+        return Case(None, "the forge does not know yet whether it merges")
+    if pull.mergeability is Mergeability.CLEAN:
+        return NOT_HERE
+    # the base's name, not its head: others are merged while the agent is at it, and that is no news to it
+    # whoever is given a time has all of it: an agent that pushes in small steps rests between them, and fails at none
+    at_work = rule.escalate_after is not None or situation.session.activity is Activity.ACTIVE
+    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",), at_work=at_work)
+
+
+def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    pull, otherwise = _open_pull(situation)
+    if pull is None:
+        return otherwise or NOT_HERE
+    if situation.session.status is not SessionStatus.APPROVED or situation.merge_ready != pull.head:
+        return NOT_HERE
+    return Case(True, f"#{pull.number} is approved and {'has no checks' if pull.unchecked else 'green'}", (pull.head,))
+
+
+def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
+    session, process = situation.session, situation.facts.process
+    if session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING) or session.activity is Activity.WAITING_INPUT:
+        return NOT_HERE
+    if process is None or process.sighting is Sighting.GONE or situation.launched_at is None:
+        return NOT_HERE
+    if process.sighting is Sighting.UNKNOWN:
+        return Case(None, process.detail)
+    threshold = timedelta(seconds=STUCK_AFTER if rule.threshold is None else rule.threshold)
+    quiet_since = _quiet_since(situation, now)
+    if now < quiet_since + threshold:
+        return Case(False, "", wake_at=quiet_since + threshold)
+    return Case(True, f"no activity for {_spell(now - quiet_since)} (status {session.status})")
+
+
+def _quiet_since(situation: Situation, now: datetime) -> datetime:
+    """Since when an agent that could have been heard was not: no hour before its launch, or that the machine slept, counts."""
+    moments = (situation.session.last_activity_at, situation.launched_at, situation.roused_at)
+    # a moment to come is one from before the clock was put back
+    return max((moment for moment in moments if moment is not None and moment <= now), default=now)
+
+
+def _agent_needs_input(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    if situation.session.activity is not Activity.WAITING_INPUT:
+        return NOT_HERE
+    agent = situation.facts.agent
+    question = agent.question if agent is not None else None
+    return Case(True, f"the agent waits for an answer: {question or '(it does not say to what)'}")
+
+
+def _agent_exited(_rule: Reaction, situation: Situation, _now: datetime) -> Case:
+    if situation.session.status is not SessionStatus.EXITED:
+        return NOT_HERE
+    return Case(True, situation.session.reason or "the agent ended unexpectedly")
+
+
+_CASES: dict[str, Callable[[Reaction, Situation, datetime], Case]] = {
+    "ci-failed": _ci_failed,
+    "changes-requested": _changes_requested,
+    "bugbot-comments": _bugbot_comments,
+    "merge-conflicts": _merge_conflicts,
+    "approved-and-green": _approved_and_green,
+    "agent-stuck": _agent_stuck,
+    "agent-needs-input": _agent_needs_input,
+    "agent-exited": _agent_exited,
+}
+
+_LINGERING = frozenset({"ci-failed", "changes-requested", "bugbot-comments"})
+"""What an agent and a program, or a person, may hand to and fro. A conflict is made anew by what others merge; a question,
+an exit and a silence are news each time."""
+SESSION_KEYS = tuple(_CASES)
+
+
+def all_complete(sessions: Sequence[Session]) -> Case:
+    """The case of the ninth reaction: every session of a project has ended."""
+    if not sessions or not all(session.status.terminal for session in sessions):
+        return NOT_HERE
+    ends = [session.outcome or session.status.value for session in sessions]
+    counts = ", ".join(f"{ends.count(end)} {end}" for end in sorted(set(ends)))
+    who = "the only session" if len(sessions) == 1 else f"all {len(sessions)} sessions"
+    verb = "has" if len(sessions) == 1 else "have"
+    return Case(True, f"{who} of {sessions[0].project_id} {verb} ended: {counts}")
+
+
+def _spell(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -1,0 +1,104 @@
+"""How a session ends when its end overtakes its beginning: nothing stays running, nothing stays lying about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ennio.model.errors import Conflict, Unreachable
+from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.session import SessionStatus
+from ennio.policy.lifecycle import MakeWorkspace, Memory, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
+from tests.policy.lifecycle.world import START, World
+
+ALIVE = Seen(Facts(process=ProcessSeen(Sighting.ALIVE, START, "survey", pid=7, number=1)))
+GONE = Seen(Facts(process=ProcessSeen(Sighting.GONE, START, "survey")))
+UNKNOWN = Seen(Facts(process=ProcessSeen(Sighting.UNKNOWN, START, "survey", detail="away")))
+
+
+def _killed_during_launch() -> World:
+    world = World()
+    world.memory = orders.admit(world.memory)
+    world.look()
+    for _ in range(3):
+        world.advance()
+        if world.memory.launches:
+            break
+        world.perform()
+    world.try_order("kill")
+    return world
+
+
+def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -> None:
+    world = _killed_during_launch()
+    assert world.memory.launches == 1
+    plan = step(world.spec, GONE, world.memory, world.now)
+    assert isinstance(plan.action, StopAgent), "ended once, to be sure"
+    ended = orders.stopped(plan.memory)
+    assert step(world.spec, GONE, ended, world.now).action is None
+    assert isinstance(step(world.spec, ALIVE, ended, world.now).action, StopAgent), "and again, because it lives"
+
+
+def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
+    merged = Memory(SessionStatus.MERGED, START)
+    with pytest.raises(Conflict, match=r"it is merged already; .*: ennio cleanup ID"):
+        orders.kill(merged, "a person")
+    with pytest.raises(Conflict, match=r"nothing to kill$"):
+        orders.kill(replace(merged, status=SessionStatus.DONE, cleaned_at=START), "a person")
+
+
+def test_a_killed_session_is_not_restored_and_its_work_is_named() -> None:
+    with pytest.raises(Conflict, match=r"this one is killed, which is for good: its work is in its workspace"):
+        orders.restore(Memory(SessionStatus.KILLED, START, killed_by="a person"))
+
+
+def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:
+    world = _killed_during_launch()
+    assert step(world.spec, UNKNOWN, world.memory, world.now).action is None
+
+
+def test_a_kill_of_what_was_launched_does_not_wait_for_its_terminal_to_be_seen() -> None:
+    world = _killed_during_launch()
+    launched = orders.launched(world.memory, 1, world.now)
+    plan = step(world.spec, UNKNOWN, launched, world.now)
+    assert isinstance(plan.action, StopAgent)
+    assert not plan.memory.status.terminal
+    assert "not been seen to end" in plan.memory.rule
+
+
+def test_killed_is_said_once_nothing_of_the_agent_is_left() -> None:
+    world = _killed_during_launch()
+    killed = orders.launched(world.memory, 1, world.now)
+    failed = orders.failed(killed, StopAgent("killed by a person"), Unreachable("it did not end when killed"), world.now)
+    assert not step(world.spec, UNKNOWN, failed, world.now).memory.status.terminal
+    assert step(world.spec, UNKNOWN, orders.stopped(failed), world.now).memory.status is SessionStatus.KILLED
+
+
+def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_is_not() -> None:
+    waiting = orders.fresh(START)
+    admitted = step(Spec(), Seen(), orders.admit(waiting), START)
+    assert isinstance(admitted.action, MakeWorkspace)
+    for memory, removed in ((waiting, False), (admitted.memory, True)):
+        killed = step(Spec(), Seen(busy=True), orders.kill(memory, "a person"), START).memory
+        if killed.begun:
+            killed = step(Spec(), Seen(), orders.stopped(killed), START).memory
+        plan = step(Spec(), Seen(), orders.clean(killed, force=False), START + timedelta(seconds=1))
+        assert isinstance(plan.action, RemoveWorkspace) is removed
+        assert (plan.memory.cleaned_at is not None) is not removed
+
+
+def test_what_prepares_a_workspace_is_ended_before_killed_is_said_and_the_workspace_goes() -> None:
+    begun = step(Spec(), Seen(), orders.admit(orders.fresh(START)), START).memory
+    plan = step(Spec(), Seen(), orders.clean(orders.kill(begun, "a person"), force=True), START)
+    assert isinstance(plan.action, StopAgent)
+    assert not plan.memory.status.terminal
+    ended = step(Spec(), Seen(), orders.stopped(plan.memory), START)
+    assert ended.memory.status is SessionStatus.KILLED
+    assert isinstance(ended.action, RemoveWorkspace)
+
+
+def test_a_workspace_that_was_undone_counts_as_not_begun() -> None:
+    begun = replace(orders.fresh(START), begun=True)
+    assert not orders.removed(begun, START).begun

@@ -1,0 +1,93 @@
+"""A workspace that a person removes, moves or puts on another branch: seen, said, and nothing is done into nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ennio.config.model import Restart
+from ennio.model.errors import Conflict
+from ennio.model.facts import AgentSeen, Facts, Place, PlaceSeen, ProcessSeen, Sighting
+from ennio.model.message import MessageState
+from ennio.model.session import Activity, Priority, SessionStatus
+from ennio.policy.lifecycle import DeliverMessage, LaunchAgent, Mail, MakeWorkspace, Memory, Seen, Spec, StopAgent, orders, step
+from ennio.policy.lifecycle.memory import Stage, Wish
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MAIL = Mail("m", MessageState.QUEUED)
+RUNNING = Memory(
+    status=SessionStatus.WORKING, status_since=NOW, wish=Wish.WATCH, stage=Stage.LAUNCHED, begun=True, launches=1,
+    launched_at=NOW, ready_at=NOW, activity=Activity.READY, activity_since=NOW,
+)  # fmt: skip
+
+
+def _facts(place: Place, process: ProcessSeen | None = None) -> Facts:
+    alive = process or ProcessSeen(Sighting.ALIVE, NOW, "test", pid=1, number=1)
+    agent = AgentSeen(NOW, "test", activity=Activity.READY, ready=True)
+    detail = "" if place is Place.STANDING else f"it is {place}"
+    return Facts(process=alive, agent=agent, place=PlaceSeen(NOW, place, detail))
+
+
+GONE = ProcessSeen(Sighting.GONE, NOW, "test", exit_code=1, number=1)
+
+
+@pytest.mark.parametrize("place", [place for place in Place if place is not Place.STANDING])
+def test_what_became_of_the_workspace_stands_before_the_rule_and_is_told_once(place: Place) -> None:
+    plan = step(Spec(forge=False), Seen(_facts(place)), RUNNING, NOW)
+    again = step(Spec(forge=False), Seen(_facts(place)), plan.memory, NOW + timedelta(seconds=9))
+
+    assert plan.memory.status is SessionStatus.WORKING
+    assert plan.memory.rule == f"it is {place} (the agent is alive and there is no pull request yet)"
+    assert plan.evidence is not None
+    assert f"it is {place}" in [ground.what for ground in plan.evidence.facts]
+    assert [event.priority for event in plan.events if event.data.get("step") == "place"] == [
+        Priority.INFO if place.usable else Priority.ACTION
+    ]
+    assert again.events == ()
+
+
+def test_what_is_right_again_is_told_and_shown() -> None:
+    wrong = step(Spec(forge=False), Seen(_facts(Place.DETACHED)), RUNNING, NOW).memory
+    plan = step(Spec(forge=False), Seen(_facts(Place.STANDING)), wrong, NOW)
+    assert plan.memory.rule == "the agent is alive and there is no pull request yet"
+    assert "its working copy is as it should be again" in [event.message for event in plan.events]
+
+
+@pytest.mark.parametrize("place", list(Place))
+def test_nothing_is_delivered_into_nothing(place: Place) -> None:
+    plan = step(Spec(forge=False), Seen(_facts(place), MAIL), RUNNING, NOW)
+    assert (plan.action == DeliverMessage("m")) is place.usable
+
+
+def test_nothing_is_started_again_where_there_is_no_workspace() -> None:
+    spec = Spec(forge=False, restart=Restart(attempts=5, within=60, delay=1))
+    for place in (Place.GONE, Place.STANDING):
+        memory = RUNNING
+        for _ in range(3):
+            memory = step(spec, Seen(_facts(place, GONE)), memory, NOW).memory
+        assert memory.wish is (Wish.WATCH if place is Place.GONE else Wish.RUN)
+
+
+def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_ended_first() -> None:
+    with pytest.raises(Conflict):
+        orders.restore(RUNNING)
+    memory = orders.admit(orders.restore(RUNNING, unusable=True))
+    alive, unseen = Facts(process=_facts(Place.GONE).process), Facts(process=ProcessSeen(Sighting.UNKNOWN, NOW, "test"))
+
+    assert step(Spec(), Seen(unseen), memory, NOW).action is None
+    stop = step(Spec(), Seen(alive), memory, NOW)
+    assert isinstance(stop.action, StopAgent)
+    memory = orders.stopped(stop.memory)
+    make = step(Spec(), Seen(Facts(process=GONE)), memory, NOW)
+    assert isinstance(make.action, MakeWorkspace)
+    memory = orders.prepared(orders.workspace_made(make.memory))
+    launch = step(Spec(), Seen(Facts(process=GONE)), memory, NOW)
+    assert launch.action == LaunchAgent(2, resume=True, message=None)
+
+
+def test_an_ended_session_without_a_workspace_is_restored_into_a_new_one() -> None:
+    exited = replace(RUNNING, status=SessionStatus.EXITED)
+    assert orders.restore(exited).stage is Stage.PREPARED
+    assert orders.restore(exited, unusable=True).stage is Stage.NEW

@@ -1,0 +1,253 @@
+"""A small world for the lifecycle: one agent, one terminal, one forge, and a supervisor that can die at any point.
+
+The supervisor part does what the session actor does: it keeps memory and messages durable before it
+acts, performs one effect at a time, and forgets everything else when it dies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ennio.config.model import Cleanup, Restart
+from ennio.model.errors import Conflict, Refused, Unreachable
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.message import MessageState
+from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, ReviewState
+from ennio.model.session import Activity, SessionStatus
+from ennio.policy.lifecycle import (
+    Action,
+    DeliverMessage,
+    InspectWorkspace,
+    LaunchAgent,
+    Mail,
+    MakeWorkspace,
+    Memory,
+    Plan,
+    PrepareWorkspace,
+    RemoveWorkspace,
+    Seen,
+    SettleMessage,
+    Spec,
+    StopAgent,
+    orders,
+    step,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Agent:
+    """One launch of the agent in the world."""
+
+    number: int
+    alive: bool = True
+    exit_code: int | None = None
+    killed: bool = False
+
+
+@dataclass
+class World:
+    """The truth, and the supervisor's durable and volatile halves."""
+
+    spec: Spec = field(default_factory=lambda: Spec(restart=Restart(attempts=2, within=60, delay=1), cleanup=Cleanup(merged_after=30)))
+    now: datetime = START
+    # the truth
+    agent: Agent | None = None
+    starts: list[int] = field(default_factory=list)
+    stops: int = 0
+    workspace: bool = False
+    dirty: bool = False
+    received: list[str] = field(default_factory=list)
+    pull: PullRequest | None = None
+    visible: bool = True
+    forge_visible: bool = True
+    # durable
+    memory: Memory = field(default_factory=lambda: orders.fresh(START))
+    mail: dict[str, MessageState] = field(default_factory=dict)
+    seen_workspace: WorkspaceSeen | None = None
+    # volatile
+    facts: Facts = field(default_factory=Facts)
+    doing: Action | None = None
+    # the record
+    statuses: list[SessionStatus] = field(default_factory=lambda: [SessionStatus.SPAWNING])
+    launches: list[tuple[LaunchAgent, Sighting | None]] = field(default_factory=list)
+
+    # --- looking -----------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """What pollers would tell right now."""
+        self.facts = replace(self.facts, process=self._process(), agent=self._agent(), forge=self._forge(), workspace=self.seen_workspace)
+
+    def _process(self) -> ProcessSeen | None:
+        before = self.facts.process
+        if not self.visible:
+            if before is None:
+                return ProcessSeen(Sighting.UNKNOWN, self.now, "survey", detail="nobody can look")
+            return before if before.sighting is Sighting.UNKNOWN else before.blind(self.now, "nobody can look")
+        if self.agent is None:
+            return ProcessSeen(Sighting.GONE, self.now, "survey")
+        if self.agent.alive:
+            return ProcessSeen(Sighting.ALIVE, self.now, "survey", pid=100, number=self.agent.number)
+        signal = 9 if self.agent.killed else None
+        return ProcessSeen(Sighting.GONE, self.now, "survey", exit_code=self.agent.exit_code, signal=signal, number=self.agent.number)
+
+    def _agent(self) -> AgentSeen | None:
+        if not self.visible or self.agent is None or not self.agent.alive:
+            return self.facts.agent
+        return AgentSeen(self.now, "own word", Activity.READY, ready=True, since=START)
+
+    def _forge(self) -> ForgeSeen:
+        if not self.forge_visible:
+            return ForgeSeen(Sighting.UNKNOWN, self.now, "forge", (self.pull and (self.facts.forge and self.facts.forge.pull)) or None)
+        sighting = Sighting.GONE if self.pull is None else Sighting.ALIVE
+        return ForgeSeen(sighting, self.now, "forge", self.pull)
+
+    # --- the supervisor ----------------------------------------------------------------------------
+
+    def advance(self) -> Plan:
+        """One step of the supervisor; the effect it asks for is then under way."""
+        oldest = next(((i, s) for i, s in self.mail.items() if s.pending), None)
+        mail = Mail(*oldest) if oldest is not None else None
+        plan = step(self.spec, Seen(self.facts, mail, self.doing is not None), self.memory, self.now)
+        self.memory = plan.memory
+        if plan.memory.status is not self.statuses[-1]:
+            self.statuses.append(plan.memory.status)
+        if plan.action is not None:
+            self.doing = plan.action
+            if isinstance(plan.action, LaunchAgent):
+                process = self.facts.process
+                self.launches.append((plan.action, process and process.sighting))
+        return plan
+
+    def admit(self) -> None:
+        """Its turn in the queue has come."""
+        self.memory = orders.admit(self.memory)
+
+    def settle(self, rounds: int = 80) -> None:
+        """Let the world hold still: everything can be seen, every effect succeeds, there is room, time passes as wanted."""
+        self.visible = self.forge_visible = True
+        self.admit()
+        for _ in range(rounds):
+            self.look()
+            before = self.memory
+            plan = self.advance()
+            if self.doing is not None:
+                self.perform()
+            elif self.memory == before and plan.wake_at is None:
+                return
+            elif self.memory == before and plan.wake_at is not None:
+                self.now = max(self.now, plan.wake_at)
+
+    def die(self) -> None:
+        """Kill -9 of the supervisor: only what is durable is left."""
+        self.doing = None
+        self.facts = Facts(workspace=self.seen_workspace).adopted(self.now)
+
+    # --- effects -----------------------------------------------------------------------------------
+
+    def perform(self, *, reported: bool = True) -> None:
+        """The effect happens in the world; ``reported``: and its result is written down."""
+        action, self.doing = self.doing, None
+        assert action is not None
+        match action:
+            case MakeWorkspace():
+                self.workspace = True
+                self.memory = orders.workspace_made(self.memory) if reported else self.memory
+            case PrepareWorkspace():
+                assert self.workspace, "prepared without a workspace"
+                self.memory = orders.prepared(self.memory) if reported else self.memory
+            case LaunchAgent():
+                self._launch(action, reported)
+            case StopAgent():
+                self.stops += 1
+                if self.agent is not None and self.agent.alive:
+                    self.agent = replace(self.agent, alive=False, killed=True)
+                self.memory = orders.stopped(self.memory) if reported else self.memory
+                self._distrust()
+            case InspectWorkspace():
+                if reported:
+                    self.seen_workspace = WorkspaceSeen(self.now, self.workspace, uncommitted=int(self.dirty))
+                    self.memory = orders.inspected(self.memory)
+            case RemoveWorkspace():
+                self.workspace = False
+                self.memory = orders.removed(self.memory, self.now) if reported else self.memory
+            case DeliverMessage(message_id):
+                self.mail[message_id] = MessageState.SENDING
+                self.received.append(message_id)
+                if reported:
+                    self.mail[message_id] = MessageState.DELIVERED
+            case SettleMessage(message_id):
+                if reported:
+                    arrived = message_id in self.received
+                    self.mail[message_id] = MessageState.DELIVERED if arrived else MessageState.QUEUED
+        if not reported:
+            self.die()
+
+    def _launch(self, action: LaunchAgent, reported: bool) -> None:
+        assert self.workspace, "launched without a workspace"
+        if self.agent is not None and self.agent.alive and self.agent.number != action.number:
+            raise AssertionError(f"launch {action.number} while launch {self.agent.number} lives")
+        if self.agent is None or self.agent.number != action.number:
+            self.agent = Agent(action.number)
+            self.starts.append(action.number)
+            if action.message:
+                self.mail[action.message] = MessageState.SENDING
+                self.received.append(action.message)
+        if reported:
+            self.memory = orders.launched(self.memory, action.number, self.now)
+            process = ProcessSeen(Sighting.ALIVE, self.now, "start", number=action.number)
+            self.facts = replace(self.facts, process=process, agent=None)
+            if action.message and self.mail[action.message] is MessageState.SENDING:
+                self.mail[action.message] = MessageState.SENT_UNSURE
+
+    def _distrust(self) -> None:
+        process = self.facts.process
+        if process is not None:
+            self.facts = replace(self.facts, process=process.blind(self.now, "an effect has just ended"))
+
+    def refuse(self, *, for_good: bool) -> None:
+        """The effect fails without having happened."""
+        action, self.doing = self.doing, None
+        assert action is not None
+        if isinstance(action, DeliverMessage | SettleMessage):
+            return
+        error = Refused("no") if for_good else Unreachable("not now")
+        self.memory = orders.failed(self.memory, action, error, self.now)
+
+    # --- persons -----------------------------------------------------------------------------------
+
+    def try_order(self, order: str) -> None:
+        """A person's order; one that does not fit the state is refused and changes nothing."""
+        before = self.memory
+        try:
+            if order == "kill":
+                self.memory = orders.kill(self.memory, "a person")
+                if not isinstance(self.doing, StopAgent | RemoveWorkspace):
+                    self.doing = None
+                    self._distrust()
+            elif order == "restore":
+                self.memory = orders.restore(self.memory)
+            else:
+                self.memory = orders.clean(self.memory, force=True)
+        except Conflict:
+            self.memory = before
+
+
+def pull_request(number: int = 1, **changes: object) -> PullRequest:
+    """An open, green pull request, changed as told."""
+    plain = PullRequest(
+        number=number,
+        url=f"x://{number}",
+        title="t",
+        branch="b",
+        base="main",
+        head="h1",
+        state=PullState.OPEN,
+        mergeability=Mergeability.CLEAN,
+        checks=CheckState.PASSING,
+        check_runs=(Check("1", "tests", CheckState.PASSING),),
+        review=ReviewState.NONE,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,344 @@
+"""Decisions of reactions: one thing seen, one action; one escalation an episode; over every interleaving and restart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ennio.config.model import Reaction, ReactionAction
+from ennio.config.reactions import BUILT_IN
+from ennio.model import codec
+from ennio.policy.reactions import Case, Decision, ReactionMemory, Verdict, decide
+from ennio.policy.reactions.decide import GONE
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RED = [Case(True, "red", (f"h{number}:test",)) for number in range(8)]
+GREEN, BLIND = Case(False, "", lingers=True), Case(None, "nobody can look")
+OVER = GONE.total_seconds()
+CI = BUILT_IN["ci-failed"]
+
+
+class Story:
+    """One reaction's life: cases come, time goes by, the memory is read back from its text before every decision."""
+
+    def __init__(self, rule: Reaction) -> None:
+        self.rule = rule
+        self.now = NOW
+        self.text = codec.dumps(ReactionMemory())
+        self.decisions: list[Decision] = []
+
+    def see(self, case: Case, after: float = 1.0) -> Verdict:
+        self.now += timedelta(seconds=after)
+        decision = decide(self.rule, case, codec.loads(ReactionMemory, self.text), self.now)
+        self.text = codec.dumps(decision.memory)
+        self.decisions.append(decision)
+        return decision.verdict
+
+    def verdicts(self, *cases: Case) -> list[str]:
+        return [self.see(case).value for case in cases]
+
+    @property
+    def memory(self) -> ReactionMemory:
+        return codec.loads(ReactionMemory, self.text)
+
+
+A, B, C, D, E = ([f"{name}~{number:012x}" for number in range(10)] for name in "abcde")
+"""Five comments, each in ten editions."""
+heads = st.sampled_from(["h1", "h2", "h3"])
+items = st.lists(st.sampled_from(["a", "b", "c", D[1], D[2], D[3], E[1], E[2]]), max_size=4, unique=True).map(tuple)
+cases = st.one_of(
+    st.just(GREEN),
+    st.just(Case(False, "")),
+    st.just(BLIND),
+    st.builds(lambda seen, head: Case(True, "it holds", seen, round=head), items, heads | st.just("")),
+    st.builds(lambda seen, head: Case(True, "words", seen, lasting=False, round=head), items, heads),
+)
+rules = st.builds(
+    Reaction,
+    enabled=st.booleans() | st.just(True),
+    retries=st.integers(0, 3),
+    rounds=st.none() | st.integers(1, 3),
+    escalate_after=st.none() | st.floats(1, 100),
+)
+lives = st.lists(st.tuples(cases, st.floats(0, 60)), max_size=40)
+
+
+@settings(deadline=None)
+@given(rules, lives)
+def test_one_thing_seen_is_one_action_whatever_happens_in_between(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+    acted = Counter(item for decision in story.decisions if decision.verdict is Verdict.ACT for item in decision.items)
+    assert all(count == 1 for count in acted.values())
+
+
+@settings(deadline=None)
+@given(rules, lives)
+def test_a_round_of_an_episode_escalates_once_at_most_and_acts_no_more_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+    lasting = [(d, c) for d, (c, _) in zip(story.decisions, life, strict=True) if c.lasting]
+    escalated = Counter((d.memory.episode, d.memory.rounds) for d, _ in lasting if d.verdict is Verdict.ESCALATE)
+    acted = Counter((d.memory.episode, d.memory.rounds) for d, _ in lasting if d.verdict is Verdict.ACT and d.items != d.edited)
+    assert all(count == 1 for count in escalated.values())
+    assert all(count <= rule.retries + 1 for count in acted.values())
+
+
+@settings(deadline=None)
+@given(rules, lives)
+def test_no_episode_has_more_rounds_than_it_may(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+    rounds = Counter(d.memory.episode for d, (c, _) in zip(story.decisions, life, strict=True) if d.verdict is Verdict.ACT and c.lasting)
+    heads = {
+        (d.memory.episode, d.memory.rounds)
+        for d, (c, _) in zip(story.decisions, life, strict=True)
+        if d.verdict is Verdict.ACT and c.lasting
+    }
+    for episode in rounds:
+        assert rule.rounds is None or sum(1 for one, _ in heads if one == episode) <= rule.rounds
+
+
+@settings(deadline=None)
+@given(rules.filter(lambda rule: rule.enabled), lives)
+def test_what_holds_on_is_escalated_exactly_once(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    """Liveness: new failures of one episode end with exactly one call for a person, however it began."""
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+    story.see(GREEN)
+    story.see(GREEN, OVER)
+    fresh = [Case(True, "it holds", (f"new-{number}",)) for number in range(rule.retries + 5)]
+    verdicts = story.verdicts(*fresh)
+    assert verdicts.count("escalate") == 1
+    assert verdicts.count("act") == rule.retries + 1
+
+
+@settings(deadline=None)
+@given(rules, lives)
+def test_the_same_case_twice_changes_nothing_the_second_time(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    """Nothing is written again on every tick."""
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+        before = (story.memory, len(story.decisions))
+        if story.decisions[-1].verdict is Verdict.QUIET:
+            assert story.see(case, 0.0) is Verdict.QUIET
+            assert story.memory == before[0]
+
+
+@settings(deadline=None)
+@given(rules, lives)
+def test_what_cannot_be_seen_changes_nothing(rule: Reaction, life: list[tuple[Case, float]]) -> None:
+    story = Story(rule)
+    for case, after in life:
+        story.see(case, after)
+    before = story.memory
+    assert story.see(BLIND, 10_000) is Verdict.QUIET
+    assert story.memory == before
+
+
+def test_incident_22_six_red_heads_with_two_retries() -> None:
+    story = Story(replace(CI, escalate_after=None))
+    verdicts = [story.see(case).value for red in RED[:6] for case in (red, BLIND)]
+    assert verdicts[::2] == ["act", "act", "act", "escalate", "quiet", "quiet"]
+
+
+def test_a_flap_on_one_head_is_one_message() -> None:
+    story = Story(CI)
+    assert story.verdicts(RED[0], GREEN, RED[0], GREEN, RED[0]) == ["act", "quiet", "quiet", "quiet", "quiet"]
+
+
+def test_time_alone_escalates_and_says_when_to_look_again() -> None:
+    story = Story(Reaction(escalate_after=60.0))
+    story.see(RED[0])
+    assert story.decisions[-1].wake_at == story.now + timedelta(seconds=60)
+    assert story.see(RED[0], 59.0) is Verdict.QUIET
+    assert story.see(RED[0], 1.0) is Verdict.ESCALATE
+    assert story.decisions[-1].wake_at is None
+    assert story.see(RED[0], 1000.0) is Verdict.QUIET
+
+
+def test_an_episode_that_ended_and_came_back_may_escalate_again() -> None:
+    story = Story(Reaction(retries=0))
+    assert story.verdicts(RED[0], RED[1], GREEN) == ["act", "escalate", "quiet"]
+    assert story.decisions[-1].wake_at == story.now + GONE
+    assert story.see(GREEN, OVER) is Verdict.QUIET
+    assert story.verdicts(RED[2], RED[3]) == ["act", "escalate"]
+
+
+def test_red_green_and_red_again_is_one_episode() -> None:
+    story = Story(replace(CI, retries=1, escalate_after=None))
+    assert story.verdicts(RED[0], GREEN, RED[1], GREEN, RED[2]) == ["act", "quiet", "act", "quiet", "escalate"]
+    assert story.verdicts(GREEN, RED[3]) == ["quiet", "quiet"]
+
+
+def test_an_episode_is_over_also_when_nobody_looked_while_it_was_gone() -> None:
+    story = Story(Reaction(retries=0))
+    story.verdicts(RED[0], GREEN)
+    assert story.see(RED[1], OVER) is Verdict.ACT
+
+
+def test_the_time_in_which_it_did_not_hold_is_no_time_that_it_held() -> None:
+    story = Story(Reaction(retries=3, escalate_after=100.0))
+    story.see(RED[0])
+    story.see(GREEN, 60.0)
+    story.see(RED[1], 200.0)
+    assert story.see(RED[1], 39.0) is Verdict.QUIET
+    assert story.see(RED[1], 2.0) is Verdict.ESCALATE
+
+
+def test_what_is_news_each_time_does_not_wait_for_an_old_episode_to_end() -> None:
+    story, asked, answered = Story(BUILT_IN["agent-needs-input"]), Case(True, "it asks"), Case(False, "")
+    assert story.verdicts(asked, answered, asked, answered) == ["act", "quiet", "act", "quiet"]
+
+
+# --- rounds of review --------------------------------------------------------------------------------
+
+
+def _said(head: str, *comments: str) -> Case:
+    return Case(True, "a reviewer asks for changes", comments, round=head)
+
+
+def test_new_words_on_a_new_head_are_a_new_round() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    said = (_said("h1", "a"), _said("h2", "a"), _said("h2", "a", "b"), _said("h3", "b", "c"))
+    assert story.verdicts(*said) == ["act", "quiet", "act", "act"]
+    assert [d.items for d in story.decisions if d.verdict is Verdict.ACT] == [("a",), ("b",), ("c",)]
+
+
+def test_new_words_on_the_same_head_are_not() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    assert story.verdicts(_said("h1", "a"), _said("h1", "a", "b")) == ["act", "escalate"]
+
+
+def test_words_that_are_all_answered_are_no_new_ones_while_the_reviewer_has_not_looked_again() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    said = (_said("h1", "a"), _said("h1"), _said("h2"), _said("h2", "b"), _said("h3"))
+    assert story.verdicts(*said) == ["act", "quiet", "quiet", "act", "quiet"]
+
+
+def test_a_review_without_words_is_told_once() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    assert story.verdicts(_said("h1"), _said("h1"), _said("h2"), _said("h2", "a")) == ["act", "quiet", "quiet", "act"]
+
+
+def test_a_new_round_begins_its_deadline_anew() -> None:
+    story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT, escalate_after=100.0))
+    story.see(_said("h1", "a"))
+    story.see(_said("h2", "b"), 90.0)
+    assert story.see(_said("h2", "b"), 90.0) is Verdict.QUIET
+    assert story.see(_said("h2", "b"), 11.0) is Verdict.ESCALATE
+
+
+def test_a_new_round_after_an_escalation_reaches_the_agent_again() -> None:
+    story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT))
+    assert story.verdicts(_said("h1", "a"), _said("h1", "b"), _said("h2", "c")) == ["act", "escalate", "act"]
+
+
+def test_incident_a_bot_and_an_agent_answered_each_other_for_ever() -> None:
+    story = Story(BUILT_IN["bugbot-comments"])
+    said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(200)]
+    verdicts = [story.see(case, 300.0).value for case in said]
+    assert verdicts == ["act"] * 5 + ["escalate"] + ["quiet"] * 194
+    assert story.decisions[5].reason == "it goes on after 5 rounds"
+    assert "a person has been told" in story.decisions[-1].reason
+    story.see(GREEN)
+    story.see(GREEN, OVER)
+    assert story.see(_said("h200", f"c200~{1:012x}")) is Verdict.ACT
+
+
+def test_rounds_with_people_are_not_counted_unless_that_is_configured() -> None:
+    free, capped = Story(BUILT_IN["changes-requested"]), Story(replace(BUILT_IN["changes-requested"], rounds=2))
+    said = [_said(f"h{number}", f"c{number}~{1:012x}") for number in range(9)]
+    assert set(free.verdicts(*said)) == {"act"}
+    assert capped.verdicts(*said) == ["act", "act", "escalate"] + ["quiet"] * 6
+
+
+# --- words that are changed after they were said ----------------------------------------------------------
+
+
+def test_incident_an_edited_comment_was_never_told() -> None:
+    story = Story(BUILT_IN["bugbot-comments"])
+    assert story.verdicts(_said("h1", C[1]), _said("h2", C[2]), _said("h2", C[2])) == ["act", "act", "quiet"]
+    assert [decision.edited for decision in story.decisions] == [(), (C[2],), ()]
+
+
+def test_a_comment_that_is_edited_again_and_again_is_told_once_as_edited_on_each_head() -> None:
+    story = Story(BUILT_IN["bugbot-comments"])
+    said = [_said("h1", C[number]) for number in range(1, 6)]
+    assert story.verdicts(*said) == ["act", "act", "quiet", "quiet", "quiet"]
+    assert story.see(_said("h2", C[5])) is Verdict.ACT
+
+
+def test_an_edit_is_no_attempt_that_failed() -> None:
+    story = Story(BUILT_IN["changes-requested"])
+    assert story.verdicts(_said("h1", A[1]), _said("h1", A[2]), _said("h1", A[2], B[1])) == ["act", "act", "escalate"]
+
+
+def test_a_comment_told_by_an_earlier_version_is_not_told_again() -> None:
+    old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null, "round": "h1"}'
+    memory = codec.loads(ReactionMemory, old)
+    assert decide(BUILT_IN["changes-requested"], _said("h1", A[1]), memory, NOW).verdict is Verdict.QUIET
+
+
+def test_failing_checks_have_no_rounds() -> None:
+    assert all(case.round == "" for case in RED)
+    story = Story(Reaction(retries=0))
+    assert story.verdicts(RED[0], RED[1]) == ["act", "escalate"]
+
+
+def test_a_memory_from_before_there_were_rounds_is_read() -> None:
+    old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null}'
+    memory = codec.loads(ReactionMemory, old)
+    assert (memory.round, memory.passed_over) == ("", ())
+    assert decide(BUILT_IN["changes-requested"], _said("h1", "a"), memory, NOW).verdict is Verdict.QUIET
+
+
+# --- why nothing was done ----------------------------------------------------------------------------
+
+
+def test_incident_31_items_on_which_nothing_is_done_are_named_with_the_reason() -> None:
+    story = Story(Reaction(retries=0))
+    story.verdicts(RED[0], RED[1], RED[2])
+    last = story.decisions[-1]
+    assert (last.verdict, last.items, last.reason) == (Verdict.QUIET, RED[2].items, "a person has been told")
+
+
+def test_incident_31_a_rule_that_is_switched_off_names_what_it_missed() -> None:
+    story = Story(Reaction(enabled=False))
+    story.verdicts(RED[0], RED[0], BLIND, GREEN)
+    first, second, blind, green = story.decisions
+    assert (first.items, first.reason) == (RED[0].items, "it is switched off")
+    assert second.memory == first.memory == blind.memory
+    assert green.items == green.memory.passed_over == ()
+
+
+def test_a_rule_that_is_switched_on_again_acts_on_what_it_missed() -> None:
+    story = Story(Reaction(enabled=False))
+    story.see(RED[0])
+    story.rule = Reaction()
+    assert story.see(RED[0]) is Verdict.ACT
+
+
+def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_try() -> None:
+    rule = Reaction(action=ReactionAction.SEND_TO_AGENT, escalate_after=900.0)
+
+    def conflict(head: str, *, at_work: bool) -> Case:
+        return Case(True, "#1 conflicts with main", (f"{head}:main",), at_work=at_work)
+
+    told = decide(rule, conflict("h1", at_work=True), ReactionMemory(), NOW)
+    assert told.verdict is Verdict.ACT, "it is told at once, and hears it when it can"
+    pushed = decide(rule, conflict("h2", at_work=True), told.memory, NOW + timedelta(seconds=60))
+    assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, "the agent is at it", NOW + timedelta(seconds=900))
+    rested = decide(rule, conflict("h2", at_work=False), pushed.memory, NOW + timedelta(seconds=90))
+    assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempt")
+    for_ever = decide(rule, conflict("h3", at_work=True), pushed.memory, NOW + timedelta(seconds=901))
+    assert (for_ever.verdict, for_ever.reason) == (Verdict.ESCALATE, "it has held for 900 s")

@@ -1,0 +1,100 @@
+"""Admission: never over a limit, in the order of the queue, and a reason for everybody who waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ennio.policy.admission import MEMORY_PER_SESSION, Limits, Room, decide
+
+PROJECTS = ("a", "b", "c")
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    session_id: str
+    project_id: str
+    held: bool = False
+
+
+def _queue(*projects: str) -> list[Waiter]:
+    return [Waiter(f"{project}-{number}", project) for number, project in enumerate(projects)]
+
+
+most = st.none() | st.integers(0, 6)
+queues = st.lists(st.tuples(st.sampled_from(PROJECTS), st.booleans()), max_size=25).map(
+    lambda rows: [Waiter(f"s{number}", project, held) for number, (project, held) in enumerate(rows)]
+)
+limits = st.builds(Limits, most, st.fixed_dictionaries(dict.fromkeys(PROJECTS, most)), st.integers(0, 2048).map(lambda mib: mib * MIB))
+rooms = st.builds(
+    Room, st.dictionaries(st.sampled_from(PROJECTS), st.integers(0, 6)), st.none() | st.integers(0, 4096).map(lambda mib: mib * MIB)
+)
+
+
+@given(queues, limits, rooms)
+def test_no_limit_is_ever_passed(queue: list[Waiter], limits: Limits, room: Room) -> None:
+    admitted = decide(queue, limits, room).admitted
+    of = {waiting.session_id: waiting for waiting in queue}
+    added = Counter(of[session_id].project_id for session_id in admitted)
+    for project, count in added.items():
+        limit = limits.per_project.get(project)
+        assert limit is None or room.live.get(project, 0) + count <= limit
+    if admitted and limits.over_all is not None:
+        assert sum(room.live.values()) + len(admitted) <= limits.over_all
+    if admitted and room.free_memory is not None:
+        assert room.free_memory - (len(admitted) - 1) * MEMORY_PER_SESSION >= limits.min_free_memory
+    assert not any(of[session_id].held for session_id in admitted)
+
+
+@given(queues, limits, rooms)
+def test_everybody_is_admitted_or_told_why_not(queue: list[Waiter], limits: Limits, room: Room) -> None:
+    decided = decide(queue, limits, room)
+    assert set(decided.admitted).isdisjoint(decided.reasons)
+    assert set(decided.admitted) | set(decided.reasons) == {waiting.session_id for waiting in queue}
+    assert all(decided.reasons.values())
+
+
+@given(queues, limits, rooms)
+def test_within_a_project_nobody_who_is_not_held_is_overtaken(queue: list[Waiter], limits: Limits, room: Room) -> None:
+    admitted = set(decide(queue, limits, room).admitted)
+    for project in PROJECTS:
+        fit = [waiting.session_id in admitted for waiting in queue if waiting.project_id == project and not waiting.held]
+        assert fit == sorted(fit, reverse=True)
+
+
+@given(queues, limits, rooms)
+def test_nobody_is_kept_waiting_who_would_fit(queue: list[Waiter], limits: Limits, room: Room) -> None:
+    """Once those admitted are live, the same queue without them admits nobody."""
+    first = decide(queue, limits, room)
+    live = Counter(dict(room.live))
+    live.update(waiting.project_id for waiting in queue if waiting.session_id in first.admitted)
+    free = None if room.free_memory is None else room.free_memory - len(first.admitted) * MEMORY_PER_SESSION
+    rest = [waiting for waiting in queue if waiting.session_id not in first.admitted]
+    assert decide(rest, limits, Room(live, free)).admitted == ()
+
+
+def test_a_full_project_lets_others_pass() -> None:
+    decided = decide(_queue("a", "a", "b"), Limits(None, {"a": 1}, 0), Room({}, None))
+    assert decided.admitted == ("a-0", "b-2")
+    assert decided.reasons["a-1"] == "project a has 1 of 1 sessions (max_sessions)"
+
+
+def test_who_is_held_is_told_how_to_be_released() -> None:
+    decided = decide([Waiter("x", "a", held=True), *_queue("a")], Limits(1, {}, 0), Room({}, None))
+    assert decided.admitted == ("a-0",)
+    assert "`ennio queue release x`" in decided.reasons["x"]
+
+
+def test_incident_36_twenty_do_not_pass_through_one_measurement() -> None:
+    room = Room({}, 512 * MIB + 2 * MEMORY_PER_SESSION)
+    decided = decide(_queue(*"a" * 20), Limits(None, {}, 512 * MIB), room)
+    assert len(decided.admitted) == 3
+    assert "512 MiB must be (min_free_memory)" in decided.reasons["a-3"]
+
+
+def test_memory_that_cannot_be_read_stops_nobody() -> None:
+    assert len(decide(_queue(*"a" * 20), Limits(None, {}, 512 * MIB), Room({}, None)).admitted) == 20
