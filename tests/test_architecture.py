@@ -116,7 +116,7 @@ def test_a_climb_is_noticed(path: str, source: str) -> None:
     [
         ("ennio/config/load.py", "from ennio.model.errors import ConfigError"),
         ("ennio/policy/lifecycle/step.py", "from ennio.model.facts import ProcessSeen"),
-        ("ennio/store/events.py", "from ennio.store.rows import EventRow"),
+        ("ennio/store/events.py", "from ennio.store.row_table import EventRow"),
         ("ennio/boot.py", "from ennio.actors.root import RootSupervisor\nfrom ennio.store import open_store"),
         ("ennio/cli/main.py", "from ennio import __version__"),
         ("ennio/cli/verbs/demo.py", "from ennio.demo import main"),

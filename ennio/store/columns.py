@@ -19,7 +19,7 @@ _AS_THEY_ARE = frozenset({str, int, float, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
-class Shape(Generic[R]):
+class RowShape(Generic[R]):
     """How a dataclass lies in a table: its columns, and the way there and back."""
 
     columns: tuple[str, ...]
@@ -27,10 +27,10 @@ class Shape(Generic[R]):
     decode: Callable[[Values], R]
 
 
-def shape_of(kind: type[R]) -> Shape[R]:
+def shape_of(kind: type[R]) -> RowShape[R]:
     """The plain shape: every field is the column of its name."""
     columns = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
-    return Shape(columns, fields_of(columns), lambda values: kind(**decode_fields(kind, values)))
+    return RowShape(columns, fields_of(columns), lambda values: kind(**decode_fields(kind, values)))
 
 
 def fields_of(columns: tuple[str, ...]) -> Callable[[Any], Values]:

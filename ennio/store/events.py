@@ -12,9 +12,9 @@ import peewee
 from ennio.model.clock import parse_time
 from ennio.model.events import Event
 from ennio.model.session import Priority
-from ennio.store.columns import Shape, Values, fields_of
+from ennio.store.columns import RowShape, Values, fields_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 _COLUMNS = ("seq", "id", "event_type", "priority", "session_id", "project_id", "timestamp", "message", "data")
 
@@ -36,11 +36,11 @@ class EventLog:
     """Reads the log; what is written comes through a transaction. ``seq`` only grows."""
 
     def __init__(self, connection: Connection) -> None:
-        shape = Shape(_COLUMNS, fields_of(_COLUMNS), _decode)
+        shape = RowShape(_COLUMNS, fields_of(_COLUMNS), _decode)
         self._connection = connection
-        self._log = Rows(connection, "event_log", shape, ("id",))
-        self._of_sessions = Rows(connection, "events", shape, ("id",))
-        self._of_house = Rows(connection, "house_events", shape, ("id",))
+        self._log = RowTable(connection, "event_log", shape, ("id",))
+        self._of_sessions = RowTable(connection, "events", shape, ("id",))
+        self._of_house = RowTable(connection, "house_events", shape, ("id",))
 
     def append(self, event: Event) -> None:
         """Write one event. Raises NotFound when its session is unknown."""

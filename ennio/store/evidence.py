@@ -9,11 +9,11 @@ from ennio.model.evidence import Evidence, Ground
 from ennio.model.session import SessionStatus
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _EvidenceRow:
     session_id: str
     at: datetime
     status: SessionStatus
@@ -28,11 +28,11 @@ class EvidenceLog:
     """Keeps the evidence behind every status, in the order it was given."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "evidence", shape_of(_Row), ("session_id",), ordinal=True)
+        self._rows = RowTable(connection, "evidence", shape_of(_EvidenceRow), ("session_id",), ordinal=True)
 
     def add(self, session_id: str, evidence: Evidence) -> None:
         """Keep one more piece. Raises NotFound for an unknown session."""
-        self._rows.insert(_Row(session_id, evidence.at, evidence.status, evidence.rule, evidence.facts))
+        self._rows.insert(_EvidenceRow(session_id, evidence.at, evidence.status, evidence.rule, evidence.facts))
 
     def list(self, session_id: str, limit: int = 50) -> tuple[Evidence, ...]:
         """A session's evidence, newest first."""

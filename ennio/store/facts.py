@@ -19,7 +19,7 @@ from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, PlaceSeen, ProcessSeen, WorkspaceSeen
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 Seen = ProcessSeen | AgentSeen | WorkspaceSeen | ForgeSeen | PlaceSeen
 _KINDS: Mapping[str, Any] = {
@@ -65,7 +65,7 @@ class FactsShelf:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = Rows(connection, "facts", shape_of(_Fact), ("session_id", "kind"))
+        self._rows = RowTable(connection, "facts", shape_of(_Fact), ("session_id", "kind"))
 
     def get(self, session_id: str) -> Facts:
         """What was last seen of a session; empty when nothing was."""

@@ -6,7 +6,7 @@ from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import PullState
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 class ForgeShelf:
@@ -15,10 +15,10 @@ class ForgeShelf:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._revision = 0
-        self._pulls = Rows(connection, "forge_pulls", shape_of(PullRow), ("project_id", "number"))
-        self._checks = Rows(connection, "forge_checks", shape_of(CheckRow), ("project_id", "head", "name"))
-        self._reviews = Rows(connection, "forge_reviews", shape_of(ReviewRow), ("id",), ordinal=True)
-        self._issues = Rows(connection, "forge_issues", shape_of(IssueRow), ("project_id", "id"), ordinal=True)
+        self._pulls = RowTable(connection, "forge_pulls", shape_of(PullRow), ("project_id", "number"))
+        self._checks = RowTable(connection, "forge_checks", shape_of(CheckRow), ("project_id", "head", "name"))
+        self._reviews = RowTable(connection, "forge_reviews", shape_of(ReviewRow), ("id",), ordinal=True)
+        self._issues = RowTable(connection, "forge_issues", shape_of(IssueRow), ("project_id", "id"), ordinal=True)
 
     @property
     def revision(self) -> int:

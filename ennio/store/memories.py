@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class _SessionMemory:
     session_id: str
     value: str
 
@@ -19,7 +19,7 @@ class Memories:
     """Keeps one text per session."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "memories", shape_of(_Memory), ("session_id",))
+        self._rows = RowTable(connection, "memories", shape_of(_SessionMemory), ("session_id",))
 
     def get(self, session_id: str) -> str | None:
         """The text last saved, or None."""
@@ -28,4 +28,4 @@ class Memories:
 
     def save(self, session_id: str, text: str) -> None:
         """Keep this text in place of the last. Raises NotFound for an unknown session."""
-        self._rows.save(_Memory(session_id, text))
+        self._rows.save(_SessionMemory(session_id, text))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ennio.model.pulls import MergeMethod
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 class MergeState(StrEnum):
@@ -51,7 +51,7 @@ class Merges:
     """Keeps merges; a session merges each head once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "merges", shape_of(Merge), ("session_id", "head"))
+        self._rows = RowTable(connection, "merges", shape_of(Merge), ("session_id", "head"))
 
     def intend(self, merge: Merge) -> bool:
         """Write a merge down; False when this head has one. Raises NotFound for an unknown session."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ennio.model.message import Message, MessageState
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 _PENDING = tuple(state for state in MessageState if state.pending)
 
@@ -14,7 +14,7 @@ class Messages:
     """Keeps messages. A fingerprint is taken once per session, whatever became of its message."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "messages", shape_of(Message), ("id",), ordinal=True)
+        self._rows = RowTable(connection, "messages", shape_of(Message), ("id",), ordinal=True)
 
     def add(self, message: Message) -> bool:
         """Queue a message; False when the session has had its fingerprint (or id). Raises NotFound for an unknown session."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Meta:
     """Keeps texts by name."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "meta", shape_of(_Entry), ("key",))
+        self._rows = RowTable(connection, "meta", shape_of(_Entry), ("key",))
 
     def get(self, key: str) -> str | None:
         """The text under this name, or None."""

@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 
 from ennio.model.clock import Clock
 from ennio.policy.metering import SessionMetrics
-from ennio.store.columns import Shape, Values, decode_fields, fields_of
+from ennio.store.columns import RowShape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 _FIELDS = tuple(field.name for field in fields(SessionMetrics))
 _encode_fields = fields_of(_FIELDS)
@@ -30,7 +30,7 @@ class Metrics:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._clock = clock
-        self._rows = Rows(connection, "session_metrics", Shape((*_FIELDS, "cost_usd"), _encode, _decode), ("session_id",))
+        self._rows = RowTable(connection, "session_metrics", RowShape((*_FIELDS, "cost_usd"), _encode, _decode), ("session_id",))
 
     def get(self, session_id: str) -> SessionMetrics:
         """A session's numbers, zeros before the first save."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from ennio.model.session import Priority
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Notifications:
     """Keeps notices; each fingerprint is taken once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "notifications", shape_of(Notice), ("id",), ordinal=True)
+        self._rows = RowTable(connection, "notifications", shape_of(Notice), ("id",), ordinal=True)
 
     def add(self, notice: Notice) -> bool:
         """Line up a notice; False when its fingerprint (or id) was there before."""

@@ -9,7 +9,7 @@ from ennio.config.model import Project
 from ennio.model.clock import Clock
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Projects:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
-        self._rows = Rows(connection, "projects", shape_of(ProjectRow), ("project_id",))
+        self._rows = RowTable(connection, "projects", shape_of(ProjectRow), ("project_id",))
 
     def upsert(self, project: Project) -> None:
         """Keep a project as it is configured now; nothing is written when nothing changed."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Queue:
     """Keeps the queue: higher priority first, then by position, then whoever waits longest."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = Rows(connection, "queue", shape_of(Waiting), ("session_id",))
+        self._rows = RowTable(connection, "queue", shape_of(Waiting), ("session_id",))
 
     def add(self, waiting: Waiting) -> bool:
         """Line a session up; False when it waits already. Raises NotFound for an unknown session."""

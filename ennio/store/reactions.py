@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ReactionRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class _ReactionMemory:
     session_id: str
     key: str
     value: str
@@ -39,8 +39,8 @@ class Reactions:
     """Keeps one opaque text per session and reaction, and the history of what was decided."""
 
     def __init__(self, connection: Connection) -> None:
-        self._memories = Rows(connection, "reactions", shape_of(_Memory), ("session_id", "key"))
-        self._history = Rows(connection, "reaction_history", shape_of(ReactionRecord), ("id",), ordinal=True)
+        self._memories = RowTable(connection, "reactions", shape_of(_ReactionMemory), ("session_id", "key"))
+        self._history = RowTable(connection, "reaction_history", shape_of(ReactionRecord), ("id",), ordinal=True)
 
     def get(self, session_id: str, key: str) -> str | None:
         """The text last saved, or None."""
@@ -49,7 +49,7 @@ class Reactions:
 
     def save(self, session_id: str, key: str, text: str) -> None:
         """Keep this text in place of the last."""
-        self._memories.save(_Memory(session_id, key, text))
+        self._memories.save(_ReactionMemory(session_id, key, text))
 
     def list(self, session_id: str) -> dict[str, str]:
         """A session's texts by reaction."""

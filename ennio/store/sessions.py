@@ -13,9 +13,9 @@ import peewee
 from ennio.model.codec import dumps
 from ennio.model.errors import Conflict, NotFound
 from ennio.model.session import RuntimeHandle, Session, SessionStatus, Usage
-from ennio.store.columns import Shape, Values, decode_fields, fields_of
+from ennio.store.columns import RowShape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
-from ennio.store.rows import Rows
+from ennio.store.row_table import RowTable
 
 # runtime_handle, agent_info and metadata are JSON that v0.1 wrote more freely than our types say
 _LOOSE = ("usage", "summary", "runtime_handle", "metadata")
@@ -34,7 +34,7 @@ class Sessions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = Rows(connection, "sessions", Shape(_COLUMNS, _encode, _decode), ("id",))
+        self._rows = RowTable(connection, "sessions", RowShape(_COLUMNS, _encode, _decode), ("id",))
 
     def insert(self, session: Session) -> None:
         """Keep a new session. Raises Conflict when the id is taken."""

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import peewee
 
 from ennio.model.errors import Conflict, NotFound, Refused
-from ennio.store.columns import Shape, Values, encode
+from ennio.store.columns import RowShape, Values, encode
 from ennio.store.connection import Connection, Row
 from ennio.store.failures import breaks_reference
 
@@ -22,10 +22,10 @@ def _form(value: Any) -> str:
     return f"in {len(value)}" if isinstance(value, tuple) else "null" if value is None else "="
 
 
-class Rows(Generic[R]):
+class RowTable(Generic[R]):
     """The rows of one table. ``key`` names what makes a row unique; ``ordinal`` adds the order of adding."""
 
-    def __init__(self, connection: Connection, name: str, shape: Shape[R], key: tuple[str, ...], *, ordinal: bool = False) -> None:
+    def __init__(self, connection: Connection, name: str, shape: RowShape[R], key: tuple[str, ...], *, ordinal: bool = False) -> None:
         self.connection = connection
         self.name = name
         self.shape = shape
