@@ -60,7 +60,7 @@ class _Fact:
         return abs(self.observed_at - stored.observed_at) >= _SAME_AGAIN
 
 
-class FactsShelf:
+class FactsRepository:
     """Keeps the last facts of every session."""
 
     def __init__(self, connection: Connection) -> None:

@@ -9,7 +9,7 @@ from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
 
 
-class ForgeShelf:
+class ForgeRepository:
     """Keeps what the local forge keeps; a ``ForgeBook``."""
 
     def __init__(self, connection: Connection) -> None:

@@ -15,7 +15,7 @@ class _SessionMemory:
     value: str
 
 
-class Memories:
+class MemoryRepository:
     """Keeps one text per session."""
 
     def __init__(self, connection: Connection) -> None:

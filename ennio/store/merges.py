@@ -47,7 +47,7 @@ class Merge:
     handed: bool = False
 
 
-class Merges:
+class MergeRepository:
     """Keeps merges; a session merges each head once."""
 
     def __init__(self, connection: Connection) -> None:

@@ -10,7 +10,7 @@ from ennio.store.row_table import RowTable
 _PENDING = tuple(state for state in MessageState if state.pending)
 
 
-class Messages:
+class MessageRepository:
     """Keeps messages. A fingerprint is taken once per session, whatever became of its message."""
 
     def __init__(self, connection: Connection) -> None:

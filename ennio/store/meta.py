@@ -15,7 +15,7 @@ class _Entry:
     value: str
 
 
-class Meta:
+class MetaRepository:
     """Keeps texts by name."""
 
     def __init__(self, connection: Connection) -> None:

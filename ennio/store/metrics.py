@@ -25,7 +25,7 @@ def _decode(values: Values) -> SessionMetrics:
     return SessionMetrics(**decode_fields(SessionMetrics, {name: values[name] for name in _FIELDS} | {"estimated_cost_usd": cost}))
 
 
-class Metrics:
+class MetricsRepository:
     """Keeps the numbers of every session."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:

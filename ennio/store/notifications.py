@@ -36,7 +36,7 @@ class Notice:
     done_at: datetime | None = None
 
 
-class Notifications:
+class NotificationRepository:
     """Keeps notices; each fingerprint is taken once."""
 
     def __init__(self, connection: Connection) -> None:

@@ -26,7 +26,7 @@ class ProjectRow:
     updated_at: datetime
 
 
-class Projects:
+class ProjectRepository:
     """Keeps a row for every project that was ever configured."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:

@@ -23,7 +23,7 @@ class Waiting:
     reason: str
 
 
-class Queue:
+class QueueRepository:
     """Keeps the queue: higher priority first, then by position, then whoever waits longest."""
 
     def __init__(self, connection: Connection) -> None:

@@ -35,7 +35,7 @@ class _ReactionMemory:
     value: str
 
 
-class Reactions:
+class ReactionRepository:
     """Keeps one opaque text per session and reaction, and the history of what was decided."""
 
     def __init__(self, connection: Connection) -> None:

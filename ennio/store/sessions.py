@@ -29,7 +29,7 @@ _LIVE = tuple(status for status in SessionStatus if status not in _ENDED)
 _UNENDED = tuple(status for status in SessionStatus if not status.terminal)
 
 
-class Sessions:
+class SessionRepository:
     """Keeps sessions. They are archived, never deleted."""
 
     def __init__(self, connection: Connection) -> None:

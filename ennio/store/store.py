@@ -12,18 +12,18 @@ from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
-from ennio.store.facts import FactsShelf
-from ennio.store.forge import ForgeShelf
-from ennio.store.memories import Memories
-from ennio.store.merges import Merges
-from ennio.store.messages import Messages
-from ennio.store.meta import Meta
-from ennio.store.metrics import Metrics
-from ennio.store.notifications import Notifications
-from ennio.store.projects import Projects
-from ennio.store.queue import Queue
-from ennio.store.reactions import Reactions
-from ennio.store.sessions import Sessions
+from ennio.store.facts import FactsRepository
+from ennio.store.forge import ForgeRepository
+from ennio.store.memories import MemoryRepository
+from ennio.store.merges import MergeRepository
+from ennio.store.messages import MessageRepository
+from ennio.store.meta import MetaRepository
+from ennio.store.metrics import MetricsRepository
+from ennio.store.notifications import NotificationRepository
+from ennio.store.projects import ProjectRepository
+from ennio.store.queue import QueueRepository
+from ennio.store.reactions import ReactionRepository
+from ennio.store.sessions import SessionRepository
 from ennio.store.transaction import Transaction
 
 
@@ -36,20 +36,20 @@ class Store:
         self._announcer = Announcer()
         self._current: Transaction | None = None
         self.schema_version = schema_version
-        self.sessions = Sessions(connection)
-        self.memories = Memories(connection)
-        self.facts = FactsShelf(connection)
+        self.sessions = SessionRepository(connection)
+        self.memories = MemoryRepository(connection)
+        self.facts = FactsRepository(connection)
         self.events = EventLog(connection)
         self.evidence = EvidenceLog(connection)
-        self.messages = Messages(connection)
-        self.reactions = Reactions(connection)
-        self.merges = Merges(connection)
-        self.notifications = Notifications(connection)
-        self.projects = Projects(connection, clock)
-        self.metrics = Metrics(connection, clock)
-        self.queue = Queue(connection)
-        self.forge: ForgeBook = ForgeShelf(connection)
-        self.meta = Meta(connection)
+        self.messages = MessageRepository(connection)
+        self.reactions = ReactionRepository(connection)
+        self.merges = MergeRepository(connection)
+        self.notifications = NotificationRepository(connection)
+        self.projects = ProjectRepository(connection, clock)
+        self.metrics = MetricsRepository(connection, clock)
+        self.queue = QueueRepository(connection)
+        self.forge: ForgeBook = ForgeRepository(connection)
+        self.meta = MetaRepository(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
