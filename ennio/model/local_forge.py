@@ -1,6 +1,6 @@
 """What the local forge keeps: pull requests, checks, reviews and issues as rows, and the book of them.
 
-The local forge decides from these rows; whoever implements ``ForgeBook`` only keeps them.
+The local forge decides from these rows; whoever implements ``ForgeStore`` only keeps them.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class IssueRow:
     closed_at: datetime | None = None
 
 
-class PullBook(Protocol):
+class PullStore(Protocol):
     """Keeps pull requests with what belongs to them. Saving a row again replaces it."""
 
     @property
@@ -136,7 +136,7 @@ class PullBook(Protocol):
         ...
 
 
-class ForgeBook(PullBook, Protocol):
+class ForgeStore(PullStore, Protocol):
     """Keeps the local forge's rows, those of its issues too."""
 
     def issue(self, project_id: str, id: str) -> IssueRow | None:  # noqa: A002 - the row's own name for it

@@ -19,7 +19,7 @@ from ennio.config.model import Notifier as Channel
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Problem
-from ennio.model.local_forge import ForgeBook
+from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.shipped import SHIPPED
@@ -53,14 +53,14 @@ def insist(config: Config, home: Home, content: bytes | None = None) -> None:
 
 def problems(config: Config, home: Home, *, content: bytes | None = None, trusted: bool = True) -> list[Problem]:
     """Everything that plugins do not understand, by line; of an untrusted file only what shipped ones do not."""
-    registry = Registry(home, SystemClock(), cast("ForgeBook", _EmptyBook()), config.directory)
+    registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyBook()), config.directory)
     found = [problem for use in _uses(config, registry, home) if _may(use, trusted=trusted) for problem in _tried(use)]
     return sorted(_placed(found, config.source, content), key=lambda problem: problem.line or 0) if found else []
 
 
 def unseen(config: Config, home: Home) -> list[str]:
     """The plugins of other distributions that are not made before the file is trusted."""
-    registry = Registry(home, SystemClock(), cast("ForgeBook", _EmptyBook()), config.directory)
+    registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyBook()), config.directory)
     return sorted({f"{use.slot} {use.plugin}" for use in _uses(config, registry, home) if not _may(use, trusted=False)})
 
 

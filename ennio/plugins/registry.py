@@ -16,7 +16,7 @@ from ennio.config.model import Project, Settings
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Problem
-from ennio.model.local_forge import ForgeBook
+from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.notifier.interface import Notifier
 from ennio.plugins.runtime.interface import Runtime
@@ -36,7 +36,7 @@ class Context:
 
     home: Home
     clock: Clock
-    book: ForgeBook | None = None
+    book: ForgeStore | None = None
     project: Project | None = None
     settings: Settings = field(default_factory=dict)
     directory: Path | None = None
@@ -53,7 +53,7 @@ def installed(slot: str) -> tuple[str, ...]:
 class Registry:
     """The plugins of one running house. Raises ConfigError for a name nobody provides."""
 
-    def __init__(self, home: Home, clock: Clock, book: ForgeBook | None = None, directory: Path | None = None) -> None:
+    def __init__(self, home: Home, clock: Clock, book: ForgeStore | None = None, directory: Path | None = None) -> None:
         self._base = Context(home, clock, book, directory=directory)
         self._made: dict[tuple[str, str, str], Any] = {}
 

@@ -10,7 +10,7 @@ from ennio.store.row_table import RowTable
 
 
 class ForgeRepository:
-    """Keeps what the local forge keeps; a ``ForgeBook``."""
+    """Keeps what the local forge keeps; a ``ForgeStore``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

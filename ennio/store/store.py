@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError
-from ennio.model.local_forge import ForgeBook
+from ennio.model.local_forge import ForgeStore
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.events import EventLog
@@ -48,7 +48,7 @@ class Store:
         self.projects = ProjectRepository(connection, clock)
         self.metrics = MetricsRepository(connection, clock)
         self.queue = QueueRepository(connection)
-        self.forge: ForgeBook = ForgeRepository(connection)
+        self.forge: ForgeStore = ForgeRepository(connection)
         self.meta = MetaRepository(connection)
 
     @contextmanager

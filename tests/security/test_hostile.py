@@ -29,7 +29,7 @@ from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Invalid
 from ennio.model.facts import Facts, ProcessSeen, Sighting
-from ennio.model.local_forge import ForgeBook
+from ennio.model.local_forge import ForgeStore
 from ennio.model.session import ID_PATTERN
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
@@ -285,7 +285,7 @@ def tracker(tmp_path: Path) -> Iterator[LocalTracker]:
     (tmp_path / "app/issues/7.md").write_text("# seven\n")
     (tmp_path / "app/issues/8.md").symlink_to(tmp_path / "secret.md")
     store = open_store("sqlite:ennio.db", tmp_path, SystemClock())
-    book: ForgeBook = store.forge
+    book: ForgeStore = store.forge
     yield LocalTracker(Project(id="app", name="app", repo="/r", path=tmp_path / "app"), book, SystemClock(), Settings())
     store.close()
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from ennio.model.clock import ManualClock
-from ennio.model.local_forge import CheckRow, ForgeBook, IssueRow, PullRow, ReviewRow
+from ennio.model.local_forge import CheckRow, ForgeStore, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.store import Store, open_store
 
 
 @pytest.fixture
-def book(store: Store) -> ForgeBook:
+def book(store: Store) -> ForgeStore:
     return store.forge
 
 
@@ -25,7 +25,7 @@ def pull(clock: ManualClock) -> PullRow:
     return PullRow("p", 1, "fix", "main", "t", "b", "ann", False, PullState.OPEN, "abc", now, now, now)
 
 
-def test_pull_requests_are_found_by_number_and_state(book: ForgeBook, pull: PullRow, clock: ManualClock) -> None:
+def test_pull_requests_are_found_by_number_and_state(book: ForgeStore, pull: PullRow, clock: ManualClock) -> None:
     merged = replace(
         pull, number=2, state=PullState.MERGED, draft=True, merged_at=clock.now(), merge_commit="c", closed_at=clock.now() + timedelta(1)
     )
@@ -39,7 +39,7 @@ def test_pull_requests_are_found_by_number_and_state(book: ForgeBook, pull: Pull
     assert book.pulls("p", PullState.OPEN) == (replace(pull, head="def"),)
 
 
-def test_a_branch_has_its_open_pull_request_or_else_its_newest(book: ForgeBook, pull: PullRow) -> None:
+def test_a_branch_has_its_open_pull_request_or_else_its_newest(book: ForgeStore, pull: PullRow) -> None:
     assert book.pull_of("p", "fix") is None
     book.save_pull(replace(pull, number=1, state=PullState.CLOSED))
     book.save_pull(replace(pull, number=3, state=PullState.CLOSED))
@@ -61,7 +61,7 @@ def test_numbers_are_given_once_per_project_even_after_a_restart(tmp_path: Path,
     store.close()
 
 
-def test_checks_are_kept_by_head_and_name_and_the_unfinished_ones_found(book: ForgeBook, clock: ManualClock) -> None:
+def test_checks_are_kept_by_head_and_name_and_the_unfinished_ones_found(book: ForgeStore, clock: ManualClock) -> None:
     lint = CheckRow("p", "abc", "lint", CheckState.PENDING, 1)
     test = CheckRow("p", "abc", "a test", CheckState.PENDING, 1, started_at=clock.now(), log="/l", url="u")
     for row in (lint, test, replace(lint, project_id="other"), replace(lint, head="def")):
@@ -73,7 +73,7 @@ def test_checks_are_kept_by_head_and_name_and_the_unfinished_ones_found(book: Fo
     assert book.unfinished_checks("p") == (test, replace(lint, head="def"))
 
 
-def test_reviews_come_oldest_first_and_keep_their_place_when_changed(book: ForgeBook, clock: ManualClock) -> None:
+def test_reviews_come_oldest_first_and_keep_their_place_when_changed(book: ForgeStore, clock: ManualClock) -> None:
     first = ReviewRow("z", "p", 1, "ann", ReviewState.CHANGES_REQUESTED, "why?", "a.py", 3, "abc", clock.now())
     second = replace(first, id="a", decision=ReviewState.NONE, path=None, line=None, bot=True)
     for row in (first, second, replace(first, id="x", number=2)):
@@ -82,7 +82,7 @@ def test_reviews_come_oldest_first_and_keep_their_place_when_changed(book: Forge
     assert book.reviews("p", 1) == (replace(first, resolved=True, dismissed=True), second)
 
 
-def test_issues_are_kept_and_ids_given_once_beside_those_of_people(book: ForgeBook, clock: ManualClock) -> None:
+def test_issues_are_kept_and_ids_given_once_beside_those_of_people(book: ForgeStore, clock: ManualClock) -> None:
     assert book.next_issue_id("p") == "1"
     issue = IssueRow("p", "7", "t", "b", "open", ("bug", "ui"), ("one\ntwo",), clock.now())
     named = replace(issue, id="ABC-1", state="closed", labels=(), comments=(), closed_at=clock.now())

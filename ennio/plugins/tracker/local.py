@@ -20,7 +20,7 @@ from ennio.machine.untrusted import content
 from ennio.model.branch import issue_branch
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Conflict, Invalid, NotFound, Problem, Refused
-from ennio.model.local_forge import ForgeBook, IssueRow
+from ennio.model.local_forge import ForgeStore, IssueRow
 from ennio.plugins.registry import Context
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
@@ -72,7 +72,7 @@ class LocalTracker:
 
     name = "local"
 
-    def __init__(self, project: Project, book: ForgeBook, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, book: ForgeStore, clock: Clock, settings: Settings) -> None:
         self._project_id = project.id
         self._book = book
         self._clock = clock

@@ -11,7 +11,7 @@ from ennio.model.pulls import PullState
 
 
 class MemoryBook:
-    """Satisfies ForgeBook; ``refuse`` is asked before each pull request is saved and may raise (a crash at that point)."""
+    """Satisfies ForgeStore; ``refuse`` is asked before each pull request is saved and may raise (a crash at that point)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ennio.model.local_forge import CheckRow, PullBook, PullRow, ReviewRow
+from ennio.model.local_forge import CheckRow, PullRow, PullStore, ReviewRow
 from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.plugins.scm.local.remembered import RememberedBook
 from tests.plugins.scm.memory_book import MemoryBook
@@ -42,7 +42,7 @@ class Counted(MemoryBook):
         return super().reviews(project_id, number)
 
 
-def _all(book: PullBook) -> tuple[Any, ...]:
+def _all(book: PullStore) -> tuple[Any, ...]:
     return book.pull("p", 1), book.pulls("p", PullState.OPEN), book.checks("p", "h"), book.reviews("p", 1)
 
 
@@ -61,7 +61,7 @@ def test_what_was_read_is_not_read_again(under: Counted) -> None:
     assert under.reads == 4
 
 
-CHANGES: dict[str, Callable[[PullBook], None]] = {
+CHANGES: dict[str, Callable[[PullStore], None]] = {
     "a pull request moves": lambda book: book.save_pull(replace(PULL, head="h2")),
     "a pull request ends": lambda book: book.save_pull(replace(PULL, state=PullState.MERGED)),
     "another is opened": lambda book: book.save_pull(replace(PULL, number=2, branch="c")),

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError, Refused, Unreachable, run_out
-from ennio.model.local_forge import CheckRow, PullBook
+from ennio.model.local_forge import CheckRow, PullStore
 from ennio.model.pulls import CheckState
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.check_run import Place, Run, end_abandoned
@@ -55,7 +55,7 @@ class CheckPool:
     so the leftovers of a pool that was killed can be told from the work of one that lives.
     """
 
-    def __init__(self, project_id: str, repository: Path, directory: Path, book: PullBook, clock: Clock, *, slots: int) -> None:
+    def __init__(self, project_id: str, repository: Path, directory: Path, book: PullStore, clock: Clock, *, slots: int) -> None:
         self._project_id = project_id
         self._repository = repository
         self._directory = directory

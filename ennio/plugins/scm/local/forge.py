@@ -19,7 +19,7 @@ from ennio.model.changes import Diff, Files
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen, Sighting
-from ennio.model.local_forge import PullBook, PullRow, ReviewRow
+from ennio.model.local_forge import PullRow, PullStore, ReviewRow
 from ennio.model.pulls import MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local import differing, guard, progress
@@ -42,7 +42,7 @@ class LocalForge:
     name = "local"
 
     def __init__(
-        self, project: Project, book: PullBook, directory: Path, clock: Clock, settings: Settings, hub: Path | None = None
+        self, project: Project, book: PullStore, directory: Path, clock: Clock, settings: Settings, hub: Path | None = None
     ) -> None:
         self.settings = settings
         self._project = project

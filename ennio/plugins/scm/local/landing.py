@@ -14,7 +14,7 @@ from dataclasses import replace
 from ennio.config.model import Project
 from ennio.model.branch import protector
 from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
-from ennio.model.local_forge import PullBook, PullRow, ReviewRow
+from ennio.model.local_forge import PullRow, PullStore, ReviewRow
 from ennio.model.pulls import PullState, ReviewState
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.scm.local.merging import Order, build
@@ -63,7 +63,7 @@ def land(once: Callable[[], Merged | str], base: str) -> Merged:
     raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
 
 
-def leaves(repository: Repository, book: PullBook, project: Project, settings: Settings, row: PullRow) -> bool:
+def leaves(repository: Repository, book: PullStore, project: Project, settings: Settings, row: PullRow) -> bool:
     """Whether a merged branch goes: not a protected one, one that is checked out, or one that others are to be merged into."""
     if not settings.delete_branch or protector(row.branch, project.default_branch, project.protected_branches) is not None:
         return False
@@ -71,7 +71,7 @@ def leaves(repository: Repository, book: PullBook, project: Project, settings: S
     return not wanted and repository.checked_out(row.branch) is None
 
 
-def put(repository: Repository, book: PullBook, order: Order, *, gone: bool) -> tuple[str, str | None]:
+def put(repository: Repository, book: PullStore, order: Order, *, gone: bool) -> tuple[str, str | None]:
     """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
 
     ``gone``: the branch goes in the same transaction.

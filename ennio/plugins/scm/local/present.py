@@ -9,7 +9,7 @@ from pathlib import Path
 from ennio.config.model import Project
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict
-from ennio.model.local_forge import PullBook, PullRow
+from ennio.model.local_forge import PullRow, PullStore
 from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import progress
@@ -27,7 +27,7 @@ AUTHOR = "ennio"
 class Present:
     """What is known of the repository right now. Not for several threads at once: the forge holds its lock."""
 
-    def __init__(self, project: Project, book: PullBook, directory: Path, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, book: PullStore, directory: Path, clock: Clock, settings: Settings) -> None:
         self._project = project
         self._book = book
         self._clock = clock

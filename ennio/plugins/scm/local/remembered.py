@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from ennio.model.local_forge import CheckRow, PullBook, PullRow, ReviewRow
+from ennio.model.local_forge import CheckRow, PullRow, PullStore, ReviewRow
 from ennio.model.pulls import PullState
 
 T = TypeVar("T")
@@ -18,9 +18,9 @@ MOST = 20_000
 
 
 class RememberedBook:
-    """A ``PullBook`` over another. For several threads at once."""
+    """A ``PullStore`` over another. For several threads at once."""
 
-    def __init__(self, book: PullBook) -> None:
+    def __init__(self, book: PullStore) -> None:
         self._book = book
         self._lock = threading.RLock()
         self._revision = book.revision
@@ -28,30 +28,30 @@ class RememberedBook:
 
     @property
     def revision(self) -> int:
-        """See ``PullBook.revision``."""
+        """See ``PullStore.revision``."""
         return self._book.revision
 
     def next_number(self, project_id: str) -> int:
-        """See ``PullBook.next_number``."""
+        """See ``PullStore.next_number``."""
         return self._book.next_number(project_id)
 
     def pull(self, project_id: str, number: int) -> PullRow | None:
-        """See ``PullBook.pull``."""
+        """See ``PullStore.pull``."""
         return self._known(("pull", project_id, number), lambda: self._book.pull(project_id, number))
 
     def pulls(self, project_id: str, state: PullState | None = None) -> tuple[PullRow, ...]:
-        """See ``PullBook.pulls``; the open ones are remembered, of the others there is no end."""
+        """See ``PullStore.pulls``; the open ones are remembered, of the others there is no end."""
         if state is not PullState.OPEN:
             return self._book.pulls(project_id, state)
         found = self._known(("open", project_id), lambda: {row.number: row for row in self._book.pulls(project_id, state)})
         return tuple(found[number] for number in sorted(found))
 
     def pull_of(self, project_id: str, branch: str) -> PullRow | None:
-        """See ``PullBook.pull_of``."""
+        """See ``PullStore.pull_of``."""
         return self._book.pull_of(project_id, branch)
 
     def save_pull(self, row: PullRow) -> None:
-        """See ``PullBook.save_pull``."""
+        """See ``PullStore.save_pull``."""
         with self._lock:
             self._save(lambda: self._book.save_pull(row), ("pull", row.project_id, row.number))
             still_open: dict[int, PullRow] = self._read.get(("open", row.project_id), {})
@@ -60,23 +60,23 @@ class RememberedBook:
                 still_open[row.number] = row
 
     def checks(self, project_id: str, head: str) -> tuple[CheckRow, ...]:
-        """See ``PullBook.checks``."""
+        """See ``PullStore.checks``."""
         return self._known(("checks", project_id, head), lambda: self._book.checks(project_id, head))
 
     def save_check(self, row: CheckRow) -> None:
-        """See ``PullBook.save_check``."""
+        """See ``PullStore.save_check``."""
         self._save(lambda: self._book.save_check(row), ("checks", row.project_id, row.head))
 
     def unfinished_checks(self, project_id: str) -> tuple[CheckRow, ...]:
-        """See ``PullBook.unfinished_checks``."""
+        """See ``PullStore.unfinished_checks``."""
         return self._book.unfinished_checks(project_id)
 
     def reviews(self, project_id: str, number: int) -> tuple[ReviewRow, ...]:
-        """See ``PullBook.reviews``."""
+        """See ``PullStore.reviews``."""
         return self._known(("reviews", project_id, number), lambda: self._book.reviews(project_id, number))
 
     def save_review(self, row: ReviewRow) -> None:
-        """See ``PullBook.save_review``."""
+        """See ``PullStore.save_review``."""
         self._save(lambda: self._book.save_review(row), ("reviews", row.project_id, row.number))
 
     def _known(self, key: Hashable, read: Callable[[], T]) -> T:
