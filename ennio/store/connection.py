@@ -16,8 +16,8 @@ from typing import Any
 
 import peewee
 
+from ennio.store.database_file import DatabaseFile
 from ennio.store.failures import InWords
-from ennio.store.standing import Standing
 
 Row = tuple[Any, ...]
 _SEQUENCE = peewee.Table("sequence")
@@ -36,20 +36,20 @@ class Connection:
         self._depth = 0
         self._failed = False
         self._texts: dict[str, str] = {}
-        self._standing: Standing | None = None
+        self._file: DatabaseFile | None = None
 
     def watch(self) -> None:
         """From now on look before each write whether the file is still the one that was opened."""
-        self._standing = Standing(Path(self.name), self._database.connection)
+        self._file = DatabaseFile(Path(self.name), self._database.connection)
 
     @property
     def problem(self) -> str | None:
         """Why nothing can be written any more; None while all is well."""
-        return self._standing.problem if self._standing is not None else None
+        return self._file.problem if self._file is not None else None
 
     def _insist(self) -> None:
-        if self._standing is not None and not self._depth:
-            self._standing.insist()
+        if self._file is not None and not self._depth:
+            self._file.insist()
 
     def read(self, query: Any) -> list[Row]:
         """All rows of a query."""

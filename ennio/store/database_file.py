@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Identity = tuple[int, int]
 
 
-class Standing:
+class DatabaseFile:
     """The file of one open database; ``driver`` gives its connection, for a copy."""
 
     def __init__(self, file: Path, driver: Callable[[], sqlite3.Connection]) -> None:
