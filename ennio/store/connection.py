@@ -83,14 +83,14 @@ class Connection:
         with self.lock, self._in_words:
             return self._execute(statement, parameters)
 
-    def edition(self) -> tuple[int, int]:
+    def data_version(self) -> tuple[int, int]:
         """What is never the same again once a row was written, through this connection or by another process.
 
         Raises RuntimeError inside a transaction: what is rolled back would count as written.
         """
         with self.lock, self._in_words:
             if self._depth:
-                raise RuntimeError("there is no edition of what is not committed")
+                raise RuntimeError("there is no data version of what is not committed")
             cursor = self._execute("PRAGMA data_version", ())
             return cursor.connection.total_changes, cursor.fetchone()[0]
 

@@ -105,9 +105,9 @@ class Store:
         """Why nothing can be written any more and how it goes on; None while all is well."""
         return self._connection.problem
 
-    def edition(self) -> object:
+    def data_version(self) -> object:
         """What is different from now on once anything has been written, by whomever. Raises RuntimeError inside a transaction."""
-        return self._connection.edition()
+        return self._connection.data_version()
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Have the callback told of every committed batch of events, in the order of ``seq``.

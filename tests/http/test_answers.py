@@ -121,7 +121,7 @@ def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(house: SmallHou
 
     def make() -> None:
         house.store.meta.set("a", "new")
-        _answered(answers, falcon.testing.create_req(path="/b"), "another answer of the new edition")
+        _answered(answers, falcon.testing.create_req(path="/b"), "another answer of the new data version")
         answer(resp, "old")
 
     answers.give(asked, resp, make)

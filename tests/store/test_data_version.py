@@ -1,4 +1,4 @@
-"""Whether anything was written since: the edition of a store."""
+"""Whether anything was written since: the data version of a store."""
 
 from __future__ import annotations
 
@@ -38,55 +38,55 @@ WRITES: dict[str, Callable[[Store, Session], object]] = {
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_whatever_is_written_makes_a_new_edition_and_reading_makes_none(store: Store, spawn: Spawn, what: str) -> None:
+def test_whatever_is_written_makes_a_new_data_version_and_reading_makes_none(store: Store, spawn: Spawn, what: str) -> None:
     session = spawn()
-    before = store.edition()
+    before = store.data_version()
     store.sessions.list()
     store.events.after(0)
-    assert store.edition() == before
+    assert store.data_version() == before
     WRITES[what](store, session)
-    after = store.edition()
+    after = store.data_version()
     assert after != before
-    assert store.edition() == after
+    assert store.data_version() == after
 
 
-def test_what_is_taken_away_makes_a_new_edition_too(store: Store, spawn: Spawn) -> None:
+def test_what_is_taken_away_makes_a_new_data_version_too(store: Store, spawn: Spawn) -> None:
     WRITES["a place in the queue"](store, spawn())
-    before = store.edition()
+    before = store.data_version()
     assert store.queue.remove("ma-1")
-    assert store.edition() != before
+    assert store.data_version() != before
 
 
-def test_what_another_process_writes_makes_a_new_edition_once_it_is_committed(store: Store, spawn: Spawn, tmp_path: Path) -> None:
+def test_what_another_process_writes_makes_a_new_data_version_once_it_is_committed(store: Store, spawn: Spawn, tmp_path: Path) -> None:
     spawn()
-    before = store.edition()
+    before = store.data_version()
     with closing(sqlite3.connect(tmp_path / "ennio.db")) as other:
         other.execute("UPDATE sessions SET reason = 'elsewhere'")
-        assert store.edition() == before
+        assert store.data_version() == before
         other.commit()
-    assert store.edition() != before
+    assert store.data_version() != before
 
 
-def test_no_edition_stands_for_what_was_rolled_back(store: Store, spawn: Spawn) -> None:
+def test_no_data_version_stands_for_what_was_rolled_back(store: Store, spawn: Spawn) -> None:
     session = spawn()
 
     def fail() -> None:
         with store.transaction():
             store.sessions.save(replace(session, reason="never"))
             with pytest.raises(RuntimeError, match="not committed"):
-                store.edition()
+                store.data_version()
             raise Unreachable("the disk is gone")
 
     with suppress(Unreachable):
         fail()
-    rolled_back = store.edition()
+    rolled_back = store.data_version()
     store.sessions.save(replace(session, reason="then"))
-    assert store.edition() != rolled_back
+    assert store.data_version() != rolled_back
 
 
-def test_a_store_in_memory_has_editions_as_well(tmp_path: Path, session: Session, clock: ManualClock) -> None:
+def test_a_store_in_memory_has_data_versions_as_well(tmp_path: Path, session: Session, clock: ManualClock) -> None:
     store = open_store("sqlite::memory:", tmp_path, clock)
-    before = store.edition()
+    before = store.data_version()
     store.sessions.insert(session)
-    assert store.edition() != before
+    assert store.data_version() != before
     store.close()
