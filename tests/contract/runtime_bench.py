@@ -1,4 +1,4 @@
-"""The worlds the runtime contract is held in: the stub, the keeper, a tmux server of its own."""
+"""The worlds the runtime contract is held in: the stub, ptyd, a tmux server of its own."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def stub_bench(root: Path) -> Iterator[Bench]:
 
 
 def process_bench(root: Path) -> Iterator[Bench]:
-    directory = root / "keeper"
+    directory = root / "ptyd"
     bench = Bench(
         root,
         lambda: ProcessRuntime(directory, grace=2.0, idle=1.0),

@@ -160,11 +160,11 @@ def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_k
 
 
 def take_away(bench: Bench, *, for_good: bool) -> None:
-    """The way to the terminals is gone, as after a cleaner of temporary folders or the keeper's end; the agents go on."""
+    """The way to the terminals is gone, as after a cleaner of temporary folders or the daemon's end; the agents go on."""
     if bench.runtime.name == "process":
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if str(bench.root / "keeper") in process.cmdline():
+                if str(bench.root / "ptyd") in process.cmdline():
                     process.kill()
         return
     attach = bench.runtime.attach_command(RuntimeHandle(bench.name, "tmux"))
@@ -195,7 +195,7 @@ _hooked: list[bool] = []
 
 @contextmanager
 def counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
-    """Counts the tmux processes (by a wrapper on PATH) or the connections to the keeper (by an audit hook)."""
+    """Counts the tmux processes (by a wrapper on PATH) or the connections to the daemon (by an audit hook)."""
     if bench.runtime.name == "tmux":
         log, wrapper = bench.root / "calls", bench.root / "bin" / "tmux"
         wrapper.parent.mkdir()

@@ -26,7 +26,7 @@ from ennio.plugins.agent.opencode_api import door_of, place
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.scripted.report import Past
 from ennio.plugins.github.client import Reply
-from ennio.plugins.runtime.keeper import record
+from ennio.plugins.runtime.ptyd import state_file
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.linear.client import _document as linear
 from ennio.plugins.tracker.local import LocalTracker, Settings
@@ -126,9 +126,9 @@ def test_json_is_read_or_refused(name: str, tmp_path: Path) -> None:
 def test_what_ennio_left_in_its_own_folders_is_read_or_passed_over(name: str, tmp_path: Path) -> None:
     (tmp_path / address.ADDRESS).write_bytes(JSON[name])
     assert address.read(tmp_path) is None
-    record.folder(tmp_path).mkdir()
-    (record.folder(tmp_path) / "ma-1.json").write_bytes(JSON[name])
-    assert record.read(tmp_path) == {}
+    state_file.folder(tmp_path).mkdir()
+    (state_file.folder(tmp_path) / "ma-1.json").write_bytes(JSON[name])
+    assert state_file.read(tmp_path) == {}
 
 
 @pytest.mark.parametrize("name", JSON)

@@ -14,7 +14,7 @@ def tmux(context: Context) -> TmuxRuntime:
 
 
 def process(context: Context) -> ProcessRuntime:
-    """Terminals held by a small keeper, for machines without tmux."""
+    """Terminals held by a small daemon, ptyd, for machines without tmux."""
     return ProcessRuntime(context.home.root / "runtime")
 
 

@@ -1,6 +1,6 @@
-"""Agents in terminals without tmux: one keeper daemon per directory owns them.
+"""Agents in terminals without tmux: one ptyd daemon per directory owns them.
 
-The keeper outlives the supervisor, however that ends. Should the keeper itself be killed, its
+The daemon outlives the supervisor, however that ends. Should the daemon itself be killed, its
 terminals close and the agents in them are hung up; exit codes known by then are still found.
 """
 
@@ -23,18 +23,18 @@ from ennio.plugins import leftovers
 from ennio.plugins.birth import recorded
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, Launch, Pane, View
-from ennio.plugins.runtime.keeper import line, record
+from ennio.plugins.runtime.ptyd import protocol, state_file
 from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
 
 _ARROWS = {Key.UP: b"\x1b[A", Key.DOWN: b"\x1b[B", Key.RIGHT: b"\x1b[C", Key.LEFT: b"\x1b[D"}
 _KEYS = {Key.ENTER: b"\r", Key.ESCAPE: b"\x1b", Key.INTERRUPT: b"\x03", Key.CLEAR: b"\x15", Key.KILL: b"\x0b", **_ARROWS}
-_DOOR = str(Path(line.__file__).absolute().parent)
+_PTYD = str(Path(protocol.__file__).absolute().parent)
 _BYTES_A_LINE = 400  # of colours and letters, generously
 _MOST_OUTPUT = 512 << 10
-_NOBODY = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
+_NOT_RUNNING = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 _BETWEEN = 3.0
-"""Seconds a keeper may hold its lock without taking requests: it begins, ends, or has yet to notice that its socket is gone."""
+"""Seconds a daemon may hold its lock without taking requests: it begins, ends, or has yet to notice that its socket is gone."""
 
 T = TypeVar("T")
 
@@ -47,9 +47,9 @@ class _View:
 
 
 class ProcessRuntime:
-    """Runs agents under the keeper of one directory (0700), which is started when it is first needed.
+    """Runs agents under the daemon of one directory (0700), which is started when it is first needed.
 
-    ``grace`` is how long an agent may take to end once told to, ``idle`` how long a keeper without
+    ``grace`` is how long an agent may take to end once told to, ``idle`` how long a daemon without
     living agents waits before it ends (both seconds).
     """
 
@@ -64,16 +64,16 @@ class ProcessRuntime:
         self._looking = threading.Lock()  # a screen takes each byte once
 
     def start(self, launch: Launch) -> RuntimeHandle:
-        """Start the agent under the keeper, or find it."""
+        """Start the agent under the daemon, or find it."""
         order = {"op": "start", "name": named(launch.name), "number": launch.number, "columns": launch.columns, "rows": launch.rows}
         # The launch file is written only when it will be read: it holds secrets.
-        answer, _ = self._insist({**order, "command": None})
+        answer, _ = self._ask_or_start({**order, "command": None})
         if "error" not in answer and answer["pane"] is None:
-            answer, _ = self._insist({**order, "command": launching.write(launch)})
+            answer, _ = self._ask_or_start({**order, "command": launching.write(launch)})
         elif "error" not in answer:
             launching.tidy(launch, None if answer["pane"]["dead"] else answer["pane"]["pid"])
         if answer.get("error") == "failed":
-            raise Unreachable(f"the keeper in {self._directory} could not start session {launch.name}: {answer['text']}")
+            raise Unreachable(f"the terminal daemon in {self._directory} could not start session {launch.name}: {answer['text']}")
         if "error" in answer:
             state = "ended" if answer["dead"] else "still runs"
             raise Conflict(f"session {launch.name}: launch {answer['number']} {state}; stop it before launch {launch.number} begins")
@@ -82,9 +82,9 @@ class ProcessRuntime:
         return RuntimeHandle(launch.name, self.name, {"pid": str(pane["pid"]), "started": born, "number": str(pane["number"])})
 
     def survey(self) -> Mapping[str, Pane]:
-        """Every terminal, by one request to the keeper; without a keeper, what it left written."""
+        """Every terminal, by one request to the daemon; without a daemon, what it left written."""
         answer = self._ask({"op": "list"})
-        panes = answer[0]["panes"] if answer else [entry.as_json() for entry in record.read(self._directory).values()]
+        panes = answer[0]["panes"] if answer else [entry.as_json() for entry in state_file.read(self._directory).values()]
         seen = {pane["name"]: _pane(pane) for pane in panes}
         with self._looking:
             self._views = {name: view for name, view in self._views.items() if name in seen}
@@ -106,14 +106,14 @@ class ProcessRuntime:
 
     def output(self, handle: RuntimeHandle, lines: int) -> str:
         """The last lines of the recorded output, as a terminal would have shown them."""
-        kept = record.one(self._directory, named(handle.id))
-        data = record.tail(self._directory, handle.id, min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE)))
+        kept = state_file.one(self._directory, named(handle.id))
+        data = state_file.tail(self._directory, handle.id, min(_MOST_OUTPUT, max(1 << 14, lines * _BYTES_A_LINE)))
         if kept is None or data is None:
             raise NotFound(_no_terminal(handle))
         return render(data, kept.columns, kept.rows, lines)
 
     def paste(self, handle: RuntimeHandle, text: str) -> None:
-        """Queue the text for the program; the keeper writes it as fast as the program reads."""
+        """Queue the text for the program; the daemon writes it as fast as the program reads."""
         self._type(handle, pasteable(text), paste=True)
 
     def press(self, handle: RuntimeHandle, key: Key) -> None:
@@ -129,13 +129,13 @@ class ProcessRuntime:
             if pane["name"] == name and not pane["dead"]:
                 known += leftovers.family(pane["pid"], pane["started"])
         if self._ask({"op": "stop", "name": name}) is None:
-            record.forget(self._directory, name)
+            state_file.forget(self._directory, name)
         self._views.pop(name, None)
         leftovers.end(name, self._grace, known)
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
         """Our own small terminal client; Ctrl-] detaches."""
-        return (sys.executable, "-I", "-S", _DOOR, "attach", str(self._directory), named(handle.id))
+        return (sys.executable, "-I", "-S", _PTYD, "attach", str(self._directory), named(handle.id))
 
     def version(self) -> str | None:
         """The version of the Python that keeps the terminals."""
@@ -162,53 +162,53 @@ class ProcessRuntime:
         view.offset = entry["first"] + entry["length"]
         return view.screen
 
-    def _insist(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Ask, and start the keeper when there is none (or it ended just then)."""
+    def _ask_or_start(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Ask, and start the daemon when there is none (or it ended just then)."""
         for _ in range(3):
             answer = self._ask(request)
             if answer is not None:
                 return answer
-            self._begin()
-        raise Unreachable(f"the keeper in {self._directory} ends as soon as it starts; see {self._directory / 'keeper.log'}")
+            self._start_daemon()
+        raise Unreachable(f"the terminal daemon in {self._directory} ends as soon as it starts; see {self._directory / 'keeper.log'}")
 
     def _ask(self, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes] | None:
-        """The keeper's answer, or None when it is proven that none lives. Raises Unreachable otherwise."""
+        """The daemon's answer, or None when it is proven that none lives. Raises Unreachable otherwise."""
         deadline = time.monotonic() + _BETWEEN
         while True:
             try:
                 return self._once(request, payload)
-            except _NOBODY as error:
-                if not line.kept(self._directory):
+            except _NOT_RUNNING as error:
+                if not protocol.is_running(self._directory):
                     return None
                 if time.monotonic() > deadline:
-                    raise Unreachable(f"the keeper in {self._directory} lives but does not take requests: {error}") from error
+                    raise Unreachable(f"the terminal daemon in {self._directory} lives but does not take requests: {error}") from error
                 time.sleep(0.02)
 
     def _once(self, request: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
         try:
-            with line.connect(self._directory, self._timeout) as connection:
-                return line.ask(connection, request, payload)
-        except _NOBODY:
+            with protocol.connect(self._directory, self._timeout) as connection:
+                return protocol.ask(connection, request, payload)
+        except _NOT_RUNNING:
             raise
         except TimeoutError as error:
-            raise TimedOut(f"the keeper in {self._directory} did not answer within {self._timeout:g} s") from error
+            raise TimedOut(f"the terminal daemon in {self._directory} did not answer within {self._timeout:g} s") from error
         except OSError as error:
-            raise Unreachable(f"the keeper in {self._directory} could not be asked: {error}") from error
+            raise Unreachable(f"the terminal daemon in {self._directory} could not be asked: {error}") from error
 
-    def _begin(self) -> None:
+    def _start_daemon(self) -> None:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [sys.executable, "-I", "-S", _DOOR, "keep", str(self._directory), str(self._idle)]
+        command = [sys.executable, "-I", "-S", _PTYD, "keep", str(self._directory), str(self._idle)]
         env = {"PATH": os.environ.get("PATH", os.defpath)}  # no secrets, no marks of ours
         log = self._directory / "keeper.log"
         try:
-            with log.open("ab") as said:  # no pipe: what the keeper inherits of it would keep it open
+            with log.open("ab") as said:  # no pipe: what the daemon inherits of it would keep it open
                 done = subprocess.run(
                     command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=env, timeout=self._timeout, check=False
                 )
         except subprocess.TimeoutExpired as error:
-            raise TimedOut(f"the keeper in {self._directory} did not start within {self._timeout:g} s; see {log}") from error
+            raise TimedOut(f"the terminal daemon in {self._directory} did not start within {self._timeout:g} s; see {log}") from error
         if done.returncode != 0:
-            raise Unreachable(f"the keeper in {self._directory} did not start; see {log}")
+            raise Unreachable(f"the terminal daemon in {self._directory} did not start; see {log}")
 
 
 def _pane(entry: Mapping[str, Any]) -> Pane:

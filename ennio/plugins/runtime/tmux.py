@@ -30,7 +30,7 @@ from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, Launch, Pane, View
 from ennio.plugins.runtime.looks import strong
 from ennio.plugins.runtime.text import last_lines, named, pasteable
-from ennio.plugins.runtime.tmux_server import Process, TmuxServer, keeper_of
+from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
 _KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", Key.KILL: "C-k", **_ARROWS}
@@ -154,14 +154,14 @@ class TmuxRuntime:
         """Close the session, then end whatever of the agent outlives that; where tmux cannot be asked, end the agent all the same."""
         known = leftovers.family(*recorded(handle))
         try:
-            known += self._closed(handle, keeper_of(recorded(handle)[0], known))
+            known += self._closed(handle, server_of(recorded(handle)[0], known))
         finally:
             leftovers.end(handle.id, self._grace, known)
 
-    def _closed(self, handle: RuntimeHandle, keeper: Process) -> list[psutil.Process]:
-        """Close the session; whom it held. ``keeper`` is whose child the agent is: a server that may have lost its socket."""
+    def _closed(self, handle: RuntimeHandle, server: Process) -> list[psutil.Process]:
+        """Close the session; whom it held. ``server`` is whose child the agent is: a server that may have lost its socket."""
         row = self._find(named(handle.id))
-        if row is None and self._server.called_back(keeper):
+        if row is None and self._server.called_back(server):
             row = self._find(handle.id)
         held = leftovers.family(*recorded(self._handle(row.pane))) if row is not None else []
         self._ask(["kill-session", "-t", f"={handle.id}"])

@@ -65,7 +65,7 @@ class TmuxServer:
         return True
 
 
-def keeper_of(pid: int | None, known: Iterable[psutil.Process]) -> Process:
+def server_of(pid: int | None, known: Iterable[psutil.Process]) -> Process:
     """The tmux server whose child this one of the known is; of nobody when it is another's."""
     with contextlib.suppress(psutil.Error):
         agent = next((process for process in known if process.pid == pid), None)

@@ -1,4 +1,4 @@
-"""How one talks to a keeper: a JSON line and as many bytes as its ``size`` says, the same way back.
+"""How one talks to a daemon: a JSON line and as many bytes as its ``size`` says, the same way back.
 
 One request per connection, on a socket only its owner can reach. Every request is safe to repeat.
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+# The names on disk stay what they were: a daemon of an earlier version may still hold terminals.
 SOCKET = "keeper.sock"
 LOCK = "keeper.lock"
 _LONGEST = 100  # the kernel takes 108 bytes for the address of a unix socket
@@ -21,7 +22,7 @@ _LONGEST = 100  # the kernel takes 108 bytes for the address of a unix socket
 
 @contextlib.contextmanager
 def address(directory: Path) -> Iterator[str]:
-    """The address of the keeper's socket, short enough for the kernel however long the path is."""
+    """The address of the daemon's socket, short enough for the kernel however long the path is."""
     path = str(directory / SOCKET)
     if len(os.fsencode(path)) <= _LONGEST:
         yield path
@@ -34,24 +35,24 @@ def address(directory: Path) -> Iterator[str]:
 
 
 def connect(directory: Path, within: float) -> socket.socket:
-    """A connection to the keeper. Raises FileNotFoundError or ConnectionRefusedError when none listens."""
-    line = socket.socket(socket.AF_UNIX)
-    line.settimeout(within)
+    """A connection to the daemon. Raises FileNotFoundError or ConnectionRefusedError when none listens."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(within)
     try:
         with address(directory) as place:
-            line.connect(place)
+            connection.connect(place)
     except OSError:
-        line.close()
+        connection.close()
         raise
-    return line
+    return connection
 
 
-def ask(line: socket.socket, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes]:
-    """Send one request and wait for its answer. Raises ConnectionResetError when the keeper goes away."""
-    line.sendall(encode(request, payload))
-    head, received = _line(line)
+def ask(connection: socket.socket, request: Mapping[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes]:
+    """Send one request and wait for its answer. Raises ConnectionResetError when the daemon goes away."""
+    connection.sendall(encode(request, payload))
+    head, received = _read_head(connection)
     while len(received) < head["size"]:
-        received += _some(line)
+        received += _read_some(connection)
     return head, received
 
 
@@ -74,8 +75,8 @@ def decode(received: bytearray) -> tuple[dict[str, Any], bytes] | None:
     return head, payload
 
 
-def kept(directory: Path) -> bool:
-    """Whether a keeper lives in the directory: it holds the lock for as long as it does."""
+def is_running(directory: Path) -> bool:
+    """Whether a daemon lives in the directory: it holds the lock for as long as it does."""
     try:
         lock = os.open(directory / LOCK, os.O_RDWR)
     except FileNotFoundError:
@@ -89,17 +90,17 @@ def kept(directory: Path) -> bool:
     return False
 
 
-def _line(line: socket.socket) -> tuple[dict[str, Any], bytes]:
+def _read_head(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
     received = b""
     while b"\n" not in received:
-        received += _some(line)
+        received += _read_some(connection)
     first, _, rest = received.partition(b"\n")
     head: dict[str, Any] = json.loads(first)
     return head, rest
 
 
-def _some(line: socket.socket) -> bytes:
-    data = line.recv(1 << 16)
+def _read_some(connection: socket.socket) -> bytes:
+    data = connection.recv(1 << 16)
     if not data:
-        raise ConnectionResetError("the keeper closed the connection before it answered")
+        raise ConnectionResetError("the daemon closed the connection before it answered")
     return data

@@ -13,7 +13,7 @@ import termios
 import tty
 from pathlib import Path
 
-from ennio.plugins.runtime.keeper.line import ask, connect
+from ennio.plugins.runtime.ptyd.protocol import ask, connect
 
 DETACH = b"\x1d"  # Ctrl-]
 _WITHIN = 5.0
@@ -25,66 +25,66 @@ def main(directory: str, name: str) -> int:
     """Connect standard input and output to the agent of that name; 0 after detaching, 1 when there is none."""
     home = Path(directory)
     try:
-        line = connect(home, _WITHIN)
-        answer, first = ask(line, {"op": "attach", "name": name})
+        connection = connect(home, _WITHIN)
+        answer, first = ask(connection, {"op": "attach", "name": name})
     except OSError:
         answer, first = {"error": "not_found"}, b""
     if "error" in answer:
         print(f"session {name} has no terminal here: its agent is not running", file=sys.stderr)
         return 1
     print(f"attached to {name}; Ctrl-] detaches, the agent goes on", file=sys.stderr)
-    line.settimeout(None)
-    _with_raw_terminal(home, name, line, first)
+    connection.settimeout(None)
+    _with_raw_terminal(home, name, connection, first)
     return 0
 
 
-def _with_raw_terminal(home: Path, name: str, line: socket.socket, first: bytes) -> None:
+def _with_raw_terminal(home: Path, name: str, connection: socket.socket, first: bytes) -> None:
     person = sys.stdin.fileno()
     before = termios.tcgetattr(person)
-    bell, ringer = socket.socketpair()
-    ringer.setblocking(False)
+    wakeup, waker = socket.socketpair()
+    waker.setblocking(False)
     signal.signal(signal.SIGWINCH, lambda *_: None)
-    signal.set_wakeup_fd(ringer.fileno(), warn_on_full_buffer=False)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     try:
         tty.setraw(person)
         _write(first)
-        _fit(home, name, nudge=True)
-        ended = _carry(home, name, line, person, bell)
+        _fit(home, name, repaint=True)
+        ended = _carry(home, name, connection, person, wakeup)
     finally:
         termios.tcsetattr(person, termios.TCSADRAIN, before)
         _write(_PLAIN)
     print(f"the agent of {name} has ended" if ended else f"detached from {name}", file=sys.stderr)
 
 
-def _carry(home: Path, name: str, line: socket.socket, person: int, bell: socket.socket) -> bool:
+def _carry(home: Path, name: str, connection: socket.socket, person: int, wakeup: socket.socket) -> bool:
     """Copy both ways; True when the agent's side closed."""
     selector = selectors.DefaultSelector()
-    for source in (line, person, bell):
+    for source in (connection, person, wakeup):
         selector.register(source, selectors.EVENT_READ)
     while True:
         for key, _ in selector.select():
-            if key.fileobj is bell:
-                bell.recv(4096)
+            if key.fileobj is wakeup:
+                wakeup.recv(4096)
                 _fit(home, name)
-            elif key.fileobj is line:
-                shown = line.recv(1 << 16)
+            elif key.fileobj is connection:
+                shown = connection.recv(1 << 16)
                 if not shown:
                     return True
                 _write(shown)
             else:
                 typed = os.read(person, 1 << 12)
                 words, detach, _ = typed.partition(DETACH)
-                line.sendall(words)
+                connection.sendall(words)
                 if detach or not typed:
                     return False
 
 
-def _fit(home: Path, name: str, *, nudge: bool = False) -> None:
-    """Give the agent the person's window size; a nudge makes it paint anew even if that is the size it has."""
+def _fit(home: Path, name: str, *, repaint: bool = False) -> None:
+    """Give the agent the person's window size; a repaint makes it paint anew even if that is the size it has."""
     rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(sys.stdin.fileno(), termios.TIOCGWINSZ, bytes(8)))
     if not rows or not columns:
         return
-    for height in ([max(1, rows - 1)] if nudge else []) + [rows]:
+    for height in ([max(1, rows - 1)] if repaint else []) + [rows]:
         with connect(home, _WITHIN) as request:
             ask(request, {"op": "resize", "name": name, "columns": columns, "rows": height})
 

@@ -1,6 +1,6 @@
-"""The place of one keeper: a lock, held for as long as it lives, and a socket that nobody but it takes away.
+"""The place of one daemon: a lock, held for as long as it lives, and a socket that nobody but it takes away.
 
-Folders are cleaned, moved and made anew under living keepers. A keeper that finds its socket gone puts up
+Folders are cleaned, moved and made anew under living daemons. A daemon that finds its socket gone puts up
 another, as long as the lock in the folder is its own or free; one that has a successor leaves it alone.
 """
 
@@ -13,15 +13,15 @@ import socket
 import time
 from pathlib import Path
 
-from ennio.plugins.runtime.keeper.line import LOCK, SOCKET, address, connect
+from ennio.plugins.runtime.ptyd.protocol import LOCK, SOCKET, address, connect
 
 _LOCK_WITHIN = 2.0
 _ANSWER_WITHIN = 1.0
 _QUEUE = 128
 
 
-class Door:
-    """An open door. ``listener`` does not block; ``mend`` may put another in its place."""
+class ServerSocket:
+    """The listening socket and the lock beside it. ``listener`` does not block; ``reopen`` may put another in its place."""
 
     def __init__(self, home: Path, lock: int) -> None:
         self._home = home
@@ -29,21 +29,21 @@ class Door:
         self._own: tuple[int, int] | None = None
         self.listener = self._open()
 
-    def stands(self) -> bool:
-        """Whether the socket and the lock in the folder are those of this door."""
+    def is_intact(self) -> bool:
+        """Whether the socket and the lock in the folder are those of this daemon."""
         return self._has_socket() and self._has_lock()
 
-    def mend(self) -> bool:
+    def reopen(self) -> bool:
         """Open it again when it does not stand; False while that cannot be, as with a successor in the folder."""
         try:
-            if not self._has_lock() and not self._take():
+            if not self._has_lock() and not self._take_lock():
                 return False
             self.listener = self._open()
         except OSError:  # the folder is gone, or there is no room in it
             return False
         return True
 
-    def shut(self) -> None:
+    def close(self) -> None:
         """Take away the socket, if it is ours, then let go of the lock."""
         if self._has_socket():
             (self._home / SOCKET).unlink(missing_ok=True)
@@ -55,7 +55,7 @@ class Door:
         listener.setblocking(False)
         try:
             with address(self._home) as place:
-                Path(place).unlink(missing_ok=True)  # of a keeper that was killed: we hold its lock
+                Path(place).unlink(missing_ok=True)  # of a daemon that was killed: we hold its lock
                 listener.bind(place)
             listener.listen(_QUEUE)
         except OSError:
@@ -71,7 +71,7 @@ class Door:
         held = os.fstat(self._lock)
         return _identity(self._home / LOCK) == (held.st_ino, held.st_mtime_ns)
 
-    def _take(self) -> bool:
+    def _take_lock(self) -> bool:
         """Hold the lock of a folder that was emptied or made anew, unless somebody else does."""
         lock = os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -84,15 +84,15 @@ class Door:
         return True
 
 
-def lock_of(home: Path) -> int | None:
-    """The lock of the folder, held; None when another keeper has it."""
+def acquire_lock(home: Path) -> int | None:
+    """The lock of the folder, held; None when another daemon has it."""
     lock = os.open(home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + _LOCK_WITHIN
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if _answers(home) or time.monotonic() > deadline:
+            if _is_listening(home) or time.monotonic() > deadline:
                 os.close(lock)
                 return None
             time.sleep(0.02)  # somebody only looks whether it is held, or begins or ends with it
@@ -100,8 +100,8 @@ def lock_of(home: Path) -> int | None:
             return lock
 
 
-def _answers(home: Path) -> bool:
-    """Whether somebody listens there; a socket alone may have been left by a keeper that was killed."""
+def _is_listening(home: Path) -> bool:
+    """Whether somebody listens there; a socket alone may have been left by a daemon that was killed."""
     with contextlib.suppress(OSError):
         connect(home, _ANSWER_WITHIN).close()
         return True

@@ -1,4 +1,4 @@
-"""What a keeper writes down of each terminal, so that an exit code outlives the keeper itself.
+"""What a daemon writes down of each terminal, so that an exit code outlives the daemon itself.
 
 ``<directory>/panes/<name>.json`` beside ``<name>.log`` (and ``<name>.log.1``, the older half).
 """
@@ -19,8 +19,8 @@ _LARGEST = 64 * 1024  # a title is the longest in it
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One terminal: ``dead`` with neither exit code nor signal when its keeper ended before it. Times are epoch seconds."""
+class TerminalState:
+    """One terminal: ``dead`` with neither exit code nor signal when its daemon ended before it. Times are epoch seconds."""
 
     name: str
     number: int
@@ -40,11 +40,11 @@ class Record:
 
 
 def folder(directory: Path) -> Path:
-    """Where the records of a keeper's directory lie."""
+    """Where the records of a daemon's directory lie."""
     return directory / "panes"
 
 
-def write(directory: Path, record: Record) -> None:
+def write(directory: Path, record: TerminalState) -> None:
     """Write it down whole or not at all."""
     path = folder(directory) / f"{record.name}.json"
     draft = path.with_suffix(".new")
@@ -52,16 +52,16 @@ def write(directory: Path, record: Record) -> None:
     draft.replace(path)
 
 
-def read(directory: Path) -> dict[str, Record]:
-    """Every record of a keeper that is no more: what had not ended then has lost its terminal."""
+def read(directory: Path) -> dict[str, TerminalState]:
+    """Every record of a daemon that is no more: what had not ended then has lost its terminal."""
     found = (one(directory, path.stem) for path in sorted(folder(directory).glob("*.json")))
     return {record.name: replace(record, dead=True) for record in found if record is not None}
 
 
-def one(directory: Path, name: str) -> Record | None:
+def one(directory: Path, name: str) -> TerminalState | None:
     """The record of one terminal as it was last written, None when there is none (or what a crash left is no record)."""
     try:
-        return Record(**json_file(folder(directory) / f"{name}.json", _LARGEST))
+        return TerminalState(**json_file(folder(directory) / f"{name}.json", _LARGEST))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
@@ -92,7 +92,7 @@ def _end_of(path: Path, size: int) -> bytes:
         return file.read(size) if size > 0 else b""
 
 
-class Log:
+class TerminalLog:
     """The output of one terminal on disk: at most twice ``LOG_LIMIT``, the newest of it."""
 
     def __init__(self, directory: Path, name: str) -> None:

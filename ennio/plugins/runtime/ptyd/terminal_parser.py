@@ -1,4 +1,4 @@
-"""What a keeper must understand of a terminal's output: its title, its paste mode, its questions."""
+"""What a daemon must understand of a terminal's output: its title, its paste mode, its questions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ANSWERS: Final = {
 }
 
 
-class Ear:
+class TerminalParser:
     """Listens to one terminal's output, whatever the chunks it comes in."""
 
     def __init__(self) -> None:
@@ -32,19 +32,19 @@ class Ear:
         self.bracketed = False
         self._rest = b""
 
-    def hear(self, chunk: bytes) -> bytes:
+    def feed(self, chunk: bytes) -> bytes:
         """Take in output; returns what a terminal would answer to the questions in it."""
         data = self._rest + chunk
         answers = b""
         end = 0
         for code in _CODES.finditer(data):
-            answers += self._understand(code)
+            answers += self._interpret(code)
             end = code.end()
         opening = data.find(b"\x1b", max(end, len(data) - _CARRY))
         self._rest = data[opening:] if opening >= 0 else b""
         return answers
 
-    def _understand(self, code: re.Match[bytes]) -> bytes:
+    def _interpret(self, code: re.Match[bytes]) -> bytes:
         if code["query"]:
             return _ANSWERS[code["query"]]
         if code["modes"]:

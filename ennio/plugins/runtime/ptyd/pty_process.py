@@ -15,55 +15,55 @@ from dataclasses import replace
 from pathlib import Path
 
 from ennio.plugins.birth import started
-from ennio.plugins.runtime.keeper.ear import Ear
-from ennio.plugins.runtime.keeper.record import Log, Record, write
+from ennio.plugins.runtime.ptyd.state_file import TerminalLog, TerminalState, write
+from ennio.plugins.runtime.ptyd.terminal_parser import TerminalParser
 
 RING = 256 << 10
 TERM = "xterm-256color"
 
 
-class Child:
-    """An agent that runs or has ended under this keeper.
+class PtyProcess:
+    """An agent that runs or has ended under this daemon.
 
     ``ring`` holds the newest output, ``total`` counts every byte there ever was. ``viewers`` are
-    told output as it comes. ``deaf`` is True once no process has the terminal open any more.
+    told output as it comes. ``at_eof`` is True once no process has the terminal open any more.
     """
 
-    def __init__(self, directory: Path, record: Record, master: int) -> None:
+    def __init__(self, directory: Path, record: TerminalState, master: int) -> None:
         self.record = record
         self.master: int | None = master
         self.ring = bytearray()
         self.total = 0
-        self.typed = bytearray()
-        self.ear = Ear()
-        self.deaf = False
+        self.pending_input = bytearray()
+        self.parser = TerminalParser()
+        self.at_eof = False
         self.viewers: list[Callable[[bytes], None]] = []
         self._directory = directory
-        self._log = Log(directory, record.name)
+        self._log = TerminalLog(directory, record.name)
         self._size = (record.columns, record.rows)
         write(directory, record)
 
-    def seen(self) -> Record:
+    def snapshot(self) -> TerminalState:
         """What a survey is told."""
-        return replace(self.record, title=self.ear.title)
+        return replace(self.record, title=self.parser.title)
 
-    def type(self, data: bytes, *, paste: bool) -> None:
+    def queue_input(self, data: bytes, *, paste: bool) -> None:
         """Queue input; a paste is bracketed where the program asked for that, as in every terminal."""
-        self.typed += b"\x1b[200~" + data + b"\x1b[201~" if paste and self.ear.bracketed else data
+        self.pending_input += b"\x1b[200~" + data + b"\x1b[201~" if paste and self.parser.bracketed else data
 
     def flush(self) -> None:
         """Write as much of the queued input as the program takes now."""
         if self.master is None:
-            self.typed.clear()
+            self.pending_input.clear()
             return
         try:
-            del self.typed[: os.write(self.master, self.typed[: 1 << 16])]
+            del self.pending_input[: os.write(self.master, self.pending_input[: 1 << 16])]
         except BlockingIOError:
             return
         except OSError:
-            self.typed.clear()  # nobody reads there any more
+            self.pending_input.clear()  # nobody reads there any more
 
-    def hear(self) -> bool:
+    def read(self) -> bool:
         """Take in what the program has written; False once its terminal is closed."""
         if self.master is None:
             return False
@@ -78,16 +78,16 @@ class Child:
         return bool(data)
 
     def _take(self, data: bytes) -> None:
-        answers = self.ear.hear(data)
+        answers = self.parser.feed(data)
         if not self.viewers:  # a person's own terminal answers by itself
-            self.typed += answers
+            self.pending_input += answers
         self.total += len(data)
         self.ring += data
         del self.ring[:-RING]
         self._log.append(data)
         self.record = replace(self.record, output_at=time.time())
-        for tell in tuple(self.viewers):
-            tell(data)
+        for show in tuple(self.viewers):
+            show(data)
 
     def since(self, offset: int, most: int) -> tuple[int, bytes]:
         """Output from an offset on, or from where it is still remembered; with the offset it really starts at."""
@@ -106,19 +106,19 @@ class Child:
         """Back to the size it was started with, once no person looks."""
         self.resize(*self._size)
 
-    def ended(self, status: int) -> None:
+    def record_exit(self, status: int) -> None:
         """Remember how it ended."""
         code = os.waitstatus_to_exitcode(status)
-        while self.hear_rest():
+        while self.read_rest():
             pass
-        self.record = replace(self.seen(), dead=True, exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
-        with contextlib.suppress(OSError):  # a full disk: it is still told while this keeper lives
+        self.record = replace(self.snapshot(), dead=True, exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
+        with contextlib.suppress(OSError):  # a full disk: it is still told while this daemon lives
             write(self._directory, self.record)
 
-    def hear_rest(self) -> bool:
+    def read_rest(self) -> bool:
         """Take in one more chunk if there is one already."""
         before = self.total
-        return self.hear() and self.total > before
+        return self.read() and self.total > before
 
     def close(self) -> None:
         """Close the terminal: the kernel tells whatever is left on it that it hung up."""
@@ -135,7 +135,7 @@ class Child:
         self.close()
 
 
-def spawn(directory: Path, name: str, number: int, command: Sequence[str], *, size: tuple[int, int], umask: int) -> Child:
+def spawn(directory: Path, name: str, number: int, command: Sequence[str], *, size: tuple[int, int], umask: int) -> PtyProcess:
     """Start a command as the leader of a session of its own, with a new terminal as its controlling one."""
     master, slave = pty.openpty()
     set_size(slave, *size)
@@ -145,7 +145,7 @@ def spawn(directory: Path, name: str, number: int, command: Sequence[str], *, si
         _become(slave, command, umask)
     os.close(slave)
     try:
-        return Child(directory, Record(name, number, pid, started(pid), *size), master)
+        return PtyProcess(directory, TerminalState(name, number, pid, started(pid), *size), master)
     except OSError:
         os.close(master)
         os.kill(pid, signal.SIGKILL)  # nobody would find it again
