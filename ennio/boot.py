@@ -20,6 +20,7 @@ from ennio import logs
 from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
 from ennio.actors.agent_poller import AgentPoller
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import AGENTS, ASK_TIMEOUT, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, tracker_name
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
@@ -27,7 +28,6 @@ from ennio.actors.house import House
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
 from ennio.actors.notifier import NotifierActor
-from ennio.actors.parts import Parts
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.root import RootSupervisor, Start
@@ -68,7 +68,7 @@ class Running:
         self.root.stop(timeout=ASK_TIMEOUT)
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
         self.house.feed.close()
-        self.house.parts.plugins.close()
+        self.house.deps.plugins.close()
         self.house.store.close()
         self.lock.close()
 
@@ -175,25 +175,25 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         clock = SystemClock()
         store = open_store(config.database_url, config.directory, clock)
         undo.callback(store.close)
-        parts = Parts(config, home, clock, store, Registry(home, clock, store.forge, config.directory), Exchange())
-        undo.callback(parts.plugins.close)
+        deps = Dependencies(config, home, clock, store, Registry(home, clock, store.forge, config.directory), Exchange())
+        undo.callback(deps.plugins.close)
         feed = Feed(store)
-        _build_plugins(parts)
-        _guard_hubs(parts)
+        _build_plugins(deps)
+        _guard_hubs(deps)
         _tell_of_problem(store, config, problem)
-        adopted = adopt(parts)
-        root = RootSupervisor.start(parts, fixed_children(parts), _fall_together)
+        adopted = adopt(deps)
+        root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
-    return Running(House(parts, feed, clock.now(), stop, problem, adopted), root, lock)
+    return Running(House(deps, feed, clock.now(), stop, problem, adopted), root, lock)
 
 
-def _guard_hubs(parts: Parts) -> None:
+def _guard_hubs(deps: Dependencies) -> None:
     """Let every hub that Ennio made refuse agents' pushes to the branches that the projects on it protect."""
     wanted: dict[Path, set[str]] = {}
-    for project in parts.config.projects:
+    for project in deps.config.projects:
         local = project.scm is not None and project.scm.plugin == "local" and project.ssh is None
-        hub = guard.hub_of(project, parts.home) if local else None
+        hub = guard.hub_of(project, deps.home) if local else None
         if hub is not None:
             wanted.setdefault(hub, set()).update((project.default_branch, *project.protected_branches))
     for hub, branches in wanted.items():
@@ -214,17 +214,17 @@ def _tell_of_problem(store: Store, config: Config, problem: str | None) -> None:
         tx.emit("", "", Draft(kind, words, priority, {"file": str(config.source)}))
 
 
-def _build_plugins(parts: Parts) -> None:
+def _build_plugins(deps: Dependencies) -> None:
     """Every plugin the configuration names, once, so that what is wrong with its settings is said before anybody starts."""
-    for project in parts.config.projects:
-        parts.plugins.agent(project.agent, project)
-        parts.plugins.workspace(project.workspace)
+    for project in deps.config.projects:
+        deps.plugins.agent(project.agent, project)
+        deps.plugins.workspace(project.workspace)
         if project.runtime in installed("runtime"):
-            parts.plugins.runtime(project.runtime)
-        if _has_forge(parts, project.id):
-            parts.plugins.scm(project)
+            deps.plugins.runtime(project.runtime)
+        if _has_forge(deps, project.id):
+            deps.plugins.scm(project)
         if _has_tracker(project):
-            parts.plugins.tracker(project)
+            deps.plugins.tracker(project)
 
 
 def _fall_together(why: str) -> None:
@@ -233,29 +233,29 @@ def _fall_together(why: str) -> None:
     os._exit(1)
 
 
-def fixed_children(parts: Parts) -> list[tuple[str, Start]]:
+def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
     """Who is always there, in the order of their start: who reacts first, who asks last."""
 
     def simple(kind: Any, *args: Any) -> Start:
-        return lambda name, watcher: kind.start(parts, name, watcher, *args)
+        return lambda name, watcher: kind.start(deps, name, watcher, *args)
 
     children: list[tuple[str, Start]] = [
         (NOTICES, simple(NotifierActor)),
         (MERGES, simple(MergeActor)),
         (REACTIONS, simple(ReactionActor)),
     ]
-    children += [(runtime_name(name), simple(RuntimePoller, name)) for name in _runtimes(parts)]
+    children += [(runtime_name(name), simple(RuntimePoller, name)) for name in _runtimes(deps)]
     children.append((AGENTS, simple(AgentPoller)))
-    children += [(forge_name(p.id), simple(ForgePoller, p.id)) for p in parts.config.projects if _has_forge(parts, p.id)]
-    children += [(tracker_name(p.id), simple(TrackerActor, p.id)) for p in parts.config.projects if _has_tracker(p)]
+    children += [(forge_name(p.id), simple(ForgePoller, p.id)) for p in deps.config.projects if _has_forge(deps, p.id)]
+    children += [(tracker_name(p.id), simple(TrackerActor, p.id)) for p in deps.config.projects if _has_tracker(p)]
     children.append((QUEUE, simple(QueueActor)))
     return children
 
 
-def _runtimes(parts: Parts) -> list[str]:
+def _runtimes(deps: Dependencies) -> list[str]:
     """Every runtime a session may be in: those configured, those a spawn may name, those in the store."""
-    named = {project.runtime for project in parts.config.projects}
-    stored = {session.runtime_name for session in parts.store.sessions.list() if session.runtime_name}
+    named = {project.runtime for project in deps.config.projects}
+    stored = {session.runtime_name for session in deps.store.sessions.list() if session.runtime_name}
     shipped = {"tmux", "process"}
     return sorted((named | stored | shipped) & set(installed("runtime")))
 
@@ -264,8 +264,8 @@ def _has_tracker(project: Project) -> bool:
     return project.tracker is not None and project.tracker.plugin in installed("tracker")
 
 
-def _has_forge(parts: Parts, project_id: str) -> bool:
-    project = parts.project(project_id)
+def _has_forge(deps: Dependencies, project_id: str) -> bool:
+    project = deps.project(project_id)
     if project.scm is None:
         return False
     if project.scm.plugin not in installed("scm"):

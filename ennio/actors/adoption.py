@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ennio.actors.parts import Parts
+from ennio.actors.dependencies import Dependencies
 from ennio.machine.home import private
 from ennio.model import codec
 from ennio.model.errors import ConfigError, EnnioError
@@ -36,37 +36,37 @@ class Record:
     session: Session
 
 
-def note(parts: Parts, session: Session) -> None:
+def note(deps: Dependencies, session: Session) -> None:
     """Write it down, whole or not at all, before the launch."""
-    path = private(parts.home.session(session.id)) / FILE
+    path = private(deps.home.session(session.id)) / FILE
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
-    draft.write_text(codec.dumps(Record(str(parts.config.source), parts.config.database_url, session)), encoding="utf-8")
+    draft.write_text(codec.dumps(Record(str(deps.config.source), deps.config.database_url, session)), encoding="utf-8")
     draft.replace(path)
 
 
-def adopt(parts: Parts) -> tuple[str, ...]:
+def adopt(deps: Dependencies) -> tuple[str, ...]:
     """Take in whom the database does not know and who has a terminal; their ids. To be called before anybody looks after sessions."""
-    strangers = {record.session.id: record.session for record in _records(parts)}
+    strangers = {record.session.id: record.session for record in _records(deps)}
     adopted: list[str] = []
     for name in sorted({session.runtime_name for session in strangers.values() if session.runtime_name}):
-        for pane in _panes(parts, name):
+        for pane in _panes(deps, name):
             session = strangers.get(pane.name)
             if session is not None and session.runtime_name == name:
-                _take_in(parts, session, pane)
+                _take_in(deps, session, pane)
                 adopted.append(session.id)
     return tuple(adopted)
 
 
-def _records(parts: Parts) -> Iterator[Record]:
+def _records(deps: Dependencies) -> Iterator[Record]:
     """The records of this file's or this database's sessions that are in no row, and whose project there is."""
-    for path in sorted((parts.home.root / "sessions").glob(f"*/{FILE}")):
+    for path in sorted((deps.home.root / "sessions").glob(f"*/{FILE}")):
         record = _read(path)
         if record is None or not ID_PATTERN.match(record.session.id) or record.session.id != path.parent.name:
             continue
-        ours = record.config == str(parts.config.source) or record.database == parts.config.database_url
-        if ours and parts.store.sessions.get(record.session.id) is None:
-            if parts.config.project(record.session.project_id) is not None:
+        ours = record.config == str(deps.config.source) or record.database == deps.config.database_url
+        if ours and deps.store.sessions.get(record.session.id) is None:
+            if deps.config.project(record.session.project_id) is not None:
                 yield record
             else:
                 log.warning("agent not taken in: its project is not in the configuration", extra={"session": record.session.id})
@@ -78,16 +78,16 @@ def _read(path: Path) -> Record | None:
     return None
 
 
-def _panes(parts: Parts, runtime: str) -> list[Pane]:
+def _panes(deps: Dependencies, runtime: str) -> list[Pane]:
     try:
-        return list(parts.plugins.runtime(runtime).survey().values())
+        return list(deps.plugins.runtime(runtime).survey().values())
     except (EnnioError, ConfigError) as error:
         log.warning("agents not looked for", extra={"runtime": runtime, "error": str(error)})
         return []
 
 
-def _take_in(parts: Parts, session: Session, pane: Pane) -> None:
-    now = parts.clock.now()
+def _take_in(deps: Dependencies, session: Session, pane: Pane) -> None:
+    now = deps.clock.now()
     born = started(pane.pid) if pane.pid is not None and not pane.dead else ""
     data = {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)}
     handle = RuntimeHandle(session.id, session.runtime_name or "", data)
@@ -96,9 +96,9 @@ def _take_in(parts: Parts, session: Session, pane: Pane) -> None:
     )
     tmux = handle.id if handle.runtime_name == "tmux" else None
     words = "the database did not know it: found by its own record and its terminal, and taken in"
-    with parts.store.transaction() as tx:
-        parts.store.projects.upsert(parts.project(session.project_id))
-        parts.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=tmux))
-        parts.store.memories.save(session.id, codec.dumps(memory))
+    with deps.store.transaction() as tx:
+        deps.store.projects.upsert(deps.project(session.project_id))
+        deps.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=tmux))
+        deps.store.memories.save(session.id, codec.dumps(memory))
         tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, Priority.ACTION, {"launch": pane.number}))
     log.warning("agent taken in that the database did not know", extra={"session": session.id, "runtime": handle.runtime_name})

@@ -13,8 +13,8 @@ from typing import Any
 import pykka
 
 from ennio.actors.deeds import runtime_of
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import AgentTick, PlaceTold, WatchPlace
-from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.plugins.workspace.interface import Glance, Glanced
@@ -41,8 +41,8 @@ class Turns:
 class AgentPoller(PollerActor):
     """Ticks for the agents' own files, which each session reads for itself without a process or request."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
-        super().__init__(parts, name, watcher, parts.config.poll.agent)
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+        super().__init__(deps, name, watcher, deps.config.poll.agent)
         self._turns = Turns()
         self._turn: tuple[str, ...] = ()
         self._runtimes: dict[str, str] = {}
@@ -81,26 +81,26 @@ class AgentPoller(PollerActor):
         """The working copies of all at a glance, no more often than a runtime is looked at; who cannot be told of is not in it."""
         if time.monotonic() < self._places_due or len(watched) < len(self._watched):
             return {}
-        self._places_due = time.monotonic() + self._parts.config.poll.runtime
+        self._places_due = time.monotonic() + self._deps.config.poll.runtime
         seen = {session_id: self._glance(watch.place) for session_id, watch in watched.items() if watch.place is not None}
         return {session_id: glance for session_id, glance in seen.items() if glance is not None}
 
     def _glance(self, place: WatchPlace) -> Glance | None:
-        workspace = self._parts.plugins.workspace(place.kind)
+        workspace = self._deps.plugins.workspace(place.kind)
         return workspace.glance(place.path, place.branch, place.source) if isinstance(workspace, Glanced) else None
 
     def _runtime(self, session_id: str) -> str | None:
         """The runtime that has the session's terminal: always the same from its first launch on, so the store is asked until then."""
         if session_id not in self._runtimes:
-            session = self._parts.store.sessions.get(session_id)
+            session = self._deps.store.sessions.get(session_id)
             if session is None or session.runtime_handle is None:
                 return None
-            self._runtimes[session_id] = runtime_of(self._parts, session).name
+            self._runtimes[session_id] = runtime_of(self._deps, session).name
         return self._runtimes[session_id]
 
     def _screens(self, runtime: str, session_ids: list[str]) -> Mapping[str, str]:
         try:
-            return self._parts.plugins.runtime(runtime).screens(session_ids)
+            return self._deps.plugins.runtime(runtime).screens(session_ids)
         except Unreachable:
             return {}  # a screen that was not seen says nothing
 

@@ -14,7 +14,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from ennio.actors.parts import Parts
+from ennio.actors.dependencies import Dependencies
 from ennio.machine.home import private
 from ennio.store import Store
 
@@ -22,24 +22,24 @@ FILE = "bell.json"
 _ANYWHERE = ("", "0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound to
 
 
-def hang(parts: Parts, session_id: str) -> None:
+def hang(deps: Dependencies, session_id: str) -> None:
     """Give the session a bell with a new token; the one before it is silent from now on."""
     token = secrets.token_urlsafe(24)
-    parts.store.meta.set(_key(session_id), _digest(token))
-    path = private(parts.home.session(session_id)) / FILE
+    deps.store.meta.set(_key(session_id), _digest(token))
+    path = private(deps.home.session(session_id)) / FILE
     draft = path.with_suffix(".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o600)  # a draft that was left there may have had other rights
-        file.write(json.dumps({**_door(parts, session_id), "token": token}))
+        file.write(json.dumps({**_door(deps, session_id), "token": token}))
     draft.replace(path)
 
 
-def rehang(parts: Parts, session_id: str) -> None:
+def rehang(deps: Dependencies, session_id: str) -> None:
     """Make sure that the session's bell rings here: the one that hangs there stays when it does, as it is nobody else's to read."""
-    bell = _hanging(parts.home.session(session_id) / FILE)
+    bell = _hanging(deps.home.session(session_id) / FILE)
     token = bell.pop("token", None)
-    if bell != _door(parts, session_id) or not isinstance(token, str) or not known(parts.store, session_id, token):
-        hang(parts, session_id)
+    if bell != _door(deps, session_id) or not isinstance(token, str) or not known(deps.store, session_id, token):
+        hang(deps, session_id)
 
 
 def take_down(store: Store, session_id: str) -> None:
@@ -47,9 +47,9 @@ def take_down(store: Store, session_id: str) -> None:
     store.meta.forget(_key(session_id))
 
 
-def _door(parts: Parts, session_id: str) -> dict[str, object]:
-    host = "127.0.0.1" if parts.config.host in _ANYWHERE else parts.config.host
-    return {"host": host, "port": parts.config.port, "path": f"/api/v1/sessions/{session_id}/look"}
+def _door(deps: Dependencies, session_id: str) -> dict[str, object]:
+    host = "127.0.0.1" if deps.config.host in _ANYWHERE else deps.config.host
+    return {"host": host, "port": deps.config.port, "path": f"/api/v1/sessions/{session_id}/look"}
 
 
 def _hanging(path: Path) -> dict[str, object]:

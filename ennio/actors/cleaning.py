@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from gevent.pool import Pool
 
 from ennio.actors import deeds
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import session_name
 from ennio.actors.messages import Clean
-from ennio.actors.parts import Parts
 from ennio.model.errors import EnnioError
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.workspace.interface import Unkept
@@ -30,18 +30,18 @@ class CleanupItem:
     unsaved: tuple[Unkept, ...] = ()
 
 
-def cleanup(parts: Parts, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
+def cleanup(deps: Dependencies, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
     """One session's workspace, a project's, or all. Live ones are kept whatever is asked."""
     if session_id is not None:
-        sessions = [parts.store.sessions.need(session_id)]
+        sessions = [deps.store.sessions.need(session_id)]
     else:
-        project = parts.project(project_id).id if project_id else None
-        sessions = list(parts.store.sessions.list(project))
+        project = deps.project(project_id).id if project_id else None
+        sessions = list(deps.store.sessions.list(project))
     # a few at a time: what is saved and freed is found out by git, working copy by working copy
-    return list(Pool(AT_ONCE).map(lambda session: _one(parts, session, dry_run=dry_run, force=force), sessions))
+    return list(Pool(AT_ONCE).map(lambda session: _one(deps, session, dry_run=dry_run, force=force), sessions))
 
 
-def _one(parts: Parts, session: Session, *, dry_run: bool, force: bool) -> CleanupItem:
+def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) -> CleanupItem:
     path = session.workspace_path or ""
     if session.archived_at is not None:
         return CleanupItem(session.id, path, 0, "nothing", "it was cleaned up before")
@@ -49,9 +49,9 @@ def _one(parts: Parts, session: Session, *, dry_run: bool, force: bool) -> Clean
         hint = "; with --force it is ended and cleaned" if session.status is SessionStatus.EXITED else ""
         return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
     try:
-        freed = deeds.remove(parts, session, dry_run=True) if session.branch else None
+        freed = deeds.remove(deps, session, dry_run=True) if session.branch else None
         if not dry_run:
-            parts.exchange.ask(session_name(session.id), Clean(force=force))
+            deps.exchange.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:
         return CleanupItem(session.id, path, 0, "kept", str(error))
     action = "would remove" if dry_run else "removing"

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import AGENTS, ROOT
 from ennio.actors.messages import HowIsIt, Roster
-from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
 from ennio.model.errors import NotFound, Unreachable
 
 
-def condition(parts: Parts) -> dict[str, Any]:
+def condition(deps: Dependencies) -> dict[str, Any]:
     """What there is to say of actors, sources, sessions and the queue."""
-    roster, store = parts.exchange.ask(ROOT, Roster()), parts.store
+    roster, store = deps.exchange.ask(ROOT, Roster()), deps.store
     return {
         "database_problem": store.problem,
         "actors": {
             "running": sum(1 for state, _ in roster.values() if state == "running"),
             "troubled": {name: {"state": state, "error": error} for name, (state, error) in roster.items() if state != "running"},
         },
-        "sources": {name: pulse.as_json() for name, pulse in pulses(parts).items()},
+        "sources": {name: pulse.as_json() for name, pulse in pulses(deps).items()},
         "sessions": dict(Counter(session.status.value for session in store.sessions.list())),
         "queue": len(store.queue.list()),
         "last_seq": store.events.last_seq(),
@@ -29,15 +29,15 @@ def condition(parts: Parts) -> dict[str, Any]:
     }
 
 
-def pulses(parts: Parts) -> dict[str, Pulse]:
+def pulses(deps: Dependencies) -> dict[str, Pulse]:
     """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
-    sources = [name for name in parts.exchange.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
-    return {name: _pulse(parts, name) for name in sources}
+    sources = [name for name in deps.exchange.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
+    return {name: _pulse(deps, name) for name in sources}
 
 
-def _pulse(parts: Parts, name: str) -> Pulse:
+def _pulse(deps: Dependencies, name: str) -> Pulse:
     try:
-        found: Pulse = parts.exchange.ask(name, HowIsIt())
+        found: Pulse = deps.exchange.ask(name, HowIsIt())
     except (NotFound, Unreachable) as error:
         return Pulse(ok=False, detail=str(error))
     return found

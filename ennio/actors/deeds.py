@@ -12,8 +12,8 @@ from itertools import takewhile
 
 from ennio.actors import adoption, bell, environment
 from ennio.actors.courier import Arrival, Aside, Courier, Delivery
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.desks import desk, order, workspace_path
-from ennio.actors.parts import Parts
 from ennio.machine.home import private
 from ennio.model.branch import check_work_branch, issue_branch, refuse_protected
 from ennio.model.errors import NotFound, Refused
@@ -62,38 +62,38 @@ class Task:
     system: str
 
 
-def task(parts: Parts, session: Session) -> Task:
+def task(deps: Dependencies, session: Session) -> Task:
     """Compose the task from its layers; asks the tracker when there is an issue. Raises NotFound, Unreachable."""
-    project = parts.project(session.project_id)
-    issue = _issue(parts, session)
+    project = deps.project(session.project_id)
+    issue = _issue(deps, session)
     branch = session.branch or (issue and (issue.branch or issue_branch(issue.id, issue.title))) or session.id
     check_work_branch(branch, project.default_branch, project.protected_branches)
     layers = prompt.Layers(project=project.prompt or "", issue=issue, rules=project.agent_rules, user=session.prompt or "")
     title = issue.title if issue else (session.prompt or session.id).strip().splitlines()[0][:72]
-    return Task(branch, title, prompt.compose(layers), _rules(parts, session, branch))
+    return Task(branch, title, prompt.compose(layers), _rules(deps, session, branch))
 
 
-def _rules(parts: Parts, session: Session, branch: str) -> str:
-    base = session.base or parts.project(session.project_id).default_branch
+def _rules(deps: Dependencies, session: Session, branch: str) -> str:
+    base = session.base or deps.project(session.project_id).default_branch
     return prompt.system(session.id, session.project_id, branch, base, session.role, environment.remote(session))
 
 
-def _issue(parts: Parts, session: Session) -> Issue | None:
+def _issue(deps: Dependencies, session: Session) -> Issue | None:
     if session.issue_id is None:
         return None
-    tracker = parts.plugins.tracker(parts.project(session.project_id))
+    tracker = deps.plugins.tracker(deps.project(session.project_id))
     if tracker is None:
         raise NotFound(f"project {session.project_id} has no tracker_config, so issue {session.issue_id} cannot be read")
     return tracker.issue(session.issue_id)
 
 
-def make_workspace(parts: Parts, session: Session, chosen: Callable[[str, str], Session]) -> Made:
+def make_workspace(deps: Dependencies, session: Session, chosen: Callable[[str, str], Session]) -> Made:
     """Choose the branch (written down through ``chosen`` first), make the working copy, write the prompt."""
-    work = task(parts, session)
+    work = task(deps, session)
     session = chosen(work.branch, work.title)
-    made = _workspace(parts, session).create(order(parts, session))
-    rules = _rules(parts, called(session, made.remote), work.branch)
-    directory = private(parts.home.session(session.id))
+    made = _workspace(deps, session).create(order(deps, session))
+    rules = _rules(deps, called(session, made.remote), work.branch)
+    directory = private(deps.home.session(session.id))
     for name, words in (("prompt.md", work.words), ("system.md", rules)):
         path = directory / name
         path.write_text(words, encoding="utf-8")
@@ -106,20 +106,20 @@ def called(session: Session, remote: str) -> Session:
     return replace(session, metadata={**session.metadata, "remote": remote})
 
 
-def prepare_workspace(parts: Parts, session: Session) -> None:
+def prepare_workspace(deps: Dependencies, session: Session) -> None:
     """Links and post-create commands."""
-    wanted = order(parts, session)
-    _workspace(parts, session).prepare(wanted, Made(wanted.path, wanted.branch, ""))
+    wanted = order(deps, session)
+    _workspace(deps, session).prepare(wanted, Made(wanted.path, wanted.branch, ""))
 
 
-def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message | None) -> Launched:
+def launch(deps: Dependencies, session: Session, action: LaunchAgent, message: Message | None) -> Launched:
     """Start the agent or find it; a resume carries the message when the agent's command line can.
 
     Raises Refused for a branch that is protected by now: of an older Ennio, or since the configuration says so.
     """
-    project = parts.project(session.project_id)
+    project = deps.project(session.project_id)
     refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
-    agent, at, begun = agent_of(parts, session), desk(parts, session), parts.clock.now()
+    agent, at, begun = agent_of(deps, session), desk(deps, session), deps.clock.now()
     agent.prepare(at)
     words = None
     if action.resume:
@@ -127,47 +127,47 @@ def launch(parts: Parts, session: Session, action: LaunchAgent, message: Message
     else:
         words = (at.directory / "prompt.md").read_text(encoding="utf-8")
         command = agent.launch(at, words)
-    wanted = _launch_order(parts, session, agent, command, action.number)
+    wanted = _launch_order(deps, session, agent, command, action.number)
     _check_program(wanted, agent)
-    bell.hang(parts, session.id)
+    bell.hang(deps, session.id)
     _write(command)
-    adoption.note(parts, session)
-    handle = runtime_of(parts, session).start(wanted)
+    adoption.note(deps, session)
+    handle = runtime_of(deps, session).start(wanted)
     return Launched(handle, action.number, begun, command.carries, words)
 
 
-def remote_of(parts: Parts, session: Session) -> str:
+def remote_of(deps: Dependencies, session: Session) -> str:
     """What the project's repository will be called in the working copy of a session that has none yet."""
-    return _workspace(parts, session).remote(order(parts, session))
+    return _workspace(deps, session).remote(order(deps, session))
 
 
-def command_of(parts: Parts, session: Session, work: Task) -> Command:
+def command_of(deps: Dependencies, session: Session, work: Task) -> Command:
     """The command line a session would be started with; nothing is written."""
-    at = desk(parts, session, make=False)
-    return agent_of(parts, session).launch(replace(at, system=work.system, branch=work.branch), work.words)
+    at = desk(deps, session, make=False)
+    return agent_of(deps, session).launch(replace(at, system=work.system, branch=work.branch), work.words)
 
 
-def environment_of(parts: Parts, session: Session, agent: Agent, command: Command, number: int) -> dict[str, str]:
+def environment_of(deps: Dependencies, session: Session, agent: Agent, command: Command, number: int) -> dict[str, str]:
     """The whole environment of the agent."""
-    project = parts.project(session.project_id)
+    project = deps.project(session.project_id)
     return {
-        **environment.plain(os.environ, session.id, session.project_id, parts.home.root),
+        **environment.plain(os.environ, session.id, session.project_id, deps.home.root),
         "ENNIO_REMOTE": environment.remote(session),
         **environment.passed(os.environ, agent.passes),
-        **_workspace(parts, session).environment(workspace_path(parts, session)),
+        **_workspace(deps, session).environment(workspace_path(deps, session)),
         **project.env,
         **command.env,
         "ENNIO_LAUNCH": str(number),
     }
 
 
-def _launch_order(parts: Parts, session: Session, agent: Agent, command: Command, number: int) -> Launch:
+def _launch_order(deps: Dependencies, session: Session, agent: Agent, command: Command, number: int) -> Launch:
     return Launch(
         name=session.id,
         argv=command.argv,
-        cwd=workspace_path(parts, session),
-        env=environment_of(parts, session, agent, command, number),
-        directory=private(parts.home.session(session.id)),
+        cwd=workspace_path(deps, session),
+        env=environment_of(deps, session, agent, command, number),
+        directory=private(deps.home.session(session.id)),
         number=number,
     )
 
@@ -189,115 +189,115 @@ def _write(command: Command) -> None:
         path.chmod(0o600)
 
 
-def stop(parts: Parts, session: Session, *, launched: bool) -> None:
+def stop(deps: Dependencies, session: Session, *, launched: bool) -> None:
     """End the agent and everything it left behind; where none was ever started, what prepares its working copy."""
     if not launched:
-        _end_under_way(parts, session)
+        _end_under_way(deps, session)
         return
-    runtime = runtime_of(parts, session)
+    runtime = runtime_of(deps, session)
     runtime.stop(session.runtime_handle or RuntimeHandle(session.id, runtime.name))
 
 
-def _end_under_way(parts: Parts, session: Session) -> None:
+def _end_under_way(deps: Dependencies, session: Session) -> None:
     """End all that carries the session's mark, and the hook that was begun for it, marked or not."""
-    leftovers.end(session.id, HOOK_GRACE, hook_run.under_way(parts.home.session(session.id)))
+    leftovers.end(session.id, HOOK_GRACE, hook_run.under_way(deps.home.session(session.id)))
 
 
-def attach_command(parts: Parts, session: Session) -> tuple[str, ...]:
+def attach_command(deps: Dependencies, session: Session) -> tuple[str, ...]:
     """The command that connects a person's terminal to the agent's."""
-    runtime = runtime_of(parts, session)
+    runtime = runtime_of(deps, session)
     return runtime.attach_command(session.runtime_handle or RuntimeHandle(session.id, runtime.name))
 
 
-def inspect(parts: Parts, session: Session) -> WorkspaceSeen:
+def inspect(deps: Dependencies, session: Session) -> WorkspaceSeen:
     """What would be lost with the working copy."""
-    return _workspace(parts, session).inspect(order(parts, session))
+    return _workspace(deps, session).inspect(order(deps, session))
 
 
-def remove(parts: Parts, session: Session, *, dry_run: bool = False) -> Freed:
+def remove(deps: Dependencies, session: Session, *, dry_run: bool = False) -> Freed:
     """Let the agent forget the place, preserve what is only there, then remove the working copy; of an ended session its folder too."""
     if not dry_run:
-        _end_under_way(parts, session)
-        agent_of(parts, session).forget(desk(parts, session))
-    freed = _workspace(parts, session).remove(order(parts, session), dry_run=dry_run)
+        _end_under_way(deps, session)
+        agent_of(deps, session).forget(desk(deps, session))
+    freed = _workspace(deps, session).remove(order(deps, session), dry_run=dry_run)
     if session.status.terminal and not dry_run:
-        shutil.rmtree(parts.home.session(session.id), ignore_errors=True)  # prompts, keys, logs of hooks: nobody reads them any more
+        shutil.rmtree(deps.home.session(session.id), ignore_errors=True)  # prompts, keys, logs of hooks: nobody reads them any more
     return freed
 
 
-def deliver(parts: Parts, session: Session, message: Message, mark: Callable[[], None], aside: Aside) -> Delivery:
+def deliver(deps: Dependencies, session: Session, message: Message, mark: Callable[[], None], aside: Aside) -> Delivery:
     """Give the agent a message, past what a person has begun to type when that may be put aside."""
     begun = time.monotonic()
 
     def since() -> datetime:
         """When this began by the clock as it is now: it may be put back or forth meanwhile."""
-        return parts.clock.now() - timedelta(seconds=time.monotonic() - begun)
+        return deps.clock.now() - timedelta(seconds=time.monotonic() - begun)
 
-    return _courier(parts, session, _sent(parts, session)).deliver(message.text, since, mark, aside)
+    return _courier(deps, session, _sent(deps, session)).deliver(message.text, since, mark, aside)
 
 
-def put_back(parts: Parts, session: Session, draft: str) -> bool:
+def put_back(deps: Dependencies, session: Session, draft: str) -> bool:
     """Type what a person had begun to type, without Enter; whether it stands in the place to type now. Raises NotFound, Unreachable."""
-    return _courier(parts, session).put_back(draft)
+    return _courier(deps, session).put_back(draft)
 
 
-def _sent(parts: Parts, session: Session) -> tuple[str, ...]:
+def _sent(deps: Dependencies, session: Session) -> tuple[str, ...]:
     """The words that were sent to the agent of late, the newest first."""
-    sent = [message for message in parts.store.messages.list(session.id) if message.started_at is not None]
+    sent = [message for message in deps.store.messages.list(session.id) if message.started_at is not None]
     return tuple(message.text for message in sorted(sent, key=lambda message: message.started_at or _EVER, reverse=True)[:_OURS])
 
 
-def settle(parts: Parts, session: Session, message: Message, *, alive: bool) -> Delivery:
+def settle(deps: Dependencies, session: Session, message: Message, *, alive: bool) -> Delivery:
     """Find out whether a message in doubt arrived."""
     since = message.started_at or message.created_at
     if message.detail == CARRIED:
         # a launch that was found again after a crash took its prompt before it was asked for again
-        return _settle_carried(parts, session, message, session.created_at if message.origin is Origin.PROMPT else since)
+        return _settle_carried(deps, session, message, session.created_at if message.origin is Origin.PROMPT else since)
     entered = message.state is MessageState.SENT_UNSURE
-    return _courier(parts, session).settle(message.text, _not_ahead(parts, since), alive=alive, entered=entered)
+    return _courier(deps, session).settle(message.text, _not_ahead(deps, since), alive=alive, entered=entered)
 
 
-def _not_ahead(parts: Parts, since: datetime) -> datetime:
+def _not_ahead(deps: Dependencies, since: datetime) -> datetime:
     """A moment that lies ahead was told by a clock that has been put back: then it is as good as none."""
-    return since if since <= parts.clock.now() else _EVER
+    return since if since <= deps.clock.now() else _EVER
 
 
 CARRIED = "given with the command line"
 
 
-def _settle_carried(parts: Parts, session: Session, message: Message, since: datetime) -> Delivery:
+def _settle_carried(deps: Dependencies, session: Session, message: Message, since: datetime) -> Delivery:
     """What was on the command line of a launch that stands has arrived, unless the agent says otherwise."""
-    told = agent_of(parts, session).received(desk(parts, session), message.text, _not_ahead(parts, since))
+    told = agent_of(deps, session).received(desk(deps, session), message.text, _not_ahead(deps, since))
     if told is Sighting.GONE:
         return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
     return Delivery(Arrival.DELIVERED, "the agent says so" if told is Sighting.ALIVE else CARRIED)
 
 
-def interrupt(parts: Parts, session: Session) -> None:
+def interrupt(deps: Dependencies, session: Session) -> None:
     """Press what makes the agent leave off. Raises NotFound."""
-    for key in agent_of(parts, session).stops:
-        runtime_of(parts, session).press(handle_of(parts, session), key)
+    for key in agent_of(deps, session).stops:
+        runtime_of(deps, session).press(handle_of(deps, session), key)
 
 
-def answer(parts: Parts, session: Session, text: str) -> None:
+def answer(deps: Dependencies, session: Session, text: str) -> None:
     """Answer the question that the agent's screen shows right now. Raises Refused, NotFound, Unreachable.
 
     A dialog that has just come up may swallow keys: Enter is pressed only where the screen shows that the mark
     stands on what is meant.
     """
-    keys = _keys(parts, session, text)
+    keys = _keys(deps, session, text)
     for _ in range(MOVES):
         arrows = tuple(takewhile(_ARROWS.__contains__, keys))
         step = arrows or keys[: keys.index(Key.ENTER) + 1 if Key.ENTER in keys else len(keys)]
-        _press(parts, session, step)
+        _press(deps, session, step)
         if step == keys:
             return
-        keys = _moved(parts, session, text, keys)
+        keys = _moved(deps, session, text, keys)
     raise Refused(f"the mark on the screen of session {session.id} does not move to what is meant; attach to the terminal and answer there")
 
 
-def _press(parts: Parts, session: Session, keys: Sequence[Key | str]) -> None:
-    runtime, handle = runtime_of(parts, session), handle_of(parts, session)
+def _press(deps: Dependencies, session: Session, keys: Sequence[Key | str]) -> None:
+    runtime, handle = runtime_of(deps, session), handle_of(deps, session)
     for single in keys:
         if isinstance(single, Key):
             runtime.press(handle, single)
@@ -306,10 +306,10 @@ def _press(parts: Parts, session: Session, keys: Sequence[Key | str]) -> None:
         time.sleep(BETWEEN_KEYS)
 
 
-def _moved(parts: Parts, session: Session, text: str, before: tuple[Key | str, ...]) -> tuple[Key | str, ...]:
+def _moved(deps: Dependencies, session: Session, text: str, before: tuple[Key | str, ...]) -> tuple[Key | str, ...]:
     """The keys that are left once the screen has followed; those from before when it does not, within a second."""
     for _ in range(FOLLOWS):
-        keys = _keys(parts, session, text)
+        keys = _keys(deps, session, text)
         if keys != before:
             return keys
         time.sleep(BETWEEN_KEYS)
@@ -318,19 +318,19 @@ def _moved(parts: Parts, session: Session, text: str, before: tuple[Key | str, .
     return before
 
 
-def _keys(parts: Parts, session: Session, text: str) -> tuple[Key | str, ...]:
+def _keys(deps: Dependencies, session: Session, text: str) -> tuple[Key | str, ...]:
     """The keys that answer the question; none when it took the answer otherwise.
 
     A hook can be faster than the screen that it tells of, so that is waited for a moment.
     """
-    runtime, handle = runtime_of(parts, session), handle_of(parts, session)
+    runtime, handle = runtime_of(deps, session), handle_of(deps, session)
     for again in (True, True, True, False):
         screen = runtime.screens([handle.id]).get(handle.id)
         if screen is None:
             raise NotFound(f"session {session.id} has no terminal any more")
         try:
-            agent = agent_of(parts, session)
-            return () if agent.reply(desk(parts, session), screen, text) else agent.answer(screen, text)
+            agent = agent_of(deps, session)
+            return () if agent.reply(desk(deps, session), screen, text) else agent.answer(screen, text)
         except NothingAsked:
             if not again:
                 raise
@@ -338,25 +338,25 @@ def _keys(parts: Parts, session: Session, text: str) -> tuple[Key | str, ...]:
     raise AssertionError("the last try raises")
 
 
-def handle_of(parts: Parts, session: Session) -> RuntimeHandle:
+def handle_of(deps: Dependencies, session: Session) -> RuntimeHandle:
     """The handle as stored, or the one that follows from the id alone."""
-    return session.runtime_handle or RuntimeHandle(session.id, runtime_of(parts, session).name)
+    return session.runtime_handle or RuntimeHandle(session.id, runtime_of(deps, session).name)
 
 
-def runtime_of(parts: Parts, session: Session) -> Runtime:
+def runtime_of(deps: Dependencies, session: Session) -> Runtime:
     """The runtime this session runs in."""
-    return parts.plugins.runtime(session.runtime_name or parts.project(session.project_id).runtime)
+    return deps.plugins.runtime(session.runtime_name or deps.project(session.project_id).runtime)
 
 
-def agent_of(parts: Parts, session: Session) -> Agent:
+def agent_of(deps: Dependencies, session: Session) -> Agent:
     """The agent this session runs, as its project wants it."""
-    project = parts.project(session.project_id)
-    return parts.plugins.agent(session.agent_name or project.agent, project)
+    project = deps.project(session.project_id)
+    return deps.plugins.agent(session.agent_name or project.agent, project)
 
 
-def _workspace(parts: Parts, session: Session) -> Workspace:
-    return parts.plugins.workspace(session.workspace_name or parts.project(session.project_id).workspace)
+def _workspace(deps: Dependencies, session: Session) -> Workspace:
+    return deps.plugins.workspace(session.workspace_name or deps.project(session.project_id).workspace)
 
 
-def _courier(parts: Parts, session: Session, sent: Sequence[str] = ()) -> Courier:
-    return Courier(runtime_of(parts, session), agent_of(parts, session), desk(parts, session), handle_of(parts, session), sent)
+def _courier(deps: Dependencies, session: Session, sent: Sequence[str] = ()) -> Courier:
+    return Courier(runtime_of(deps, session), agent_of(deps, session), desk(deps, session), handle_of(deps, session), sent)

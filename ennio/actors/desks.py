@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ennio.actors import environment
-from ennio.actors.parts import Parts
+from ennio.actors.dependencies import Dependencies
 from ennio.machine.home import private
 from ennio.model.session import Session
 from ennio.plugins.agent.interface import Desk
@@ -22,16 +22,16 @@ def _conversation(session_id: str) -> str:
     return str(uuid.uuid5(_CONVERSATIONS, session_id))
 
 
-def workspace_path(parts: Parts, session: Session) -> Path:
+def workspace_path(deps: Dependencies, session: Session) -> Path:
     """The one place this session's working copy can be."""
-    kind = session.workspace_name or parts.project(session.project_id).workspace
-    return Path(session.workspace_path or parts.home.workspace(kind, session.project_id, session.id))
+    kind = session.workspace_name or deps.project(session.project_id).workspace
+    return Path(session.workspace_path or deps.home.workspace(kind, session.project_id, session.id))
 
 
-def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
+def desk(deps: Dependencies, session: Session, *, make: bool = True) -> Desk:
     """The desk; its folder is made when it is not there (unless told not to)."""
-    project = parts.project(session.project_id)
-    directory = parts.home.session(session.id)
+    project = deps.project(session.project_id)
+    directory = deps.home.session(session.id)
     if make and not directory.is_dir():
         private(directory)
     system = directory / "system.md"
@@ -39,7 +39,7 @@ def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
         session_id=session.id,
         project_id=session.project_id,
         # agents know the folder they work in by its real path, whatever links lead there
-        workspace=Path(os.path.realpath(workspace_path(parts, session))),
+        workspace=Path(os.path.realpath(workspace_path(deps, session))),
         directory=directory,
         conversation=_conversation(session.id),
         config=project.agent_config,
@@ -49,15 +49,15 @@ def desk(parts: Parts, session: Session, *, make: bool = True) -> Desk:
     )
 
 
-def order(parts: Parts, session: Session) -> WorkspaceOrder:
+def order(deps: Dependencies, session: Session) -> WorkspaceOrder:
     """The order for the session's working copy. The branch must be known."""
-    project = parts.project(session.project_id)
+    project = deps.project(session.project_id)
     return WorkspaceOrder(
         project_id=project.id,
         session_id=session.id,
         repo=project.repo,
         source=project.path,
-        path=workspace_path(parts, session),
+        path=workspace_path(deps, session),
         branch=session.branch or session.id,
         base=session.base or project.default_branch,
         symlinks=project.symlinks,
@@ -65,9 +65,9 @@ def order(parts: Parts, session: Session) -> WorkspaceOrder:
         post_create_timeout=project.post_create_timeout,
         submodules=project.submodules,
         env={
-            **environment.plain(os.environ, session.id, project.id, parts.home.root),
+            **environment.plain(os.environ, session.id, project.id, deps.home.root),
             "ENNIO_REMOTE": environment.remote(session),
             **project.env,
         },
-        log=parts.home.session(session.id) / "hooks.log",
+        log=deps.home.session(session.id) / "hooks.log",
     )

@@ -9,9 +9,9 @@ import gevent
 from ennio.actors import deeds
 from ennio.actors.actor import Actor
 from ennio.actors.courier import Aside
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.actors.outbox import Outbox
-from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.model.facts import Sighting
 from ennio.model.message import Message
@@ -34,9 +34,9 @@ ASK_WITHIN = 30.0  # seconds
 class Executor:
     """One action at a time. Its end comes to the actor as an ``Effect``; what must be written first is asked of the actor."""
 
-    def __init__(self, actor: Actor, parts: Parts, record: Record, outbox: Outbox) -> None:
+    def __init__(self, actor: Actor, deps: Dependencies, record: Record, outbox: Outbox) -> None:
         self._actor = actor
-        self._parts = parts
+        self._deps = deps
         self._record = record
         self._outbox = outbox
         self._greenlet: gevent.Greenlet | None = None
@@ -54,33 +54,33 @@ class Executor:
 
     def start(self, action: Action) -> None:
         """Begin with it."""
-        parts, session = self._parts, self._record.session
+        deps, session = self._deps, self._record.session
         match action:
             case MakeWorkspace():
                 self._note("workspace", "making the workspace")
-                self._perform(action, lambda: deeds.make_workspace(parts, session, self._choose_branch))
+                self._perform(action, lambda: deeds.make_workspace(deps, session, self._choose_branch))
             case PrepareWorkspace():
                 self._note("prepare", "linking files and running post-create commands")
-                self._perform(action, lambda: deeds.prepare_workspace(parts, session))
+                self._perform(action, lambda: deeds.prepare_workspace(deps, session))
             case LaunchAgent():
                 message = self._outbox.message(action.message) if action.message else None
                 self._note("launch", f"starting {session.agent_name} (launch {action.number})")
                 self._perform(action, lambda: self._launch(session, action, message))
             case StopAgent():
                 launched = self._record.memory.launches > 0
-                self._perform(action, lambda: deeds.stop(parts, session, launched=launched))
+                self._perform(action, lambda: deeds.stop(deps, session, launched=launched))
             case InspectWorkspace():
-                self._perform(action, lambda: deeds.inspect(parts, session))
+                self._perform(action, lambda: deeds.inspect(deps, session))
             case RemoveWorkspace():
-                self._perform(action, lambda: deeds.remove(parts, session))
+                self._perform(action, lambda: deeds.remove(deps, session))
             case DeliverMessage(message_id):
                 post = self._outbox.message(message_id)
-                self._perform(action, lambda: deeds.deliver(parts, session, post, lambda: self._mark(message_id), self._aside()))
+                self._perform(action, lambda: deeds.deliver(deps, session, post, lambda: self._mark(message_id), self._aside()))
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._record.facts.process
                 alive = process is not None and process.sighting is Sighting.ALIVE
-                self._perform(action, lambda: deeds.settle(parts, session, post, alive=alive))
+                self._perform(action, lambda: deeds.settle(deps, session, post, alive=alive))
             case _:
                 assert_never(action)
 
@@ -117,12 +117,12 @@ class Executor:
         def keep(draft: str) -> None:
             self._actor.actor_ref.ask(DraftTaken(draft), timeout=ASK_WITHIN)
 
-        return Aside(self._outbox.drafts.may_be_taken(self._parts.clock.now()), keep)
+        return Aside(self._outbox.drafts.may_be_taken(self._deps.clock.now()), keep)
 
     def _launch(self, session: Session, action: LaunchAgent, message: Message | None) -> deeds.Launched:
         if message is not None:
             self._mark(message.id)
-        return deeds.launch(self._parts, session, action, message)
+        return deeds.launch(self._deps, session, action, message)
 
 
 NAMES: dict[type[Action], str] = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pykka
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import ForgeTold, WatchBranch
-from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, Sighting
@@ -19,9 +19,9 @@ from ennio.plugins.scm.interface import Paced, Watch
 class ForgePoller(PollerActor):
     """Tells each session what became of its branch; what could not be asked is told as unknown."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
-        super().__init__(parts, name, watcher, parts.config.poll.forge)
-        scm = parts.plugins.scm(parts.project(project_id))
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
+        super().__init__(deps, name, watcher, deps.config.poll.forge)
+        scm = deps.plugins.scm(deps.project(project_id))
         if scm is None:
             raise AssertionError(f"{project_id} has no forge to poll")
         self._scm = scm
@@ -42,7 +42,7 @@ class ForgePoller(PollerActor):
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
         """Unchanged news are not told again; an error is told as "unknown", with its words."""
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         for session_id in tuple(self._watched):
             seen = result.get(session_id) if error is None else ForgeSeen(Sighting.UNKNOWN, now, self._scm.name, detail=str(error))
             if seen is None:

@@ -16,6 +16,7 @@ from typing import Any
 import ennio
 from ennio.actors import bell, cleaning, condition, deeds, ending, landing, preserved, spawning, strays, webhooks
 from ennio.actors.cleaning import CleanupItem
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
@@ -32,7 +33,6 @@ from ennio.actors.messages import (
     Revive,
     StartSession,
 )
-from ennio.actors.parts import Parts
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.config.model import Config
 from ennio.machine.home import Home
@@ -60,7 +60,7 @@ class House:
     sessions that run and that its database did not know.
     """
 
-    parts: Parts
+    deps: Dependencies
     feed: Feed
     started_at: datetime
     stop: Callable[[], None]
@@ -70,56 +70,56 @@ class House:
     @property
     def config(self) -> Config:
         """The configuration it runs on."""
-        return self.parts.config
+        return self.deps.config
 
     @property
     def store(self) -> Store:
         """The store; for reading."""
-        return self.parts.store
+        return self.deps.store
 
     @property
     def home(self) -> Home:
         """Where its files are."""
-        return self.parts.home
+        return self.deps.home
 
     @property
     def clock(self) -> Clock:
         """Its clock."""
-        return self.parts.clock
+        return self.deps.clock
 
     # --- sessions ----------------------------------------------------------------------------------
 
     def spawn(self, request: SpawnRequest) -> Session:
         """A new session, at once, in ``spawning``; its steps are events."""
-        session = spawning.spawn(self.parts, request)
-        self.parts.exchange.tell(ROOT, StartSession(session.id))
-        self.parts.exchange.tell(QUEUE, QueueChanged())
+        session = spawning.spawn(self.deps, request)
+        self.deps.exchange.tell(ROOT, StartSession(session.id))
+        self.deps.exchange.tell(QUEUE, QueueChanged())
         return session
 
     def preview(self, request: SpawnRequest) -> Preview:
         """What a spawn would do."""
-        return spawning.preview(self.parts, request)
+        return spawning.preview(self.deps, request)
 
     def kill(self, session_id: str, by: str = "a person") -> Session:
         """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
         session = self.store.sessions.need(session_id)
-        if strays.why(self.parts, session) is not None:
-            return strays.kill(self.parts, session, by)
+        if strays.why(self.deps, session) is not None:
+            return strays.kill(self.deps, session, by)
         self._watched(session_id)
-        return ending.end(self.parts, self.feed, session_id, by)
+        return ending.end(self.deps, self.feed, session_id, by)
 
     def restore(self, session_id: str) -> Session:
         """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
         session = self.store.sessions.need(session_id)
-        strays.refuse(self.parts, session)
-        if session.archived_at is None and self.parts.exchange.ref(session_name(session_id)) is None:
-            self.parts.exchange.tell(ROOT, Revive(session_name(session_id)))
+        strays.refuse(self.deps, session)
+        if session.archived_at is None and self.deps.exchange.ref(session_name(session_id)) is None:
+            self.deps.exchange.tell(ROOT, Revive(session_name(session_id)))
             return session
-        project = self.parts.project(session.project_id)
+        project = self.deps.project(session.project_id)
         refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
         restored: Session = self._ask(session_id, Restore())
         with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
-            self.parts.exchange.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
+            self.deps.exchange.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
         return self.store.sessions.get(session_id) or restored
 
     def send(self, session_id: str, text: str) -> Message:
@@ -127,13 +127,13 @@ class House:
         session = self.store.sessions.need(session_id)
         if session.status.terminal:
             raise Conflict(f"session {session_id} is {session.status}; nobody is there to read a message")
-        strays.refuse(self.parts, session)
+        strays.refuse(self.deps, session)
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.clock.now())
         with self.store.transaction() as tx:
             self.store.messages.add(message)
             words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
             tx.emit(session_id, session.project_id, words)
-        self.parts.exchange.tell(session_name(session_id), MailArrived())
+        self.deps.exchange.tell(session_name(session_id), MailArrived())
         return message
 
     def interrupt(self, session_id: str) -> None:
@@ -148,7 +148,7 @@ class House:
 
     def look(self, session_id: str) -> None:
         """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
-        self.parts.exchange.tell(session_name(session_id), AgentTick())
+        self.deps.exchange.tell(session_name(session_id), AgentTick())
 
     def rings(self, session_id: str, token: str) -> bool:
         """Whether this is the token of the session's bell, which opens ``look`` and nothing else."""
@@ -159,32 +159,32 @@ class House:
         session = self.store.sessions.need(session_id)
         if session.runtime_handle is None:
             raise NotFound(f"session {session_id} has no terminal (status {session.status})")
-        return deeds.runtime_of(self.parts, session).output(session.runtime_handle, lines)
+        return deeds.runtime_of(self.deps, session).output(session.runtime_handle, lines)
 
     def attach(self, session_id: str) -> tuple[str, ...]:
         """The command that connects a person's terminal to the agent's. Raises NotFound when that is closed."""
         self.output(session_id, 1)  # one that is closed is told here, in words of ours
-        return deeds.attach_command(self.parts, self.store.sessions.need(session_id))
+        return deeds.attach_command(self.deps, self.store.sessions.need(session_id))
 
     def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
         """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""
-        return cleaning.cleanup(self.parts, session_id, project_id, dry_run=dry_run, force=force)
+        return cleaning.cleanup(self.deps, session_id, project_id, dry_run=dry_run, force=force)
 
     def preserved(self, project_id: str | None) -> list[Preserved]:
         """What removals saved."""
-        return preserved.everything(self.parts, project_id)
+        return preserved.everything(self.deps, project_id)
 
     def preserved_contents(self, item_id: str) -> Contents:
         """What is in one of it. Raises NotFound."""
-        return preserved.contents(self.parts, item_id)
+        return preserved.contents(self.deps, item_id)
 
     def preserved_restore(self, item_id: str, branch: str | None) -> Restored:
         """Bring one back on a new branch. Raises NotFound, Conflict."""
-        return preserved.restore(self.parts, item_id, branch)
+        return preserved.restore(self.deps, item_id, branch)
 
     def crash(self, name: str) -> None:
         """Let one actor end with an error; a rehearsal of what nobody hopes for."""
-        if not self.parts.exchange.tell(name, CrashForTest()):
+        if not self.deps.exchange.tell(name, CrashForTest()):
             raise NotFound(f"no actor {name} is running")
 
     # --- the queue ---------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class House:
         with self.store.transaction():
             for place, peer in enumerate(peers, start=1):
                 self.store.queue.save(replace(peer, position=place))
-        self.parts.exchange.tell(QUEUE, QueueChanged())
+        self.deps.exchange.tell(QUEUE, QueueChanged())
         return self._waiting(session_id)
 
     def set_priority(self, session_id: str, priority: int) -> Waiting:
@@ -226,15 +226,15 @@ class House:
 
     def _requeue(self, waiting: Waiting) -> Waiting:
         self.store.queue.save(waiting)
-        self.parts.exchange.tell(QUEUE, QueueChanged())
+        self.deps.exchange.tell(QUEUE, QueueChanged())
         return self.store.queue.get(waiting.session_id) or waiting
 
     # --- pull requests and issues ------------------------------------------------------------------
 
     def pulls(self, project_id: str | None = None) -> list[tuple[str, PullRequest]]:
         """The pull requests of one project, or of all that have a forge."""
-        projects = [self.parts.project(project_id)] if project_id else self.config.projects
-        forges = [(project.id, self.parts.plugins.scm(project)) for project in projects]
+        projects = [self.deps.project(project_id)] if project_id else self.config.projects
+        forges = [(project.id, self.deps.plugins.scm(project)) for project in projects]
         return [(name, pull) for name, scm in forges if scm is not None for pull in scm.pulls()]
 
     def pull(self, project_id: str, number: int) -> PullRequest:
@@ -257,7 +257,7 @@ class House:
 
     def open_pull(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request for a pushed branch."""
-        base = self.parts.project(project_id).default_branch
+        base = self.deps.project(project_id).default_branch
         return self._told(project_id, self._scm(project_id).open(branch, base, title, body, draft=draft))
 
     def review(
@@ -272,7 +272,7 @@ class House:
         head: str | None = None,
     ) -> PullRequest:
         """Review as a person; ``head`` is the commit they saw. No session approves its own work."""
-        return self._told(project_id, landing.review(self.parts, self._scm(project_id), number, author, decision, body, path, line, head))
+        return self._told(project_id, landing.review(self.deps, self._scm(project_id), number, author, decision, body, path, line, head))
 
     def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
         """Answer a comment where it stands."""
@@ -284,11 +284,11 @@ class House:
 
     def webhook(self, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
         """Take in what GitHub sent; see ``webhooks.received``."""
-        return webhooks.received(self.parts, event, delivery, signature, raw)
+        return webhooks.received(self.deps, event, delivery, signature, raw)
 
     def merge(self, project_id: str, number: int, order: MergeOrder = MergeOrder()) -> Merged:  # noqa: B008 - it is frozen
         """Merge as a person. Raises Refused with what is missing, unless the order is to do it all the same."""
-        merged = landing.merge(self.parts, self.parts.project(project_id), self._scm(project_id), number, order)
+        merged = landing.merge(self.deps, self.deps.project(project_id), self._scm(project_id), number, order)
         self._look_again(project_id)
         return merged
 
@@ -322,13 +322,13 @@ class House:
         return add(title, body, tuple(labels))  # type: ignore[no-any-return]
 
     def _scm(self, project_id: str) -> Scm:
-        scm = self.parts.plugins.scm(self.parts.project(project_id))
+        scm = self.deps.plugins.scm(self.deps.project(project_id))
         if scm is None:
             raise NotFound(f"project {project_id} has no forge; add scm_config to it")
         return scm
 
     def _tracker(self, project_id: str) -> Any:
-        tracker = self.parts.plugins.tracker(self.parts.project(project_id))
+        tracker = self.deps.plugins.tracker(self.deps.project(project_id))
         if tracker is None:
             raise NotFound(f"project {project_id} has no tracker; add tracker_config to it")
         return tracker
@@ -338,7 +338,7 @@ class House:
         return pull
 
     def _look_again(self, project_id: str) -> None:
-        self.parts.exchange.tell(forge_name(self.parts.project(project_id).id), LookNow())
+        self.deps.exchange.tell(forge_name(self.deps.project(project_id).id), LookNow())
 
     # --- the house itself --------------------------------------------------------------------------
 
@@ -351,12 +351,12 @@ class House:
             "config": str(self.config.source),
             "config_problem": self.config_problem,
             "adopted": self.adopted,
-            **condition.condition(self.parts),
+            **condition.condition(self.deps),
         }
 
     def pulses(self) -> dict[str, Any]:
         """How each source has been doing."""
-        return condition.pulses(self.parts)
+        return condition.pulses(self.deps)
 
     def wait_for_events(self, after: int, timeout: float) -> list[Event]:
         """Events after this seq, at once when there are any, else as soon as there are or the time is up."""
@@ -374,15 +374,15 @@ class House:
 
     def _ask(self, session_id: str, message: Any) -> Any:
         self._watched(session_id)
-        return self.parts.exchange.ask(session_name(session_id), message)
+        return self.deps.exchange.ask(session_name(session_id), message)
 
     def _watched(self, session_id: str) -> None:
         """Raises, saying the way out, where no actor is there to be asked."""
         session = self.store.sessions.need(session_id)
-        if self.parts.exchange.ref(session_name(session_id)) is not None:
+        if self.deps.exchange.ref(session_name(session_id)) is not None:
             return
-        strays.refuse(self.parts, session)
+        strays.refuse(self.deps, session)
         if session.archived_at is not None:
-            left = preserved.left_of(self.parts, session) or "there is nothing left of it but its record"
+            left = preserved.left_of(self.deps, session) or "there is nothing left of it but its record"
             raise Conflict(f"session {session_id} is {session.status} and cleaned up; {left}")
         raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")

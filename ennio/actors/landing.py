@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ennio.actors.parts import Parts
+from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project, StaleApprovals
 from ennio.model import codec
 from ennio.model.errors import Conflict, Refused
@@ -32,20 +32,20 @@ class MergeOrder:
     by: str = "a person"
 
 
-def merge(parts: Parts, project: Project, scm: Scm, number: int, order: MergeOrder) -> Merged:
+def merge(deps: Dependencies, project: Project, scm: Scm, number: int, order: MergeOrder) -> Merged:
     """Merge the head that was looked at. Raises Refused with what is missing, Conflict when the head is not the one that was seen."""
     pull = scm.look(number)
     if order.head is not None and not pull.head.startswith(order.head):
         raise Conflict(f"#{number} is not merged: its head is {pull.head[:10]}, not {order.head[:10]}; look at it again: ennio pr diff")
     if pull.state is PullState.OPEN:
-        _permit(parts, project, pull, order)
+        _permit(deps, project, pull, order)
     if order.force and _takes(scm.merge, "force"):
         return scm.merge(number, pull.head, order.method, force=True)
     return scm.merge(number, pull.head, order.method)
 
 
 def review(
-    parts: Parts,
+    deps: Dependencies,
     scm: Scm,
     number: int,
     author: str,
@@ -56,7 +56,7 @@ def review(
     head: str | None,
 ) -> PullRequest:
     """Review as a person. Raises Refused for a session that approves, Conflict when the head is not the one that was seen."""
-    if decision is ReviewState.APPROVED and parts.store.sessions.get(author) is not None:
+    if decision is ReviewState.APPROVED and deps.store.sessions.get(author) is not None:
         raise Refused(f"author: {author} is a session; agents do not approve, a person does")
     seen = {"head": head} if head is not None and _takes(scm.review, "head") else {}
     return scm.review(number, author, decision, body, path=path, line=line, **seen)
@@ -68,9 +68,9 @@ def _takes(call: Callable[..., Any], name: str) -> bool:
     return name in parameters or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
 
 
-def _permit(parts: Parts, project: Project, pull: PullRequest, order: MergeOrder) -> None:
-    session = _session(parts, project, pull.number)
-    missing = lacking(_settled(parts, session, pull), count_stale=project.stale_approvals is StaleApprovals.COUNT)
+def _permit(deps: Dependencies, project: Project, pull: PullRequest, order: MergeOrder) -> None:
+    session = _session(deps, project, pull.number)
+    missing = lacking(_settled(deps, session, pull), count_stale=project.stale_approvals is StaleApprovals.COUNT)
     if not missing:
         return
     if not order.force:
@@ -78,19 +78,19 @@ def _permit(parts: Parts, project: Project, pull: PullRequest, order: MergeOrder
         raise Refused(f"#{pull.number} is not merged: {words}. Who merges it all the same says --force (force: true), and that is an event")
     data = {"number": pull.number, "head": pull.head, "by": order.by, "missing": list(missing)}
     words = f"{order.by} merges #{pull.number} at {pull.head[:7]} by force, although {'; '.join(missing)}"
-    with parts.store.transaction() as tx:
+    with deps.store.transaction() as tx:
         tx.emit(session.id if session is not None else "", project.id, Draft(EventType.MERGE_FORCED, words, Priority.ACTION, data))
 
 
-def _session(parts: Parts, project: Project, number: int) -> Session | None:
+def _session(deps: Dependencies, project: Project, number: int) -> Session | None:
     """The session whose pull request it is, if any."""
-    return next((one for one in parts.store.sessions.list(project.id) if one.pr_number == number), None)
+    return next((one for one in deps.store.sessions.list(project.id) if one.pr_number == number), None)
 
 
-def _settled(parts: Parts, session: Session | None, pull: PullRequest) -> PullRequest:
+def _settled(deps: Dependencies, session: Session | None, pull: PullRequest) -> PullRequest:
     """The pull request with "no checks" taken for pending while the head is so new that some may yet appear."""
-    text = parts.store.memories.get(session.id) if session is not None and pull.checks is CheckState.NONE else None
+    text = deps.store.memories.get(session.id) if session is not None and pull.checks is CheckState.NONE else None
     if session is None or text is None:
         return pull
-    state = settled_checks(parts.spec(session), codec.loads(Memory, text), pull, parts.clock.now())
+    state = settled_checks(deps.spec(session), codec.loads(Memory, text), pull, deps.clock.now())
     return replace(pull, checks=CheckState.PENDING) if state is CheckState.NONE else pull

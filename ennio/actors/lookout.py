@@ -13,10 +13,10 @@ from typing import Any
 
 from ennio.actors import deeds, desks
 from ennio.actors.basis import Basis, basis
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import AGENTS, forge_name, runtime_name
 from ennio.actors.messages import ForgeTold, LookNow, PaneTold, PlaceTold, Unwatch, WatchBranch, WatchPane, WatchPlace
 from ennio.actors.outbox import Outbox
-from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
@@ -32,11 +32,11 @@ STARTING = timedelta(seconds=30)
 class Lookout:
     """The facts of one session, kept in its record. Held by its actor alone; what takes something in tells whether there was news."""
 
-    def __init__(self, parts: Parts, record: Record, outbox: Outbox) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, record: Record, outbox: Outbox) -> None:
+        self._deps = deps
         self._record = record
         self._outbox = outbox
-        stored = parts.store.meta.get(cursor_key(record.session.id))
+        stored = deps.store.meta.get(cursor_key(record.session.id))
         self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
         self._believed_from = self._forge_from = time.monotonic()
         self._watched: Any = None
@@ -55,18 +55,18 @@ class Lookout:
         self._watched = wanted
         if memory.finished:
             for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)):
-                self._parts.exchange.tell(name, Unwatch(session.id))
+                self._deps.exchange.tell(name, Unwatch(session.id))
             self._asked.clear()
             return
-        project = self._parts.project(session.project_id)
-        agent = deeds.agent_of(self._parts, session)
+        project = self._deps.project(session.project_id)
+        agent = deeds.agent_of(self._deps, session)
         self._ask(runtime_name(self._runtime), WatchPane(session.id))
         self._ask(AGENTS, WatchPane(session.id, agent.watched or not agent.tells, self._place))
         if session.branch:
             title = session.metadata.get("title") or session.branch
             base = session.base or project.default_branch
             words = (title, session.prompt or "")
-            place = desks.workspace_path(self._parts, session)
+            place = desks.workspace_path(self._deps, session)
             message = WatchBranch(session.id, session.branch, base, memory.pull, resting, *words, place)
             self._ask(forge_name(session.project_id), message)
 
@@ -76,15 +76,15 @@ class Lookout:
         session, memory = self._record.session, self._record.memory
         if session.branch is None or memory.status.terminal or memory.stage in (Stage.NEW, Stage.WORKSPACE):
             return None
-        project = self._parts.project(session.project_id)
-        kind, path = session.workspace_name or project.workspace, desks.workspace_path(self._parts, session)
+        project = self._deps.project(session.project_id)
+        kind, path = session.workspace_name or project.workspace, desks.workspace_path(self._deps, session)
         return WatchPlace(kind, path, session.branch, project.path)
 
     def _ask(self, poller: str, message: Any) -> None:
         """Only what is new to a poller: it looks at everything again for whoever asks."""
         if self._asked.get(poller) != message:
             self._asked[poller] = message
-            self._parts.exchange.tell(poller, message)
+            self._deps.exchange.tell(poller, message)
 
     def rewatch(self) -> None:
         """Tell them all again; one of them has forgotten."""
@@ -101,32 +101,32 @@ class Lookout:
         self._believed_from = time.monotonic()
         process = self._record.facts.process
         if process is not None:
-            blind = process.blind(self._parts.clock.now(), "looked at before what was done last")
+            blind = process.blind(self._deps.clock.now(), "looked at before what was done last")
             self._record.facts = replace(self._record.facts, process=blind)
         self.look_now()
         self._hurry()
 
     def _hurry(self) -> None:
         """Have the agent read again soon, without waiting for everybody's turn."""
-        self._parts.exchange.tell(AGENTS, LookNow(self._record.session.id))
+        self._deps.exchange.tell(AGENTS, LookNow(self._record.session.id))
 
     def _starting(self) -> bool:
         """Whether the agent was started a moment ago and is not ready yet: somebody waits to give it words."""
         memory = self._record.memory
         if memory.ready_at is not None or memory.launched_at is None:
             return False
-        return self._parts.clock.now() - memory.launched_at < STARTING
+        return self._deps.clock.now() - memory.launched_at < STARTING
 
     @property
     def _runtime(self) -> str:
         session = self._record.session
-        return session.runtime_name or self._parts.project(session.project_id).runtime
+        return session.runtime_name or self._deps.project(session.project_id).runtime
 
     def _tell_runtime(self, message: Any) -> None:
-        self._parts.exchange.tell(runtime_name(self._runtime), message)
+        self._deps.exchange.tell(runtime_name(self._runtime), message)
 
     def _tell_forge(self, message: Any) -> None:
-        self._parts.exchange.tell(forge_name(self._record.session.project_id), message)
+        self._deps.exchange.tell(forge_name(self._record.session.project_id), message)
 
     # --- what was seen -----------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class Lookout:
             self.look_now()
             return False
         before = self._record.facts.process
-        seen = judge(self._record.session.runtime_handle, told.pane, told.surveyed, told.source, self._parts.clock.now())
+        seen = judge(self._record.session.runtime_handle, told.pane, told.surveyed, told.source, self._deps.clock.now())
         if not told.surveyed and told.detail:
             seen = replace(seen, detail=told.detail)
         seen = _unless_blind_already(before, seen)
@@ -173,23 +173,23 @@ class Lookout:
         """Whether the agent would say again what it said last."""
         if self._basis is None or self._record.facts.agent is None:
             return False
-        return self._basis.stands(process, screen, self._parts.clock.now())
+        return self._basis.stands(process, screen, self._deps.clock.now())
 
     def _read_agent(self, screen: str | None) -> bool:
         process, session = self._record.facts.process, self._record.session
         if process is None:
             return False
-        agent, desk = deeds.agent_of(self._parts, session), desks.desk(self._parts, session)
+        agent, desk = deeds.agent_of(self._deps, session), desks.desk(self._deps, session)
         files = agent.files(desk, self._cursor) if isinstance(agent, Filed) else None
         found = basis(process, screen, files) if files is not None else None  # taken first: what is written meanwhile is read the next time
-        reading = agent.observe(desk, self._cursor, process, screen, self._parts.clock.now())
+        reading = agent.observe(desk, self._cursor, process, screen, self._deps.clock.now())
         # a look that brought something may have left something; the one that brings nothing more is what stands
         ended = dict(reading.cursor) == self._cursor
         self._basis = replace(found, until=reading.until) if found is not None and ended else None
         before = self._record.facts.agent
         if not ended:
             self._cursor = dict(reading.cursor)
-            self._parts.store.meta.set(cursor_key(session.id), codec.dumps(self._cursor))
+            self._deps.store.meta.set(cursor_key(session.id), codec.dumps(self._cursor))
         if before is not None and replace(before, at=reading.seen.at) == reading.seen:
             return False
         self._record.facts = replace(self._record.facts, agent=reading.seen)
@@ -200,7 +200,7 @@ class Lookout:
         place, before = self._place, self._record.facts.place
         if place is None:
             return False
-        seen = PlaceSeen(self._parts.clock.now(), told.place, _way_out(told, place, self._record.session.id))
+        seen = PlaceSeen(self._deps.clock.now(), told.place, _way_out(told, place, self._record.session.id))
         if before is not None and replace(before, at=seen.at) == seen:
             return False
         if before is None and told.place is Place.STANDING:

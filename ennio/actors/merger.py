@@ -15,9 +15,9 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import forge_name
 from ennio.actors.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
-from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
 from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.model.errors import EnnioError, Refused
@@ -44,12 +44,12 @@ class MergeDeed:
 class MergeActor(Actor):
     """Works through the merges that are intended, one after the other."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._under_way: MergeDeed | None = None
         self._pauses: dict[tuple[str, str], tuple[datetime, datetime]] = {}
-        self._alarm = Alarm(self, parts.clock, Wake())
+        self._alarm = Alarm(self, deps.clock, Wake())
 
     def on_start(self) -> None:
         """Take up what was intended before."""
@@ -76,7 +76,7 @@ class MergeActor(Actor):
     def _next(self) -> None:
         if self._under_way is not None:
             return
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         waits = []
         for merge in tuple(self._wanted()):
             # what was held back in an earlier life is tried at once, and a pause that begins in a time to come is
@@ -94,7 +94,7 @@ class MergeActor(Actor):
 
     def _wanted(self) -> Iterator[Merge]:
         """The merges that are still to be done; those of sessions that a person ended are dropped, once the forge knows of it."""
-        for merge in self._parts.store.merges.open():
+        for merge in self._deps.store.merges.open():
             if self._killed(merge) and not merge.handed:
                 self._drop(merge, "the session was killed")
             else:
@@ -102,21 +102,21 @@ class MergeActor(Actor):
 
     def _is_ready(self, merge: Merge) -> bool:
         """Whether it is worth asking the forge: what was last seen does not speak against it, nor does the configuration."""
-        session = self._parts.store.sessions.need(merge.session_id)
-        project = self._parts.config.project(session.project_id)
+        session = self._deps.store.sessions.need(merge.session_id)
+        project = self._deps.config.project(session.project_id)
         if session.status.terminal or project is None:
             return True
         rule = project.reactions.get(RULE)
         if rule is None or not rule.enabled or rule.action is not ReactionAction.AUTO_MERGE:
             return False
-        forge = self._parts.store.facts.get(session.id).forge
+        forge = self._deps.store.facts.get(session.id).forge
         pull = forge.pull if forge is not None else None
         if pull is None or pull.state is not PullState.OPEN or pull.head != merge.head:
             return True
         return session.status is SessionStatus.APPROVED and not pull.merging
 
     def _killed(self, merge: Merge) -> bool:
-        return self._parts.store.sessions.need(merge.session_id).status is SessionStatus.KILLED
+        return self._deps.store.sessions.need(merge.session_id).status is SessionStatus.KILLED
 
     def _overtaken(self, merge: Merge) -> bool:
         """Whether what the forge took over is to be taken back at once: its session was killed, or its head is another one by now.
@@ -125,13 +125,13 @@ class MergeActor(Actor):
         """
         if merge.held != merging.HANDED_OVER:
             return False
-        forge = self._parts.store.facts.get(merge.session_id).forge
+        forge = self._deps.store.facts.get(merge.session_id).forge
         pull = forge.pull if forge is not None else None
         return self._killed(merge) or (pull is not None and pull.state is PullState.OPEN and pull.head != merge.head)
 
     def _merge(self, merge: Merge) -> Merged:
-        session = self._parts.store.sessions.need(merge.session_id)
-        scm = self._parts.plugins.scm(self._parts.project(session.project_id))
+        session = self._deps.store.sessions.need(merge.session_id)
+        scm = self._deps.plugins.scm(self._deps.project(session.project_id))
         if scm is None:
             raise Refused(f"project {session.project_id} has no forge any more")
         pull = scm.look(merge.number)
@@ -140,7 +140,7 @@ class MergeActor(Actor):
                 scm.withdraw(merge.number)
             raise Superseded("the session was killed")
         if pull.state is not PullState.MERGED:
-            project = self._parts.project(session.project_id)
+            project = self._deps.project(session.project_id)
             count_stale = project.stale_approvals is StaleApprovals.COUNT
             if merge.handed and pull.merging and pull.head != merge.head and not count_stale and isinstance(scm, Revocable):
                 scm.withdraw(merge.number)  # else the forge merges what was pushed since, which nobody has approved
@@ -158,44 +158,44 @@ class MergeActor(Actor):
         elif not result.commit:
             self._hold(replace(merge, handed=True), Held(result.message, Remedy.WAIT, merging.HANDED_OVER))
         else:
-            self._parts.store.merges.save(replace(merge, state=MergeState.DONE, commit=result.commit, error=None))
-        session = self._parts.store.sessions.need(merge.session_id)
-        self._parts.exchange.tell(forge_name(session.project_id), LookNow(merge.session_id))
+            self._deps.store.merges.save(replace(merge, state=MergeState.DONE, commit=result.commit, error=None))
+        session = self._deps.store.sessions.need(merge.session_id)
+        self._deps.exchange.tell(forge_name(session.project_id), LookNow(merge.session_id))
         self._next()
 
     def _drop(self, merge: Merge, why: str) -> None:
         """What was to be merged is gone; what is there instead is judged by itself."""
-        with self._parts.store.transaction():
-            self._parts.store.merges.save(replace(merge, state=MergeState.DROPPED, error=why))
+        with self._deps.store.transaction():
+            self._deps.store.merges.save(replace(merge, state=MergeState.DROPPED, error=why))
             self._record(merge, "dropped", why)
 
     def _hold(self, merge: Merge, reason: Held) -> None:
         """Write down why it waits and until when; say so where it is said for the first time."""
-        now, before = self._parts.clock.now(), merge.held
+        now, before = self._deps.clock.now(), merge.held
         attempts = merge.attempts + 1 if before == reason.kind else 1
         since = merge.held_since or now
         self._pauses[_name(merge)] = now, merging.next_try(reason, attempts, now)
         waiting = replace(merge, error=str(reason), attempts=attempts, held=reason.kind, held_since=since)
-        with self._parts.store.transaction() as tx:
-            self._parts.store.merges.save(waiting)
+        with self._deps.store.transaction() as tx:
+            self._deps.store.merges.save(waiting)
             if before != reason.kind:
                 self._record(merge, "waits", f"{reason}; {merging.outlook(reason)}")
             if merging.concerns_a_person(reason, since, now):
                 self._call(tx, merge, reason)
-        self._parts.exchange.tell("notices", NoticeDue())
+        self._deps.exchange.tell("notices", NoticeDue())
 
     def _record(self, merge: Merge, outcome: str, detail: str) -> None:
         words = f"the merge of #{merge.number}: {detail}"
-        now, action = self._parts.clock.now(), ReactionAction.AUTO_MERGE.value
-        self._parts.store.reactions.record(
+        now, action = self._deps.clock.now(), ReactionAction.AUTO_MERGE.value
+        self._deps.store.reactions.record(
             ReactionRecord(str(uuid.uuid4()), merge.session_id, RULE, now, action, 1, merge.fingerprint, outcome, words)
         )
 
     def _call(self, tx: Transaction, merge: Merge, reason: Held) -> None:
         """Tell a person, once for each kind of reason."""
-        session = self._parts.store.sessions.need(merge.session_id)
+        session = self._deps.store.sessions.need(merge.session_id)
         words = f"auto-merge of #{merge.number} did not happen: {reason}"
-        if self._parts.store.notifications.add(self._notice(merge, session, words, reason.kind)):
+        if self._deps.store.notifications.add(self._notice(merge, session, words, reason.kind)):
             draft = Draft(EventType.REACTION_ESCALATED, words, Priority.URGENT, {"reaction": RULE, "error": str(reason)})
             tx.emit(session.id, session.project_id, draft)
 
@@ -207,7 +207,7 @@ class MergeActor(Actor):
             session_id=session.id,
             project_id=session.project_id,
             message=f"{session.id}: {words}",
-            at=self._parts.clock.now(),
+            at=self._deps.clock.now(),
             reaction=RULE,
             fingerprint=f"{merge.fingerprint}:held:{kind}",
         )

@@ -9,8 +9,8 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Effect, NoticeDue, Ping, Wake
-from ennio.actors.parts import Parts
 from ennio.config.model import Notifier as Channel
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
@@ -26,9 +26,9 @@ REFUSED = "refused: "
 class NotifierActor(Actor):
     """Works through the notifications that are written down. The event stream is a channel of its own."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._busy = False
         self._paused: set[str] = set()
 
@@ -56,7 +56,7 @@ class NotifierActor(Actor):
     def _next(self) -> None:
         if self._busy:
             return
-        notice = next((n for n in self._parts.store.notifications.pending() if n.id not in self._paused), None)
+        notice = next((n for n in self._deps.store.notifications.pending() if n.id not in self._paused), None)
         if notice is None:
             return
         self._busy = True
@@ -64,7 +64,7 @@ class NotifierActor(Actor):
 
     def channels(self, notice: Notice) -> tuple[str, ...]:
         """The channels of a notification: each once, however many routes lead to it."""
-        config = self._parts.config
+        config = self._deps.config
         routed = config.notification_routing.get(notice.reaction or "", config.defaults.notifiers)
         return (STREAM, *dict.fromkeys(routed))
 
@@ -86,7 +86,7 @@ class NotifierActor(Actor):
         if name == STREAM:
             return  # the event written when it is told is what the stream shows
         channel = self._channel(name)
-        plugin = self._parts.plugins.notifier(channel.plugin, channel.name, channel.config)
+        plugin = self._deps.plugins.notifier(channel.plugin, channel.name, channel.config)
         plugin.notify(
             Notification(
                 notice.id, notice.event_type, notice.priority, notice.session_id, notice.project_id, notice.message, notice.at
@@ -94,7 +94,7 @@ class NotifierActor(Actor):
         )
 
     def _channel(self, name: str) -> Channel:
-        channel = next((c for c in self._parts.config.notifiers if c.name == name), None)
+        channel = next((c for c in self._deps.config.notifiers if c.name == name), None)
         if channel is None:
             raise Refused(f"no notifier is called {name!r}; add it under notifiers:")
         return channel
@@ -103,12 +103,12 @@ class NotifierActor(Actor):
         after = told or replace(notice, attempts=notice.attempts + 1)
         channels = self.channels(after)
         waiting = [name for name in channels if name not in after.sent and not _refused(after.failed, name)]
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         over = not waiting or after.attempts >= MAX_ATTEMPTS
         after = replace(after, channels=channels, done_at=now if over else None)
         fresh = [name for name in after.sent if name not in notice.sent]
-        with self._parts.store.transaction() as tx:
-            self._parts.store.notifications.save(after)
+        with self._deps.store.transaction() as tx:
+            self._deps.store.notifications.save(after)
             if fresh or over:
                 data = {"notice": after.id, "channels": fresh, "failed": dict(after.failed), "reaction": after.reaction}
                 words = after.message + (_untold(after) if over else "")

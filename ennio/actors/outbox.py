@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 from ennio.actors import deeds
 from ennio.actors.courier import Arrival, Delivery
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
 from ennio.actors.exchange import NOTICES
 from ennio.actors.messages import NoticeDue
-from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -36,13 +36,13 @@ ECHO = timedelta(seconds=3)
 class Outbox:
     """The messages of one session, written through its record. Held by its actor alone."""
 
-    def __init__(self, parts: Parts, record: Record) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, record: Record) -> None:
+        self._deps = deps
         self._record = record
         self._pauses: dict[str, datetime] = {}
         self._refused: dict[str, int] = {}
         self._unsure: dict[str, datetime] = {}
-        self.drafts = Drafts(parts.store, record.session.id, parts.config.person_patience)
+        self.drafts = Drafts(deps.store, record.session.id, deps.config.person_patience)
         self._typed_at: datetime | None = None
 
     def next(self) -> Mail | None:
@@ -51,14 +51,14 @@ class Outbox:
 
     def message(self, message_id: str) -> Message:
         """A message that the store must have."""
-        message = self._parts.store.messages.get(message_id)
+        message = self._deps.store.messages.get(message_id)
         if message is None:
             raise AssertionError(f"message {message_id} is not in the store")
         return message
 
     def typed(self) -> None:
         """Something is being typed into the terminal right now."""
-        self._typed_at = self._parts.clock.now()
+        self._typed_at = self._deps.clock.now()
 
     def echoes(self, output_at: datetime | None) -> bool:
         """Whether what moved on the screen then was our own typing."""
@@ -66,7 +66,7 @@ class Outbox:
 
     def mark(self, message_id: str) -> None:
         """Write down that it is about to be typed, or given to a launch."""
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         self.typed()
         message, launch = self.message(message_id), self._record.memory.launches
         marked = replace(message, state=MessageState.SENDING, started_at=now, attempts=message.attempts + 1, launch=launch)
@@ -87,7 +87,7 @@ class Outbox:
         """Messages that will never be delivered, because the session has ended; not written yet."""
         if not self._record.memory.status.terminal:
             return ()
-        pending = self._parts.store.messages.pending(self._record.session.id)
+        pending = self._deps.store.messages.pending(self._record.session.id)
         return [replace(message, state=MessageState.DROPPED, detail="the session has ended") for message in pending]
 
     def waiting(self, mail: Mail | None, why: str | None) -> Sequence[Message]:
@@ -99,7 +99,7 @@ class Outbox:
     def of_launch(self, action: LaunchAgent, done: deeds.Launched, now: datetime) -> list[Message]:
         """The prompt becomes a message like any other; what the command line carried only has to be confirmed."""
         if done.words is not None and not action.resume:
-            self._parts.store.messages.add(self._prompt(done.words, done, now))
+            self._deps.store.messages.add(self._prompt(done.words, done, now))
             return []
         if action.message is None:
             return []
@@ -165,7 +165,7 @@ class Outbox:
         return now - self._unsure.setdefault(message.id, now) >= UNSURE_LIMIT
 
     def _fail(self, message: Message, words: str, detail: str) -> None:
-        session, now = self._record.session, self._parts.clock.now()
+        session, now = self._record.session, self._deps.clock.now()
         self._forget(message.id)
         notice = Notice(
             id=str(uuid.uuid4()),
@@ -178,10 +178,10 @@ class Outbox:
             fingerprint=f"{message.id}:failed",
         )
         failed = replace(message, state=MessageState.FAILED, error=detail)
-        with self._parts.store.transaction():
-            self._parts.store.notifications.add(notice)
+        with self._deps.store.transaction():
+            self._deps.store.notifications.add(notice)
             self._record.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
-        self._parts.exchange.tell(NOTICES, NoticeDue())
+        self._deps.exchange.tell(NOTICES, NoticeDue())
 
     def _forget(self, message_id: str) -> None:
         for kept in (self._pauses, self._refused, self._unsure):
@@ -192,13 +192,13 @@ class Outbox:
     def take_draft(self, draft: str) -> None:
         """A person's words are about to be put aside: written down whole before a key is pressed."""
         words = f"what a person had begun to type was put aside for a message, and is put back after it: {draft}"
-        with self._parts.store.transaction():
+        with self._deps.store.transaction():
             self.drafts.take(draft)
             self._record.write([Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})])
 
     def give_back(self) -> None:
         """Put back what was put aside, once it can be seen to stand there again."""
-        if self.drafts.taken and deeds.put_back(self._parts, self._record.session, self.drafts.taken):
+        if self.drafts.taken and deeds.put_back(self._deps, self._record.session, self.drafts.taken):
             self.drafts.given_back()
             self._record.note_step("draft", "what a person had begun to type stands in the place to type again")
 

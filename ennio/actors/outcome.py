@@ -107,7 +107,7 @@ def _removed(record: Record, freed: Any, now: datetime) -> None:
     kept += f"; {len(unsaved)} {_sort(unsaved)} ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
     named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
     data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
-    store, session_id = record.parts.store, record.session.id
+    store, session_id = record.deps.store, record.session.id
     with store.transaction():
         if record.memory.finished:
             bell.take_down(store, session_id)

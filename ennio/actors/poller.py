@@ -15,9 +15,9 @@ from typing import Any
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import session_name
 from ennio.actors.messages import Effect, HowIsIt, LookNow, Ping, Unwatch, Wake
-from ennio.actors.parts import Parts
 from ennio.model.errors import EnnioError
 
 
@@ -75,9 +75,9 @@ class _State:
 class PollerActor(Actor):
     """What pollers share; a source overrides ``watch``, ``look`` and ``tell``."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, period: float) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, period: float) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._pace = Pace(period)
         self._state = _State()
         self._watched: dict[str, Any] = {}
@@ -155,7 +155,7 @@ class PollerActor(Actor):
         state, pulse = self._state, self._state.pulse
         state.looking = False
         pulse.looks += 1
-        pulse.at = self._parts.clock.now()
+        pulse.at = self._deps.clock.now()
         pulse.took = time.monotonic() - look.begun
         trouble = self.trouble(result) if error is None else str(error)
         pulse.ok, pulse.detail = not trouble, trouble
@@ -184,4 +184,4 @@ class PollerActor(Actor):
         raise AssertionError(f"{type(self).__name__} must say what it tells")
 
     def _tell_session(self, session_id: str, message: Any) -> None:
-        self._parts.exchange.tell(session_name(session_id), message)
+        self._deps.exchange.tell(session_name(session_id), message)

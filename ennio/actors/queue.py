@@ -10,9 +10,9 @@ import psutil
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import session_name
 from ennio.actors.messages import Admit, Ping, QueueChanged, Wake
-from ennio.actors.parts import Parts
 from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
 from ennio.policy import admission
@@ -24,9 +24,9 @@ LOOK_EVERY = 5.0
 class QueueActor(Actor):
     """Looks at the queue whenever somebody comes, goes or ends, and now and then for memory."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._timer: Any = None
 
     def on_start(self) -> None:
@@ -51,7 +51,7 @@ class QueueActor(Actor):
 
     def _look(self) -> None:
         # who waits of a project that left the file goes on waiting: nobody could start it
-        queue = [waiting for waiting in self._parts.store.queue.list() if self._parts.config.project(waiting.project_id) is not None]
+        queue = [waiting for waiting in self._deps.store.queue.list() if self._deps.config.project(waiting.project_id) is not None]
         if not queue:
             return
         decided = admission.decide(queue, self._limits(), self._room())
@@ -59,7 +59,7 @@ class QueueActor(Actor):
             if waiting.session_id in decided.admitted:
                 self._admit(waiting.session_id, waiting.project_id)
             elif decided.reasons[waiting.session_id] != waiting.reason:
-                self._parts.store.queue.save(replace(waiting, reason=decided.reasons[waiting.session_id]))
+                self._deps.store.queue.save(replace(waiting, reason=decided.reasons[waiting.session_id]))
         if decided.reasons:
             if self._timer is not None:
                 self._timer.kill(block=False)
@@ -67,19 +67,19 @@ class QueueActor(Actor):
 
     def _admit(self, session_id: str, project_id: str) -> None:
         """Leaving the queue is the admission: a session that waits without standing in it starts by itself."""
-        with self._parts.store.transaction() as tx:
-            self._parts.store.queue.remove(session_id)
+        with self._deps.store.transaction() as tx:
+            self._deps.store.queue.remove(session_id)
             tx.emit(session_id, project_id, Draft(EventType.SESSION_STEP, "admitted", data={"step": "admitted"}))
-        self._parts.exchange.tell(session_name(session_id), Admit())
+        self._deps.exchange.tell(session_name(session_id), Admit())
 
     def _limits(self) -> Limits:
-        config = self._parts.config
+        config = self._deps.config
         per_project = {project.id: project.max_sessions for project in config.projects}
         return Limits(config.max_sessions, per_project, config.min_free_memory)
 
     def _room(self) -> Room:
         """Counted by the database: whoever asks for a session waits for this, however many there are."""
-        admitted = self._parts.store.sessions.admitted()
+        admitted = self._deps.store.sessions.admitted()
         live: Counter[str] = Counter()
         for (project_id, _), many in admitted.items():
             live[project_id] += many

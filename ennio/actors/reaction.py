@@ -16,9 +16,9 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import MERGES, NOTICES, session_name
 from ennio.actors.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
-from ennio.actors.parts import Parts
 from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.home import program
@@ -42,37 +42,37 @@ ROUSED = "roused_at"
 class ReactionActor(Actor):
     """Holds every rule against every session that changed."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._situations: dict[str, Situation] = {}
         self._due: dict[str, datetime] = {}
         self._memories: dict[tuple[str, str], ReactionMemory] = {}
-        self._alarm = Alarm(self, parts.clock, Wake())
-        self._leap = Leap(parts.clock)
+        self._alarm = Alarm(self, deps.clock, Wake())
+        self._leap = Leap(deps.clock)
         self._roused_at: datetime | None = None
 
     def on_start(self) -> None:
         """Read back what was done, and look at everything once."""
-        for key, told in self._parts.store.reactions.all().items():
+        for key, told in self._deps.store.reactions.all().items():
             self._memories[key] = codec.loads(ReactionMemory, told)
-        roused = self._parts.store.meta.get(ROUSED)
+        roused = self._deps.store.meta.get(ROUSED)
         self._roused_at = parse_time(roused) if roused else None
-        facts = self._parts.store.facts.load_all()
-        now = self._parts.clock.now()
-        for session in self._parts.store.sessions.list():
-            project = self._parts.config.project(session.project_id)
+        facts = self._deps.store.facts.load_all()
+        now = self._deps.clock.now()
+        for session in self._deps.store.sessions.list():
+            project = self._deps.config.project(session.project_id)
             if project is None or session.id not in facts:
                 continue
-            text = self._parts.store.memories.get(session.id)
+            text = self._deps.store.memories.get(session.id)
             memory = codec.loads(Memory, text) if text is not None else Memory(session.status, now)
             seen = facts[session.id].adopted(now)
             situation = Situation(session, seen, memory.merge_ready, project.bots, memory.running_since)
             self._look(situation)
         self._set_alarm()
         # what was written down by a life that ended before it told of it
-        self._parts.exchange.tell(NOTICES, Wake())
-        self._parts.exchange.tell(MERGES, Wake())
+        self._deps.exchange.tell(NOTICES, Wake())
+        self._deps.exchange.tell(MERGES, Wake())
 
     def on_stop(self) -> None:
         """No more deadlines."""
@@ -95,19 +95,19 @@ class ReactionActor(Actor):
         return None
 
     def _on_deadline(self) -> None:
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         for session_id in [who for who, at in self._due.items() if at <= now]:
             self._look(self._situations[session_id])
         self._set_alarm()
 
     def _on_leap(self, leap: timedelta) -> None:
         """The machine slept, or its clock was set: what is waited for moves along, and nobody is called silent for it."""
-        self._roused_at = self._parts.clock.now()
+        self._roused_at = self._deps.clock.now()
         moved = {key: reactions.leapt(memory, leap) for key, memory in self._memories.items() if memory.since is not None}
-        with self._parts.store.transaction():
-            self._parts.store.meta.set(ROUSED, rfc3339(self._roused_at))
+        with self._deps.store.transaction():
+            self._deps.store.meta.set(ROUSED, rfc3339(self._roused_at))
             for key, memory in moved.items():
-                self._parts.store.reactions.save(*key, codec.dumps(memory))
+                self._deps.store.reactions.save(*key, codec.dumps(memory))
         self._memories |= moved
         for situation in list(self._situations.values()):
             self._look(situation)
@@ -120,14 +120,14 @@ class ReactionActor(Actor):
         """Hold every rule against one session."""
         situation = replace(situation, roused_at=self._roused_at)
         session_id = situation.session.id
-        rules = self._parts.project(situation.session.project_id).reactions
-        now = self._parts.clock.now()
+        rules = self._deps.project(situation.session.project_id).reactions
+        now = self._deps.clock.now()
         wakes = [self._hold(key, rules[key], situation, now) for key in SESSION_KEYS if key in rules]
         self._due.pop(session_id, None)
         due = min((at for at in wakes if at is not None), default=None)
         forge = situation.facts.forge
         if forge is not None and forge.pull is not None and forge.pull.merging:
-            self._parts.exchange.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
+            self._deps.exchange.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
         if situation.session.status.terminal:
             self._situations.pop(session_id, None)
             self._look_at_project(situation.session, now)
@@ -149,15 +149,15 @@ class ReactionActor(Actor):
     # --- a whole project ---------------------------------------------------------------------------
 
     def _look_at_project(self, last: Session, now: datetime) -> None:
-        rule = self._parts.project(last.project_id).reactions.get(ALL_COMPLETE)
+        rule = self._deps.project(last.project_id).reactions.get(ALL_COMPLETE)
         if rule is None:
             return
-        sessions = self._parts.store.sessions.list(last.project_id)
+        sessions = self._deps.store.sessions.list(last.project_id)
         case = reactions.all_complete([session for session in sessions if session.archived_at is None] or [last])
         self._hold_project(rule, case, last, now)
 
     def _end_of_project_episode(self, session: Session, now: datetime) -> None:
-        rule = self._parts.project(session.project_id).reactions.get(ALL_COMPLETE)
+        rule = self._deps.project(session.project_id).reactions.get(ALL_COMPLETE)
         before = self._memories.get((_project_key(session.project_id), ALL_COMPLETE))
         if rule is not None and before is not None and before.since is not None:
             self._hold_project(rule, Case(False, ""), session, now)
@@ -169,19 +169,19 @@ class ReactionActor(Actor):
         if decision.memory == before:
             return
         self._memories[key] = decision.memory
-        with self._parts.store.transaction() as tx:
-            self._parts.store.reactions.save(*key, codec.dumps(decision.memory))
+        with self._deps.store.transaction() as tx:
+            self._deps.store.reactions.save(*key, codec.dumps(decision.memory))
             if decision.verdict is not Verdict.QUIET:
                 tx.emit(session.id, session.project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
                 self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.memory.episode}", now)
-        self._parts.exchange.tell(NOTICES, NoticeDue())
+        self._deps.exchange.tell(NOTICES, NoticeDue())
 
     # --- what is done ------------------------------------------------------------------------------
 
     def _carry_out(
         self, key: str, rule: Reaction, case: Case, before: ReactionMemory, decision: Decision, situation: Situation, now: datetime
     ) -> None:
-        session, store = situation.session, self._parts.store
+        session, store = situation.session, self._deps.store
         self._memories[(session.id, key)] = decision.memory
         with store.transaction() as tx:
             store.reactions.save(session.id, key, codec.dumps(decision.memory))
@@ -192,9 +192,9 @@ class ReactionActor(Actor):
             elif decision.items and decision.memory.passed_over != before.passed_over:
                 self._note(key, "none", decision, session, fingerprint(session.id, key, decision), now, "skipped", f"{case.headline}: ")
         if decision.verdict is not Verdict.QUIET:
-            self._parts.exchange.tell(session_name(session.id), MailArrived())
-            self._parts.exchange.tell(NOTICES, NoticeDue())
-            self._parts.exchange.tell(MERGES, MergeDue(session.id))
+            self._deps.exchange.tell(session_name(session.id), MailArrived())
+            self._deps.exchange.tell(NOTICES, NoticeDue())
+            self._deps.exchange.tell(MERGES, MergeDue(session.id))
 
     def _act(
         self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, situation: Situation, now: datetime
@@ -205,7 +205,7 @@ class ReactionActor(Actor):
             case ReactionAction.SEND_TO_AGENT:
                 text = reactions.to_agent(key, rule, situation, decision.items, self._answering(session), edited=decision.edited)
                 message = Message(str(uuid.uuid4()), session.id, text, Origin.REACTION, now, fingerprint=mark, reaction=key)
-                self._parts.store.messages.add(message)
+                self._deps.store.messages.add(message)
             case ReactionAction.NOTIFY:
                 self._notify(tx, key, rule, case, decision, session, mark, now)
             case ReactionAction.AUTO_MERGE:
@@ -217,10 +217,10 @@ class ReactionActor(Actor):
 
     def _answering(self, session: Session) -> str:
         """How the agent calls us to answer on its forge; empty where the forge takes no answers."""
-        scm = self._parts.plugins.scm(self._parts.project(session.project_id))
+        scm = self._deps.plugins.scm(self._deps.project(session.project_id))
         # a forge of somebody's own may be older than these
         takes = hasattr(scm, "reply") and hasattr(scm, "resolve")
-        return f"{program()} --config {shlex.quote(str(self._parts.config.source))}" if takes else ""
+        return f"{program()} --config {shlex.quote(str(self._deps.config.source))}" if takes else ""
 
     def _escalate(
         self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, session: Session, now: datetime
@@ -236,7 +236,7 @@ class ReactionActor(Actor):
     def _note(
         self, key: str, action: str, decision: Decision, session: Session, mark: str, now: datetime, outcome: str = "", what: str = ""
     ) -> None:
-        self._parts.store.reactions.record(
+        self._deps.store.reactions.record(
             ReactionRecord(
                 id=str(uuid.uuid4()),
                 session_id=session.id,
@@ -276,17 +276,17 @@ class ReactionActor(Actor):
             reaction=key,
             fingerprint=mark,
         )
-        self._parts.store.notifications.add(notice)
+        self._deps.store.notifications.add(notice)
 
     def _intend_merge(self, situation: Situation, mark: str, now: datetime) -> None:
         forge = situation.facts.forge
         if forge is None or forge.pull is None:
             return
-        project = self._parts.project(situation.session.project_id)
+        project = self._deps.project(situation.session.project_id)
         method = MergeMethod(str((project.scm.config if project.scm else {}).get("merge_method", "squash")))
         pull = forge.pull
         merge = Merge(session_id=situation.session.id, number=pull.number, head=pull.head, method=method, fingerprint=mark, at=now)
-        self._parts.store.merges.intend(merge)
+        self._deps.store.merges.intend(merge)
 
 
 def fingerprint(session_id: str, key: str, decision: Decision) -> str:

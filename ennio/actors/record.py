@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from ennio.actors.parts import Parts
+from ennio.actors.dependencies import Dependencies
 from ennio.model import codec
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
@@ -24,20 +24,20 @@ OUTPUT_STEP = timedelta(seconds=5)
 class Record:
     """What is known of one session right now; ``write`` makes it durable. Held by its actor alone."""
 
-    parts: Parts
+    deps: Dependencies
     session: Session
     memory: Memory
     facts: Facts
     written: tuple[Session, Memory, Facts]
 
     @classmethod
-    def load(cls, parts: Parts, session_id: str) -> Record:
+    def load(cls, deps: Dependencies, session_id: str) -> Record:
         """Read it back after a restart; what was seen must be seen again. Raises NotFound."""
-        session = parts.store.sessions.need(session_id)
-        text = parts.store.memories.get(session_id)
+        session = deps.store.sessions.need(session_id)
+        text = deps.store.memories.get(session_id)
         memory = codec.loads(Memory, text) if text else Memory(session.status, session.created_at)
-        stored = parts.store.facts.get(session_id)
-        return cls(parts, session, memory, stored.adopted(parts.clock.now()), (session, memory, stored))
+        stored = deps.store.facts.get(session_id)
+        return cls(deps, session, memory, stored.adopted(deps.clock.now()), (session, memory, stored))
 
     def write(self, events: Sequence[Draft] = (), evidence: Evidence | None = None, messages: Sequence[Message] = ()) -> bool:
         """Write what changed, with its events, in one transaction; False when there was nothing to write."""
@@ -46,7 +46,7 @@ class Record:
         changed_facts = noteworthy(facts, self.facts)
         if not (events or messages or evidence) and self.memory == memory and self.session == session and not changed_facts:
             return False
-        store, session_id = self.parts.store, self.session.id
+        store, session_id = self.deps.store, self.session.id
         with store.transaction() as tx:
             if self.session != session:
                 store.sessions.save(self.session)
@@ -67,7 +67,7 @@ class Record:
     def stands(self) -> bool:
         """Whether the store holds what is known here; False also where it cannot be asked."""
         try:
-            found = Record.load(self.parts, self.session.id)
+            found = Record.load(self.deps, self.session.id)
         except EnnioError:
             return False
         return (found.session, found.memory) == (self.session, self.memory)
@@ -78,15 +78,15 @@ class Record:
 
     def _meter(self, events: Sequence[Draft]) -> None:
         """The session's numbers change with the events that change them."""
-        before = self.parts.store.metrics.get(self.session.id)
-        age = (self.parts.clock.now() - self.session.created_at).total_seconds()
+        before = self.deps.store.metrics.get(self.session.id)
+        age = (self.deps.clock.now() - self.session.created_at).total_seconds()
         after = metered(before, events, self.session.usage, age)
         if after != before:
-            self.parts.store.metrics.save(after)
+            self.deps.store.metrics.save(after)
 
     def mail(self, pauses: dict[str, datetime]) -> Mail | None:
         """The oldest message that is still to be delivered."""
-        pending = self.parts.store.messages.pending(self.session.id)
+        pending = self.deps.store.messages.pending(self.session.id)
         if not pending:
             return None
         return Mail(pending[0].id, pending[0].state, pauses.get(pending[0].id), pending[0].detail)

@@ -20,9 +20,9 @@ import pykka
 
 from ennio.actors import strays
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import ASK_TIMEOUT, Exchange, session_name
 from ennio.actors.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
-from ennio.actors.parts import Parts
 from ennio.actors.session import SessionActor
 from ennio.config.model import Restart
 from ennio.model.errors import EnnioError
@@ -58,9 +58,9 @@ class Child:
 class RootSupervisor(Actor):
     """Keeps the house's actors alive. ``bereaved`` is called when it dies itself, with the reason: nobody else watches it."""
 
-    def __init__(self, parts: Parts, fixed: Sequence[tuple[str, Start]], bereaved: Callable[[str], None] | None = None) -> None:
+    def __init__(self, deps: Dependencies, fixed: Sequence[tuple[str, Start]], bereaved: Callable[[str], None] | None = None) -> None:
         super().__init__("root")
-        self._parts = parts
+        self._deps = deps
         self._bereaved = bereaved
         self._begun = False
         self._children = {name: Child(name, start, essential=True) for name, start in fixed}
@@ -69,7 +69,7 @@ class RootSupervisor(Actor):
 
     @property
     def _exchange(self) -> Exchange:
-        return self._parts.exchange
+        return self._deps.exchange
 
     def on_start(self) -> None:
         """Everybody in order; a fixed child that does not start ends the house with its error."""
@@ -77,7 +77,7 @@ class RootSupervisor(Actor):
         for name in self._fixed:
             ref = self._launch(self._children[name])
             ref.ask(Ping(), timeout=ASK_TIMEOUT)
-        for session in self._parts.store.sessions.list():
+        for session in self._deps.store.sessions.list():
             self._start_session(session.id)
         self._begun = True
 
@@ -118,15 +118,15 @@ class RootSupervisor(Actor):
         name = session_name(session_id)
         if name in self._children:
             return
-        session = self._parts.store.sessions.get(session_id)
+        session = self._deps.store.sessions.get(session_id)
         if session is None:
             return
-        if strays.why(self._parts, session) is not None:
-            strays.show(self._parts, session)
+        if strays.why(self._deps, session) is not None:
+            strays.show(self._deps, session)
             return
 
         def start(name: str, watcher: Any) -> pykka.ActorRef[Any]:
-            return SessionActor.start(self._parts, session_id, name, watcher)
+            return SessionActor.start(self._deps, session_id, name, watcher)
 
         self._children[name] = Child(name, start)
         self._launch(self._children[name])
@@ -150,11 +150,11 @@ class RootSupervisor(Actor):
         child = self._children.get(name)
         if not known or child is None or self.actor_stopped.is_set():
             return
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         child.error, child.state = down.error or "it ended", "restarting"
         self._breaker = self._breaker.record(name, now)
         log.error("actor crashed", extra={"actor": name, "error": child.error})
-        if down.outage and self._parts.store.problem is not None:
+        if down.outage and self._deps.store.problem is not None:
             self._later(name, WITHOUT_DATABASE)
             return
         if down.outage or self._breaker.is_open(now):
@@ -185,7 +185,7 @@ class RootSupervisor(Actor):
             self._launch(child)
         except EnnioError as error:
             child.error = str(error)
-            self._by_intensity(child, self._parts.clock.now())
+            self._by_intensity(child, self._deps.clock.now())
             return
         log.info("actor restarted", extra={"actor": name, "attempt": len(child.restarts)})
         if child.essential:
@@ -196,7 +196,7 @@ class RootSupervisor(Actor):
             self._adopted(name, child)
 
     def _adopted(self, name: str, child: Child) -> None:
-        session = self._parts.store.sessions.get(name.removeprefix(SESSION))
+        session = self._deps.store.sessions.get(name.removeprefix(SESSION))
         if session is not None:
             words = f"its actor crashed ({child.error}) and was restarted; the agent was not touched"
             self._tell(session, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error}))
@@ -204,7 +204,7 @@ class RootSupervisor(Actor):
     def _tell(self, session: Session, draft: Draft) -> None:
         """What cannot be written is said in the log alone: everybody's supervisor does not die of a full disk."""
         try:
-            with self._parts.store.transaction() as tx:
+            with self._deps.store.transaction() as tx:
                 tx.emit(session.id, session.project_id, draft)
         except EnnioError as error:
             log.warning("event not written", extra={"session": session.id, "event": draft.event_type.value, "error": str(error)})
@@ -215,7 +215,7 @@ class RootSupervisor(Actor):
         lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(seconds=2 * LONGEST_PAUSE)
         child.surrenders, child.surrendered_at = (1 if lived else child.surrenders + 1), now
         self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), Revive(child.name))
-        session = self._parts.store.sessions.get(child.name.removeprefix(SESSION))
+        session = self._deps.store.sessions.get(child.name.removeprefix(SESSION))
         if session is None:
             return
         words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again now"
@@ -225,8 +225,8 @@ class RootSupervisor(Actor):
     def _show(self, session: Session, told: Draft | None) -> None:
         """Its actor writes over it as soon as it lives."""
         try:
-            with self._parts.store.transaction() as tx:
-                self._parts.store.sessions.save(session)
+            with self._deps.store.transaction() as tx:
+                self._deps.store.sessions.save(session)
                 if told is not None:
                     tx.emit(session.id, session.project_id, told)
         except EnnioError as error:

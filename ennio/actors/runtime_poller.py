@@ -7,8 +7,8 @@ from typing import Any
 
 import pykka
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import PaneTold
-from ennio.actors.parts import Parts
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.plugins.runtime.interface import Pane
@@ -17,9 +17,9 @@ from ennio.plugins.runtime.interface import Pane
 class RuntimePoller(PollerActor):
     """Tells each session what its runtime sees of it; unchanged panes are not told again."""
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, runtime: str) -> None:
-        super().__init__(parts, name, watcher, parts.config.poll.runtime)
-        self._runtime = parts.plugins.runtime(runtime)
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, runtime: str) -> None:
+        super().__init__(deps, name, watcher, deps.config.poll.runtime)
+        self._runtime = deps.plugins.runtime(runtime)
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, Pane]:
         """One survey."""

@@ -15,6 +15,7 @@ import pykka
 
 from ennio.actors import bell, deeds, desks, outcome
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import QUEUE, REACTIONS, ROOT
 from ennio.actors.executor import NAMES, Executor
 from ennio.actors.lookout import Lookout
@@ -43,7 +44,6 @@ from ennio.actors.messages import (
     Wake,
 )
 from ennio.actors.outbox import Outbox
-from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.actors.timers import Alarm
 from ennio.model.clock import Leap
@@ -63,31 +63,31 @@ MAX_STEPS = 12
 class SessionActor(Actor):
     """Owns a session from its row in the store to its cleaned workspace."""
 
-    def __init__(self, parts: Parts, session_id: str, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(self, deps: Dependencies, session_id: str, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._id = session_id
         self._record: Record
         self._outbox: Outbox
         self._lookout: Lookout
         self._executor: Executor
-        self._alarm = Alarm(self, parts.clock, Wake())
-        self._leap = Leap(parts.clock)
+        self._alarm = Alarm(self, deps.clock, Wake())
+        self._leap = Leap(deps.clock)
 
     # --- life --------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
         """Read the record back and adopt whatever runs."""
-        self._record = Record.load(self._parts, self._id)
-        self._outbox = Outbox(self._parts, self._record)
-        self._lookout = Lookout(self._parts, self._record, self._outbox)
-        self._executor = Executor(self, self._parts, self._record, self._outbox)
-        if self._parts.store.queue.get(self._id) is None:
+        self._record = Record.load(self._deps, self._id)
+        self._outbox = Outbox(self._deps, self._record)
+        self._lookout = Lookout(self._deps, self._record, self._outbox)
+        self._executor = Executor(self, self._deps, self._record, self._outbox)
+        if self._deps.store.queue.get(self._id) is None:
             self._record.memory = orders.admit(self._record.memory)  # it left the queue and was not told
         # the clock may have been put back while nobody was here
-        self._record.memory = orders.put_back(self._record.memory, timedelta(), self._parts.clock.now())
+        self._record.memory = orders.put_back(self._record.memory, timedelta(), self._deps.clock.now())
         if self._record.memory.launches and not self._record.memory.finished:
-            bell.rehang(self._parts, self._id)  # an agent that runs on finds the door where it is now
+            bell.rehang(self._deps, self._id)  # an agent that runs on finds the door where it is now
         self._lookout.watch()
         self._advance()
 
@@ -138,7 +138,7 @@ class SessionActor(Actor):
             case AnswerGiven(text):
                 return self._on_answer(text)
             case Interrupt():
-                return deeds.interrupt(self._parts, self._session)
+                return deeds.interrupt(self._deps, self._session)
             case BranchChosen(branch, title):
                 return self._on_branch(branch, title)
             case MessageMarked(message_id):
@@ -166,10 +166,10 @@ class SessionActor(Actor):
             self._executor.break_off()
             self._lookout.distrust()
         self._record.memory = memory
-        with self._parts.store.transaction():  # who only left the queue would be taken for admitted
-            self._parts.store.queue.remove(self._id)
+        with self._deps.store.transaction():  # who only left the queue would be taken for admitted
+            self._deps.store.queue.remove(self._id)
             self._record.write()
-        self._parts.exchange.tell(QUEUE, QueueChanged())
+        self._deps.exchange.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
 
@@ -177,20 +177,20 @@ class SessionActor(Actor):
         """It takes its place in the queue like a new one, in the transaction that makes it wait."""
         place = self._record.facts.place
         memory = orders.restore(self._record.memory, unusable=place is not None and not place.place.usable)
-        now, session = self._parts.clock.now(), self._session
+        now, session = self._deps.clock.now(), self._session
         self._record.facts = replace(self._record.facts, place=None)
         self._record.memory = memory
         self._record.session = replace(session, restored_at=now)
-        with self._parts.store.transaction():
-            self._parts.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, False, now, ""))
+        with self._deps.store.transaction():
+            self._deps.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, False, now, ""))
             self._record.write([Draft(EventType.SESSION_RESTORED, "restored by a person")])
-        self._parts.exchange.tell(QUEUE, QueueChanged())
+        self._deps.exchange.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
 
     def _on_branch(self, branch: str, title: str) -> Session:
-        path = desks.workspace_path(self._parts, self._session)
-        others = self._parts.store.sessions.on_branch(self._session.project_id, branch)
+        path = desks.workspace_path(self._deps, self._session)
+        others = self._deps.store.sessions.on_branch(self._session.project_id, branch)
         rival = next((other for other in others if other.id != self._id), None)
         if rival is not None:
             raise Conflict(f"branch {branch} belongs to session {rival.id} ({rival.status}); choose another with --branch")
@@ -209,7 +209,7 @@ class SessionActor(Actor):
             raise Conflict(f"the agent of session {self._id} has ended, and nobody asks; `ennio session restore {self._id}` goes on")
         if process is None or process.sighting is not Sighting.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
-        if deeds.agent_of(self._parts, self._session).tells:
+        if deeds.agent_of(self._deps, self._session).tells:
             self._advance_if(self._lookout.on_agent(None))
 
     def _on_answer(self, text: str) -> None:
@@ -222,7 +222,7 @@ class SessionActor(Actor):
             doing = NAMES[type(self._executor.doing)]
             raise Conflict(f"session {self._id} is just being attended to ({doing}); try again in a moment")
         self._outbox.typed()
-        deeds.answer(self._parts, self._session, text)
+        deeds.answer(self._deps, self._session, text)
         data = {"step": "answered", "answer": text}
         self._record.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
         self._lookout.look_now()
@@ -248,7 +248,7 @@ class SessionActor(Actor):
         for _ in range(MAX_STEPS):
             record = self._record
             seen = Seen(record.facts, self._outbox.next(), self._executor.busy)
-            plan = lifecycle.step(self._parts.spec(self._session), seen, record.memory, self._parts.clock.now())
+            plan = lifecycle.step(self._deps.spec(self._session), seen, record.memory, self._deps.clock.now())
             settled = plan.memory == record.memory and plan.action is None
             record.memory = plan.memory
             told = [*self._outbox.undeliverable(), *self._outbox.waiting(seen.mail, plan.waits)]
@@ -261,11 +261,11 @@ class SessionActor(Actor):
                 break
         self._lookout.watch()
         if self._record.memory.finished:
-            self._parts.exchange.tell(ROOT, SessionOver(self._id))
+            self._deps.exchange.tell(ROOT, SessionOver(self._id))
 
     def _put_back(self, by: timedelta) -> None:
         """The clock was put back, and nothing takes longer for it."""
-        now, facts = self._parts.clock.now(), self._record.facts
+        now, facts = self._deps.clock.now(), self._record.facts
         self._record.memory = orders.put_back(self._record.memory, by, now)
         self._outbox.put_back(by)
         if facts.process is not None and facts.process.at > now:  # since when it cannot be seen
@@ -273,16 +273,16 @@ class SessionActor(Actor):
 
     def _tell_others(self) -> None:
         record, memory = self._record, self._record.memory
-        bots = self._parts.project(record.session.project_id).bots
+        bots = self._deps.project(record.session.project_id).bots
         situation = Situation(record.session, record.facts, memory.merge_ready, bots, memory.running_since)
-        self._parts.exchange.tell(REACTIONS, Changed(situation))
+        self._deps.exchange.tell(REACTIONS, Changed(situation))
         if memory.status.terminal:
-            self._parts.exchange.tell(QUEUE, QueueChanged())
+            self._deps.exchange.tell(QUEUE, QueueChanged())
 
     def _on_effect(self, action: Action, result: Any, error: EnnioError | None) -> None:
         if not self._executor.ended(action):
             return
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         if isinstance(action, LaunchAgent | StopAgent | RemoveWorkspace):
             self._lookout.distrust()
         if isinstance(action, DeliverMessage | SettleMessage):

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ennio.actors import deeds
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.desks import workspace_path
-from ennio.actors.parts import Parts
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
@@ -54,9 +54,9 @@ class Preview:
     queue_reason: str | None
 
 
-def _checked(parts: Parts, request: SpawnRequest) -> Project:
+def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
     """Everything that can be known to be wrong before anything is made."""
-    project = parts.project(request.project_id)
+    project = deps.project(request.project_id)
     if project.ssh is not None:
         raise Refused(
             f"project {project.id} lies on {project.ssh.host} (ssh_config), which this version cannot reach yet; "
@@ -68,18 +68,18 @@ def _checked(parts: Parts, request: SpawnRequest) -> Project:
         raise Invalid(f"issue_id: project {project.id} has no tracker_config to read issues from; give a prompt instead")
     if request.branch is not None:
         check_work_branch(request.branch, project.default_branch, project.protected_branches)
-        rivals = parts.store.sessions.on_branch(project.id, request.branch)
+        rivals = deps.store.sessions.on_branch(project.id, request.branch)
         if rivals:
             raise Conflict(f"branch: {request.branch} belongs to session {rivals[0].id} ({rivals[0].status}); choose another")
-    _plugins(parts, project, request)
+    _plugins(deps, project, request)
     return project
 
 
-def _plugins(parts: Parts, project: Project, request: SpawnRequest) -> None:
+def _plugins(deps: Dependencies, project: Project, request: SpawnRequest) -> None:
     wanted = (
-        ("agent", request.agent or project.agent, lambda name: parts.plugins.agent(name, project)),
-        ("runtime", request.runtime or project.runtime, parts.plugins.runtime),
-        ("workspace", request.workspace or project.workspace, parts.plugins.workspace),
+        ("agent", request.agent or project.agent, lambda name: deps.plugins.agent(name, project)),
+        ("runtime", request.runtime or project.runtime, deps.plugins.runtime),
+        ("workspace", request.workspace or project.workspace, deps.plugins.workspace),
     )
     for field, name, find in wanted:
         try:
@@ -88,9 +88,9 @@ def _plugins(parts: Parts, project: Project, request: SpawnRequest) -> None:
             raise Invalid(f"{field}: {error.problems[0].message}") from error
 
 
-def _drawn(parts: Parts, project: Project, request: SpawnRequest) -> Session:
+def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Session:
     """The session that would be; without a branch or an issue to name one it works on one of its own name."""
-    now = parts.clock.now()
+    now = deps.clock.now()
     session = Session(
         id=f"{project.session_prefix or project.id[:3]}-{secrets.token_hex(4)}",
         project_id=project.id,
@@ -113,42 +113,42 @@ def _drawn(parts: Parts, project: Project, request: SpawnRequest) -> Session:
     return session
 
 
-def spawn(parts: Parts, request: SpawnRequest) -> Session:
+def spawn(deps: Dependencies, request: SpawnRequest) -> Session:
     """Write down a new session and its place in the queue. Raises Invalid, Conflict, NotFound; makes nothing then."""
-    project = _checked(parts, request)
-    session = _drawn(parts, project, request)
+    project = _checked(deps, request)
+    session = _drawn(deps, project, request)
     waiting = Waiting(session.id, project.id, request.priority, 0, request.held, session.created_at, "")
     what = f"issue {request.issue_id}" if request.issue_id else (request.prompt or "").strip().splitlines()[0][:72]
-    with parts.store.transaction() as tx:
-        parts.store.projects.upsert(project)
-        parts.store.sessions.insert(session)
-        parts.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
-        parts.store.queue.add(waiting)
+    with deps.store.transaction() as tx:
+        deps.store.projects.upsert(project)
+        deps.store.sessions.insert(session)
+        deps.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))
+        deps.store.queue.add(waiting)
         tx.emit(session.id, project.id, Draft(EventType.SESSION_QUEUED, f"asked for: {what}", data={"priority": request.priority}))
     return session
 
 
-def preview(parts: Parts, request: SpawnRequest) -> Preview:
+def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     """What a spawn would do, having done nothing."""
-    project = _checked(parts, request)
-    session = _drawn(parts, project, request)
+    project = _checked(deps, request)
+    session = _drawn(deps, project, request)
     with suppress(EnnioError):  # what is in its way is told by the making
-        session = deeds.called(session, deeds.remote_of(parts, session))
-    work = deeds.task(parts, session)
-    agent = deeds.agent_of(parts, session)
-    command = deeds.command_of(parts, session, work)
+        session = deeds.called(session, deeds.remote_of(deps, session))
+    work = deeds.task(deps, session)
+    agent = deeds.agent_of(deps, session)
+    command = deeds.command_of(deps, session, work)
     return Preview(
         session_id=session.id,
         agent=session.agent_name or project.agent,
         runtime=session.runtime_name or project.runtime,
         workspace_kind=session.workspace_name or project.workspace,
-        workspace=str(workspace_path(parts, session)),
+        workspace=str(workspace_path(deps, session)),
         branch=work.branch,
         base=session.base or project.default_branch,
         prompt=work.words,
         system=work.system,
         command=command.argv,
-        env=tuple(sorted(deeds.environment_of(parts, session, agent, command, 1))),
+        env=tuple(sorted(deeds.environment_of(deps, session, agent, command, 1))),
         post_create=project.post_create,
         queue_reason="held" if request.held else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from ennio.actors.parts import Parts
+from ennio.actors.dependencies import Dependencies
 from ennio.model import codec
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
@@ -17,56 +17,56 @@ log = logging.getLogger(__name__)
 GRACE = 5.0
 
 
-def why(parts: Parts, session: Session) -> str | None:
+def why(deps: Dependencies, session: Session) -> str | None:
     """Why nobody looks after it and what to do; None where its project is there."""
-    if parts.config.project(session.project_id) is not None:
+    if deps.config.project(session.project_id) is not None:
         return None
     return (
-        f"nobody watches it: its project {session.project_id} is not in {parts.config.source}; put that back under this project_id and "
+        f"nobody watches it: its project {session.project_id} is not in {deps.config.source}; put that back under this project_id and "
         f"send SIGHUP (or ennio stop && ennio start), or end it: ennio session kill {session.id}"
     )
 
 
-def refuse(parts: Parts, session: Session) -> None:
+def refuse(deps: Dependencies, session: Session) -> None:
     """Raise Refused with the reason and the way out, where its project is not there."""
-    reason = why(parts, session)
+    reason = why(deps, session)
     if reason is not None:
         raise Refused(f"session {session.id}: {reason}")
 
 
-def show(parts: Parts, session: Session) -> None:
+def show(deps: Dependencies, session: Session) -> None:
     """Have it shown as one without a signal; told once."""
-    reason = why(parts, session)
+    reason = why(deps, session)
     if reason is None or session.status.terminal or session.reason == reason:
         return
     log.warning("session left alone: its project is not in the configuration", extra={"session": session.id})
-    shown = replace(session, reason=reason, no_signal_since=session.no_signal_since or parts.clock.now())
+    shown = replace(session, reason=reason, no_signal_since=session.no_signal_since or deps.clock.now())
     try:
-        with parts.store.transaction() as tx:
-            parts.store.sessions.save(shown)
+        with deps.store.transaction() as tx:
+            deps.store.sessions.save(shown)
             tx.emit(session.id, session.project_id, Draft(EventType.SIGNAL_LOST, reason, Priority.ACTION))
     except EnnioError as error:
         log.warning("not written that a session is left alone", extra={"session": session.id, "error": str(error)})
 
 
-def kill(parts: Parts, session: Session, by: str) -> Session:
+def kill(deps: Dependencies, session: Session, by: str) -> Session:
     """End what runs of it, then say so. Blocks for some seconds; raises Unreachable where it cannot be ended, and Conflict where it has."""
-    text = parts.store.memories.get(session.id)
+    text = deps.store.memories.get(session.id)
     memory = orders.kill(codec.loads(Memory, text) if text else Memory(session.status, session.created_at), by)
     if memory.status is SessionStatus.KILLED:
         return session
     if session.runtime_name and memory.launches:
         handle = session.runtime_handle or RuntimeHandle(session.id, session.runtime_name)
-        parts.plugins.runtime(session.runtime_name).stop(handle)
+        deps.plugins.runtime(session.runtime_name).stop(handle)
     leftovers.end(session.id, GRACE)
-    now, before, rule = parts.clock.now(), memory.status, f"killed by {by}"
+    now, before, rule = deps.clock.now(), memory.status, f"killed by {by}"
     memory = replace(orders.stopped(memory), status=SessionStatus.KILLED, status_since=now, rule=rule)
     killed = replace(session, status=SessionStatus.KILLED, reason=rule, no_signal_since=None)
     data = {"from": before.value, "to": "killed", "reason": rule}
-    with parts.store.transaction() as tx:
-        parts.store.sessions.save(killed)
-        parts.store.memories.save(session.id, codec.dumps(memory))
-        parts.store.queue.remove(session.id)
+    with deps.store.transaction() as tx:
+        deps.store.sessions.save(killed)
+        deps.store.memories.save(session.id, codec.dumps(memory))
+        deps.store.queue.remove(session.id)
         tx.emit(session.id, session.project_id, Draft(EventType.STATUS_CHANGED, f"{before} -> killed: {rule}", data=data))
         tx.emit(session.id, session.project_id, Draft(EventType.SESSION_KILLED, rule, data=data))
     return killed

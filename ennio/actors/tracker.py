@@ -13,8 +13,8 @@ from typing import Any, assert_never
 import pykka
 
 from ennio.actors.actor import Actor
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Effect, HowIsIt, NewsWritten, Ping, Wake
-from ennio.actors.parts import Parts
 from ennio.actors.poller import Pulse
 from ennio.actors.timers import Alarm
 from ennio.model.errors import EnnioError, Unreachable
@@ -53,22 +53,22 @@ class TrackerActor(Actor):
     What cannot be reached is tried again until it can; what is refused is told in the log and passed over.
     """
 
-    def __init__(self, parts: Parts, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, project_id: str) -> None:
         super().__init__(name, watcher)
-        self._parts = parts
+        self._deps = deps
         self._project_id = project_id
         self._busy = False
         self._failures = 0
         self._pause: tuple[datetime, datetime] | None = None
         self._pulse = Pulse()
         self._unlisten: Any = None
-        self._alarm = Alarm(self, parts.clock, Wake())
+        self._alarm = Alarm(self, deps.clock, Wake())
 
     def on_start(self) -> None:
         """Go on where the last one ended; a log that was never followed is followed from now on."""
-        if self._parts.store.meta.get(self._key) is None:
-            self._keep(self._parts.store.events.last_seq())
-        self._unlisten = self._parts.store.listen(self._heard)
+        if self._deps.store.meta.get(self._key) is None:
+            self._keep(self._deps.store.events.last_seq())
+        self._unlisten = self._deps.store.listen(self._heard)
         self._next()
 
     def on_stop(self) -> None:
@@ -99,7 +99,7 @@ class TrackerActor(Actor):
         return f"tracker:{self._project_id}"
 
     def _keep(self, seq: int) -> None:
-        self._parts.store.meta.set(self._key, str(seq))
+        self._deps.store.meta.set(self._key, str(seq))
 
     def _heard(self, events: Sequence[Event]) -> None:
         """Runs where the events were written."""
@@ -108,7 +108,7 @@ class TrackerActor(Actor):
             self.actor_ref.tell(NewsWritten())
 
     def _next(self) -> None:
-        if self._busy or self._pauses(self._parts.clock.now()):
+        if self._busy or self._pauses(self._deps.clock.now()):
             return
         word = self._due()
         if word is not None:
@@ -121,10 +121,10 @@ class TrackerActor(Actor):
 
     def _due(self) -> Word | None:
         """The next milestone of a session that works on an issue; everything before it is passed over for good."""
-        cursor = int(self._parts.store.meta.get(self._key) or 0)
-        while events := self._parts.store.events.after(cursor, project_id=self._project_id, types=tuple(KINDS)):
+        cursor = int(self._deps.store.meta.get(self._key) or 0)
+        while events := self._deps.store.events.after(cursor, project_id=self._project_id, types=tuple(KINDS)):
             for event in events:
-                session = self._parts.store.sessions.get(event.session_id)
+                session = self._deps.store.sessions.get(event.session_id)
                 if session is not None and session.issue_id:
                     return Word(event.seq, session.issue_id, milestone_of(event, session), time.monotonic())
                 cursor = event.seq
@@ -132,14 +132,14 @@ class TrackerActor(Actor):
         return None
 
     def _tell(self, word: Word) -> None:
-        tracker = self._parts.plugins.tracker(self._parts.project(self._project_id))
+        tracker = self._deps.plugins.tracker(self._deps.project(self._project_id))
         # a tracker of somebody's own may be older than this question
         tell = getattr(tracker, "tell", None)
         if tell is not None:
             tell(word.issue_id, word.milestone)
 
     def _told(self, word: Word, error: EnnioError | None) -> None:
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         pulse = self._pulse
         pulse.looks, pulse.at, pulse.took = pulse.looks + 1, now, time.monotonic() - word.begun
         pulse.ok, pulse.detail = error is None, str(error or "")
@@ -147,7 +147,7 @@ class TrackerActor(Actor):
             self._wait(now)
             return
         self._failures, self._pause = 0, None
-        with self._parts.store.transaction() as tx:
+        with self._deps.store.transaction() as tx:
             self._keep(word.seq)
             if error is not None:
                 tx.emit(word.milestone.session_id, self._project_id, _refused(word, error))

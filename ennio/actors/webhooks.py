@@ -7,9 +7,9 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import forge_name
 from ennio.actors.messages import LookNow
-from ennio.actors.parts import Parts
 from ennio.config.model import Project
 from ennio.machine.untrusted import json_value
 from ennio.model.errors import Invalid, Unauthorized
@@ -21,41 +21,41 @@ _KEY = "webhooks.github"
 _REMEMBERED = 500
 
 
-def received(parts: Parts, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
+def received(deps: Dependencies, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
     """Look again at what a delivery of GitHub's is about; says what was done.
 
     Raises Unauthorized unless a project's ``webhook_secret`` made the signature, Invalid for what is no JSON object.
     """
-    trusting = [project for project, secret in _secrets(parts) if signed(raw, signature, secret)]
+    trusting = [project for project, secret in _secrets(deps) if signed(raw, signature, secret)]
     if not trusting:
         raise Unauthorized("the signature fits no project's webhook_secret; set the same secret on GitHub and in scm_config.config")
-    known = _known(parts)
+    known = _known(deps)
     if delivery in known:
         return "known already"
-    told = [_tell(parts, project, happening) for happening in happenings(event, _object(raw)) for project in trusting]
+    told = [_tell(deps, project, happening) for happening in happenings(event, _object(raw)) for project in trusting]
     # written down last: a delivery that was cut off is taken again
-    parts.store.meta.set(_KEY, json.dumps([*known, delivery][-_REMEMBERED:]))
+    deps.store.meta.set(_KEY, json.dumps([*known, delivery][-_REMEMBERED:]))
     log.info("took a webhook", extra={"event": event, "delivery": delivery, "told": sum(told)})
     return "looking" if any(told) else "nothing to do"
 
 
-def _secrets(parts: Parts) -> Iterator[tuple[Project, str]]:
-    for project in parts.config.projects:
+def _secrets(deps: Dependencies) -> Iterator[tuple[Project, str]]:
+    for project in deps.config.projects:
         if project.scm is not None and project.scm.plugin == "github" and isinstance(project.scm.config.get("webhook_secret"), str):
             yield project, project.scm.config["webhook_secret"]
 
 
-def _tell(parts: Parts, project: Project, happening: Happening) -> bool:
+def _tell(deps: Dependencies, project: Project, happening: Happening) -> bool:
     address = found_address(project, project.scm.config if project.scm is not None else {})
-    scm = parts.plugins.scm(project)
+    scm = deps.plugins.scm(project)
     if scm is None or str(address).lower() != happening.repository.lower():
         return False
     scm.nudge(happening.number, happening.ref)
-    return parts.exchange.tell(forge_name(project.id), LookNow())
+    return deps.exchange.tell(forge_name(project.id), LookNow())
 
 
-def _known(parts: Parts) -> list[str]:
-    return list(json.loads(parts.store.meta.get(_KEY) or "[]"))
+def _known(deps: Dependencies) -> list[str]:
+    return list(json.loads(deps.store.meta.get(_KEY) or "[]"))
 
 
 def _object(raw: bytes) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ import gevent
 import pykka
 
 from ennio.actors.agent_poller import AgentPoller
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROOT, Exchange, forge_name, runtime_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
@@ -21,7 +22,6 @@ from ennio.actors.house import House
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import CrashForTest, LookNow, Ping, Wake
 from ennio.actors.notifier import NotifierActor
-from ennio.actors.parts import Parts
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.root import RootSupervisor, Start
@@ -62,7 +62,7 @@ def project(path: Path, **changes: Any) -> Project:
 class Stage:
     """A running house and the strings to pull."""
 
-    parts: Parts
+    deps: Dependencies
     house: House
     root: pykka.ActorRef[Any]
     clock: ManualClock
@@ -115,34 +115,34 @@ class Stage:
     def pass_time(self, seconds: float) -> None:
         """The clock goes on, and everybody who waits for a moment looks at it."""
         self.clock.advance(seconds)
-        for name in self.parts.exchange.names():
+        for name in self.deps.exchange.names():
             if name != ROOT:
-                self.parts.exchange.tell(name, Wake())
+                self.deps.exchange.tell(name, Wake())
 
     def look(self) -> None:
         """Two whole looks of every source: what is true now has been told after it."""
-        names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.parts.exchange.ref(forge_name("play")) else [])]
+        names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.exchange.ref(forge_name("play")) else [])]
         before = {name: self.house.pulses()[name].looks for name in names}
         for _ in range(2):
             for name in names:
-                self.parts.exchange.tell(name, LookNow())
+                self.deps.exchange.tell(name, LookNow())
         eventually(lambda: all(self.house.pulses()[name].looks >= before[name] + 2 for name in names))
         self.quiet()
 
     def quiet(self) -> None:
         """Everybody has worked off what was in the mailbox."""
         for _ in range(3):
-            for name in self.parts.exchange.names():
-                ref = self.parts.exchange.ref(name)
+            for name in self.deps.exchange.names():
+                ref = self.deps.exchange.ref(name)
                 if ref is not None and ref.is_alive():
                     ref.ask(Ping(), timeout=10)
 
     def crash(self, name: str) -> None:
         """One actor ends by a bug and is restarted."""
-        before = self.parts.exchange.ref(name)
+        before = self.deps.exchange.ref(name)
         assert before is not None
         before.tell(CrashForTest()) if name.startswith("session:") else kill(before)
-        eventually(lambda: self.alive(name) and self.parts.exchange.ref(name) is not before, why=f"{name} is back")
+        eventually(lambda: self.alive(name) and self.deps.exchange.ref(name) is not before, why=f"{name} is back")
 
     def crash_session(self, session_id: str) -> None:
         self.crash(session_name(session_id))
@@ -150,11 +150,11 @@ class Stage:
     # --- seeing ------------------------------------------------------------------------------------
 
     def alive(self, name: str) -> bool:
-        ref = self.parts.exchange.ref(name)
+        ref = self.deps.exchange.ref(name)
         return ref is not None and ref.is_alive()
 
     def session(self, session_id: str) -> Session:
-        return self.parts.store.sessions.need(session_id)
+        return self.deps.store.sessions.need(session_id)
 
     def until(self, session_id: str, *statuses: SessionStatus) -> Session:
         found = eventually(
@@ -170,16 +170,16 @@ class Stage:
         return branch
 
     def messages(self, session_id: str) -> list[Message]:
-        return list(self.parts.store.messages.list(session_id))
+        return list(self.deps.store.messages.list(session_id))
 
     def told(self, session_id: str, reaction: str) -> list[Message]:
         return [message for message in self.messages(session_id) if message.reaction == reaction]
 
     def types(self, session_id: str) -> list[str]:
-        return [str(event.event_type) for event in self.parts.store.events.list_by_session(session_id, limit=10_000)]
+        return [str(event.event_type) for event in self.deps.store.events.list_by_session(session_id, limit=10_000)]
 
     def words(self, session_id: str) -> list[str]:
-        return [event.message for event in self.parts.store.events.list_by_session(session_id, limit=10_000)]
+        return [event.message for event in self.deps.store.events.list_by_session(session_id, limit=10_000)]
 
 
 def kill(ref: pykka.ActorRef[Any]) -> None:
@@ -238,14 +238,14 @@ class Play:
         shelf = Shelf(
             home, self.clock, agent=self.agent, runtime=self.runtime, workspace=self.workspace, scm=self.scm, notifiers=self.notifiers
         )
-        parts = Parts(config, home, self.clock, store, shelf, Exchange())
+        deps = Dependencies(config, home, self.clock, store, shelf, Exchange())
         feed = Feed(store)
-        root = RootSupervisor.start(parts, fixed(parts))
+        root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)
-        house = House(parts, feed, self.clock.now(), lambda: None)
+        house = House(deps, feed, self.clock.now(), lambda: None)
         try:
             yield Stage(
-                parts, house, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks
+                deps, house, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks
             )
         finally:
             root.stop(timeout=10)
@@ -260,22 +260,22 @@ class Play:
         shutil.rmtree(self.root / "home", ignore_errors=True)
 
 
-def fixed(parts: Parts) -> list[tuple[str, Start]]:
+def fixed(deps: Dependencies) -> list[tuple[str, Start]]:
     """Who is always there, over the stub runtime alone."""
 
     def starting(kind: Any, name: str, watcher: Any, *args: Any) -> pykka.ActorRef[Any]:
-        return kind.start(parts, name, watcher, *args)
+        return kind.start(deps, name, watcher, *args)
 
     children: list[tuple[str, Start]] = [
         (NOTICES, partial(starting, NotifierActor)),
         (MERGES, partial(starting, MergeActor)),
         (REACTIONS, partial(starting, ReactionActor)),
-        (runtime_name("stub"), lambda name, watcher: RuntimePoller.start(parts, name, watcher, "stub")),
+        (runtime_name("stub"), lambda name, watcher: RuntimePoller.start(deps, name, watcher, "stub")),
         (AGENTS, partial(starting, AgentPoller)),
     ]
     children += [
-        (forge_name(one.id), lambda name, watcher, of=one.id: ForgePoller.start(parts, name, watcher, of))
-        for one in parts.config.projects
+        (forge_name(one.id), lambda name, watcher, of=one.id: ForgePoller.start(deps, name, watcher, of))
+        for one in deps.config.projects
         if one.scm is not None
     ]
     return [*children, (QUEUE, partial(starting, QueueActor))]

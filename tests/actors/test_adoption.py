@@ -62,14 +62,14 @@ def test_whoever_is_not_ours_or_does_not_live_is_left_alone(play: Play, what: st
         _record(play, session_id).unlink()
     with play.opened() as stage:
         assert _adopted(stage) == ()
-        assert stage.parts.store.sessions.list() == ()
+        assert stage.deps.store.sessions.list() == ()
 
 
 def test_the_record_is_its_owners_alone_and_goes_with_the_session(stage: Stage) -> None:
     session_id = stage.launched()
-    path = stage.parts.home.session(session_id) / adoption.FILE
+    path = stage.deps.home.session(session_id) / adoption.FILE
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def _adopted(stage: Stage) -> tuple[str, ...]:
-    return adoption.adopt(stage.parts)
+    return adoption.adopt(stage.deps)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ennio.actors import bell
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import Exchange
-from ennio.actors.parts import Parts
 from ennio.config.model import Config
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
@@ -19,56 +19,56 @@ from ennio.store import open_store
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
+def deps(tmp_path: Path) -> Dependencies:
     clock, home = SystemClock(), Home(tmp_path / "home")
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321)  # noqa: S104 - nothing is bound
-    return Parts(config, home, clock, open_store("sqlite::memory:", tmp_path, clock), Registry(home, clock), Exchange())
+    return Dependencies(config, home, clock, open_store("sqlite::memory:", tmp_path, clock), Registry(home, clock), Exchange())
 
 
-def hung(parts: Parts, session_id: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((parts.home.session(session_id) / bell.FILE).read_text())
+def hung(deps: Dependencies, session_id: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((deps.home.session(session_id) / bell.FILE).read_text())
     return found
 
 
-def test_a_bell_is_private_and_says_where_to_ring(parts: Parts) -> None:
-    bell.hang(parts, "a-1")
-    told = hung(parts, "a-1")
+def test_a_bell_is_private_and_says_where_to_ring(deps: Dependencies) -> None:
+    bell.hang(deps, "a-1")
+    told = hung(deps, "a-1")
     assert (told["host"], told["port"], told["path"]) == ("127.0.0.1", 4321, "/api/v1/sessions/a-1/look")
-    assert (parts.home.session("a-1") / bell.FILE).stat().st_mode & 0o777 == 0o600
+    assert (deps.home.session("a-1") / bell.FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_token_rings_for_its_own_session_only(parts: Parts) -> None:
-    bell.hang(parts, "a-1")
-    bell.hang(parts, "a-2")
-    token = hung(parts, "a-1")["token"]
-    assert bell.known(parts.store, "a-1", token)
-    assert not bell.known(parts.store, "a-2", token)
-    assert not bell.known(parts.store, "a-3", "")
+def test_a_token_rings_for_its_own_session_only(deps: Dependencies) -> None:
+    bell.hang(deps, "a-1")
+    bell.hang(deps, "a-2")
+    token = hung(deps, "a-1")["token"]
+    assert bell.known(deps.store, "a-1", token)
+    assert not bell.known(deps.store, "a-2", token)
+    assert not bell.known(deps.store, "a-3", "")
 
 
-def test_a_new_launch_silences_the_bell_before_it(parts: Parts) -> None:
-    bell.hang(parts, "a-1")
-    before = hung(parts, "a-1")["token"]
-    bell.hang(parts, "a-1")
-    assert not bell.known(parts.store, "a-1", before)
-    assert bell.known(parts.store, "a-1", hung(parts, "a-1")["token"])
+def test_a_new_launch_silences_the_bell_before_it(deps: Dependencies) -> None:
+    bell.hang(deps, "a-1")
+    before = hung(deps, "a-1")["token"]
+    bell.hang(deps, "a-1")
+    assert not bell.known(deps.store, "a-1", before)
+    assert bell.known(deps.store, "a-1", hung(deps, "a-1")["token"])
 
 
-def test_the_token_itself_is_not_in_the_store(parts: Parts) -> None:
-    bell.hang(parts, "a-1")
-    kept = parts.store.meta.get("bell:a-1") or ""
-    assert hung(parts, "a-1")["token"] not in kept
+def test_the_token_itself_is_not_in_the_store(deps: Dependencies) -> None:
+    bell.hang(deps, "a-1")
+    kept = deps.store.meta.get("bell:a-1") or ""
+    assert hung(deps, "a-1")["token"] not in kept
     assert len(kept) == 64
 
 
-def test_a_bell_that_hangs_well_is_left_as_it_is(parts: Parts) -> None:
-    bell.hang(parts, "a-1")
-    path = parts.home.session("a-1") / bell.FILE
+def test_a_bell_that_hangs_well_is_left_as_it_is(deps: Dependencies) -> None:
+    bell.hang(deps, "a-1")
+    path = deps.home.session("a-1") / bell.FILE
     before = path.stat()
-    bell.rehang(parts, "a-1")
+    bell.rehang(deps, "a-1")
     after = path.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)  # it is read, and that moves its atime
-    assert bell.known(parts.store, "a-1", hung(parts, "a-1")["token"])
+    assert bell.known(deps.store, "a-1", hung(deps, "a-1")["token"])
 
 
 def _of_another_door(path: Path) -> None:
@@ -105,16 +105,16 @@ def _somebody_elses(path: Path) -> None:
     [_of_another_door, _open_to_all, _half_written, _none_at_all, _of_a_token_that_is_not_known, _without_sense, _somebody_elses],
     ids=lambda wrong: wrong.__name__.strip("_"),
 )
-def test_a_bell_that_hangs_badly_is_hung_anew(parts: Parts, wrong: Callable[[Path], None]) -> None:
-    bell.hang(parts, "a-1")
-    path = parts.home.session("a-1") / bell.FILE
-    before = hung(parts, "a-1")["token"]
+def test_a_bell_that_hangs_badly_is_hung_anew(deps: Dependencies, wrong: Callable[[Path], None]) -> None:
+    bell.hang(deps, "a-1")
+    path = deps.home.session("a-1") / bell.FILE
+    before = hung(deps, "a-1")["token"]
     wrong(path)
     path.with_suffix(".new").write_text("left by somebody who was killed")
     path.with_suffix(".new").chmod(0o666)
-    bell.rehang(parts, "a-1")
-    told = hung(parts, "a-1")
+    bell.rehang(deps, "a-1")
+    told = hung(deps, "a-1")
     assert (told["port"], told["token"] == before) == (4321, False)
-    assert bell.known(parts.store, "a-1", told["token"])
-    assert not bell.known(parts.store, "a-1", before)
+    assert bell.known(deps.store, "a-1", told["token"])
+    assert not bell.known(deps.store, "a-1", before)
     assert path.lstat().st_mode & 0o170777 == 0o100600

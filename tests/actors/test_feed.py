@@ -21,7 +21,7 @@ def test_who_was_away_catches_up_in_order(stage: Stage) -> None:
 def test_everybody_who_waits_is_woken_by_the_next_event(stage: Stage) -> None:
     session_id = stage.working()
     stage.look()
-    last = stage.parts.store.events.last_seq()
+    last = stage.deps.store.events.last_seq()
     waiting = [gevent.spawn(stage.house.wait_for_events, last, 20.0) for _ in range(20)]
     gevent.idle()
     stage.house.send(session_id, "hello")
@@ -31,7 +31,7 @@ def test_everybody_who_waits_is_woken_by_the_next_event(stage: Stage) -> None:
 
 def test_waiting_ends_when_the_time_is_up(stage: Stage) -> None:
     begun = time.monotonic()
-    assert stage.house.wait_for_events(stage.parts.store.events.last_seq(), 0.05) == []
+    assert stage.house.wait_for_events(stage.deps.store.events.last_seq(), 0.05) == []
     assert 0.04 < time.monotonic() - begun < 10
 
 
@@ -43,10 +43,10 @@ def test_a_house_that_was_restarted_serves_what_was_before_it(stage: Stage) -> N
 
 def test_a_batch_nobody_told_of_leaves_no_gap_for_those_who_follow(stage: Stage) -> None:
     session_id = stage.working()
-    feed, last = stage.house.feed, stage.parts.store.events.last_seq()
-    unheard = stage.parts.store._announcer._listeners[:]
-    stage.parts.store._announcer._listeners.clear()  # as when the telling failed
+    feed, last = stage.house.feed, stage.deps.store.events.last_seq()
+    unheard = stage.deps.store._announcer._listeners[:]
+    stage.deps.store._announcer._listeners.clear()  # as when the telling failed
     stage.house.send(session_id, "one")
-    stage.parts.store._announcer._listeners.extend(unheard)
+    stage.deps.store._announcer._listeners.extend(unheard)
     stage.house.send(session_id, "two")
     assert [event.seq for event in feed.wait(last, 0.0)][:2] == [last + 1, last + 2]

@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import Exchange
-from ennio.actors.parts import Parts
 from ennio.actors.spawning import SpawnRequest, preview, spawn
 from ennio.config.load import load
 from ennio.machine.home import Home
@@ -24,17 +24,17 @@ projects:
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
+def deps(tmp_path: Path) -> Dependencies:
     file = tmp_path / "ennio.yaml"
     file.write_text(REMOTE)
     home, clock = Home(tmp_path / "home"), ManualClock()
     store = cast("Store", open_store("sqlite:ennio.db", tmp_path, clock))
-    return Parts(load(file, {}), home, clock, store, Registry(home, clock), Exchange())
+    return Dependencies(load(file, {}), home, clock, store, Registry(home, clock), Exchange())
 
 
 @pytest.mark.parametrize("ask", [spawn, preview])
-def test_incident_44_a_remote_project_is_refused_instead_of_run_here(parts: Parts, ask: object) -> None:
+def test_incident_44_a_remote_project_is_refused_instead_of_run_here(deps: Dependencies, ask: object) -> None:
     with pytest.raises(Refused, match=r"gpu\.internal.*never run on this machine"):
-        ask(parts, SpawnRequest("far", prompt="work"))  # type: ignore[operator]
-    assert not parts.store.sessions.list()
-    parts.store.close()
+        ask(deps, SpawnRequest("far", prompt="work"))  # type: ignore[operator]
+    assert not deps.store.sessions.list()
+    deps.store.close()

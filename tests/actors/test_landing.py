@@ -22,7 +22,7 @@ def _pull(stage: Stage, checks: CheckState = CheckState.PASSING) -> tuple[str, i
 
 
 def _forced(stage: Stage) -> list[Event]:
-    return [event for event in stage.parts.store.events.after(0, limit=1000) if event.event_type == "merge_forced"]
+    return [event for event in stage.deps.store.events.after(0, limit=1000) if event.event_type == "merge_forced"]
 
 
 @pytest.mark.parametrize(

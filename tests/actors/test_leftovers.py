@@ -36,9 +36,9 @@ def test_nothing_is_left_of_a_session_but_its_record(play: Play, end: str) -> No
     play.settings |= END_AT_ONCE
     with play.opened() as stage:
         session = _over(stage, end)
-        assert not stage.parts.home.session(session.id).exists(), "prompts, keys and logs"
+        assert not stage.deps.home.session(session.id).exists(), "prompts, keys and logs"
         for mark in ("bell", "cursor"):
-            assert stage.parts.store.meta.get(f"{mark}:{session.id}") is None
+            assert stage.deps.store.meta.get(f"{mark}:{session.id}") is None
         assert stage.types(session.id), "its history stays"
 
 
@@ -49,7 +49,7 @@ def test_a_spawn_that_failed_keeps_what_tells_why(stage: Stage) -> None:
     stage.workspace.before["prepare"] = fail
     session_id = stage.spawn()
     stage.until(session_id, SessionStatus.EXITED)
-    assert stage.parts.home.session(session_id).is_dir()
+    assert stage.deps.home.session(session_id).is_dir()
 
 
 KEPT_BY_STUBS = {"Launch", "AgentSeen", "Notification", "PullRequest"}

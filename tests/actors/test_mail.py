@@ -17,7 +17,7 @@ from tests.conftest import eventually
 
 
 def _state(stage: Stage, message_id: str) -> MessageState:
-    message = stage.parts.store.messages.get(message_id)
+    message = stage.deps.store.messages.get(message_id)
     assert message is not None
     return message.state
 
@@ -118,21 +118,21 @@ def test_a_message_says_at_once_that_the_agent_is_at_work(stage: Stage) -> None:
     stage.says(session_id, Activity.ACTIVE)
     message = stage.house.send(session_id, "go on")
     eventually(lambda: stage.messages(session_id)[-1].detail == "waits until the agent has done its turn")
-    shown = session_view(stage.parts.store, stage.session(session_id))["message_waits"]
+    shown = session_view(stage.deps.store, stage.session(session_id))["message_waits"]
     assert shown["reason"] == "waits until the agent has done its turn"
     stage.rests(session_id)
     eventually(lambda: _state(stage, message.id) is MessageState.DELIVERED)
-    assert session_view(stage.parts.store, stage.session(session_id))["message_waits"] is None
+    assert session_view(stage.deps.store, stage.session(session_id))["message_waits"] is None
 
 
 def test_a_message_says_that_the_working_copy_is_gone(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)
-    shutil.rmtree(stage.parts.home.workspace("stub", "play", session_id))
+    shutil.rmtree(stage.deps.home.workspace("stub", "play", session_id))
     eventually(lambda: "is gone" in (stage.session(session_id).reason or ""))
     stage.house.send(session_id, "go on")
     eventually(lambda: "is gone" in stage.messages(session_id)[-1].detail)
-    views = session_views(stage.parts.store, [stage.session(session_id)] * 2)
+    views = session_views(stage.deps.store, [stage.session(session_id)] * 2)
     assert "is gone" in views[0]["message_waits"]["reason"]
 
 
@@ -141,7 +141,7 @@ def test_a_message_waits_visibly_while_a_person_types_and_costs_no_attempt(stage
     for _ in range(8):
         stage.pass_time(20)
         _ticks(stage, 1)
-    waiting = stage.parts.store.messages.get(message_id)
+    waiting = stage.deps.store.messages.get(message_id)
     assert waiting is not None
     assert (waiting.state, waiting.attempts) == (MessageState.QUEUED, 0)
     assert (stage.runtime.presses, stage.runtime.pastes) == ([], [])
@@ -158,13 +158,13 @@ def test_after_the_patience_what_a_person_typed_is_put_aside_and_back(stage: Sta
     eventually(lambda: stage.runtime.pasted(session_id) == ["go on", "mine: please do not"])
     assert stage.runtime.screens([session_id])[session_id] == "> mine: please do not"
     assert any("was put aside" in words and words.endswith("mine: please do not") for words in stage.words(session_id))
-    eventually(lambda: stage.parts.store.meta.get(f"draft:{session_id}") is None)
+    eventually(lambda: stage.deps.store.meta.get(f"draft:{session_id}") is None)
 
 
 def test_what_was_put_aside_comes_back_after_a_crash(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)
-    stage.parts.store.meta.set(f"draft:{session_id}", "mine: please do not")
+    stage.deps.store.meta.set(f"draft:{session_id}", "mine: please do not")
     stage.runtime.show(session_id, "> ")
     stage.crash_session(session_id)
     eventually(lambda: stage.runtime.pasted(session_id) == ["mine: please do not"])
@@ -183,7 +183,7 @@ def test_one_message_that_nobody_can_confirm_blocks_nobody(stage: Stage) -> None
         _ticks(stage, 1)
     eventually(lambda: _state(stage, first.id) is MessageState.FAILED)
     assert any("nobody could confirm" in words for words in stage.words(session_id))
-    assert any("nobody could confirm" in notice.message for notice in stage.parts.store.notifications.list(10))
+    assert any("nobody could confirm" in notice.message for notice in stage.deps.store.notifications.list(10))
     stage.runtime.deaf, stage.agent.typable = False, True
     stage.runtime.show(session_id, "> ")
     stage.pass_time(60)
@@ -248,7 +248,7 @@ def test_messages_of_a_killed_session_are_dropped_with_a_reason(stage: Stage) ->
     session_id = stage.working()
     message = stage.house.send(session_id, "too late")
     stage.house.kill(session_id)
-    stored = stage.parts.store.messages.get(message.id)
+    stored = stage.deps.store.messages.get(message.id)
     assert stored is not None
     assert (stored.state, stored.detail) == (MessageState.DROPPED, "the session has ended")
 

@@ -48,7 +48,7 @@ def test_what_is_approved_and_green_is_merged_once(stage: Stage) -> None:
     stage.until(session_id, SessionStatus.MERGED)
     stage.look()
     assert stage.scm.merges == [(number, head)]
-    merge = stage.parts.store.merges.get(session_id, head)
+    merge = stage.deps.store.merges.get(session_id, head)
     assert merge is not None
     assert (merge.state, merge.commit) == (MergeState.DONE, stage.scm.look(number).merge_commit)
 
@@ -60,15 +60,15 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Pla
         session_id = stage.working()
         number = _green(stage, session_id)
         head = stage.scm.look(number).head
-        ref = stage.parts.exchange.ref(MERGES)
+        ref = stage.deps.exchange.ref(MERGES)
         assert ref is not None
         stage.hooks["merge"] = lambda _number: kill(ref)
         _approve(stage, number)
         eventually(lambda: not ref.is_alive())
         if restart == "actor":
-            eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
+            eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
     with play.opened() as stage:
-        eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
+        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
         stage.until(session_id, SessionStatus.MERGED, SessionStatus.DONE)
     commits = {merge[1] for merge in play.scm.merges}
     assert commits == {head}
@@ -83,7 +83,7 @@ def test_an_intention_that_was_never_carried_out_is_taken_up_after_a_restart(pla
         number = _green(stage, session_id)
         real, play.scm.merge = play.scm.merge, _away  # type: ignore[method-assign,assignment]
         _approve(stage, number)
-        eventually(stage.parts.store.merges.open)
+        eventually(stage.deps.store.merges.open)
     play.scm.merge = real  # type: ignore[method-assign]
     with play.opened() as stage:
         stage.until(session_id, SessionStatus.MERGED)
@@ -100,7 +100,7 @@ def test_a_forge_that_does_not_answer_is_asked_again_later(stage: Stage, monkeyp
     with monkeypatch.context() as patched:
         patched.setattr(stage.scm, "merge", _away)
         _approve(stage, number)
-        eventually(stage.parts.store.merges.open)
+        eventually(stage.deps.store.merges.open)
         stage.quiet()
     stage.pass_time(11)
     stage.until(session_id, SessionStatus.MERGED)
@@ -116,7 +116,7 @@ def test_one_merge_out_of_reach_keeps_no_other_waiting(stage: Stage, monkeypatch
 
     monkeypatch.setattr(stage.scm, "merge", partly)
     _approve(stage, one)
-    eventually(stage.parts.store.merges.open)
+    eventually(stage.deps.store.merges.open)
     _approve(stage, two)
     stage.until(second, SessionStatus.MERGED)
     assert stage.session(first).status is SessionStatus.APPROVED
@@ -139,7 +139,7 @@ def test_a_merge_that_is_forbidden_at_the_last_moment_is_said_to_a_person(stage:
 
 def _held(stage: Stage, session_id: str) -> str | None:
     """Why the merge of a session is held back, by the kind of reason."""
-    return next((merge.held for merge in stage.parts.store.merges.open() if merge.session_id == session_id), None)
+    return next((merge.held for merge in stage.deps.store.merges.open() if merge.session_id == session_id), None)
 
 
 def test_a_merge_that_was_refused_once_is_not_refused_for_good(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def test_the_reason_for_which_a_merge_waits_is_in_the_history_of_the_session(sta
     monkeypatch.setattr(stage.scm, "merge", _refusing(Held("the check lint is expected", Remedy.WAIT, "required checks")))
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id))
-    newest = stage.parts.store.reactions.history(session_id, 1)[0]
+    newest = stage.deps.store.reactions.history(session_id, 1)[0]
     assert (newest.key, newest.outcome) == ("approved-and-green", "waits")
     assert "the check lint is expected; it is waited for" in newest.detail
 
@@ -216,7 +216,7 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
         head = stage.scm.look(number).head
         stage.scm.push(stage.branch(session_id))
         eventually(lambda: told == [number], why="at once, without the clock going on")
-        eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
     stage.scm.checks(number, CheckState.PASSING)
     stage.look()
     assert stage.scm.merges == []
@@ -250,7 +250,7 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_kil
     assert asked == [number], "who does not answer is not asked again and again"
     stage.pass_time(11)
     head = stage.scm.look(number).head
-    eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
     assert asked == [number, number]
 
 
@@ -263,7 +263,7 @@ def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: 
     head = stage.scm.look(number).head
     stage.house.kill(session_id)
     stage.pass_time(60)
-    eventually(lambda: (m := stage.parts.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
 
 
 def _refusing(error: EnnioError) -> Callable[..., None]:
@@ -311,7 +311,7 @@ def test_a_base_that_has_just_moved_costs_time_and_no_merge(stage: Stage, monkey
     with monkeypatch.context() as patched:
         patched.setattr(stage.scm, "look", lambda n: replace(real(n), mergeability=Mergeability.UNKNOWN))
         _approve(stage, number)
-        eventually(stage.parts.store.merges.open)
+        eventually(stage.deps.store.merges.open)
         stage.quiet()
         assert not stage.scm.merges
     stage.pass_time(11)
@@ -331,7 +331,7 @@ def test_an_approval_of_an_earlier_head_merges_nothing_by_itself(stage: Stage) -
     stage.look()
     assert stage.scm.merges == []
     assert f"of {approved[:7]} and not of {unseen[:7]}" in (session.reason or "")
-    grounds = [ground.what for ground in stage.parts.store.evidence.latest(session_id).facts]  # type: ignore[union-attr]
+    grounds = [ground.what for ground in stage.deps.store.evidence.latest(session_id).facts]  # type: ignore[union-attr]
     assert f"the reviewer ada is waited for, who approved {approved[:7]}" in grounds
     _approve(stage, number)
     stage.until(session_id, SessionStatus.MERGED)

@@ -17,12 +17,12 @@ def test_a_session_is_metered_from_its_spawn_to_its_merge(stage: Stage) -> None:
     number = stage.pull(session_id)
     stage.scm.checks(number, CheckState.FAILING)
     stage.until(session_id, SessionStatus.CI_FAILED, SessionStatus.CI_FIX_SENT)
-    found = stage.parts.store.metrics.get(session_id)
+    found = stage.deps.store.metrics.get(session_id)
     assert (found.ci_runs, found.ci_failures, found.time_to_merge_secs) == (1, 1, None)
     assert found.time_to_first_pr_secs is not None
     assert found.time_to_first_pr_secs >= 60
-    eventually(lambda: stage.parts.store.metrics.get(session_id).estimated_cost_usd == Decimal("0.12"))
+    eventually(lambda: stage.deps.store.metrics.get(session_id).estimated_cost_usd == Decimal("0.12"))
     stage.crash_session(session_id)
     stage.look()
-    again = stage.parts.store.metrics.get(session_id)
+    again = stage.deps.store.metrics.get(session_id)
     assert (again.ci_runs, again.ci_failures, again.total_tokens_in) == (1, 1, 1200)

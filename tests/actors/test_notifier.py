@@ -27,12 +27,12 @@ def play(play: Play) -> Play:
 def _asks(stage: Stage, question: str) -> str:
     session_id = stage.working(question)
     stage.says(session_id, Activity.WAITING_INPUT, question=question)
-    eventually(lambda: [n for n in stage.parts.store.notifications.list() if question in n.message])
+    eventually(lambda: [n for n in stage.deps.store.notifications.list() if question in n.message])
     return session_id
 
 
 def _notice(stage: Stage, question: str) -> Notice:
-    return next(n for n in stage.parts.store.notifications.list() if question in n.message)
+    return next(n for n in stage.deps.store.notifications.list() if question in n.message)
 
 
 def test_a_channel_that_was_given_up_is_not_taken_for_told(play: Play) -> None:
@@ -40,7 +40,7 @@ def test_a_channel_that_was_given_up_is_not_taken_for_told(play: Play) -> None:
     with play.opened() as stage:
         _asks(stage, "Shall I?")
         eventually(lambda: _notice(stage, "Shall I?").done_at)
-        (sent,) = [event for event in stage.parts.store.events.after(0, limit=1000) if event.event_type == "notification_sent"]
+        (sent,) = [event for event in stage.deps.store.events.after(0, limit=1000) if event.event_type == "notification_sent"]
         assert "(not told on bell: there is no notifier plugin of this name)" in sent.message
         assert sent.data["channels"] == ["events", "horn"]
 
@@ -118,7 +118,7 @@ def test_a_crash_of_the_notifier_loses_nothing(play: Play) -> None:
     play.notifiers["bell"].trouble = Unreachable("no network")
     with play.opened() as stage:
         _asks(stage, "Shall I?")
-        ref = stage.parts.exchange.ref(NOTICES)
+        ref = stage.deps.exchange.ref(NOTICES)
         assert ref is not None
         play.notifiers["bell"].trouble = None
         kill(ref)

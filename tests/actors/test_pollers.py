@@ -36,8 +36,8 @@ def test_looks_never_overlap_and_many_orders_make_one(stage: Stage) -> None:
     stage.scm.before["survey"] = slowly
     eventually(lambda: under_way[0] == 1)
     for _ in range(500):
-        stage.parts.exchange.tell(FORGE, LookNow())
-        stage.parts.exchange.tell(FORGE, Wake())
+        stage.deps.exchange.tell(FORGE, LookNow())
+        stage.deps.exchange.tell(FORGE, Wake())
     at = looks[0]
     eventually(lambda: looks[0] > at, why="an order given during a look is not lost")
     assert looks[0] - at <= 2, "a thousand orders during one look make one look more"
@@ -51,10 +51,10 @@ def test_an_order_to_look_given_during_a_look_is_not_lost(play: Play) -> None:
         eventually(lambda: stage.scm.surveys > 0)
         let_go: list[bool] = []
         stage.scm.before["survey"] = lambda: eventually(lambda: let_go) and None
-        stage.parts.exchange.tell(FORGE, LookNow())
+        stage.deps.exchange.tell(FORGE, LookNow())
         before = stage.scm.surveys
         eventually(lambda: stage.scm.surveys > before)
-        stage.parts.exchange.tell(FORGE, LookNow())
+        stage.deps.exchange.tell(FORGE, LookNow())
         stage.house.pulses()
         let_go.append(True)
         eventually(lambda: stage.scm.surveys >= before + 2)
@@ -72,7 +72,7 @@ def test_a_steady_stream_of_orders_does_not_put_the_look_off(stage: Stage) -> No
 
 def _hurry(stage: Stage, tired: list[bool]) -> None:
     while not tired:
-        stage.parts.exchange.tell(FORGE, LookNow())
+        stage.deps.exchange.tell(FORGE, LookNow())
         gevent.sleep(0.002)
 
 
@@ -104,7 +104,7 @@ def test_trouble_is_shown_told_as_unknown_and_forgotten_when_it_is_over(stage: S
     eventually(lambda: not stage.house.pulses()[runtime_name("stub")].ok)
     pulse = stage.house.status()["sources"][runtime_name("stub")]
     assert (pulse["ok"], pulse["detail"]) == (False, "the socket is gone")
-    facts = eventually(lambda: (f := stage.parts.store.facts.get(session_id).process) and f.sighting is Sighting.UNKNOWN and f)
+    facts = eventually(lambda: (f := stage.deps.store.facts.get(session_id).process) and f.sighting is Sighting.UNKNOWN and f)
     assert facts.detail == "the socket is gone"  # type: ignore[attr-defined]
     stage.runtime.unreachable = ""
     eventually(lambda: stage.house.pulses()[runtime_name("stub")].ok)
@@ -131,7 +131,7 @@ def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_t
         stage.working()
         stage.scm.pressing = lambda: 0.05  # type: ignore[attr-defined]
         before = stage.scm.surveys
-        stage.parts.exchange.tell(FORGE, LookNow())
+        stage.deps.exchange.tell(FORGE, LookNow())
         eventually(lambda: stage.scm.surveys >= before + 3)
 
 
@@ -151,8 +151,8 @@ def test_unchanged_news_are_not_told_again(stage: Stage, error: Unreachable | No
     stage.look()
     stage.quiet()
     told: list[object] = []
-    real = stage.parts.exchange.tell
-    poller = stage.parts.exchange
+    real = stage.deps.exchange.tell
+    poller = stage.deps.exchange
 
     def tell(name: str, message: object) -> bool:
         if type(message).__name__ == "ForgeTold":

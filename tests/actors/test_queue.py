@@ -33,7 +33,7 @@ def test_who_ends_makes_room_for_the_next(play: Play) -> None:
     with play.opened() as stage:
         first, second, third = _in_turn(stage, "1", "2", "3")
         eventually(lambda: len(_launched(stage)) == 2)
-        eventually(lambda: "2 of 2 sessions" in stage.parts.store.queue.list()[0].reason)
+        eventually(lambda: "2 of 2 sessions" in stage.deps.store.queue.list()[0].reason)
         assert stage.session(third).status is SessionStatus.SPAWNING
         stage.house.kill(first)
         eventually(lambda: _launched(stage) == [first, second, third])
@@ -43,7 +43,7 @@ def test_who_is_held_lets_others_pass_until_released(stage: Stage) -> None:
     held = stage.spawn("held", held=True)
     other = stage.spawn("other")
     eventually(lambda: _launched(stage) == [other])
-    eventually(lambda: "ennio queue release" in stage.parts.store.queue.list()[0].reason)
+    eventually(lambda: "ennio queue release" in stage.deps.store.queue.list()[0].reason)
     stage.house.release(held)
     eventually(lambda: _launched(stage) == [other, held])
 
@@ -83,7 +83,7 @@ def test_incident_36_too_little_memory_keeps_the_queue_waiting(play: Play, monke
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         session_id = stage.spawn()
-        eventually(lambda: "100 MiB of memory are free, 512 MiB must be" in stage.parts.store.queue.list()[0].reason)
+        eventually(lambda: "100 MiB of memory are free, 512 MiB must be" in stage.deps.store.queue.list()[0].reason)
         free[0] = 1024 * 1024 * 1024
         stage.pass_time(5)
         eventually(lambda: _launched(stage) == [session_id])
@@ -109,7 +109,7 @@ def test_a_queue_survives_the_house(play: Play) -> None:
         first, second = _in_turn(stage, "1", "2")
         eventually(lambda: _launched(stage) == [first])
     with play.opened() as stage:
-        assert [waiting.session_id for waiting in stage.parts.store.queue.list()] == [second]
+        assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [second]
         stage.house.kill(first)
         eventually(lambda: _launched(stage) == [first, second])
 
@@ -133,7 +133,7 @@ def test_a_restored_session_waits_for_its_place_like_a_new_one(play: Play) -> No
         second = stage.working("2")
         restored = stage.house.restore(first)
         assert restored.status is SessionStatus.SPAWNING
-        shown = session_view(stage.parts.store, restored)["queued"]
+        shown = session_view(stage.deps.store, restored)["queued"]
         assert shown == {"position": 1, "reason": "project play has 1 of 1 sessions (max_sessions)", "held": False}
         stage.look()
         assert _launches(stage, first) == [1]
@@ -142,7 +142,7 @@ def test_a_restored_session_waits_for_its_place_like_a_new_one(play: Play) -> No
         stage.house.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])
         stage.settle_in(first)
-        assert session_view(stage.parts.store, stage.session(first))["queued"] is None
+        assert session_view(stage.deps.store, stage.session(first))["queued"] is None
 
 
 def test_of_two_restored_sessions_only_as_many_start_as_there_is_room_for(play: Play) -> None:
@@ -153,7 +153,7 @@ def test_of_two_restored_sessions_only_as_many_start_as_there_is_room_for(play: 
         waiting = stage.house.restore(second)
         stage.look()
         assert (_launches(stage, first), _launches(stage, second)) == ([1, 2], [1])
-        assert session_view(stage.parts.store, waiting)["queued"]
+        assert session_view(stage.deps.store, waiting)["queued"]
         stage.runtime.finish(first, exit_code=1)
         stage.until(first, SessionStatus.EXITED)
         eventually(lambda: _launches(stage, second) == [1, 2])
@@ -168,7 +168,7 @@ def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_hous
         stage.crash_session(first)
     with play.opened() as stage:
         stage.look()
-        assert [waiting.session_id for waiting in stage.parts.store.queue.list()] == [first]
+        assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [first]
         assert _launches(stage, first) == [1]
         stage.house.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])

@@ -24,7 +24,7 @@ SOURCES = (runtime_name("stub"), AGENTS, forge_name("play"))
 
 def _written(stage: Stage) -> int:
     """Rows written by the one connection there is, since it was opened."""
-    return int(stage.parts.store._connection.sql("select total_changes()").fetchone()[0])
+    return int(stage.deps.store._connection.sql("select total_changes()").fetchone()[0])
 
 
 def _twenty_ticks(stage: Stage) -> None:

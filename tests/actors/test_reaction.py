@@ -31,7 +31,7 @@ def _escalations(stage: Stage, session_id: str) -> int:
 
 
 def _history(stage: Stage, session_id: str, key: str) -> list[ReactionRecord]:
-    return [record for record in reversed(stage.parts.store.reactions.history(session_id)) if record.key == key]
+    return [record for record in reversed(stage.deps.store.reactions.history(session_id)) if record.key == key]
 
 
 def test_incident_22_six_red_heads_with_two_retries_are_three_messages_and_one_escalation(stage: Stage) -> None:
@@ -41,7 +41,7 @@ def test_incident_22_six_red_heads_with_two_retries_are_three_messages_and_one_e
         _red(stage, session_id, number)
     assert len(stage.told(session_id, "ci-failed")) == 3
     assert _escalations(stage, session_id) == 1
-    eventually(lambda: [n.reaction for n in stage.parts.store.notifications.list() if n.done_at] == ["ci-failed"])
+    eventually(lambda: [n.reaction for n in stage.deps.store.notifications.list() if n.done_at] == ["ci-failed"])
     assert len(stage.notifiers["bell"].sent) == 1
 
 
@@ -106,12 +106,12 @@ def test_incident_24_two_messengers_of_the_same_news_make_one_message(stage: Sta
     session_id = stage.working()
     number = stage.pull(session_id)
     _red(stage, session_id, number)
-    same = Situation(stage.session(session_id), stage.parts.store.facts.get(session_id))
+    same = Situation(stage.session(session_id), stage.deps.store.facts.get(session_id))
     for _ in range(3):
-        stage.parts.exchange.tell(REACTIONS, Changed(same))
+        stage.deps.exchange.tell(REACTIONS, Changed(same))
     stage.quiet()
     stage.crash(REACTIONS)
-    stage.parts.exchange.tell(REACTIONS, Changed(same))
+    stage.deps.exchange.tell(REACTIONS, Changed(same))
     stage.quiet()
     assert len(stage.told(session_id, "ci-failed")) == 1
     assert stage.types(session_id).count("reaction_triggered") == 1

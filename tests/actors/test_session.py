@@ -24,7 +24,7 @@ from tests.conftest import eventually
 
 
 def _process(stage: Stage, session_id: str) -> Sighting | None:
-    seen = stage.parts.store.facts.get(session_id).process
+    seen = stage.deps.store.facts.get(session_id).process
     return seen and seen.sighting
 
 
@@ -106,13 +106,13 @@ def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reacti
     stage.until(session_id, SessionStatus.CI_PASSING)
     count = len(stage.messages(session_id))
     stage.scm.trouble = Unreachable("502 Bad Gateway")
-    eventually(lambda: (f := stage.parts.store.facts.get(session_id).forge) and f.sighting is Sighting.UNKNOWN)
+    eventually(lambda: (f := stage.deps.store.facts.get(session_id).forge) and f.sighting is Sighting.UNKNOWN)
     stage.pass_time(60)
     stage.look()
     session = stage.session(session_id)
     assert (session.status, session.pr_number) == (SessionStatus.CI_PASSING, number)
     assert len(stage.messages(session_id)) == count
-    assert not stage.parts.store.notifications.list()
+    assert not stage.deps.store.notifications.list()
 
 
 def _forge_is_well(stage: Stage) -> bool:
@@ -175,7 +175,7 @@ def test_incident_15_a_persons_kill_stays_a_kill_and_alarms_nobody(stage: Stage)
     assert session.status is SessionStatus.KILLED
     assert session.reason == "killed by a person"
     assert not {"session_exited", "signal_lost"} & set(stage.types(session_id))
-    urgent = [n for n in stage.parts.store.notifications.list() if n.session_id == session_id and n.reaction != "all-complete"]
+    urgent = [n for n in stage.deps.store.notifications.list() if n.session_id == session_id and n.reaction != "all-complete"]
     assert not urgent
 
 
@@ -226,7 +226,7 @@ def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage:
 def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
     before = time.monotonic()
     session_id = stage.working()
-    stage.parts.exchange.tell(session_name(session_id), PaneTold(None, True, before, "an old survey"))
+    stage.deps.exchange.tell(session_name(session_id), PaneTold(None, True, before, "an old survey"))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
     assert _process(stage, session_id) is Sighting.ALIVE
@@ -235,7 +235,7 @@ def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
 def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage: Stage) -> None:
     session_id = stage.working()
     stage.look()
-    facts = stage.parts.store.facts.get(session_id)
+    facts = stage.deps.store.facts.get(session_id)
     assert facts.forge is not None
     assert facts.forge.sighting is Sighting.GONE
     old, begun, before = facts.forge, time.monotonic(), stage.scm.surveys
@@ -243,7 +243,7 @@ def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage:
     eventually(lambda: stage.scm.surveys > before)
     stage.runtime.finish(session_id, exit_code=0)
     eventually(lambda: _process(stage, session_id) is Sighting.GONE)
-    stage.parts.exchange.tell(session_name(session_id), ForgeTold(old, begun - 1))
+    stage.deps.exchange.tell(session_name(session_id), ForgeTold(old, begun - 1))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
 
@@ -257,7 +257,7 @@ def test_an_agent_that_ended_well_and_left_nothing_is_done(stage: Stage) -> None
 
 def test_an_agent_that_ended_well_with_lines_of_its_own_is_exited_and_says_so(stage: Stage) -> None:
     session_id = stage.working()
-    (stage.parts.home.workspace("stub", "play", session_id) / "new.py").write_text("x = 1\n")
+    (stage.deps.home.workspace("stub", "play", session_id) / "new.py").write_text("x = 1\n")
     stage.runtime.finish(session_id, exit_code=0)
     assert "1 uncommitted" in (stage.until(session_id, SessionStatus.EXITED).reason or "")
 
@@ -266,7 +266,7 @@ def test_every_status_can_be_asked_why(stage: Stage) -> None:
     session_id = stage.working()
     stage.runtime.finish(session_id, exit_code=3)
     stage.until(session_id, SessionStatus.EXITED)
-    why = stage.parts.store.evidence.latest(session_id)
+    why = stage.deps.store.evidence.latest(session_id)
     assert why is not None
     assert (why.status, why.rule) == (SessionStatus.EXITED, "the agent ended with exit code 3")
     assert [(ground.what, ground.source) for ground in why.facts] == [("the process ended with exit code 3", "stub survey")]
@@ -277,13 +277,13 @@ def test_every_status_can_be_asked_why(stage: Stage) -> None:
 
 @pytest.mark.parametrize("deed", ["create", "prepare", "start"])
 def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, deed: str) -> None:
-    stage.hooks[deed] = lambda name: stage.parts.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    stage.hooks[deed] = lambda name: stage.deps.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
     session_id = stage.launched()
     stage.settle_in(session_id)
     stage.look()
     assert "session_adopted" in stage.types(session_id), "it did crash"
     assert [launch.number for launch in stage.runtime.launches] == [1]
-    assert [m.text for m in stage.messages(session_id)] == [(stage.parts.home.session(session_id) / "prompt.md").read_text()]
+    assert [m.text for m in stage.messages(session_id)] == [(stage.deps.home.session(session_id) / "prompt.md").read_text()]
     assert not stage.runtime.pasted(session_id), "the prompt went with the command line, once"
 
 
@@ -293,7 +293,7 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
     stage.rests(session_id)
 
     def crash(name: str) -> None:
-        ref = stage.parts.exchange.ref(session_name(name))
+        ref = stage.deps.exchange.ref(session_name(name))
         assert ref is not None
         ref.tell(CrashForTest())
         eventually(lambda: not ref.is_alive())
@@ -310,7 +310,7 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
 @pytest.mark.parametrize("deed", ["stop", "remove"])
 def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, deed: str) -> None:
     session_id = stage.working()
-    stage.hooks[deed] = lambda name: stage.parts.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    stage.hooks[deed] = lambda name: stage.deps.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
     stage.house.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     eventually(lambda: stage.alive(session_name(session_id)))
@@ -339,7 +339,7 @@ def test_a_resume_carries_its_message_once_although_its_actor_crashes(play: Play
         number = stage.pull(session_id)
         stage.runtime.finish(session_id, exit_code=0)
         eventually(lambda: stage.session(session_id).activity is Activity.EXITED)
-        stage.hooks["start"] = lambda name: stage.parts.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+        stage.hooks["start"] = lambda name: stage.deps.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
         message = stage.house.send(session_id, "One more thing")
         _tick_until_delivered(stage, message.id)
         assert "session_adopted" in stage.types(session_id), "it did crash"
@@ -352,7 +352,7 @@ def test_a_resume_carries_its_message_once_although_its_actor_crashes(play: Play
 def _tick_until_delivered(stage: Stage, message_id: str) -> None:
     def delivered() -> bool:
         stage.pass_time(3)
-        message = stage.parts.store.messages.get(message_id)
+        message = stage.deps.store.messages.get(message_id)
         return message is not None and message.state == "delivered"
 
     eventually(delivered)
@@ -411,7 +411,7 @@ def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(st
 
 def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> None:
     session_id = stage.working()
-    path = stage.parts.home.workspace("stub", "play", session_id)
+    path = stage.deps.home.workspace("stub", "play", session_id)
     (path / "mine.txt").write_text("two hundred lines")
     stage.runtime.finish(session_id, exit_code=1)
     stage.until(session_id, SessionStatus.EXITED)
@@ -425,7 +425,7 @@ def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> Non
 
 def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_can_be_made_again(stage: Stage) -> None:
     session_id = stage.working()
-    path = stage.parts.home.workspace("stub", "play", session_id)
+    path = stage.deps.home.workspace("stub", "play", session_id)
     stage.rests(session_id)
     shutil.rmtree(path)
     eventually(lambda: f"`ennio session restore {session_id}`" in (stage.session(session_id).reason or ""))

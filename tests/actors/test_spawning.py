@@ -26,7 +26,7 @@ from tests.conftest import eventually
 
 
 def _steps(stage: Stage, session_id: str) -> list[str]:
-    return [event.data["step"] for event in stage.parts.store.events.list_by_session(session_id, limit=500) if "step" in event.data]
+    return [event.data["step"] for event in stage.deps.store.events.list_by_session(session_id, limit=500) if "step" in event.data]
 
 
 def test_every_step_of_a_spawn_is_an_event(stage: Stage) -> None:
@@ -43,10 +43,10 @@ def test_the_agent_finds_its_prompt_its_folder_and_no_more_of_the_environment(st
     monkeypatch.setenv("SECRET_OF_THE_HOUSE", "x")
     session_id = stage.working("Write the overture")
     launch = stage.runtime.launches[0]
-    assert launch.cwd == stage.parts.home.workspace("stub", "play", session_id)
+    assert launch.cwd == stage.deps.home.workspace("stub", "play", session_id)
     assert launch.env["ENNIO_SESSION_ID"] == session_id
     assert "SECRET_OF_THE_HOUSE" not in launch.env
-    assert "Write the overture" in (stage.parts.home.session(session_id) / "prompt.md").read_text()
+    assert "Write the overture" in (stage.deps.home.session(session_id) / "prompt.md").read_text()
 
 
 @pytest.mark.parametrize("deed", ["create", "prepare"])
@@ -58,7 +58,7 @@ def test_a_workspace_that_cannot_be_made_is_undone_and_said(stage: Stage, deed: 
     session_id = stage.spawn()
     session = stage.until(session_id, SessionStatus.EXITED)
     assert "ended with exit code 2" in (session.reason or "")
-    path = stage.parts.home.workspace("stub", "play", session_id)
+    path = stage.deps.home.workspace("stub", "play", session_id)
     eventually(lambda: not path.exists())
     assert not stage.runtime.launches
     assert stage.session(session_id).status is SessionStatus.EXITED
@@ -72,7 +72,7 @@ def test_a_launch_that_is_refused_leaves_no_workspace_and_can_be_restored(stage:
         patched.setattr(stage.agent, "prepare", missing)
         session_id = stage.spawn()
         stage.until(session_id, SessionStatus.EXITED)
-        eventually(lambda: not stage.parts.home.workspace("stub", "play", session_id).exists())
+        eventually(lambda: not stage.deps.home.workspace("stub", "play", session_id).exists())
     stage.house.restore(session_id)
     eventually(lambda: len(stage.runtime.launches) == 1)
     stage.settle_in(session_id)
@@ -154,7 +154,7 @@ def test_a_resource_that_has_run_out_is_said_and_tried_until_there_is_some(stage
 
 
 def _failures(stage: Stage, session_id: str) -> int:
-    memory = stage.parts.store.memories.get(session_id)
+    memory = stage.deps.store.memories.get(session_id)
     return int(json.loads(memory)["failures"]) if memory else 0
 
 
@@ -200,18 +200,18 @@ def test_incident_05_an_agent_that_comes_up_after_it_was_ended_is_ended_again(st
 def test_incident_05_a_session_is_visible_from_the_moment_it_is_asked_for(stage: Stage) -> None:
     stage.workspace.before["create"] = lambda: gevent.sleep(600)
     session_id = stage.spawn()
-    assert [session.id for session in stage.parts.store.sessions.list()] == [session_id]
+    assert [session.id for session in stage.deps.store.sessions.list()] == [session_id]
     assert stage.session(session_id).status is SessionStatus.SPAWNING
 
 
 def test_incident_07_what_a_kill_left_of_a_half_made_workspace_is_cleaned(stage: Stage) -> None:
     def half_way(session_id: str) -> None:
-        (stage.parts.home.workspace("stub", "play", session_id) / "half.txt").write_text("a line")
+        (stage.deps.home.workspace("stub", "play", session_id) / "half.txt").write_text("a line")
         gevent.sleep(600)
 
     stage.hooks["create"] = half_way
     session_id = stage.spawn()
-    path = stage.parts.home.workspace("stub", "play", session_id)
+    path = stage.deps.home.workspace("stub", "play", session_id)
     half = path / "half.txt"
     eventually(half.exists)
     stage.house.kill(session_id)
@@ -228,7 +228,7 @@ def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> 
         eventually(lambda name=name: stage.house.cleanup(name, None, dry_run=False, force=False)[0].action != "kept")
         eventually(lambda name=name: stage.session(name).archived_at)
         eventually(lambda name=name: not stage.alive(session_name(name)))
-    path = str(stage.parts.project("play").path)
+    path = str(stage.deps.project("play").path)
     git = ("git", "-C", path, "-c", "user.name=n", "-c", "user.email=e")
     subprocess.run(["git", "init", "-q", path], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "work"], check=True)
@@ -265,10 +265,10 @@ def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session
     dry = {item.session_id: item.action for item in stage.house.cleanup(None, None, dry_run=True, force=True)}
     assert dry == {living: "kept", ended: "would remove"}
     assert stage.agent.forgotten == []
-    assert stage.parts.home.workspace("stub", "play", ended).exists()
+    assert stage.deps.home.workspace("stub", "play", ended).exists()
     stage.house.cleanup(None, None, dry_run=False, force=True)
-    eventually(lambda: not stage.parts.home.workspace("stub", "play", ended).exists())
-    assert stage.parts.home.workspace("stub", "play", living).exists()
+    eventually(lambda: not stage.deps.home.workspace("stub", "play", ended).exists())
+    assert stage.deps.home.workspace("stub", "play", living).exists()
     assert stage.agent.forgotten == [ended]
     assert living not in stage.runtime.stopped
 
@@ -276,7 +276,7 @@ def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session
 def test_incident_01_stopping_the_house_ends_neither_agents_nor_workspaces(play: Play) -> None:
     with play.opened() as stage:
         session_id = stage.working()
-        path = stage.parts.home.workspace("stub", "play", session_id)
+        path = stage.deps.home.workspace("stub", "play", session_id)
         (path / "uncommitted.txt").write_text("mine")
     assert not play.runtime.stopped
     assert (path / "uncommitted.txt").read_text() == "mine"
@@ -324,8 +324,8 @@ def test_a_session_on_a_protected_branch_is_refused_before_anything_is_made(play
         for ask in (stage.house.spawn, stage.house.preview):
             with pytest.raises(Refused, match=r"^branch: .*(the default branch|protected_branches: release/\*)"):
                 ask(SpawnRequest("play", prompt="Do it", branch=branch))
-        assert stage.parts.store.sessions.list() == ()
-        assert stage.parts.store.queue.list() == ()
+        assert stage.deps.store.sessions.list() == ()
+        assert stage.deps.store.queue.list() == ()
 
 
 def test_a_session_whose_own_name_is_protected_is_refused_too(play: Play) -> None:

@@ -76,9 +76,9 @@ def test_who_waits_of_a_project_that_left_goes_on_waiting(play: Play) -> None:
     with play.opened() as stage:
         stage.house.release(session_id)
         stage.quiet()
-        assert [waiting.session_id for waiting in stage.parts.store.queue.list()] == [session_id]
+        assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [session_id]
         assert stage.house.kill(session_id).status is SessionStatus.KILLED
-        assert stage.parts.store.queue.list() == ()
+        assert stage.deps.store.queue.list() == ()
 
 
 def _goes_on(stage: Stage, session_id: str) -> None:

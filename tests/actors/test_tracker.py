@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import Exchange, tracker_name
 from ennio.actors.messages import HowIsIt, Ping, Wake
-from ennio.actors.parts import Parts
 from ennio.actors.tracker import TrackerActor
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.machine.home import Home
@@ -58,13 +58,13 @@ class Shelf(Registry):
 class Desk:
     """A store, a tracker and a clock that outlive the actor."""
 
-    parts: Parts
+    deps: Dependencies
     clock: ManualClock
     issues: Issues
 
     @property
     def store(self) -> Store:
-        return self.parts.store
+        return self.deps.store
 
     def session(self, session_id: str, issue: str | None = "42", project: str = "shop") -> None:
         now = self.clock.now()
@@ -82,7 +82,7 @@ class Desk:
 
     @contextmanager
     def running(self) -> Iterator[Any]:
-        ref = TrackerActor.start(self.parts, tracker_name("shop"), None, "shop")
+        ref = TrackerActor.start(self.deps, tracker_name("shop"), None, "shop")
         ref.ask(Ping(), timeout=10)
         yield ref
         if ref.is_alive():
@@ -100,7 +100,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     store = open_store("sqlite:ennio.db", tmp_path, clock)
     shelf, issues = Shelf(home, clock), Issues()
     shelf.tracks = issues
-    yield Desk(Parts(config, home, clock, store, shelf, Exchange()), clock, issues)
+    yield Desk(Dependencies(config, home, clock, store, shelf, Exchange()), clock, issues)
     store.close()
 
 
@@ -193,7 +193,7 @@ def test_what_is_refused_is_told_in_the_log_and_keeps_nothing_waiting(desk: Desk
 
 def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: Desk) -> None:
     desk.session("s-1")
-    desk.parts.plugins.tracks = object()  # type: ignore[attr-defined]
+    desk.deps.plugins.tracks = object()  # type: ignore[attr-defined]
     with desk.running() as ref:
         desk.happens("s-1", EventType.SESSION_SPAWNED)
         eventually(lambda: ref.ask(HowIsIt()).looks == 1)

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ennio.actors import deeds, desks
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import Exchange
 from ennio.actors.lookout import Lookout
 from ennio.actors.outbox import Outbox
-from ennio.actors.parts import Parts
 from ennio.actors.record import Record
 from ennio.config.model import AgentConfig, Config, Project
 from ennio.machine.home import Home
@@ -45,22 +45,22 @@ class Pair:
         project = Project("p", "p", "r", root, agent=kind, agent_config=SETTINGS.get(kind, AgentConfig()))
         config = Config(source=root / "ennio.yaml", directory=root, projects=(project,))
         home, store = Home(root / "home"), open_store("sqlite::memory:", root, self.clock)
-        self.parts = Parts(config, home, self.clock, store, Registry(home, self.clock), Exchange())
+        self.deps = Dependencies(config, home, self.clock, store, Registry(home, self.clock), Exchange())
         now = self.clock.now()
         session = Session(
             id="p-1", project_id="p", status=SessionStatus.WORKING, created_at=now, last_activity_at=now,
             agent_name=kind, workspace_path=str(root / "w"), config_hash="x",
         )  # fmt: skip
-        self.parts.store.sessions.insert(session)
-        self.desk = desks.desk(self.parts, session)
-        self.agent = deeds.agent_of(self.parts, session)
+        self.deps.store.sessions.insert(session)
+        self.desk = desks.desk(self.deps, session)
+        self.agent = deeds.agent_of(self.deps, session)
         self.steady, self.sparing = self._lookout(), self._lookout()
         self.screen: str | None = None
         self.title, self.number = "", 1
 
     def _lookout(self) -> Lookout:
-        record = Record.load(self.parts, "p-1")
-        return Lookout(self.parts, record, Outbox(self.parts, record))
+        record = Record.load(self.deps, "p-1")
+        return Lookout(self.deps, record, Outbox(self.deps, record))
 
     def look(self, lookout: Lookout) -> AgentSeen:
         record, now = lookout._record, self.clock.now()
@@ -95,7 +95,7 @@ def pair(kind: str) -> Iterator[Pair]:
         try:
             yield made
         finally:
-            made.parts.store.close()
+            made.deps.store.close()
 
 
 @contextmanager
@@ -157,13 +157,13 @@ def test_incident_35_an_agent_at_rest_is_neither_read_nor_written_of(kind: str) 
                 both.clock.advance(1)
         age(both.desk.home)
         both.settle()
-        rows = both.parts.store._connection.sql("select total_changes()").fetchone()
+        rows = both.deps.store._connection.sql("select total_changes()").fetchone()
         with counted(both) as reads:
             for seconds in (1.0,) * 60 + (3600.0,) * 24:
                 both.clock.advance(seconds)
                 both.look(both.sparing)
         assert reads == []
-        assert both.parts.store._connection.sql("select total_changes()").fetchone() == rows
+        assert both.deps.store._connection.sql("select total_changes()").fetchone() == rows
 
 
 @pytest.mark.parametrize("kind", ["claude-code", "codex", "aider", "opencode"])

@@ -12,8 +12,8 @@ from typing import Any
 import falcon.testing
 import pytest
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import Exchange
-from ennio.actors.parts import Parts
 from ennio.actors.webhooks import received
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.http.app import create_app
@@ -38,12 +38,12 @@ def sign(raw: bytes, secret: str = SECRET) -> str:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Parts]:
+def deps(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Dependencies]:
     given = {"api_url": server.api, "token": server.hub.token, "webhook_secret": SECRET}
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
-    yield Parts(config, home, clock, store, Registry(home, clock), Exchange())
+    yield Dependencies(config, home, clock, store, Registry(home, clock), Exchange())
     store.close()
 
 
@@ -68,18 +68,18 @@ def test_recorded_deliveries_name_their_pull_request_branch_or_commit() -> None:
     assert happenings("pull_request", {}) == happenings("pull_request", {"repository": None, "pull_request": 7}) == ()
 
 
-def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is_about(parts: Parts, server: Server) -> None:
-    hub, scm = server.hub, parts.plugins.scm(parts.config.projects[0])
+def test_incident_24_a_delivery_makes_the_forge_look_once_and_only_at_what_it_is_about(deps: Dependencies, server: Server) -> None:
+    hub, scm = server.hub, deps.plugins.scm(deps.config.projects[0])
     assert scm is not None
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     watches = [Watch("s-1", "fix", "main"), Watch("s-2", "other", "main")]
     scm.survey(watches)
-    parts.clock.advance(3)  # type: ignore[attr-defined]
+    deps.clock.advance(3)  # type: ignore[attr-defined]
     payload = {"action": "submitted", "repository": {"full_name": "Acme/shop"}, "pull_request": {"number": 1, "head": {"ref": "fix"}}}
     body = json.dumps(payload).encode()
-    received(parts, "pull_request_review", "d-1", sign(body), body)
-    assert received(parts, "pull_request_review", "d-1", sign(body), body) == "known already"
+    received(deps, "pull_request_review", "d-1", sign(body), body)
+    assert received(deps, "pull_request_review", "d-1", sign(body), body) == "known already"
     before = len(hub.requests)
     scm.survey(watches)
     scm.survey(watches)
@@ -120,15 +120,15 @@ def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another
     assert forge.pressing() == 2.0
 
 
-def test_a_wrong_signature_and_a_wrong_body_are_refused(parts: Parts) -> None:
+def test_a_wrong_signature_and_a_wrong_body_are_refused(deps: Dependencies) -> None:
     body = b'{"repository": {"full_name": "acme/shop"}}'
     for signature in (None, "", "sha256=", sign(body, "other"), sign(b"{}"), "sha1=abc", "sha256=é"):
         with pytest.raises(Unauthorized, match="webhook_secret"):
-            received(parts, "push", "d-1", signature, body)
+            received(deps, "push", "d-1", signature, body)
     for broken in (b"payload=%7B%7D", b"[]", b""):
         with pytest.raises(Invalid):
-            received(parts, "push", "d-1", sign(broken), broken)
-    assert received(parts, "ping", "d-2", sign(body), body) == "nothing to do"
+            received(deps, "push", "d-1", sign(broken), broken)
+    assert received(deps, "ping", "d-2", sign(body), body) == "nothing to do"
 
 
 def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: P
     house.store.close()
 
 
-def test_a_secret_is_never_shown(parts: Parts) -> None:
+def test_a_secret_is_never_shown(deps: Dependencies) -> None:
     from ennio.config.secrets import masked
 
-    assert SECRET not in json.dumps(masked(parts.config), default=str)
-    assert SECRET not in repr(parts.config)
+    assert SECRET not in json.dumps(masked(deps.config), default=str)
+    assert SECRET not in repr(deps.config)

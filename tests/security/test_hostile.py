@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from ennio.actors.dependencies import Dependencies
 from ennio.actors.exchange import Exchange
-from ennio.actors.parts import Parts
 from ennio.actors.spawning import SpawnRequest
 from ennio.actors.webhooks import received
 from ennio.config.load import load
@@ -250,7 +250,7 @@ def test_no_name_of_a_project_leads_out_of_the_home(tmp_path: Path, name: str) -
     assert ID_PATTERN.match(project.session_prefix)
     home = Home(tmp_path / "home")
     places = (home.forge(project.id), home.workspace("clone", project.id, "s"), home.session(f"{project.session_prefix}-1"))
-    assert all(len(place.resolve().relative_to(home.root).parts) >= 2 for place in places)
+    assert all(len(place.resolve().relative_to(home.root).deps) >= 2 for place in places)
 
 
 TARGETS = st.lists(st.sampled_from(["..", ".", "a", "out", "deep", ".git", ".GIT", "", "~", "\n", "x\\y", "-x", "*"]), max_size=5)
@@ -258,7 +258,7 @@ TARGETS = st.lists(st.sampled_from(["..", ".", "a", "out", "deep", ".git", ".GIT
 
 @QUICK
 @given(TARGETS, st.booleans())
-def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(tmp_path: Path, parts: list[str], absolute: bool) -> None:
+def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(tmp_path: Path, deps: list[str], absolute: bool) -> None:
     """An agent may have put links of its own in the way: ``out`` leads out, ``deep/out`` too."""
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
         root = Path(folder)
@@ -267,7 +267,7 @@ def test_no_link_of_a_project_is_made_outside_of_its_workspace_or_in_git(tmp_pat
         (root / "project/source").touch()
         for link in ("workspace/out", "workspace/deep/out"):
             (root / link).symlink_to(root / "outside")
-        target = "/".join(parts)
+        target = "/".join(deps)
         wanted = Symlink(Path("source"), Path(f"{root / 'outside'}/{target}" if absolute else target))
         try:
             links.place([wanted], root / "workspace", root / "project")
@@ -309,12 +309,12 @@ SECRET = "of-the-hook"
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def deps(tmp_path: Path) -> Iterator[Dependencies]:
     given = {"api_url": "http://127.0.0.1:9", "token": "t", "webhook_secret": SECRET}
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home, clock = open_store("sqlite::memory:", tmp_path, SystemClock()), Home(tmp_path / "home"), SystemClock()
-    yield Parts(config, home, clock, store, Registry(home, clock), Exchange())
+    yield Dependencies(config, home, clock, store, Registry(home, clock), Exchange())
     store.close()
 
 
@@ -332,10 +332,10 @@ KINDS = st.sampled_from(["pull_request", "pull_request_review", "issue_comment",
 @example("push", b"[" * 50_000)
 @example("push", b'{"repository": 1}')
 @example("check_run", b'{"repository": {"full_name": "acme/shop"}, "check_run": {"pull_requests": 1}}')
-def test_no_delivery_however_well_signed_breaks_anything(parts: Parts, event: str, raw: bytes) -> None:
+def test_no_delivery_however_well_signed_breaks_anything(deps: Dependencies, event: str, raw: bytes) -> None:
     signature = f"sha256={hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()}"
     try:
-        assert received(parts, event, hashlib.sha256(raw).hexdigest(), signature, raw)
+        assert received(deps, event, hashlib.sha256(raw).hexdigest(), signature, raw)
     except Invalid as error:
         assert "body" in str(error)  # noqa: PT017 - both outcomes are right
 

@@ -1,4 +1,4 @@
-"""What every actor is given: the house's parts, made once by boot."""
+"""What every actor is given: made once by boot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ennio.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Configuration, store, plugins, clock, and the way to the other actors."""
 
     config: Config
