@@ -21,7 +21,6 @@ from ennio.actors.actor import wound_up
 from ennio.actors.adoption import adopt
 from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import AGENTS, ASK_TIMEOUT, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, tracker_name
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.house import House
@@ -30,6 +29,18 @@ from ennio.actors.messages import Ping
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
+from ennio.actors.registry import (
+    AGENTS,
+    ASK_TIMEOUT,
+    MERGES,
+    NOTICES,
+    QUEUE,
+    REACTIONS,
+    ActorRegistry,
+    forge_name,
+    runtime_name,
+    tracker_name,
+)
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
@@ -175,7 +186,7 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         clock = SystemClock()
         store = open_store(config.database_url, config.directory, clock)
         undo.callback(store.close)
-        deps = Dependencies(config, home, clock, store, Registry(home, clock, store.forge, config.directory), Exchange())
+        deps = Dependencies(config, home, clock, store, Registry(home, clock, store.forge, config.directory), ActorRegistry())
         undo.callback(deps.plugins.close)
         feed = Feed(store)
         _build_plugins(deps)

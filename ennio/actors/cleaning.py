@@ -8,8 +8,8 @@ from gevent.pool import Pool
 
 from ennio.actors import deeds
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import session_name
 from ennio.actors.messages import Clean
+from ennio.actors.registry import session_name
 from ennio.model.errors import EnnioError
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.workspace.interface import Unkept
@@ -51,7 +51,7 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
     try:
         freed = deeds.remove(deps, session, dry_run=True) if session.branch else None
         if not dry_run:
-            deps.exchange.ask(session_name(session.id), Clean(force=force))
+            deps.actors.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:
         return CleanupItem(session.id, path, 0, "kept", str(error))
     action = "would remove" if dry_run else "removing"

@@ -6,15 +6,15 @@ from collections import Counter
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import AGENTS, ROOT
 from ennio.actors.messages import HowIsIt, Roster
 from ennio.actors.poller import Pulse
+from ennio.actors.registry import AGENTS, ROOT
 from ennio.model.errors import NotFound, Unreachable
 
 
 def condition(deps: Dependencies) -> dict[str, Any]:
     """What there is to say of actors, sources, sessions and the queue."""
-    roster, store = deps.exchange.ask(ROOT, Roster()), deps.store
+    roster, store = deps.actors.ask(ROOT, Roster()), deps.store
     return {
         "database_problem": store.problem,
         "actors": {
@@ -31,13 +31,13 @@ def condition(deps: Dependencies) -> dict[str, Any]:
 
 def pulses(deps: Dependencies) -> dict[str, Pulse]:
     """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
-    sources = [name for name in deps.exchange.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
+    sources = [name for name in deps.actors.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
     return {name: _pulse(deps, name) for name in sources}
 
 
 def _pulse(deps: Dependencies, name: str) -> Pulse:
     try:
-        found: Pulse = deps.exchange.ask(name, HowIsIt())
+        found: Pulse = deps.actors.ask(name, HowIsIt())
     except (NotFound, Unreachable) as error:
         return Pulse(ok=False, detail=str(error))
     return found

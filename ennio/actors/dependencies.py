@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ennio.actors.exchange import Exchange
+from ennio.actors.registry import ActorRegistry
 from ennio.config.model import Config, Project, StaleApprovals
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
@@ -24,7 +24,7 @@ class Dependencies:
     clock: Clock
     store: Store
     plugins: Registry
-    exchange: Exchange
+    actors: ActorRegistry
 
     def project(self, project_id: str) -> Project:
         """The project of this id or name. Raises NotFound naming those there are."""

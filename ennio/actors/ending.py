@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import session_name
 from ennio.actors.feed import Feed
 from ennio.actors.messages import Kill
+from ennio.actors.registry import session_name
 from ennio.model.session import Session
 
 WITHIN = 15.0  # seconds; an agent is asked to end, and made to after five
@@ -16,7 +16,7 @@ WITHIN = 15.0  # seconds; an agent is asked to end, and made to after five
 def end(deps: Dependencies, feed: Feed, session_id: str, by: str) -> Session:
     """Have it ended and wait for that, but not for ever; what is returned is ``killed`` only once nothing of its agent is left."""
     after = deps.store.events.last_seq()
-    session: Session = deps.exchange.ask(session_name(session_id), Kill(by))
+    session: Session = deps.actors.ask(session_name(session_id), Kill(by))
     until = time.monotonic() + WITHIN
     while not session.status.terminal and (left := until - time.monotonic()) > 0:
         news = feed.wait(after, left)

@@ -17,7 +17,6 @@ import ennio
 from ennio.actors import bell, cleaning, condition, deeds, ending, landing, preserved, spawning, strays, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import QUEUE, ROOT, forge_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
 from ennio.actors.messages import (
@@ -33,6 +32,7 @@ from ennio.actors.messages import (
     Revive,
     StartSession,
 )
+from ennio.actors.registry import QUEUE, ROOT, forge_name, session_name
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.config.model import Config
 from ennio.machine.home import Home
@@ -92,8 +92,8 @@ class House:
     def spawn(self, request: SpawnRequest) -> Session:
         """A new session, at once, in ``spawning``; its steps are events."""
         session = spawning.spawn(self.deps, request)
-        self.deps.exchange.tell(ROOT, StartSession(session.id))
-        self.deps.exchange.tell(QUEUE, QueueChanged())
+        self.deps.actors.tell(ROOT, StartSession(session.id))
+        self.deps.actors.tell(QUEUE, QueueChanged())
         return session
 
     def preview(self, request: SpawnRequest) -> Preview:
@@ -112,14 +112,14 @@ class House:
         """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
         session = self.store.sessions.need(session_id)
         strays.refuse(self.deps, session)
-        if session.archived_at is None and self.deps.exchange.ref(session_name(session_id)) is None:
-            self.deps.exchange.tell(ROOT, Revive(session_name(session_id)))
+        if session.archived_at is None and self.deps.actors.ref(session_name(session_id)) is None:
+            self.deps.actors.tell(ROOT, Revive(session_name(session_id)))
             return session
         project = self.deps.project(session.project_id)
         refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
         restored: Session = self._ask(session_id, Restore())
         with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
-            self.deps.exchange.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
+            self.deps.actors.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
         return self.store.sessions.get(session_id) or restored
 
     def send(self, session_id: str, text: str) -> Message:
@@ -133,7 +133,7 @@ class House:
             self.store.messages.add(message)
             words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
             tx.emit(session_id, session.project_id, words)
-        self.deps.exchange.tell(session_name(session_id), MailArrived())
+        self.deps.actors.tell(session_name(session_id), MailArrived())
         return message
 
     def interrupt(self, session_id: str) -> None:
@@ -148,7 +148,7 @@ class House:
 
     def look(self, session_id: str) -> None:
         """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
-        self.deps.exchange.tell(session_name(session_id), AgentTick())
+        self.deps.actors.tell(session_name(session_id), AgentTick())
 
     def rings(self, session_id: str, token: str) -> bool:
         """Whether this is the token of the session's bell, which opens ``look`` and nothing else."""
@@ -184,7 +184,7 @@ class House:
 
     def crash(self, name: str) -> None:
         """Let one actor end with an error; a rehearsal of what nobody hopes for."""
-        if not self.deps.exchange.tell(name, CrashForTest()):
+        if not self.deps.actors.tell(name, CrashForTest()):
             raise NotFound(f"no actor {name} is running")
 
     # --- the queue ---------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class House:
         with self.store.transaction():
             for place, peer in enumerate(peers, start=1):
                 self.store.queue.save(replace(peer, position=place))
-        self.deps.exchange.tell(QUEUE, QueueChanged())
+        self.deps.actors.tell(QUEUE, QueueChanged())
         return self._waiting(session_id)
 
     def set_priority(self, session_id: str, priority: int) -> Waiting:
@@ -226,7 +226,7 @@ class House:
 
     def _requeue(self, waiting: Waiting) -> Waiting:
         self.store.queue.save(waiting)
-        self.deps.exchange.tell(QUEUE, QueueChanged())
+        self.deps.actors.tell(QUEUE, QueueChanged())
         return self.store.queue.get(waiting.session_id) or waiting
 
     # --- pull requests and issues ------------------------------------------------------------------
@@ -338,7 +338,7 @@ class House:
         return pull
 
     def _look_again(self, project_id: str) -> None:
-        self.deps.exchange.tell(forge_name(self.deps.project(project_id).id), LookNow())
+        self.deps.actors.tell(forge_name(self.deps.project(project_id).id), LookNow())
 
     # --- the house itself --------------------------------------------------------------------------
 
@@ -374,12 +374,12 @@ class House:
 
     def _ask(self, session_id: str, message: Any) -> Any:
         self._watched(session_id)
-        return self.deps.exchange.ask(session_name(session_id), message)
+        return self.deps.actors.ask(session_name(session_id), message)
 
     def _watched(self, session_id: str) -> None:
         """Raises, saying the way out, where no actor is there to be asked."""
         session = self.store.sessions.need(session_id)
-        if self.deps.exchange.ref(session_name(session_id)) is not None:
+        if self.deps.actors.ref(session_name(session_id)) is not None:
             return
         strays.refuse(self.deps, session)
         if session.archived_at is not None:

@@ -14,10 +14,10 @@ from typing import Any
 from ennio.actors import deeds, desks
 from ennio.actors.basis import Basis, basis
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import AGENTS, forge_name, runtime_name
 from ennio.actors.messages import ForgeTold, LookNow, PaneTold, PlaceTold, Unwatch, WatchBranch, WatchPane, WatchPlace
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
+from ennio.actors.registry import AGENTS, forge_name, runtime_name
 from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
@@ -55,7 +55,7 @@ class Lookout:
         self._watched = wanted
         if memory.finished:
             for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)):
-                self._deps.exchange.tell(name, Unwatch(session.id))
+                self._deps.actors.tell(name, Unwatch(session.id))
             self._asked.clear()
             return
         project = self._deps.project(session.project_id)
@@ -84,7 +84,7 @@ class Lookout:
         """Only what is new to a poller: it looks at everything again for whoever asks."""
         if self._asked.get(poller) != message:
             self._asked[poller] = message
-            self._deps.exchange.tell(poller, message)
+            self._deps.actors.tell(poller, message)
 
     def rewatch(self) -> None:
         """Tell them all again; one of them has forgotten."""
@@ -108,7 +108,7 @@ class Lookout:
 
     def _hurry(self) -> None:
         """Have the agent read again soon, without waiting for everybody's turn."""
-        self._deps.exchange.tell(AGENTS, LookNow(self._record.session.id))
+        self._deps.actors.tell(AGENTS, LookNow(self._record.session.id))
 
     def _starting(self) -> bool:
         """Whether the agent was started a moment ago and is not ready yet: somebody waits to give it words."""
@@ -123,10 +123,10 @@ class Lookout:
         return session.runtime_name or self._deps.project(session.project_id).runtime
 
     def _tell_runtime(self, message: Any) -> None:
-        self._deps.exchange.tell(runtime_name(self._runtime), message)
+        self._deps.actors.tell(runtime_name(self._runtime), message)
 
     def _tell_forge(self, message: Any) -> None:
-        self._deps.exchange.tell(forge_name(self._record.session.project_id), message)
+        self._deps.actors.tell(forge_name(self._record.session.project_id), message)
 
     # --- what was seen -----------------------------------------------------------------------------
 

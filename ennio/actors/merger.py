@@ -16,8 +16,8 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import forge_name
 from ennio.actors.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
+from ennio.actors.registry import forge_name
 from ennio.actors.timers import Alarm
 from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.model.errors import EnnioError, Refused
@@ -160,7 +160,7 @@ class MergeActor(Actor):
         else:
             self._deps.store.merges.save(replace(merge, state=MergeState.DONE, commit=result.commit, error=None))
         session = self._deps.store.sessions.need(merge.session_id)
-        self._deps.exchange.tell(forge_name(session.project_id), LookNow(merge.session_id))
+        self._deps.actors.tell(forge_name(session.project_id), LookNow(merge.session_id))
         self._next()
 
     def _drop(self, merge: Merge, why: str) -> None:
@@ -182,7 +182,7 @@ class MergeActor(Actor):
                 self._record(merge, "waits", f"{reason}; {merging.outlook(reason)}")
             if merging.concerns_a_person(reason, since, now):
                 self._call(tx, merge, reason)
-        self._deps.exchange.tell("notices", NoticeDue())
+        self._deps.actors.tell("notices", NoticeDue())
 
     def _record(self, merge: Merge, outcome: str, detail: str) -> None:
         words = f"the merge of #{merge.number}: {detail}"

@@ -15,9 +15,9 @@ from ennio.actors import deeds
 from ennio.actors.courier import Arrival, Delivery
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
-from ennio.actors.exchange import NOTICES
 from ennio.actors.messages import NoticeDue
 from ennio.actors.record import Record
+from ennio.actors.registry import NOTICES
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin
@@ -181,7 +181,7 @@ class Outbox:
         with self._deps.store.transaction():
             self._deps.store.notifications.add(notice)
             self._record.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
-        self._deps.exchange.tell(NOTICES, NoticeDue())
+        self._deps.actors.tell(NOTICES, NoticeDue())
 
     def _forget(self, message_id: str) -> None:
         for kept in (self._pauses, self._refused, self._unsure):

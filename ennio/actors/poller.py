@@ -16,8 +16,8 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import session_name
 from ennio.actors.messages import Effect, HowIsIt, LookNow, Ping, Unwatch, Wake
+from ennio.actors.registry import session_name
 from ennio.model.errors import EnnioError
 
 
@@ -184,4 +184,4 @@ class PollerActor(Actor):
         raise AssertionError(f"{type(self).__name__} must say what it tells")
 
     def _tell_session(self, session_id: str, message: Any) -> None:
-        self._deps.exchange.tell(session_name(session_id), message)
+        self._deps.actors.tell(session_name(session_id), message)

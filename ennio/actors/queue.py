@@ -11,8 +11,8 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import session_name
 from ennio.actors.messages import Admit, Ping, QueueChanged, Wake
+from ennio.actors.registry import session_name
 from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
 from ennio.policy import admission
@@ -70,7 +70,7 @@ class QueueActor(Actor):
         with self._deps.store.transaction() as tx:
             self._deps.store.queue.remove(session_id)
             tx.emit(session_id, project_id, Draft(EventType.SESSION_STEP, "admitted", data={"step": "admitted"}))
-        self._deps.exchange.tell(session_name(session_id), Admit())
+        self._deps.actors.tell(session_name(session_id), Admit())
 
     def _limits(self) -> Limits:
         config = self._deps.config

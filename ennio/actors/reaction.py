@@ -17,8 +17,8 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import MERGES, NOTICES, session_name
 from ennio.actors.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
+from ennio.actors.registry import MERGES, NOTICES, session_name
 from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.home import program
@@ -71,8 +71,8 @@ class ReactionActor(Actor):
             self._look(situation)
         self._set_alarm()
         # what was written down by a life that ended before it told of it
-        self._deps.exchange.tell(NOTICES, Wake())
-        self._deps.exchange.tell(MERGES, Wake())
+        self._deps.actors.tell(NOTICES, Wake())
+        self._deps.actors.tell(MERGES, Wake())
 
     def on_stop(self) -> None:
         """No more deadlines."""
@@ -127,7 +127,7 @@ class ReactionActor(Actor):
         due = min((at for at in wakes if at is not None), default=None)
         forge = situation.facts.forge
         if forge is not None and forge.pull is not None and forge.pull.merging:
-            self._deps.exchange.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
+            self._deps.actors.tell(MERGES, MergeDue(session_id))  # the forge merges by itself: perhaps not what was approved
         if situation.session.status.terminal:
             self._situations.pop(session_id, None)
             self._look_at_project(situation.session, now)
@@ -174,7 +174,7 @@ class ReactionActor(Actor):
             if decision.verdict is not Verdict.QUIET:
                 tx.emit(session.id, session.project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
                 self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.memory.episode}", now)
-        self._deps.exchange.tell(NOTICES, NoticeDue())
+        self._deps.actors.tell(NOTICES, NoticeDue())
 
     # --- what is done ------------------------------------------------------------------------------
 
@@ -192,9 +192,9 @@ class ReactionActor(Actor):
             elif decision.items and decision.memory.passed_over != before.passed_over:
                 self._note(key, "none", decision, session, fingerprint(session.id, key, decision), now, "skipped", f"{case.headline}: ")
         if decision.verdict is not Verdict.QUIET:
-            self._deps.exchange.tell(session_name(session.id), MailArrived())
-            self._deps.exchange.tell(NOTICES, NoticeDue())
-            self._deps.exchange.tell(MERGES, MergeDue(session.id))
+            self._deps.actors.tell(session_name(session.id), MailArrived())
+            self._deps.actors.tell(NOTICES, NoticeDue())
+            self._deps.actors.tell(MERGES, MergeDue(session.id))
 
     def _act(
         self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, situation: Situation, now: datetime

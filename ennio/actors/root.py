@@ -21,8 +21,8 @@ import pykka
 from ennio.actors import strays
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import ASK_TIMEOUT, Exchange, session_name
 from ennio.actors.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
+from ennio.actors.registry import ASK_TIMEOUT, ActorRegistry, session_name
 from ennio.actors.session import SessionActor
 from ennio.config.model import Restart
 from ennio.model.errors import EnnioError
@@ -68,12 +68,12 @@ class RootSupervisor(Actor):
         self._breaker = Breaker()
 
     @property
-    def _exchange(self) -> Exchange:
-        return self._deps.exchange
+    def _actors(self) -> ActorRegistry:
+        return self._deps.actors
 
     def on_start(self) -> None:
         """Everybody in order; a fixed child that does not start ends the house with its error."""
-        self._exchange.enter("root", self.actor_ref)
+        self._actors.enter("root", self.actor_ref)
         for name in self._fixed:
             ref = self._launch(self._children[name])
             ref.ask(Ping(), timeout=ASK_TIMEOUT)
@@ -89,7 +89,7 @@ class RootSupervisor(Actor):
     def on_stop(self) -> None:
         """In reverse order. Actors end; agents go on."""
         for name in reversed(self._children):
-            ref = self._exchange.ref(name)
+            ref = self._actors.ref(name)
             if ref is not None and ref.is_alive():
                 ref.stop(block=False)
 
@@ -133,20 +133,20 @@ class RootSupervisor(Actor):
 
     def _launch(self, child: Child) -> pykka.ActorRef[Any]:
         ref = child.start(child.name, self.actor_ref)
-        self._exchange.enter(child.name, ref)
+        self._actors.enter(child.name, ref)
         child.state = "running"
         return ref
 
     def _over(self, name: str) -> None:
         child = self._children.pop(name, None)
-        ref = self._exchange.ref(name)
+        ref = self._actors.ref(name)
         if child is not None and ref is not None:
-            self._exchange.leave(name, ref.actor_urn)
+            self._actors.leave(name, ref.actor_urn)
             ref.stop(block=False)
 
     def _on_down(self, down: Down) -> None:
         name = down.name
-        known = self._exchange.leave(name, down.urn)
+        known = self._actors.leave(name, down.urn)
         child = self._children.get(name)
         if not known or child is None or self.actor_stopped.is_set():
             return
@@ -191,7 +191,7 @@ class RootSupervisor(Actor):
         if child.essential:
             for other in self._children:
                 if other.startswith(SESSION):
-                    self._exchange.tell(other, Rewatch())
+                    self._actors.tell(other, Rewatch())
         else:
             self._adopted(name, child)
 

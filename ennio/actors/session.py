@@ -16,7 +16,6 @@ import pykka
 from ennio.actors import bell, deeds, desks, outcome
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import QUEUE, REACTIONS, ROOT
 from ennio.actors.executor import NAMES, Executor
 from ennio.actors.lookout import Lookout
 from ennio.actors.messages import (
@@ -45,6 +44,7 @@ from ennio.actors.messages import (
 )
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
+from ennio.actors.registry import QUEUE, REACTIONS, ROOT
 from ennio.actors.timers import Alarm
 from ennio.model.clock import Leap
 from ennio.model.errors import Conflict, EnnioError, Unreachable
@@ -169,7 +169,7 @@ class SessionActor(Actor):
         with self._deps.store.transaction():  # who only left the queue would be taken for admitted
             self._deps.store.queue.remove(self._id)
             self._record.write()
-        self._deps.exchange.tell(QUEUE, QueueChanged())
+        self._deps.actors.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
 
@@ -184,7 +184,7 @@ class SessionActor(Actor):
         with self._deps.store.transaction():
             self._deps.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, False, now, ""))
             self._record.write([Draft(EventType.SESSION_RESTORED, "restored by a person")])
-        self._deps.exchange.tell(QUEUE, QueueChanged())
+        self._deps.actors.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
 
@@ -261,7 +261,7 @@ class SessionActor(Actor):
                 break
         self._lookout.watch()
         if self._record.memory.finished:
-            self._deps.exchange.tell(ROOT, SessionOver(self._id))
+            self._deps.actors.tell(ROOT, SessionOver(self._id))
 
     def _put_back(self, by: timedelta) -> None:
         """The clock was put back, and nothing takes longer for it."""
@@ -275,9 +275,9 @@ class SessionActor(Actor):
         record, memory = self._record, self._record.memory
         bots = self._deps.project(record.session.project_id).bots
         situation = Situation(record.session, record.facts, memory.merge_ready, bots, memory.running_since)
-        self._deps.exchange.tell(REACTIONS, Changed(situation))
+        self._deps.actors.tell(REACTIONS, Changed(situation))
         if memory.status.terminal:
-            self._deps.exchange.tell(QUEUE, QueueChanged())
+            self._deps.actors.tell(QUEUE, QueueChanged())
 
     def _on_effect(self, action: Action, result: Any, error: EnnioError | None) -> None:
         if not self._executor.ended(action):

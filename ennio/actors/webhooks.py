@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import forge_name
 from ennio.actors.messages import LookNow
+from ennio.actors.registry import forge_name
 from ennio.config.model import Project
 from ennio.machine.untrusted import json_value
 from ennio.model.errors import Invalid, Unauthorized
@@ -51,7 +51,7 @@ def _tell(deps: Dependencies, project: Project, happening: Happening) -> bool:
     if scm is None or str(address).lower() != happening.repository.lower():
         return False
     scm.nudge(happening.number, happening.ref)
-    return deps.exchange.tell(forge_name(project.id), LookNow())
+    return deps.actors.tell(forge_name(project.id), LookNow())
 
 
 def _known(deps: Dependencies) -> list[str]:

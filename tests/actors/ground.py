@@ -15,7 +15,6 @@ import pykka
 
 from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROOT, Exchange, forge_name, runtime_name, session_name
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
 from ennio.actors.house import House
@@ -24,6 +23,7 @@ from ennio.actors.messages import CrashForTest, LookNow, Ping, Wake
 from ennio.actors.notifier import NotifierActor
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
+from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROOT, ActorRegistry, forge_name, runtime_name, session_name
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
@@ -115,34 +115,34 @@ class Stage:
     def pass_time(self, seconds: float) -> None:
         """The clock goes on, and everybody who waits for a moment looks at it."""
         self.clock.advance(seconds)
-        for name in self.deps.exchange.names():
+        for name in self.deps.actors.names():
             if name != ROOT:
-                self.deps.exchange.tell(name, Wake())
+                self.deps.actors.tell(name, Wake())
 
     def look(self) -> None:
         """Two whole looks of every source: what is true now has been told after it."""
-        names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.exchange.ref(forge_name("play")) else [])]
+        names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.actors.ref(forge_name("play")) else [])]
         before = {name: self.house.pulses()[name].looks for name in names}
         for _ in range(2):
             for name in names:
-                self.deps.exchange.tell(name, LookNow())
+                self.deps.actors.tell(name, LookNow())
         eventually(lambda: all(self.house.pulses()[name].looks >= before[name] + 2 for name in names))
         self.quiet()
 
     def quiet(self) -> None:
         """Everybody has worked off what was in the mailbox."""
         for _ in range(3):
-            for name in self.deps.exchange.names():
-                ref = self.deps.exchange.ref(name)
+            for name in self.deps.actors.names():
+                ref = self.deps.actors.ref(name)
                 if ref is not None and ref.is_alive():
                     ref.ask(Ping(), timeout=10)
 
     def crash(self, name: str) -> None:
         """One actor ends by a bug and is restarted."""
-        before = self.deps.exchange.ref(name)
+        before = self.deps.actors.ref(name)
         assert before is not None
         before.tell(CrashForTest()) if name.startswith("session:") else kill(before)
-        eventually(lambda: self.alive(name) and self.deps.exchange.ref(name) is not before, why=f"{name} is back")
+        eventually(lambda: self.alive(name) and self.deps.actors.ref(name) is not before, why=f"{name} is back")
 
     def crash_session(self, session_id: str) -> None:
         self.crash(session_name(session_id))
@@ -150,7 +150,7 @@ class Stage:
     # --- seeing ------------------------------------------------------------------------------------
 
     def alive(self, name: str) -> bool:
-        ref = self.deps.exchange.ref(name)
+        ref = self.deps.actors.ref(name)
         return ref is not None and ref.is_alive()
 
     def session(self, session_id: str) -> Session:
@@ -238,7 +238,7 @@ class Play:
         shelf = Shelf(
             home, self.clock, agent=self.agent, runtime=self.runtime, workspace=self.workspace, scm=self.scm, notifiers=self.notifiers
         )
-        deps = Dependencies(config, home, self.clock, store, shelf, Exchange())
+        deps = Dependencies(config, home, self.clock, store, shelf, ActorRegistry())
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)

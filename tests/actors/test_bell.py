@@ -10,7 +10,7 @@ import pytest
 
 from ennio.actors import bell
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import Exchange
+from ennio.actors.registry import ActorRegistry
 from ennio.config.model import Config
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
@@ -22,7 +22,7 @@ from ennio.store import open_store
 def deps(tmp_path: Path) -> Dependencies:
     clock, home = SystemClock(), Home(tmp_path / "home")
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321)  # noqa: S104 - nothing is bound
-    return Dependencies(config, home, clock, open_store("sqlite::memory:", tmp_path, clock), Registry(home, clock), Exchange())
+    return Dependencies(config, home, clock, open_store("sqlite::memory:", tmp_path, clock), Registry(home, clock), ActorRegistry())
 
 
 def hung(deps: Dependencies, session_id: str) -> dict[str, str]:

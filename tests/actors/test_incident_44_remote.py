@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import Exchange
+from ennio.actors.registry import ActorRegistry
 from ennio.actors.spawning import SpawnRequest, preview, spawn
 from ennio.config.load import load
 from ennio.machine.home import Home
@@ -29,7 +29,7 @@ def deps(tmp_path: Path) -> Dependencies:
     file.write_text(REMOTE)
     home, clock = Home(tmp_path / "home"), ManualClock()
     store = cast("Store", open_store("sqlite:ennio.db", tmp_path, clock))
-    return Dependencies(load(file, {}), home, clock, store, Registry(home, clock), Exchange())
+    return Dependencies(load(file, {}), home, clock, store, Registry(home, clock), ActorRegistry())
 
 
 @pytest.mark.parametrize("ask", [spawn, preview])

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ennio.actors.exchange import MERGES
 from ennio.actors.merger import forbid
+from ennio.actors.registry import MERGES
 from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullState, ReviewState
@@ -60,7 +60,7 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Pla
         session_id = stage.working()
         number = _green(stage, session_id)
         head = stage.scm.look(number).head
-        ref = stage.deps.exchange.ref(MERGES)
+        ref = stage.deps.actors.ref(MERGES)
         assert ref is not None
         stage.hooks["merge"] = lambda _number: kill(ref)
         _approve(stage, number)

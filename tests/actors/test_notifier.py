@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.actors.exchange import NOTICES
+from ennio.actors.registry import NOTICES
 from ennio.config.model import Defaults, Notifier
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.session import Activity
@@ -118,7 +118,7 @@ def test_a_crash_of_the_notifier_loses_nothing(play: Play) -> None:
     play.notifiers["bell"].trouble = Unreachable("no network")
     with play.opened() as stage:
         _asks(stage, "Shall I?")
-        ref = stage.deps.exchange.ref(NOTICES)
+        ref = stage.deps.actors.ref(NOTICES)
         assert ref is not None
         play.notifiers["bell"].trouble = None
         kill(ref)

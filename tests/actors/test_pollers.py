@@ -8,9 +8,9 @@ import gevent
 import pytest
 
 from ennio.actors.actor import wound_up
-from ennio.actors.exchange import forge_name, runtime_name
 from ennio.actors.messages import LookNow, Wake
 from ennio.actors.poller import Pace
+from ennio.actors.registry import forge_name, runtime_name
 from ennio.config.model import Poll
 from ennio.model.errors import Unreachable
 from ennio.model.facts import Sighting
@@ -36,8 +36,8 @@ def test_looks_never_overlap_and_many_orders_make_one(stage: Stage) -> None:
     stage.scm.before["survey"] = slowly
     eventually(lambda: under_way[0] == 1)
     for _ in range(500):
-        stage.deps.exchange.tell(FORGE, LookNow())
-        stage.deps.exchange.tell(FORGE, Wake())
+        stage.deps.actors.tell(FORGE, LookNow())
+        stage.deps.actors.tell(FORGE, Wake())
     at = looks[0]
     eventually(lambda: looks[0] > at, why="an order given during a look is not lost")
     assert looks[0] - at <= 2, "a thousand orders during one look make one look more"
@@ -51,10 +51,10 @@ def test_an_order_to_look_given_during_a_look_is_not_lost(play: Play) -> None:
         eventually(lambda: stage.scm.surveys > 0)
         let_go: list[bool] = []
         stage.scm.before["survey"] = lambda: eventually(lambda: let_go) and None
-        stage.deps.exchange.tell(FORGE, LookNow())
+        stage.deps.actors.tell(FORGE, LookNow())
         before = stage.scm.surveys
         eventually(lambda: stage.scm.surveys > before)
-        stage.deps.exchange.tell(FORGE, LookNow())
+        stage.deps.actors.tell(FORGE, LookNow())
         stage.house.pulses()
         let_go.append(True)
         eventually(lambda: stage.scm.surveys >= before + 2)
@@ -72,7 +72,7 @@ def test_a_steady_stream_of_orders_does_not_put_the_look_off(stage: Stage) -> No
 
 def _hurry(stage: Stage, tired: list[bool]) -> None:
     while not tired:
-        stage.deps.exchange.tell(FORGE, LookNow())
+        stage.deps.actors.tell(FORGE, LookNow())
         gevent.sleep(0.002)
 
 
@@ -131,7 +131,7 @@ def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_t
         stage.working()
         stage.scm.pressing = lambda: 0.05  # type: ignore[attr-defined]
         before = stage.scm.surveys
-        stage.deps.exchange.tell(FORGE, LookNow())
+        stage.deps.actors.tell(FORGE, LookNow())
         eventually(lambda: stage.scm.surveys >= before + 3)
 
 
@@ -151,8 +151,8 @@ def test_unchanged_news_are_not_told_again(stage: Stage, error: Unreachable | No
     stage.look()
     stage.quiet()
     told: list[object] = []
-    real = stage.deps.exchange.tell
-    poller = stage.deps.exchange
+    real = stage.deps.actors.tell
+    poller = stage.deps.actors
 
     def tell(name: str, message: object) -> bool:
         if type(message).__name__ == "ForgeTold":

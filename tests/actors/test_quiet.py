@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gevent.event import Event
 
-from ennio.actors.exchange import AGENTS, forge_name, runtime_name
+from ennio.actors.registry import AGENTS, forge_name, runtime_name
 from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState
 from ennio.model.session import SessionStatus

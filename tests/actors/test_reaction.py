@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.actors.exchange import REACTIONS
 from ennio.actors.messages import Changed
+from ennio.actors.registry import REACTIONS
 from ennio.config.model import ReactionAction
 from ennio.model.pulls import Check, CheckState, ReviewState
 from ennio.model.session import Activity, SessionStatus
@@ -108,10 +108,10 @@ def test_incident_24_two_messengers_of_the_same_news_make_one_message(stage: Sta
     _red(stage, session_id, number)
     same = Situation(stage.session(session_id), stage.deps.store.facts.get(session_id))
     for _ in range(3):
-        stage.deps.exchange.tell(REACTIONS, Changed(same))
+        stage.deps.actors.tell(REACTIONS, Changed(same))
     stage.quiet()
     stage.crash(REACTIONS)
-    stage.deps.exchange.tell(REACTIONS, Changed(same))
+    stage.deps.actors.tell(REACTIONS, Changed(same))
     stage.quiet()
     assert len(stage.told(session_id, "ci-failed")) == 1
     assert stage.types(session_id).count("reaction_triggered") == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.actors.agent_poller import Turns
-from ennio.actors.exchange import AGENTS
+from ennio.actors.registry import AGENTS
 from ennio.config.model import Poll
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Desk

@@ -10,9 +10,9 @@ import pykka
 import pytest
 
 from ennio.actors import root as roots
-from ennio.actors.exchange import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, Exchange, forge_name, runtime_name, session_name
 from ennio.actors.messages import CrashForTest, Ping, Roster
 from ennio.actors.reaction import ReactionActor
+from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ActorRegistry, forge_name, runtime_name, session_name
 from ennio.actors.root import RootSupervisor
 from ennio.actors.session import SessionActor
 from ennio.model.errors import Unreachable
@@ -35,7 +35,7 @@ def test_everybody_starts_in_order_and_stops_in_reverse(play: Play, monkeypatch:
     stopped: list[str] = []
     with play.opened() as stage:
         session_id = stage.working()
-        names = {ref.actor_urn: name for name in stage.deps.exchange.names() if (ref := stage.deps.exchange.ref(name))}
+        names = {ref.actor_urn: name for name in stage.deps.actors.names() if (ref := stage.deps.actors.ref(name))}
         real_stop = pykka.ActorRef.stop
 
         def stop(self: Any, **how: Any) -> Any:
@@ -77,7 +77,7 @@ def test_a_fixed_child_that_cannot_start_for_a_while_is_tried_on(stage: Stage, m
         real(self, *args)
 
     monkeypatch.setattr(ReactionActor, "__init__", failing)
-    before = stage.deps.exchange.ref(REACTIONS)
+    before = stage.deps.actors.ref(REACTIONS)
     assert before is not None
     kill(before)
     eventually(lambda: len(tries) == 4 and stage.alive(REACTIONS))
@@ -109,7 +109,7 @@ def test_a_session_whose_pane_stays_the_same_is_seen_again_after_its_actor_crash
 
 def _crash_until_given_up(stage: Stage, name: str) -> None:
     def given_up() -> bool:
-        stage.deps.exchange.tell(name, CrashForTest())
+        stage.deps.actors.tell(name, CrashForTest())
         state: str = stage.root.ask(Roster(), timeout=5)[name][0]
         return state == "given up"
 
@@ -155,7 +155,7 @@ def test_a_session_that_was_given_up_is_shown_as_such_and_tried_again_by_itself(
     monkeypatch.setattr(roots, "FIRST_PAUSE", 0.05)
     session_id = stage.working()
     obstacle = Obstacle(monkeypatch, RuntimeError("a bug at its start"))
-    stage.deps.exchange.tell(session_name(session_id), CrashForTest())
+    stage.deps.actors.tell(session_name(session_id), CrashForTest())
     shown = eventually(lambda: (session := stage.session(session_id)).no_signal_since and session)
     assert isinstance(shown, Session)
     assert "nobody watches it" in (shown.reason or "")
@@ -173,7 +173,7 @@ def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(stage: 
     monkeypatch.setattr(roots.random, "uniform", lambda _low, _high: 0.01)
     session_id = stage.working()
     obstacle = Obstacle(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/home/pat/.ennio/sessions"))
-    stage.deps.exchange.tell(session_name(session_id), CrashForTest())
+    stage.deps.actors.tell(session_name(session_id), CrashForTest())
     eventually(lambda: obstacle.tries > 3 * roots.INTENSITY.attempts)
     state, error = stage.root.ask(Roster(), timeout=5)[session_name(session_id)]
     assert state != "given up"
@@ -192,7 +192,7 @@ def test_a_time_up_forgives(stage: Stage) -> None:
 
 
 def _another(stage: Stage, session_id: str, before: Any) -> bool:
-    return stage.alive(session_name(session_id)) and stage.deps.exchange.ref(session_name(session_id)) is not before
+    return stage.alive(session_name(session_id)) and stage.deps.actors.ref(session_name(session_id)) is not before
 
 
 def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,9 +202,9 @@ def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(play
         ids = [stage.spawn(str(number)) for number in range(50)]
         eventually(lambda: len(stage.runtime.launches) == 50)
         for _ in range(roots.INTENSITY.attempts + 2):
-            before = {session_id: stage.deps.exchange.ref(session_name(session_id)) for session_id in ids}
+            before = {session_id: stage.deps.actors.ref(session_name(session_id)) for session_id in ids}
             for session_id in ids:
-                assert stage.deps.exchange.tell(session_name(session_id), CrashForTest())
+                assert stage.deps.actors.tell(session_name(session_id), CrashForTest())
             eventually(lambda was=before: all(_another(stage, session_id, was[session_id]) for session_id in ids))
         states = {state for state, _ in stage.root.ask(Roster(), timeout=5).values()}
         assert states == {"running"}
@@ -238,7 +238,7 @@ def test_a_session_actor_that_was_never_told_of_its_admission_finds_out(stage: S
 
 def test_when_the_root_itself_dies_somebody_is_told(stage: Stage) -> None:
     last_words: list[str] = []
-    root = RootSupervisor.start(replace(stage.deps, exchange=Exchange()), [], last_words.append)
+    root = RootSupervisor.start(replace(stage.deps, actors=ActorRegistry()), [], last_words.append)
     root.ask(Ping(), timeout=10)
     with pytest.raises(AssertionError):
         root.ask(object(), timeout=10)
@@ -248,7 +248,7 @@ def test_when_the_root_itself_dies_somebody_is_told(stage: Stage) -> None:
 
 def test_a_root_that_is_told_to_stop_dies_in_silence(stage: Stage) -> None:
     last_words: list[str] = []
-    root = RootSupervisor.start(replace(stage.deps, exchange=Exchange()), [], last_words.append)
+    root = RootSupervisor.start(replace(stage.deps, actors=ActorRegistry()), [], last_words.append)
     root.ask(Ping(), timeout=10)
     root.stop(timeout=10)
     assert not last_words

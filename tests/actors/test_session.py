@@ -10,8 +10,8 @@ from datetime import timedelta
 import gevent
 import pytest
 
-from ennio.actors.exchange import session_name
 from ennio.actors.messages import CrashForTest, ForgeTold, PaneTold
+from ennio.actors.registry import session_name
 from ennio.config.model import Cleanup, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, Sighting
@@ -226,7 +226,7 @@ def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage:
 def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
     before = time.monotonic()
     session_id = stage.working()
-    stage.deps.exchange.tell(session_name(session_id), PaneTold(None, True, before, "an old survey"))
+    stage.deps.actors.tell(session_name(session_id), PaneTold(None, True, before, "an old survey"))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
     assert _process(stage, session_id) is Sighting.ALIVE
@@ -243,7 +243,7 @@ def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage:
     eventually(lambda: stage.scm.surveys > before)
     stage.runtime.finish(session_id, exit_code=0)
     eventually(lambda: _process(stage, session_id) is Sighting.GONE)
-    stage.deps.exchange.tell(session_name(session_id), ForgeTold(old, begun - 1))
+    stage.deps.actors.tell(session_name(session_id), ForgeTold(old, begun - 1))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
 
@@ -277,7 +277,7 @@ def test_every_status_can_be_asked_why(stage: Stage) -> None:
 
 @pytest.mark.parametrize("deed", ["create", "prepare", "start"])
 def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, deed: str) -> None:
-    stage.hooks[deed] = lambda name: stage.deps.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    stage.hooks[deed] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
     session_id = stage.launched()
     stage.settle_in(session_id)
     stage.look()
@@ -293,7 +293,7 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
     stage.rests(session_id)
 
     def crash(name: str) -> None:
-        ref = stage.deps.exchange.ref(session_name(name))
+        ref = stage.deps.actors.ref(session_name(name))
         assert ref is not None
         ref.tell(CrashForTest())
         eventually(lambda: not ref.is_alive())
@@ -310,7 +310,7 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
 @pytest.mark.parametrize("deed", ["stop", "remove"])
 def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, deed: str) -> None:
     session_id = stage.working()
-    stage.hooks[deed] = lambda name: stage.deps.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    stage.hooks[deed] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
     stage.house.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     eventually(lambda: stage.alive(session_name(session_id)))
@@ -339,7 +339,7 @@ def test_a_resume_carries_its_message_once_although_its_actor_crashes(play: Play
         number = stage.pull(session_id)
         stage.runtime.finish(session_id, exit_code=0)
         eventually(lambda: stage.session(session_id).activity is Activity.EXITED)
-        stage.hooks["start"] = lambda name: stage.deps.exchange.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+        stage.hooks["start"] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
         message = stage.house.send(session_id, "One more thing")
         _tick_until_delivered(stage, message.id)
         assert "session_adopted" in stage.types(session_id), "it did crash"

@@ -11,7 +11,7 @@ from datetime import timedelta
 import gevent
 import pytest
 
-from ennio.actors.exchange import session_name
+from ennio.actors.registry import session_name
 from ennio.actors.spawning import SpawnRequest
 from ennio.config.model import Cleanup, PluginChoice
 from ennio.model.errors import Conflict, Refused, Unreachable

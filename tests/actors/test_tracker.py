@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import Exchange, tracker_name
 from ennio.actors.messages import HowIsIt, Ping, Wake
+from ennio.actors.registry import ActorRegistry, tracker_name
 from ennio.actors.tracker import TrackerActor
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.machine.home import Home
@@ -100,7 +100,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     store = open_store("sqlite:ennio.db", tmp_path, clock)
     shelf, issues = Shelf(home, clock), Issues()
     shelf.tracks = issues
-    yield Desk(Dependencies(config, home, clock, store, shelf, Exchange()), clock, issues)
+    yield Desk(Dependencies(config, home, clock, store, shelf, ActorRegistry()), clock, issues)
     store.close()
 
 

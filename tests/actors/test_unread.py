@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from ennio.actors import deeds, desks
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import Exchange
 from ennio.actors.lookout import Lookout
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
+from ennio.actors.registry import ActorRegistry
 from ennio.config.model import AgentConfig, Config, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
@@ -45,7 +45,7 @@ class Pair:
         project = Project("p", "p", "r", root, agent=kind, agent_config=SETTINGS.get(kind, AgentConfig()))
         config = Config(source=root / "ennio.yaml", directory=root, projects=(project,))
         home, store = Home(root / "home"), open_store("sqlite::memory:", root, self.clock)
-        self.deps = Dependencies(config, home, self.clock, store, Registry(home, self.clock), Exchange())
+        self.deps = Dependencies(config, home, self.clock, store, Registry(home, self.clock), ActorRegistry())
         now = self.clock.now()
         session = Session(
             id="p-1", project_id="p", status=SessionStatus.WORKING, created_at=now, last_activity_at=now,

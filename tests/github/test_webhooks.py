@@ -13,7 +13,7 @@ import falcon.testing
 import pytest
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import Exchange
+from ennio.actors.registry import ActorRegistry
 from ennio.actors.webhooks import received
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.http.app import create_app
@@ -43,7 +43,7 @@ def deps(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Depende
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
-    yield Dependencies(config, home, clock, store, Registry(home, clock), Exchange())
+    yield Dependencies(config, home, clock, store, Registry(home, clock), ActorRegistry())
     store.close()
 
 

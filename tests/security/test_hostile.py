@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.exchange import Exchange
+from ennio.actors.registry import ActorRegistry
 from ennio.actors.spawning import SpawnRequest
 from ennio.actors.webhooks import received
 from ennio.config.load import load
@@ -314,7 +314,7 @@ def deps(tmp_path: Path) -> Iterator[Dependencies]:
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home, clock = open_store("sqlite::memory:", tmp_path, SystemClock()), Home(tmp_path / "home"), SystemClock()
-    yield Dependencies(config, home, clock, store, Registry(home, clock), Exchange())
+    yield Dependencies(config, home, clock, store, Registry(home, clock), ActorRegistry())
     store.close()
 
 

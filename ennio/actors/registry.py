@@ -37,7 +37,7 @@ def tracker_name(project_id: str) -> str:
     return f"tracker:{project_id}"
 
 
-class Exchange:
+class ActorRegistry:
     """The actors that are alive, by name; kept by the root supervisor alone."""
 
     def __init__(self) -> None:
