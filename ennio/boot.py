@@ -23,10 +23,10 @@ from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
-from ennio.actors.house import House
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import Ping
 from ennio.actors.notifier import NotifierActor
+from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.registry import (
@@ -70,7 +70,7 @@ CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last
 class Running:
     """A house that runs in this process."""
 
-    house: House
+    orchestrator: Orchestrator
     root: pykka.ActorRef[Any]
     lock: IO[str]
 
@@ -78,9 +78,9 @@ class Running:
         """End actors, plugins, store and lock, in this order; agents go on."""
         self.root.stop(timeout=ASK_TIMEOUT)
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
-        self.house.feed.close()
-        self.house.deps.plugins.close()
-        self.house.store.close()
+        self.orchestrator.feed.close()
+        self.orchestrator.deps.plugins.close()
+        self.orchestrator.store.close()
         self.lock.close()
 
 
@@ -196,7 +196,7 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
-    return Running(House(deps, feed, clock.now(), stop, problem, adopted), root, lock)
+    return Running(Orchestrator(deps, feed, clock.now(), stop, problem, adopted), root, lock)
 
 
 def _guard_hubs(deps: Dependencies) -> None:

@@ -94,7 +94,7 @@ def test_nothing_is_put_off_in_a_comment() -> None:
     [
         ("ennio/model/session.py", "from ennio.config.model import Config"),
         ("ennio/policy/lifecycle/step.py", "from ennio.store import Store"),
-        ("ennio/store/events.py", "import ennio.actors.house"),
+        ("ennio/store/events.py", "import ennio.actors.orchestrator"),
         ("ennio/store/events.py", "from ennio.plugins.registry import Registry"),
         ("ennio/plugins/git.py", "from ennio import store"),
         ("ennio/actors/root.py", "def late():\n    from ennio.http import client"),
@@ -103,7 +103,7 @@ def test_nothing_is_put_off_in_a_comment() -> None:
         ("ennio/http/app.py", "from importlib import import_module\nimport_module('ennio.boot')"),
         ("ennio/http/serve.py", "import pkgutil\npkgutil.resolve_name('ennio.boot:boot')"),
         ("ennio/cli/verbs/status.py", "from ennio.store import open_store"),
-        ("ennio/board/loop.py", "from ennio.actors.house import House"),
+        ("ennio/board/loop.py", "from ennio.actors.orchestrator import Orchestrator"),
         ("ennio/demo/play.py", "from ennio.boot import boot"),
     ],
 )

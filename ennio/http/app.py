@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.answers import Answers
 from ennio.http.auth import Gate, Hosts
 from ennio.http.browser import Browsers
@@ -35,61 +35,65 @@ API = "/api/v1"
 Route = tuple[str, object, str | None]
 
 
-def create_app(house: House, token: str, listeners: Listeners | None = None) -> falcon.App[Any, Any]:
+def create_app(orchestrator: Orchestrator, token: str, listeners: Listeners | None = None) -> falcon.App[Any, Any]:
     """The whole API over a house; ``listeners`` lets the server end its event streams."""
-    config = house.config
-    browsers = Browsers(token, config.port, house.clock)
-    app = falcon.App(middleware=[Gate(token, Hosts(config.host), config.cors_origins, browsers, house.rings)])
+    config = orchestrator.config
+    browsers = Browsers(token, config.port, orchestrator.clock)
+    app = falcon.App(middleware=[Gate(token, Hosts(config.host), config.cors_origins, browsers, orchestrator.rings)])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
-    for path, resource, suffix in [*routes(house, browsers, listeners or Listeners()), *rehearsal.routes(house, API)]:
+    for path, resource, suffix in [*routes(orchestrator, browsers, listeners or Listeners()), *rehearsal.routes(orchestrator, API)]:
         _add_head(resource, suffix)
         app.add_route(path, resource, suffix=suffix)
     return app
 
 
-def routes(house: House, browsers: Browsers, listeners: Listeners) -> list[Route]:
+def routes(orchestrator: Orchestrator, browsers: Browsers, listeners: Listeners) -> list[Route]:
     """Path, resource, and which of its methods: those named with this suffix."""
-    login, supervisor, answers = Login(browsers), Supervisor(house), Answers(house.store)
+    login, supervisor, answers = Login(browsers), Supervisor(orchestrator), Answers(orchestrator.store)
     open_to_all: list[Route] = [(f"{API}/health", Health(), None), ("/auth", login, "visit")]
     return [
         *open_to_all,
         (f"{API}/auth/code", login, None),
-        (f"{API}/webhooks/github", Webhooks(house), "github"),
+        (f"{API}/webhooks/github", Webhooks(orchestrator), "github"),
         (f"{API}/openapi.json", Description(), None),
         (f"{API}/status", supervisor, None),
         (f"{API}/config", supervisor, "config"),
         (f"{API}/shutdown", supervisor, "shutdown"),
-        (f"{API}/cleanup", Cleanup(house), None),
-        (f"{API}/preserved", PreservedWork(house), None),
-        (f"{API}/preserved/{{item_id}}", PreservedWork(house), "one"),
-        (f"{API}/preserved/{{item_id}}/restore", PreservedWork(house), "restore"),
-        (f"{API}/notifications", Notifications(house), None),
-        (f"{API}/events", Events(house), None),
-        (f"{API}/events/stream", EventStream(house, listeners), None),
-        *_session_routes(house, answers),
-        *_forge_routes(house, answers),
-        *_queue_routes(house, answers),
+        (f"{API}/cleanup", Cleanup(orchestrator), None),
+        (f"{API}/preserved", PreservedWork(orchestrator), None),
+        (f"{API}/preserved/{{item_id}}", PreservedWork(orchestrator), "one"),
+        (f"{API}/preserved/{{item_id}}/restore", PreservedWork(orchestrator), "restore"),
+        (f"{API}/notifications", Notifications(orchestrator), None),
+        (f"{API}/events", Events(orchestrator), None),
+        (f"{API}/events/stream", EventStream(orchestrator, listeners), None),
+        *_session_routes(orchestrator, answers),
+        *_forge_routes(orchestrator, answers),
+        *_queue_routes(orchestrator, answers),
     ]
 
 
-def _session_routes(house: House, answers: Answers) -> list[Route]:
-    one = OneSession(house, answers)
+def _session_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
+    one = OneSession(orchestrator, answers)
     path = f"{API}/sessions/{{session_id}}"
     orders = ("look", "send", "answer", "restore", "interrupt", "cleanup")
     doings = (*orders, "output", "attach", "messages", "evidence", "reactions", "events")
-    return [(f"{API}/sessions", Sessions(house, answers), None), (path, one, None), *((f"{path}/{doing}", one, doing) for doing in doings)]
+    return [
+        (f"{API}/sessions", Sessions(orchestrator, answers), None),
+        (path, one, None),
+        *((f"{path}/{doing}", one, doing) for doing in doings),
+    ]
 
 
-def _forge_routes(house: House, answers: Answers) -> list[Route]:
-    projects, pulls, pull = Projects(house, answers), Pulls(house), Pull(house)
+def _forge_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
+    projects, pulls, pull = Projects(orchestrator, answers), Pulls(orchestrator), Pull(orchestrator)
     project = f"{API}/projects/{{project_id}}"
     path = f"{project}/pulls/{{number}}"
     doings = ("files", "diff", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
     return [
         (f"{API}/projects", projects, None),
         (project, projects, "one"),
-        (f"{project}/issues", Issues(house), None),
+        (f"{project}/issues", Issues(orchestrator), None),
         (f"{project}/pulls", pulls, "project"),
         (f"{API}/pulls", pulls, None),
         (path, pull, None),
@@ -97,8 +101,8 @@ def _forge_routes(house: House, answers: Answers) -> list[Route]:
     ]
 
 
-def _queue_routes(house: House, answers: Answers) -> list[Route]:
-    queue = Queue(house, answers)
+def _queue_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
+    queue = Queue(orchestrator, answers)
     path = f"{API}/queue/{{session_id}}"
     return [
         (f"{API}/queue", queue, None),

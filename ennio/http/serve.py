@@ -49,8 +49,8 @@ class Running(Protocol):
     """A house that has been started, and how it is stopped."""
 
     @property
-    def house(self) -> Any:
-        """What the API asks (ennio.actors.house.House)."""
+    def orchestrator(self) -> Any:
+        """What the API asks (ennio.actors.orchestrator.Orchestrator)."""
         ...
 
     def stop(self) -> None:
@@ -177,8 +177,8 @@ class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
             log.error("could not start: %s", error)  # noqa: TRY400 - somebody can act on it; the way there is of no interest
             self._end_unborn(error)
         self._stood[0] = 1
-        house = self._running.house
-        return create_app(house, address.token(self._run_dir, house.config.api_token), Worker.listeners)
+        orchestrator = self._running.orchestrator
+        return create_app(orchestrator, address.token(self._run_dir, orchestrator.config.api_token), Worker.listeners)
 
     def _end_unborn(self, error: Exception) -> NoReturn:
         """A first start that fails is told and ends; later on, what time may heal is tried again: nobody may be watching."""

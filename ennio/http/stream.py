@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from gevent import get_hub, getcurrent
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.selection import Selection
 from ennio.model.events import Event
 
@@ -75,8 +75,8 @@ class Line:
     Without a socket to watch, the client counts as there until sending to it fails.
     """
 
-    def __init__(self, house: House, listeners: Listeners, connection: socket.socket | None) -> None:
-        self.house = house
+    def __init__(self, orchestrator: Orchestrator, listeners: Listeners, connection: socket.socket | None) -> None:
+        self.orchestrator = orchestrator
         self.listeners = listeners
         self._connection = connection
         self._watcher: Any = None
@@ -105,7 +105,7 @@ class Line:
         """The events after this seq as soon as there are any; none when the time is up, or when the line may be over."""
         self._waiter = getcurrent()
         try:
-            return self.house.wait_for_events(after, timeout)
+            return self.orchestrator.wait_for_events(after, timeout)
         except _Woken:
             return []
         finally:
@@ -129,7 +129,7 @@ def frame(event: Event) -> bytes:
 
 
 def stream(
-    house: House,
+    orchestrator: Orchestrator,
     listeners: Listeners,
     after: int,
     selection: Selection,
@@ -140,8 +140,8 @@ def stream(
     Ends when the client closes its side of the connection, or when the listeners are closed. A heartbeat
     also carries the seq up to which nothing was of interest, so that a reconnect need not search again.
     """
-    with Line(house, listeners, connection) as line:  # in here: a generator that is never started is never closed either
-        start = after if after <= house.store.events.last_seq() else 0  # a seq never reached is from another log
+    with Line(orchestrator, listeners, connection) as line:  # in here: a generator that is never started is never closed either
+        start = after if after <= orchestrator.store.events.last_seq() else 0  # a seq never reached is from another log
         yield RETRY % start
         cursor = yield from _backlog(line, start, selection)
         yield from _live(line, cursor, selection)
@@ -149,7 +149,7 @@ def stream(
 
 def _backlog(line: Line, cursor: int, selection: Selection) -> Generator[bytes, None, int]:
     """What was written before, in batches from the store; returns the seq to go on from."""
-    log = line.house.store.events
+    log = line.orchestrator.store.events
     end = log.last_seq()
     while not line.over:
         batch = log.after(cursor, limit=_BATCH, **selection.filters())

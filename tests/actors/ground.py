@@ -17,10 +17,10 @@ from ennio.actors.agent_poller import AgentPoller
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.forge_poller import ForgePoller
-from ennio.actors.house import House
 from ennio.actors.merger import MergeActor
 from ennio.actors.messages import CrashForTest, LookNow, Ping, Wake
 from ennio.actors.notifier import NotifierActor
+from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROOT, ActorRegistry, forge_name, runtime_name, session_name
@@ -63,7 +63,7 @@ class Stage:
     """A running house and the strings to pull."""
 
     deps: Dependencies
-    house: House
+    orchestrator: Orchestrator
     root: pykka.ActorRef[Any]
     clock: ManualClock
     runtime: Terminals
@@ -76,7 +76,7 @@ class Stage:
     # --- doing -------------------------------------------------------------------------------------
 
     def spawn(self, prompt: str = "Do it", **more: Any) -> str:
-        return self.house.spawn(SpawnRequest("play", prompt=prompt, **more)).id
+        return self.orchestrator.spawn(SpawnRequest("play", prompt=prompt, **more)).id
 
     def launched(self, prompt: str = "Do it", **more: Any) -> str:
         """A session whose agent has been started and says nothing yet."""
@@ -122,11 +122,11 @@ class Stage:
     def look(self) -> None:
         """Two whole looks of every source: what is true now has been told after it."""
         names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.actors.ref(forge_name("play")) else [])]
-        before = {name: self.house.pulses()[name].looks for name in names}
+        before = {name: self.orchestrator.pulses()[name].looks for name in names}
         for _ in range(2):
             for name in names:
                 self.deps.actors.tell(name, LookNow())
-        eventually(lambda: all(self.house.pulses()[name].looks >= before[name] + 2 for name in names))
+        eventually(lambda: all(self.orchestrator.pulses()[name].looks >= before[name] + 2 for name in names))
         self.quiet()
 
     def quiet(self) -> None:
@@ -242,10 +242,10 @@ class Play:
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)
-        house = House(deps, feed, self.clock.now(), lambda: None)
+        orchestrator = Orchestrator(deps, feed, self.clock.now(), lambda: None)
         try:
             yield Stage(
-                deps, house, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks
+                deps, orchestrator, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks
             )
         finally:
             root.stop(timeout=10)

@@ -35,7 +35,7 @@ def test_who_ends_makes_room_for_the_next(play: Play) -> None:
         eventually(lambda: len(_launched(stage)) == 2)
         eventually(lambda: "2 of 2 sessions" in stage.deps.store.queue.list()[0].reason)
         assert stage.session(third).status is SessionStatus.SPAWNING
-        stage.house.kill(first)
+        stage.orchestrator.kill(first)
         eventually(lambda: _launched(stage) == [first, second, third])
 
 
@@ -44,7 +44,7 @@ def test_who_is_held_lets_others_pass_until_released(stage: Stage) -> None:
     other = stage.spawn("other")
     eventually(lambda: _launched(stage) == [other])
     eventually(lambda: "ennio queue release" in stage.deps.store.queue.list()[0].reason)
-    stage.house.release(held)
+    stage.orchestrator.release(held)
     eventually(lambda: _launched(stage) == [other, held])
 
 
@@ -57,10 +57,10 @@ def test_priority_comes_before_age_and_a_place_can_be_taken(play: Play) -> None:
         for name, priority in (("a", 0), ("b", 0), ("urgent", 5), ("c", 0)):
             stage.clock.advance(1)
             names[name] = stage.spawn(name, priority=priority)
-        stage.house.move(names["c"], 1)
+        stage.orchestrator.move(names["c"], 1)
         order = [first, names["urgent"], names["c"], names["a"], names["b"]]
         for place in range(1, len(order)):
-            stage.house.kill(order[place - 1])
+            stage.orchestrator.kill(order[place - 1])
             eventually(lambda wanted=order[: place + 1]: _launched(stage) == wanted)
 
 
@@ -69,12 +69,12 @@ def test_a_session_taken_out_of_the_queue_never_starts(play: Play) -> None:
     with play.opened() as stage:
         first, second = _in_turn(stage, "1", "2")
         eventually(lambda: _launched(stage) == [first])
-        assert stage.house.drop(second).status is SessionStatus.KILLED
-        stage.house.kill(first)
+        assert stage.orchestrator.drop(second).status is SessionStatus.KILLED
+        stage.orchestrator.kill(first)
         stage.quiet()
         assert _launched(stage) == [first]
         with pytest.raises(Conflict, match="does not wait in the queue"):
-            stage.house.hold(second)
+            stage.orchestrator.hold(second)
 
 
 def test_incident_36_too_little_memory_keeps_the_queue_waiting(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_a_queue_survives_the_house(play: Play) -> None:
         eventually(lambda: _launched(stage) == [first])
     with play.opened() as stage:
         assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [second]
-        stage.house.kill(first)
+        stage.orchestrator.kill(first)
         eventually(lambda: _launched(stage) == [first, second])
 
 
@@ -131,15 +131,15 @@ def test_a_restored_session_waits_for_its_place_like_a_new_one(play: Play) -> No
     with play.opened() as stage:
         first = _ended(stage, "1")
         second = stage.working("2")
-        restored = stage.house.restore(first)
+        restored = stage.orchestrator.restore(first)
         assert restored.status is SessionStatus.SPAWNING
         shown = session_view(stage.deps.store, restored)["queued"]
         assert shown == {"position": 1, "reason": "project play has 1 of 1 sessions (max_sessions)", "held": False}
         stage.look()
         assert _launches(stage, first) == [1]
         with pytest.raises(Conflict, match="only an exited session"):
-            stage.house.restore(first)
-        stage.house.kill(second)
+            stage.orchestrator.restore(first)
+        stage.orchestrator.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])
         stage.settle_in(first)
         assert session_view(stage.deps.store, stage.session(first))["queued"] is None
@@ -149,8 +149,8 @@ def test_of_two_restored_sessions_only_as_many_start_as_there_is_room_for(play: 
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
         first, second = _ended(stage, "1"), _ended(stage, "2")
-        stage.house.restore(first)
-        waiting = stage.house.restore(second)
+        stage.orchestrator.restore(first)
+        waiting = stage.orchestrator.restore(second)
         stage.look()
         assert (_launches(stage, first), _launches(stage, second)) == ([1, 2], [1])
         assert session_view(stage.deps.store, waiting)["queued"]
@@ -164,11 +164,11 @@ def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_hous
     with play.opened() as stage:
         first = _ended(stage, "1")
         second = stage.working("2")
-        stage.house.restore(first)
+        stage.orchestrator.restore(first)
         stage.crash_session(first)
     with play.opened() as stage:
         stage.look()
         assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [first]
         assert _launches(stage, first) == [1]
-        stage.house.kill(second)
+        stage.orchestrator.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])

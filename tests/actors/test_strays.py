@@ -38,17 +38,17 @@ def test_no_order_to_it_answers_well_and_does_nothing(play: Play, order: str) ->
     with play.opened() as stage:
         words: tuple[Any, ...] = ("words",) if order in ("send", "answer") else ()
         with pytest.raises(Refused, match="its project play is not in"):
-            getattr(stage.house, order)(session_id, *words)
+            getattr(stage.orchestrator, order)(session_id, *words)
         assert stage.messages(session_id)[1:] == []
 
 
 def test_it_can_be_killed_and_is_dead_then(play: Play) -> None:
     session_id = _stray(play)
     with play.opened() as stage:
-        assert stage.house.kill(session_id).status is SessionStatus.KILLED
+        assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED
         assert play.runtime.survey() == {}
         assert stage.types(session_id).count("session_killed") == 1
-        assert stage.house.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
+        assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
 
 
 def test_it_is_looked_after_again_once_its_project_is_back(play: Play) -> None:
@@ -74,10 +74,10 @@ def test_who_waits_of_a_project_that_left_goes_on_waiting(play: Play) -> None:
         session_id = stage.spawn(held=True)
     play.settings["project"] = {"id": "another", "name": "another"}
     with play.opened() as stage:
-        stage.house.release(session_id)
+        stage.orchestrator.release(session_id)
         stage.quiet()
         assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [session_id]
-        assert stage.house.kill(session_id).status is SessionStatus.KILLED
+        assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED
         assert stage.deps.store.queue.list() == ()
 
 

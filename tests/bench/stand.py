@@ -31,7 +31,7 @@ class Shortfall(Exception):
 
 
 @dataclass(slots=True)
-class House(Supervised):
+class Orchestrator(Supervised):
     """A supervisor that notes which processes it starts and which sessions it has seen."""
 
     notes: Path = Path()
@@ -94,12 +94,12 @@ def _notes(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def house_at(root: Path, agent_config: dict[str, Any] | None = None, **settings: Any) -> Iterator[House]:
+def house_at(root: Path, agent_config: dict[str, Any] | None = None, **settings: Any) -> Iterator[Orchestrator]:
     """A house that has a repository and a configuration, and is not started yet; at the end nothing of it runs any more."""
     with ground_at(root) as ground, _notes(root) as notes:
         repository(ground)
         configure(ground, project(ground, agent_config=agent_config or WORK), **{"poll": POLL, **settings})
-        house = House(ground, notes=notes)
+        house = Orchestrator(ground, notes=notes)
         try:
             yield house
         finally:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.model.clock import ManualClock
 from ennio.model.events import EventType
 from ennio.plugins.agent import interface as agent
@@ -164,7 +164,7 @@ def migrations() -> tuple[str, ...]:
 
 def orders() -> tuple[str, ...]:
     """What can be asked of the house."""
-    return tuple(name for name, what in vars(House).items() if inspect.isfunction(what) and not name.startswith("_"))
+    return tuple(name for name, what in vars(Orchestrator).items() if inspect.isfunction(what) and not name.startswith("_"))
 
 
 def question(method: str, url: str, body: bytes | None = None) -> str:

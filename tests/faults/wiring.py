@@ -13,7 +13,7 @@ from typing import Any
 
 from ennio import boot as house
 from ennio.actors import courier, merger, notifier, tracker
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.plugins.github.client import Client
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.quota import budget
@@ -102,7 +102,7 @@ def _exchange_plugins(fuse: Fuse) -> None:
 
 def _exchange_orders(fuse: Fuse) -> None:
     for name in points.orders():
-        setattr(House, name, _passing(fuse, f"order.{name}", vars(House)[name]))
+        setattr(Orchestrator, name, _passing(fuse, f"order.{name}", vars(Orchestrator)[name]))
 
 
 def _passing(fuse: Fuse, point: str, deed: Callable[..., Any]) -> Callable[..., Any]:

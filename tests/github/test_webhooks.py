@@ -132,7 +132,7 @@ def test_a_wrong_signature_and_a_wrong_body_are_refused(deps: Dependencies) -> N
 
 
 def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: Path) -> None:
-    house = SmallHouse.at(tmp_path)
+    orchestrator = SmallHouse.at(tmp_path)
     taken: list[tuple[str, str, str | None, bytes]] = []
 
     def webhook(event: str, delivery: str, signature: str | None, raw: bytes) -> str:
@@ -141,8 +141,8 @@ def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: P
             raise Unauthorized("no")
         return "looking"
 
-    house.webhook = webhook  # type: ignore[attr-defined]
-    client = falcon.testing.TestClient(create_app(house, "t0ken"), headers={"Host": "hooks.example.org"})  # type: ignore[arg-type]
+    orchestrator.webhook = webhook  # type: ignore[attr-defined]
+    client = falcon.testing.TestClient(create_app(orchestrator, "t0ken"), headers={"Host": "hooks.example.org"})  # type: ignore[arg-type]
     sent = {"X-GitHub-Event": "push", "X-GitHub-Delivery": "d-1", "X-Hub-Signature-256": "good"}
     place = "/api/v1/webhooks/github"
     assert client.simulate_post(place, body=b"{}", headers=sent).json == {"data": "looking"}
@@ -151,7 +151,7 @@ def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: P
     assert client.simulate_post(place, body=b"{}").status_code == 400
     assert client.simulate_post(place, body=b"x" * (1024 * 1024 + 1), headers=sent).status_code == 413
     assert client.simulate_get("/api/v1/status").status_code == 421
-    house.store.close()
+    orchestrator.store.close()
 
 
 def test_a_secret_is_never_shown(deps: Dependencies) -> None:

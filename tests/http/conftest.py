@@ -13,7 +13,7 @@ from tests.http.small_house import SmallHouse
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[SmallHouse]:
+def orchestrator(tmp_path: Path) -> Iterator[SmallHouse]:
     """A house with two projects and no sessions."""
     made = SmallHouse.at(tmp_path)
     yield made
@@ -21,9 +21,9 @@ def house(tmp_path: Path) -> Iterator[SmallHouse]:
 
 
 @pytest.fixture
-def api(house: SmallHouse) -> Api:
+def api(orchestrator: SmallHouse) -> Api:
     """The API over that house."""
-    return Api(create_app(house, TOKEN))
+    return Api(create_app(orchestrator, TOKEN))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A house without actors, over the real store: what the API's own tests ask until whole stories are told in tests/e2e.
 
-It keeps the promises of ``ennio.actors.house.House`` that can be seen over HTTP, and starts no agents.
+It keeps the promises of ``ennio.actors.orchestrator.Orchestrator`` that can be seen over HTTP, and starts no agents.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ennio.actors.house import CleanupItem, MergeOrder, Preview, SpawnRequest
+from ennio.actors.orchestrator import CleanupItem, MergeOrder, Preview, SpawnRequest
 from ennio.config.model import Config, PluginChoice, Project
 from ennio.machine.home import Home
 from ennio.model.changes import Diff, FileChange, Files

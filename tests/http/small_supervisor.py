@@ -31,11 +31,11 @@ class Served(SmallHouse):
 
 @dataclass
 class Running:
-    house: Served
+    orchestrator: Served
 
     def stop(self) -> None:
-        self.house.store.close()
-        (self.house.config.directory / "stopped").touch()
+        self.orchestrator.store.close()
+        (self.orchestrator.config.directory / "stopped").touch()
 
 
 def main(directory: Path, port: int) -> int:

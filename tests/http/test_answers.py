@@ -32,16 +32,16 @@ def _shown(api: Api, session_id: str) -> list[Any]:
 
 
 @pytest.fixture
-def statements(house: SmallHouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def statements(orchestrator: SmallHouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked of the database from now on."""
     asked: list[str] = []
-    run = house.store._connection._execute
+    run = orchestrator.store._connection._execute
 
     def noted(statement: str, parameters: Sequence[Any]) -> Any:
         asked.append(statement)
         return run(statement, parameters)
 
-    monkeypatch.setattr(house.store._connection, "_execute", noted)
+    monkeypatch.setattr(orchestrator.store._connection, "_execute", noted)
     return asked
 
 
@@ -53,9 +53,9 @@ def test_what_is_asked_again_is_read_once(api: Api, session_id: str, statements:
     assert statements == ["PRAGMA data_version"] * len(KEPT)
 
 
-def _changes(house: SmallHouse, session_id: str) -> list[Callable[[], object]]:
+def _changes(orchestrator: SmallHouse, session_id: str) -> list[Callable[[], object]]:
     """One write after the other, each to something that is shown."""
-    store, now = house.store, house.clock.now()
+    store, now = orchestrator.store, orchestrator.clock.now()
     session = store.sessions.need(session_id)
     place = Waiting(session_id, "my-app", 0, 0, False, now, "")
     return [
@@ -71,13 +71,13 @@ def _changes(house: SmallHouse, session_id: str) -> list[Callable[[], object]]:
     ]
 
 
-def test_every_write_is_seen_at_once(api: Api, house: SmallHouse, session_id: str) -> None:
+def test_every_write_is_seen_at_once(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
     before = _shown(api, session_id)
-    for write in _changes(house, session_id):
+    for write in _changes(orchestrator, session_id):
         write()
         after = _shown(api, session_id)
         assert after != before
-        assert after == _shown(Api(create_app(house, TOKEN)), session_id)
+        assert after == _shown(Api(create_app(orchestrator, TOKEN)), session_id)
         before = after
 
 
@@ -88,11 +88,11 @@ def test_what_another_process_writes_is_seen_at_once(api: Api, session_id: str, 
     assert api.get(f"/sessions/{session_id}")["reason"] == "elsewhere"
 
 
-def test_a_refusal_is_not_kept(api: Api, house: SmallHouse, session_id: str) -> None:
+def test_a_refusal_is_not_kept(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
     for _ in range(2):
         assert "unknown parameter" in api.get("/queue?what=1", 400)["error"]
         assert "no session ma-2" in api.get("/sessions/ma-2", 404)["error"]
-    house.store.sessions.insert(replace(house.store.sessions.need(session_id), id="ma-2"))
+    orchestrator.store.sessions.insert(replace(orchestrator.store.sessions.need(session_id), id="ma-2"))
     assert api.get("/sessions/ma-2")["id"] == "ma-2"
 
 
@@ -115,12 +115,12 @@ def _answered(answers: Answers, asked: falcon.Request, data: object) -> bytes | 
     return resp.data
 
 
-def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(house: SmallHouse, asked: falcon.Request) -> None:
-    answers = Answers(house.store)
+def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(orchestrator: SmallHouse, asked: falcon.Request) -> None:
+    answers = Answers(orchestrator.store)
     resp = falcon.Response()
 
     def make() -> None:
-        house.store.meta.set("a", "new")
+        orchestrator.store.meta.set("a", "new")
         _answered(answers, falcon.testing.create_req(path="/b"), "another answer of the new data version")
         answer(resp, "old")
 
@@ -128,8 +128,8 @@ def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(house: SmallHou
     assert _answered(answers, asked, "new") == b'{"data":"new"}'
 
 
-def test_answers_take_no_more_room_than_they_are_given(house: SmallHouse) -> None:
-    answers = Answers(house.store, room=1000)
+def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallHouse) -> None:
+    answers = Answers(orchestrator.store, room=1000)
     for number in range(100):
         _answered(answers, falcon.testing.create_req(path=f"/{number}"), "x" * number)
         assert sum(len(key) + len(body) for key, body in answers._kept.items()) == answers._size <= 1000
@@ -137,8 +137,8 @@ def test_answers_take_no_more_room_than_they_are_given(house: SmallHouse) -> Non
     assert _answered(answers, large, "x" * 1000) != _answered(answers, large, "y" * 1000)
 
 
-def test_an_error_half_way_keeps_nothing(house: SmallHouse, asked: falcon.Request) -> None:
-    answers = Answers(house.store)
+def test_an_error_half_way_keeps_nothing(orchestrator: SmallHouse, asked: falcon.Request) -> None:
+    answers = Answers(orchestrator.store)
 
     def fail() -> None:
         raise Conflict("not now")

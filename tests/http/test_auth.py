@@ -17,9 +17,9 @@ from tests.http.small_house import SmallHouse
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def over(house: SmallHouse, **changes: object) -> Api:
-    house.config = dataclasses.replace(house.config, **changes)
-    return Api(create_app(house, TOKEN))
+def over(orchestrator: SmallHouse, **changes: object) -> Api:
+    orchestrator.config = dataclasses.replace(orchestrator.config, **changes)
+    return Api(create_app(orchestrator, TOKEN))
 
 
 def test_health_is_open_and_everything_else_needs_the_token(api: Api) -> None:
@@ -42,14 +42,14 @@ def test_the_scheme_may_be_written_in_any_case(api: Api) -> None:
     assert api.get("/sessions", headers={"Authorization": f"bearer  {TOKEN}"}) == []
 
 
-def test_incident_42_a_web_page_cannot_start_an_agent(api: Api, house: SmallHouse) -> None:
+def test_incident_42_a_web_page_cannot_start_an_agent(api: Api, orchestrator: SmallHouse) -> None:
     evil = {"Origin": "http://evil.example", "Authorization": ""}
     body = '{"project_id": "my-app", "prompt": "rm -rf"}'
     assert api.ask("POST", "/sessions", body=body, headers={**evil, **FORM}).status_code == 403
     assert api.ask("POST", "/sessions", body=body, headers={**FORM, "Authorization": ""}).status_code == 401
     assert api.ask("POST", "/sessions", body=body, headers=FORM).status_code == 415
     assert api.ask("POST", "/sessions", body=body, headers={"Content-Type": "text/plain"}).status_code == 415
-    assert len(house.store.sessions.list()) == 0
+    assert len(orchestrator.store.sessions.list()) == 0
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_our_own_origin_is_fine_and_without_cors_origins_no_cors_header_is_sent(
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_a_configured_origin_may_read_and_asks_first(house: SmallHouse) -> None:
-    api = over(house, cors_origins=("https://dash.example/",))
+def test_a_configured_origin_may_read_and_asks_first(orchestrator: SmallHouse) -> None:
+    api = over(orchestrator, cors_origins=("https://dash.example/",))
     answer = api.ask("GET", "/sessions", headers={"Origin": "https://dash.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://dash.example"
     asked = api.ask(

@@ -24,9 +24,9 @@ from tests.http.api import TOKEN, Api
 from tests.http.small_house import SmallHouse
 
 
-def test_pages_lead_on_in_both_directions(api: Api, house: SmallHouse, session_id: str) -> None:
+def test_pages_lead_on_in_both_directions(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
     for number in range(5):
-        house.tell(session_id, str(number))
+        orchestrator.tell(session_id, str(number))
     first = api.ask("GET", "/events?after=0&limit=4").json
     assert [event["seq"] for event in first["data"]] == [1, 2, 3, 4]
     last = api.ask("GET", f"/events?after={first['next']}&limit=4").json
@@ -36,10 +36,10 @@ def test_pages_lead_on_in_both_directions(api: Api, house: SmallHouse, session_i
     assert [event["seq"] for event in api.get("/events?before=2")] == [1]
 
 
-def test_events_are_filtered(api: Api, house: SmallHouse, session_id: str) -> None:
-    other = house.store.sessions.need(api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"])
-    house.tell(session_id, kind=EventType.CI_FAILING, priority=Priority.URGENT)
-    house.tell(other.id, kind=EventType.PR_CREATED, priority=Priority.ACTION)
+def test_events_are_filtered(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+    other = orchestrator.store.sessions.need(api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"])
+    orchestrator.tell(session_id, kind=EventType.CI_FAILING, priority=Priority.URGENT)
+    orchestrator.tell(other.id, kind=EventType.PR_CREATED, priority=Priority.ACTION)
     kinds = lambda query: [event["event_type"] for event in api.get(f"/events?after=0&{query}")]  # noqa: E731
     assert kinds("type=ci_failing,pr_created") == kinds("type=ci_failing&type=pr_created") == ["ci_failing", "pr_created"]
     assert kinds("priority=action") == ["ci_failing", "pr_created"]
@@ -51,9 +51,9 @@ def test_events_are_filtered(api: Api, house: SmallHouse, session_id: str) -> No
 class Listening:
     """One open stream and what it brought."""
 
-    def __init__(self, house: Any, after: int, selection: Selection | None = None, heartbeat: float = 15.0) -> None:
+    def __init__(self, orchestrator: Any, after: int, selection: Selection | None = None, heartbeat: float = 15.0) -> None:
         self.listeners = Listeners(2, heartbeat)
-        self._chunks = stream(house, self.listeners, after, selection or Selection())
+        self._chunks = stream(orchestrator, self.listeners, after, selection or Selection())
         self._blocks = blocks(self._lines())
 
     def _lines(self) -> Iterator[bytes]:
@@ -73,37 +73,37 @@ class Listening:
         return list(self._blocks)
 
 
-def test_a_stream_brings_the_past_and_then_the_present(house: SmallHouse, session_id: str) -> None:
+def test_a_stream_brings_the_past_and_then_the_present(orchestrator: SmallHouse, session_id: str) -> None:
     for number in range(450):
-        house.tell(session_id, str(number))
-    listening = Listening(house, 0)
+        orchestrator.tell(session_id, str(number))
+    listening = Listening(orchestrator, 0)
     assert [listening.event()["seq"] for _ in range(451)] == list(range(1, 452))
-    threading.Timer(0.05, house.tell, (session_id, "new")).start()
+    threading.Timer(0.05, orchestrator.tell, (session_id, "new")).start()
     assert listening.event()["message"] == "new"
 
 
-def test_a_stream_goes_on_behind_the_last_event_seen(house: SmallHouse, session_id: str) -> None:
-    house.tell(session_id, "two")
-    assert Listening(house, 1).event()["message"] == "two"
+def test_a_stream_goes_on_behind_the_last_event_seen(orchestrator: SmallHouse, session_id: str) -> None:
+    orchestrator.tell(session_id, "two")
+    assert Listening(orchestrator, 1).event()["message"] == "two"
 
 
-def test_a_stream_tells_at_once_from_where_it_goes_on(house: SmallHouse, session_id: str) -> None:
-    assert Listening(house, 1).block() == (1, None)
+def test_a_stream_tells_at_once_from_where_it_goes_on(orchestrator: SmallHouse, session_id: str) -> None:
+    assert Listening(orchestrator, 1).block() == (1, None)
 
 
-def test_a_seq_from_another_log_begins_at_the_beginning(house: SmallHouse, session_id: str) -> None:
-    assert Listening(house, 9999).event()["seq"] == 1
+def test_a_seq_from_another_log_begins_at_the_beginning(orchestrator: SmallHouse, session_id: str) -> None:
+    assert Listening(orchestrator, 9999).event()["seq"] == 1
 
 
-def test_a_stream_is_filtered_and_its_heartbeat_moves_on(house: SmallHouse, session_id: str) -> None:
+def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallHouse, session_id: str) -> None:
     chosen = Selection(types=("pr_created",))
-    listening = Listening(house, 1, chosen, heartbeat=0.05)
+    listening = Listening(orchestrator, 1, chosen, heartbeat=0.05)
     assert listening.block() == (1, None)
-    house.tell(session_id, "not wanted")
-    last = house.tell(session_id, "not wanted either").seq
+    orchestrator.tell(session_id, "not wanted")
+    last = orchestrator.tell(session_id, "not wanted either").seq
     while (block := listening.block()) != (last, None):
         assert block[1] is None
-    house.tell(session_id, kind=EventType.PR_CREATED)
+    orchestrator.tell(session_id, kind=EventType.PR_CREATED)
     assert listening.event()["event_type"] == "pr_created"
 
 
@@ -133,8 +133,8 @@ HOUR = 3600.0
 class Served:
     """A stream that is sent in a greenlet of its own; nothing but what happens wakes it within an hour."""
 
-    def __init__(self, house: Fed) -> None:
-        self.house = house
+    def __init__(self, orchestrator: Fed) -> None:
+        self.orchestrator = orchestrator
         self.listeners = Listeners(2, HOUR)
         self.client, self._server = gevent.socket.socketpair()
         self.greenlet = gevent.spawn(self._serve)
@@ -142,12 +142,12 @@ class Served:
 
     def _serve(self) -> None:
         with self._server:
-            for chunk in stream(self.house, self.listeners, 0, Selection(), self._server):
+            for chunk in stream(self.orchestrator, self.listeners, 0, Selection(), self._server):
                 self._server.sendall(chunk)
 
     def waits(self) -> bool:
         gevent.sleep(0)
-        return bool(self.house.patience)
+        return bool(self.orchestrator.patience)
 
     def has_ended(self) -> bool:
         """Whether the greenlet ends without anything else having to happen."""
@@ -187,9 +187,9 @@ def test_a_server_that_closes_wakes_its_silent_streams(fed: Fed) -> None:
     assert served.has_ended()
 
 
-def test_listeners_are_bounded(house: SmallHouse, session_id: str) -> None:
+def test_listeners_are_bounded(orchestrator: SmallHouse, session_id: str) -> None:
     listeners = Listeners(most=0)
-    api = Api(create_app(house, TOKEN, listeners))
+    api = Api(create_app(orchestrator, TOKEN, listeners))
     answer = api.ask("GET", "/events/stream")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 

@@ -23,7 +23,7 @@ def test_issues_are_listed_and_added(api: Api) -> None:
     assert "labels[0]" in api.post("/projects/my-app/issues", {"title": "New", "labels": [1]}, 400)["error"]
 
 
-def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, house: SmallHouse) -> None:
+def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, orchestrator: SmallHouse) -> None:
     assert [pull["number"] for pull in api.get("/pulls?project_id=my-app")] == [1]
     assert api.get("/pulls?project_id=bare") == []
     assert len(api.get("/pulls")) == 1
@@ -34,7 +34,7 @@ def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, house: SmallHous
     assert api.post(f"{path}/approve", {"head": "abc"})["review"] == "approved"
     assert api.post(f"{path}/request-changes", {"body": "no", "path": "a.py", "line": 3, "author": "ann"})["review"] == "changes_requested"
     api.post(f"{path}/comment", {"body": "hm"})
-    assert house.reviews == [
+    assert orchestrator.reviews == [
         ("my-app", 2, "person", ReviewState.APPROVED, "", None, None, "abc"),
         ("my-app", 2, "ann", ReviewState.CHANGES_REQUESTED, "no", "a.py", 3, None),
         ("my-app", 2, "person", ReviewState.NONE, "hm", None, None, None),
@@ -42,7 +42,7 @@ def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, house: SmallHous
     assert api.post(f"{path}/rerun")["checks"] == "pending"
     assert api.post(f"{path}/merge", {"method": "rebase"}) == {"commit": "b" * 40, "message": "rebase"}
     assert api.post(f"{path}/merge", {"force": True, "by": "ada", "head": "abc"})["commit"]
-    assert house.merges[1:3] == [MergeOrder(MergeMethod.REBASE), MergeOrder(head="abc", force=True, by="ada")]
+    assert orchestrator.merges[1:3] == [MergeOrder(MergeMethod.REBASE), MergeOrder(head="abc", force=True, by="ada")]
     assert api.get(path)["state"] == "merged"
     assert api.post("/projects/my-app/pulls/1/close")["state"] == "closed"
 
@@ -64,11 +64,11 @@ def test_what_is_wrong_with_a_review_is_named(api: Api) -> None:
     api.get("/projects/my-app/pulls/77", 404)
 
 
-def test_status_configuration_notifications_and_shutdown(api: Api, house: SmallHouse) -> None:
+def test_status_configuration_notifications_and_shutdown(api: Api, orchestrator: SmallHouse) -> None:
     assert api.get("/status")["last_seq"] == 0
     assert api.get("/notifications?limit=5") == []
     shown = str(api.get("/config"))
     assert "s3cret" not in shown
     assert "me:secret" not in shown
     assert api.post("/shutdown") == "stopping"
-    assert house.stopped
+    assert orchestrator.stopped

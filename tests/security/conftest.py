@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.conftest import place
-from tests.http.conftest import api, house
+from tests.http.conftest import api, orchestrator
 from tests.security.planted import Scene, planted
 
-__all__ = ["api", "house", "place", "scene"]
+__all__ = ["api", "orchestrator", "place", "scene"]
 
 
 @pytest.fixture(scope="package")

@@ -159,10 +159,10 @@ NAMES = ["claude-code", "codex", "aider", "opencode"]
 
 @pytest.mark.parametrize(("write", "entry"), WRITERS, ids=NAMES)
 def test_nothing_an_agent_writes_breaks_who_reads_it_or_the_store(
-    house: SmallHouse, write: Callable[[Desk, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
+    orchestrator: SmallHouse, write: Callable[[Desk, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
 ) -> None:
-    store, screen = house.store, "x\n> \n"
-    session = house.spawn(SpawnRequest("my-app", prompt="Do it."))
+    store, screen = orchestrator.store, "x\n> \n"
+    session = orchestrator.spawn(SpawnRequest("my-app", prompt="Do it."))
 
     @QUICK
     @given(st.lists(HOOKS, max_size=3), st.lists(entry, max_size=4))
@@ -366,9 +366,11 @@ NAMED = ["Host", "Origin", "Authorization", "Cookie", "Content-Type", "Accept", 
     st.sampled_from(["/sessions", "/health", "/webhooks/github", "/auth/code", "/events", "/nothing"]),
     st.sampled_from(["GET", "POST", "OPTIONS", "DELETE"]),
 )
-def test_no_header_meets_a_5xx_and_none_opens_a_door(house: SmallHouse, api: Api, given_: dict[str, str], path: str, method: str) -> None:
-    before = len(house.store.sessions.list())
+def test_no_header_meets_a_5xx_and_none_opens_a_door(
+    orchestrator: SmallHouse, api: Api, given_: dict[str, str], path: str, method: str
+) -> None:
+    before = len(orchestrator.store.sessions.list())
     answer = api.ask(method, path, headers={"Authorization": "", **given_}, body=b'{"project_id": "my-app", "prompt": "x"}')
     assert answer.status_code < 500
     assert answer.status_code >= 400 or path == "/health" or (method, path) == ("OPTIONS", "/webhooks/github")
-    assert len(house.store.sessions.list()) == before
+    assert len(orchestrator.store.sessions.list()) == before

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Flag, Id
 from ennio.http.requests import read_body
@@ -19,11 +19,11 @@ CLEANUP: Mapping[str, Field] = {"project_id": Id(), "force": Flag(), "dry_run": 
 class Cleanup:
     """Of all sessions, or those of one project."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Remove what has ended; ``force`` also takes exited ones, never those that have not ended."""
         body = read_body(req, CLEANUP)
-        project_id = body["project_id"] and need_project(self._house, body["project_id"])
-        answer(resp, plain(self._house.cleanup(None, project_id, dry_run=body["dry_run"], force=body["force"])))
+        project_id = body["project_id"] and need_project(self._orchestrator, body["project_id"])
+        answer(resp, plain(self._orchestrator.cleanup(None, project_id, dry_run=body["dry_run"], force=body["force"])))

@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.fields import Field
 from ennio.http.requests import read_query
 from ennio.http.resources.events import SEQ
@@ -20,8 +20,8 @@ STREAM: Mapping[str, Field] = {"after": SEQ, **SELECTION}
 class EventStream:
     """Server-Sent Events, resumable by ``Last-Event-ID``."""
 
-    def __init__(self, house: House, listeners: Listeners) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator, listeners: Listeners) -> None:
+        self._orchestrator = orchestrator
         self._listeners = listeners
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -34,10 +34,10 @@ class EventStream:
         resp.content_type = "text/event-stream; charset=utf-8"
         resp.set_header("X-Accel-Buffering", "no")
         if req.method != "HEAD":
-            resp.stream = stream(self._house, self._listeners, after, Selection.of_query(query), connection_of(req.env))
+            resp.stream = stream(self._orchestrator, self._listeners, after, Selection.of_query(query), connection_of(req.env))
 
     def _cursor(self, req: falcon.Request, query: Mapping[str, Any]) -> int:
         last = req.get_header("Last-Event-ID")
         if last is not None:
             return int(SEQ.from_text("Last-Event-ID", last))
-        return self._house.store.events.last_seq() if query["after"] is None else query["after"]
+        return self._orchestrator.store.events.last_seq() if query["after"] is None else query["after"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Number
 from ennio.http.requests import read_query
@@ -22,13 +22,13 @@ PAGE: Mapping[str, Field] = {"after": SEQ, "before": SEQ, "limit": Number(1, 100
 class Events:
     """The events of the whole house."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """One page: ascending after a seq, else newest first; ``next`` leads to the page behind it."""
         query = read_query(req, PAGE)
-        answer_page(resp, self._house.store, query, Selection.of_query(query))
+        answer_page(resp, self._orchestrator.store, query, Selection.of_query(query))
 
 
 def answer_page(resp: falcon.Response, store: Store, query: Mapping[str, Any], chosen: Selection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Text, Texts
 from ennio.http.requests import read_body, read_query
@@ -23,15 +23,18 @@ ADD: Mapping[str, Field] = {
 class Issues:
     """The open issues of one project."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """List them."""
         read_query(req, {})
-        answer(resp, plain(self._house.issues(configured(self._house, project_id).id)))
+        answer(resp, plain(self._orchestrator.issues(configured(self._orchestrator, project_id).id)))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Add one, where the tracker can."""
         body = read_body(req, ADD)
-        answer(resp, plain(self._house.add_issue(configured(self._house, project_id).id, body["title"], body["body"], body["labels"])))
+        answer(
+            resp,
+            plain(self._orchestrator.add_issue(configured(self._orchestrator, project_id).id, body["title"], body["body"], body["labels"])),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.requests import read_query
 from ennio.http.resources.session import LIMIT
@@ -14,9 +14,9 @@ from ennio.http.views import plain
 class Notifications:
     """The notifications of the house."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the latest."""
-        answer(resp, plain(self._house.store.notifications.list(read_query(req, LIMIT)["limit"])))
+        answer(resp, plain(self._orchestrator.store.notifications.list(read_query(req, LIMIT)["limit"])))

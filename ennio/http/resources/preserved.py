@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Id, Text, identifier
 from ennio.http.requests import read_body, read_query
@@ -20,21 +20,21 @@ RESTORE: Mapping[str, Field] = {"branch": Text()}
 class PreservedWork:
     """List it, look into one, bring one back."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Of one project or all, the latest first."""
         query = read_query(req, LIST)
-        project_id = query["project_id"] and need_project(self._house, query["project_id"])
-        answer(resp, plain(self._house.preserved(project_id)))
+        project_id = query["project_id"] and need_project(self._orchestrator, query["project_id"])
+        answer(resp, plain(self._orchestrator.preserved(project_id)))
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, item_id: str) -> None:
         """Its commits and files."""
         read_query(req, {})
-        answer(resp, plain(self._house.preserved_contents(identifier("id", item_id))))
+        answer(resp, plain(self._orchestrator.preserved_contents(identifier("id", item_id))))
 
     def on_post_restore(self, req: falcon.Request, resp: falcon.Response, item_id: str) -> None:
         """As a new branch of the project's repository; what is saved stays."""
         branch = read_body(req, RESTORE)["branch"]
-        answer(resp, plain(self._house.preserved_restore(identifier("id", item_id), branch)))
+        answer(resp, plain(self._orchestrator.preserved_restore(identifier("id", item_id), branch)))

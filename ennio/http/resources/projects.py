@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.config.model import Project
 from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
@@ -14,41 +14,41 @@ from ennio.http.views import project_view
 from ennio.model.errors import NotFound
 
 
-def configured(house: House, project_id: str) -> Project:
+def configured(orchestrator: Orchestrator, project_id: str) -> Project:
     """The configured project with this id. Raises NotFound naming those there are."""
-    project = house.config.project(identifier("project_id", project_id))
+    project = orchestrator.config.project(identifier("project_id", project_id))
     if project is None:
-        known = ", ".join(each.id for each in house.config.projects) or "none"
+        known = ", ".join(each.id for each in orchestrator.config.projects) or "none"
         raise NotFound(f"no project {project_id}; configured: {known}")
     return project
 
 
-def need_project(house: House, project_id: str) -> str:
+def need_project(orchestrator: Orchestrator, project_id: str) -> str:
     """The id of a project that is configured, or was once and has its sessions still in the store."""
-    if house.config.project(project_id) is None and house.store.projects.get(project_id) is not None:
+    if orchestrator.config.project(project_id) is None and orchestrator.store.projects.get(project_id) is not None:
         return project_id
-    return configured(house, project_id).id
+    return configured(orchestrator, project_id).id
 
 
 class Projects:
     """What may be worked on."""
 
-    def __init__(self, house: House, answers: Answers) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+        self._orchestrator = orchestrator
         self.answers = answers
 
     @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them as they stand in the configuration."""
         read_query(req, {})
-        answer(resp, [project_view(each, self._live(each.id)) for each in self._house.config.projects])
+        answer(resp, [project_view(each, self._live(each.id)) for each in self._orchestrator.config.projects])
 
     @from_store
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Show one."""
         read_query(req, {})
-        project = configured(self._house, project_id)
+        project = configured(self._orchestrator, project_id)
         answer(resp, project_view(project, self._live(project.id)))
 
     def _live(self, project_id: str) -> int:
-        return self._house.store.sessions.count_live(project_id)
+        return self._orchestrator.store.sessions.count_live(project_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon
 
-from ennio.actors.house import House, MergeOrder
+from ennio.actors.orchestrator import MergeOrder, Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Choice, Field, Flag, Number, Text
 from ennio.http.requests import read_body, read_query
@@ -35,29 +35,29 @@ _NUMBER = Number(1, 2**31 - 1)
 class Pull:
     """A pull request named by its project and number."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def _named(self, project_id: str, number: str) -> tuple[str, int]:
-        return configured(self._house, project_id).id, _NUMBER.from_text("number", number)
+        return configured(self._orchestrator, project_id).id, _NUMBER.from_text("number", number)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Read it afresh from the forge."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, pull_view(project, self._house.pull(project, which)))
+        answer(resp, pull_view(project, self._orchestrator.pull(project, which)))
 
     def on_get_files(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """The files it changes."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._house.files(project, which)))
+        answer(resp, plain(self._orchestrator.files(project, which)))
 
     def on_get_diff(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """What it changes, as text."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._house.diff(project, which)))
+        answer(resp, plain(self._orchestrator.diff(project, which)))
 
     def on_post_approve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Approve it."""
@@ -76,7 +76,7 @@ class Pull:
         if body["line"] is not None and body["path"] is None:
             raise Invalid("path: is missing; a line is a line of some file")
         words = (body["author"], decision, body["body"], body["path"], body["line"], body.get("head"))
-        pull = self._house.review(project, number, *words)
+        pull = self._orchestrator.review(project, number, *words)
         answer(resp, pull_view(project, pull))
 
     def on_post_merge(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
@@ -84,37 +84,37 @@ class Pull:
         body = read_body(req, MERGE)
         method = MergeMethod(body["method"]) if body["method"] else None
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._house.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"]))))
+        answer(resp, plain(self._orchestrator.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"]))))
 
     def on_post_reply(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Answer one of its comments."""
         body = read_body(req, REPLY)
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._house.reply(project, which, body["comment"], body["body"]))
+        self._show(resp, project, self._orchestrator.reply(project, which, body["comment"], body["body"]))
 
     def on_post_resolve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Settle one of its threads."""
         thread = read_body(req, RESOLVE)["thread"]
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._house.resolve(project, which, thread))
+        self._show(resp, project, self._orchestrator.resolve(project, which, thread))
 
     def on_post_close(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Close it without merging."""
         read_body(req, {})
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._house.close_pull(project, which))
+        self._show(resp, project, self._orchestrator.close_pull(project, which))
 
     def on_post_ready(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Take it out of draft."""
         read_body(req, {})
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._house.ready_pull(project, which))
+        self._show(resp, project, self._orchestrator.ready_pull(project, which))
 
     def on_post_rerun(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Run the checks of its head again."""
         read_body(req, {})
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._house.rerun_checks(project, which))
+        self._show(resp, project, self._orchestrator.rerun_checks(project, which))
 
     @staticmethod
     def _show(resp: falcon.Response, project: str, pull: PullRequest) -> None:

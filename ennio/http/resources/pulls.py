@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Flag, Id, Text
 from ennio.http.requests import read_body, read_query
@@ -25,18 +25,18 @@ OPEN: Mapping[str, Field] = {
 class Pulls:
     """The pull requests of the house."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the open ones and those ended lately, of one project or all."""
         named = read_query(req, LIST)["project_id"]
-        project_id = configured(self._house, named).id if named else None
-        answer(resp, [pull_view(project, pull) for project, pull in self._house.pulls(project_id)])
+        project_id = configured(self._orchestrator, named).id if named else None
+        answer(resp, [pull_view(project, pull) for project, pull in self._orchestrator.pulls(project_id)])
 
     def on_post_project(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Open one for a branch, or find the one that is open."""
         body = read_body(req, OPEN)
-        project = configured(self._house, project_id).id
-        pull = self._house.open_pull(project, body["branch"], body["title"], body["body"], draft=body["draft"])
+        project = configured(self._orchestrator, project_id).id
+        pull = self._orchestrator.open_pull(project, body["branch"], body["title"], body["body"], draft=body["draft"])
         answer(resp, pull_view(project, pull))

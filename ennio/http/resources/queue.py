@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Number, identifier
@@ -20,45 +20,45 @@ PRIORITY: Mapping[str, Field] = {"priority": Number(-1000, 1000, required=True)}
 class Queue:
     """Who waits, in which order, and why."""
 
-    def __init__(self, house: House, answers: Answers) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+        self._orchestrator = orchestrator
         self.answers = answers
 
     @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List it, next one first."""
         read_query(req, {})
-        answer(resp, waiting_views(self._house.store.queue.list()))
+        answer(resp, waiting_views(self._orchestrator.store.queue.list()))
 
     def on_delete_waiting(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Drop one: it will not be started."""
         read_query(req, {})
-        self._house.drop(self._known(session_id))
+        self._orchestrator.drop(self._known(session_id))
         answer(resp, "dropped")
 
     def on_post_hold(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Keep one waiting until it is released."""
         read_body(req, {})
-        self._house.hold(self._known(session_id))
+        self._orchestrator.hold(self._known(session_id))
         answer(resp, "held")
 
     def on_post_release(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Let a held one go on."""
         read_body(req, {})
-        self._house.release(self._known(session_id))
+        self._orchestrator.release(self._known(session_id))
         answer(resp, "released")
 
     def on_post_move(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Put one at a position; 1 is the next to start."""
         position = read_body(req, MOVE)["position"]
-        self._house.move(self._known(session_id), position)
+        self._orchestrator.move(self._known(session_id), position)
         answer(resp, "moved")
 
     def on_post_priority(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Change the priority of a session; higher ones start first."""
         priority = read_body(req, PRIORITY)["priority"]
-        self._house.set_priority(self._known(session_id), priority)
+        self._orchestrator.set_priority(self._known(session_id), priority)
         answer(resp, "set")
 
     def _known(self, session_id: str) -> str:
-        return self._house.store.sessions.need(identifier("session id", session_id)).id
+        return self._orchestrator.store.sessions.need(identifier("session id", session_id)).id

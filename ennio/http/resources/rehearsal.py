@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Text
 from ennio.http.requests import read_body
@@ -18,17 +18,17 @@ CRASH: Mapping[str, Field] = {"actor": Text(required=True)}
 class Rehearsal:
     """One actor of the house is made to end with an error."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_post_crash(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Crash it; its supervisor starts it again."""
-        self._house.crash(read_body(req, CRASH)["actor"])
+        self._orchestrator.crash(read_body(req, CRASH)["actor"])
         answer(resp, "crashed")
 
 
-def routes(house: House, api: str) -> list[tuple[str, object, str | None]]:
+def routes(orchestrator: Orchestrator, api: str) -> list[tuple[str, object, str | None]]:
     """The routes of a rehearsal, or none."""
     if os.environ.get("ENNIO_REHEARSAL") != "1":
         return []
-    return [(f"{api}/rehearsal/crash", Rehearsal(house), "crash")]
+    return [(f"{api}/rehearsal/crash", Rehearsal(orchestrator), "crash")]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Flag, Number, Text, identifier
@@ -26,86 +26,86 @@ EVENTS: Mapping[str, Field] = {name: field for name, field in PAGE.items() if na
 class OneSession:
     """A session named by its id; every method raises NotFound when there is none."""
 
-    def __init__(self, house: House, answers: Answers) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+        self._orchestrator = orchestrator
         self.answers = answers
 
     def _known(self, session_id: str) -> str:
-        return self._house.store.sessions.need(identifier("session id", session_id)).id
+        return self._orchestrator.store.sessions.need(identifier("session id", session_id)).id
 
     @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Show it."""
         read_query(req, {})
-        answer(resp, session_view(self._house.store, self._house.store.sessions.need(identifier("session id", session_id))))
+        answer(resp, session_view(self._orchestrator.store, self._orchestrator.store.sessions.need(identifier("session id", session_id))))
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Kill its agent; the workspace stays. ``killed`` is said only once nothing of it is left."""
         read_query(req, {})
-        session = self._house.kill(self._known(session_id))
+        session = self._orchestrator.kill(self._known(session_id))
         answer(resp, "killed" if session.status.terminal else "ending")
 
     def on_post_send(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Queue a message; it is typed when the agent can take it."""
         body = read_body(req, SEND)
-        self._house.send(self._known(session_id), body["message"])
+        self._orchestrator.send(self._known(session_id), body["message"])
         answer(resp, "sent")
 
     def on_post_look(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Have it read now what its agent told; for the agent's hooks."""
         read_body(req, {})
-        self._house.look(self._known(session_id))
+        self._orchestrator.look(self._known(session_id))
         answer(resp, "looking")
 
     def on_post_restore(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Start its agent again in the same workspace and conversation, when its turn in the queue comes."""
         read_body(req, {})
-        answer(resp, session_view(self._house.store, self._house.restore(self._known(session_id))))
+        answer(resp, session_view(self._orchestrator.store, self._orchestrator.restore(self._known(session_id))))
 
     def on_post_interrupt(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Make its agent stop what it is doing."""
         read_body(req, {})
-        self._house.interrupt(self._known(session_id))
+        self._orchestrator.interrupt(self._known(session_id))
         answer(resp, "interrupted")
 
     def on_post_answer(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Answer the question its agent asks."""
         body = read_body(req, ANSWER)
-        self._house.answer(self._known(session_id), body["answer"])
+        self._orchestrator.answer(self._known(session_id), body["answer"])
         answer(resp, "answered")
 
     def on_post_cleanup(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Remove its workspace, saving what was only there."""
         body = read_body(req, CLEANUP)
-        answer(resp, plain(self._house.cleanup(self._known(session_id), None, dry_run=body["dry_run"], force=body["force"])))
+        answer(resp, plain(self._orchestrator.cleanup(self._known(session_id), None, dry_run=body["dry_run"], force=body["force"])))
 
     def on_get_output(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """The last lines of its terminal."""
         lines = read_query(req, OUTPUT)["lines"]
-        answer(resp, self._house.output(self._known(session_id), lines))
+        answer(resp, self._orchestrator.output(self._known(session_id), lines))
 
     def on_get_attach(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """The command that connects a person's terminal to it, as a list of arguments."""
         read_query(req, {})
-        answer(resp, plain(self._house.attach(self._known(session_id))))
+        answer(resp, plain(self._orchestrator.attach(self._known(session_id))))
 
     def on_get_messages(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Every message to it, oldest first."""
         read_query(req, {})
-        answer(resp, plain(self._house.store.messages.list(self._known(session_id))))
+        answer(resp, plain(self._orchestrator.store.messages.list(self._known(session_id))))
 
     def on_get_evidence(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Why it has and had its statuses, newest first."""
         limit = read_query(req, LIMIT)["limit"]
-        answer(resp, plain(self._house.store.evidence.list(self._known(session_id), limit=limit)))
+        answer(resp, plain(self._orchestrator.store.evidence.list(self._known(session_id), limit=limit)))
 
     def on_get_reactions(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """What was done about its pull request and when, newest first."""
         limit = read_query(req, LIMIT)["limit"]
-        answer(resp, plain(self._house.store.reactions.history(self._known(session_id), limit)))
+        answer(resp, plain(self._orchestrator.store.reactions.history(self._known(session_id), limit)))
 
     def on_get_events(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Its part of the event log."""
         query = read_query(req, EVENTS)
         chosen = Selection.of_query({**query, "session_id": self._known(session_id), "project_id": None})
-        answer_page(resp, self._house.store, query, chosen)
+        answer_page(resp, self._orchestrator.store, query, chosen)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import falcon
 
-from ennio.actors.house import House, SpawnRequest
+from ennio.actors.orchestrator import Orchestrator, SpawnRequest
 from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Choices, Field, Flag, Id, Number, Text
@@ -34,24 +34,24 @@ SPAWN: Mapping[str, Field] = {
 class Sessions:
     """The sessions of the house."""
 
-    def __init__(self, house: House, answers: Answers) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+        self._orchestrator = orchestrator
         self.answers = answers
 
     @from_store
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them, oldest first; the archived ones only with ``all``."""
         query = read_query(req, LIST)
-        project_id = query["project_id"] and need_project(self._house, query["project_id"])
+        project_id = query["project_id"] and need_project(self._orchestrator, query["project_id"])
         statuses = tuple(map(SessionStatus, query["status"])) or None
-        sessions = self._house.store.sessions.list(project_id, archived=query["all"], statuses=statuses)
-        answer(resp, session_views(self._house.store, sessions))
+        sessions = self._orchestrator.store.sessions.list(project_id, archived=query["all"], statuses=statuses)
+        answer(resp, session_views(self._orchestrator.store, sessions))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Spawn one, or with ``dry_run`` show what would be spawned."""
         dry_run = read_query(req, DRY_RUN)["dry_run"]
         wanted = SpawnRequest(**read_body(req, SPAWN))
         if dry_run:
-            answer(resp, plain(self._house.preview(wanted)))
+            answer(resp, plain(self._orchestrator.preview(wanted)))
         else:
-            answer(resp, session_view(self._house.store, self._house.spawn(wanted)))
+            answer(resp, session_view(self._orchestrator.store, self._orchestrator.spawn(wanted)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.config.secrets import masked
 from ennio.http.envelope import answer
 from ennio.http.requests import read_body, read_query
@@ -14,21 +14,21 @@ from ennio.http.views import plain
 class Supervisor:
     """The process that answers."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """How its actors and pollers are."""
         read_query(req, {})
-        answer(resp, plain(self._house.status()))
+        answer(resp, plain(self._orchestrator.status()))
 
     def on_get_config(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The configuration it runs with, secrets masked."""
         read_query(req, {})
-        answer(resp, plain(masked(self._house.config)))
+        answer(resp, plain(masked(self._orchestrator.config)))
 
     def on_post_shutdown(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Stop it; the agents keep running."""
         read_body(req, {})
-        self._house.shutdown()
+        self._orchestrator.shutdown()
         answer(resp, "stopping")

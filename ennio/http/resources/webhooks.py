@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ennio.actors.house import House
+from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.requests import read_raw
 from ennio.model.errors import Invalid
@@ -13,8 +13,8 @@ from ennio.model.errors import Invalid
 class Webhooks:
     """Deliveries of GitHub's."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
 
     def on_post_github(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Look again at what it is about."""
@@ -22,4 +22,4 @@ class Webhooks:
         if not event or not delivery or len(delivery) > 100:
             raise Invalid("X-GitHub-Event and X-GitHub-Delivery: one of these headers is missing; this is not what GitHub sends")
         signature = req.get_header("X-Hub-Signature-256")
-        answer(resp, self._house.webhook(event, delivery, signature, read_raw(req)))
+        answer(resp, self._orchestrator.webhook(event, delivery, signature, read_raw(req)))

@@ -49,11 +49,11 @@ from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.store import Store, Waiting
 
-__all__ = ["CleanupItem", "House", "MergeOrder", "Preview", "SpawnRequest"]
+__all__ = ["CleanupItem", "MergeOrder", "Orchestrator", "Preview", "SpawnRequest"]
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Orchestrator:
     """The running house. ``stop`` asks the arbiter to end it.
 
     ``config_problem`` says what is wrong with its file where it stands on the last good one instead. ``adopted`` are the
