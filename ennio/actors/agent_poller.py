@@ -14,7 +14,7 @@ import pykka
 
 from ennio.actors.deeds import runtime_of
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import AgentTick, PlaceTold, WatchPlace
+from ennio.actors.messages import ReadAgent, WatchWorkspace, WorkspaceObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.plugins.workspace.interface import Glance, Glanced
@@ -85,7 +85,7 @@ class AgentPoller(PollerActor):
         seen = {session_id: self._glance(watch.place) for session_id, watch in watched.items() if watch.place is not None}
         return {session_id: glance for session_id, glance in seen.items() if glance is not None}
 
-    def _glance(self, place: WatchPlace) -> Glance | None:
+    def _glance(self, place: WatchWorkspace) -> Glance | None:
         workspace = self._deps.plugins.workspace(place.kind)
         return workspace.glance(place.path, place.branch, place.source) if isinstance(workspace, Glanced) else None
 
@@ -110,7 +110,7 @@ class AgentPoller(PollerActor):
         for session_id, glance in self._places.items():
             if session_id in self._watched and self._told.get(session_id) != glance:
                 self._told[session_id] = glance
-                self._tell_session(session_id, PlaceTold(glance.place, glance.where, glance.elsewhere))
+                self._tell_session(session_id, WorkspaceObserved(glance.place, glance.where, glance.elsewhere))
         self._places = {}
         for session_id in self._turn:
-            self._tell_session(session_id, AgentTick(screens.get(session_id)))
+            self._tell_session(session_id, ReadAgent(screens.get(session_id)))

@@ -6,22 +6,22 @@ from collections import Counter
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import HowIsIt, Roster
-from ennio.actors.poller import Pulse
+from ennio.actors.messages import GetHealth, ListChildren
+from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, ROOT
 from ennio.model.errors import NotFound, Unreachable
 
 
 def condition(deps: Dependencies) -> dict[str, Any]:
     """What there is to say of actors, sources, sessions and the queue."""
-    roster, store = deps.actors.ask(ROOT, Roster()), deps.store
+    children, store = deps.actors.ask(ROOT, ListChildren()), deps.store
     return {
         "database_problem": store.problem,
         "actors": {
-            "running": sum(1 for state, _ in roster.values() if state == "running"),
-            "troubled": {name: {"state": state, "error": error} for name, (state, error) in roster.items() if state != "running"},
+            "running": sum(1 for state, _ in children.values() if state == "running"),
+            "troubled": {name: {"state": state, "error": error} for name, (state, error) in children.items() if state != "running"},
         },
-        "sources": {name: pulse.as_json() for name, pulse in pulses(deps).items()},
+        "sources": {name: health.as_json() for name, health in health(deps).items()},
         "sessions": dict(Counter(session.status.value for session in store.sessions.list())),
         "queue": len(store.queue.list()),
         "last_seq": store.events.last_seq(),
@@ -29,15 +29,15 @@ def condition(deps: Dependencies) -> dict[str, Any]:
     }
 
 
-def pulses(deps: Dependencies) -> dict[str, Pulse]:
+def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
     sources = [name for name in deps.actors.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
-    return {name: _pulse(deps, name) for name in sources}
+    return {name: _health(deps, name) for name in sources}
 
 
-def _pulse(deps: Dependencies, name: str) -> Pulse:
+def _health(deps: Dependencies, name: str) -> SourceHealth:
     try:
-        found: Pulse = deps.actors.ask(name, HowIsIt())
+        found: SourceHealth = deps.actors.ask(name, GetHealth())
     except (NotFound, Unreachable) as error:
-        return Pulse(ok=False, detail=str(error))
+        return SourceHealth(ok=False, detail=str(error))
     return found

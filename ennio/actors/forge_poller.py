@@ -9,7 +9,7 @@ from typing import Any
 import pykka
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import ForgeTold, WatchBranch
+from ennio.actors.messages import ForgeObserved, WatchBranch
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, Sighting
@@ -51,7 +51,7 @@ class ForgePoller(PollerActor):
             if known is not None and replace(known, at=seen.at) == seen:
                 continue
             self._told[session_id] = seen
-            self._tell_session(session_id, ForgeTold(seen, begun))
+            self._tell_session(session_id, ForgeObserved(seen, begun))
 
 
 def _watch(message: WatchBranch) -> Watch:

@@ -14,7 +14,16 @@ from typing import Any
 from ennio.actors import deeds, desks
 from ennio.actors.basis import Basis, basis
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import ForgeTold, LookNow, PaneTold, PlaceTold, Unwatch, WatchBranch, WatchPane, WatchPlace
+from ennio.actors.messages import (
+    ForgeObserved,
+    LookNow,
+    RuntimeObserved,
+    Unwatch,
+    WatchBranch,
+    WatchPane,
+    WatchWorkspace,
+    WorkspaceObserved,
+)
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
 from ennio.actors.registry import AGENTS, forge_name, runtime_name
@@ -71,14 +80,14 @@ class Lookout:
             self._ask(forge_name(session.project_id), message)
 
     @property
-    def _place(self) -> WatchPlace | None:
+    def _place(self) -> WatchWorkspace | None:
         """The working copy, from when it was made until it is to go."""
         session, memory = self._record.session, self._record.memory
         if session.branch is None or memory.status.terminal or memory.stage in (Stage.NEW, Stage.WORKSPACE):
             return None
         project = self._deps.project(session.project_id)
         kind, path = session.workspace_name or project.workspace, desks.workspace_path(self._deps, session)
-        return WatchPlace(kind, path, session.branch, project.path)
+        return WatchWorkspace(kind, path, session.branch, project.path)
 
     def _ask(self, poller: str, message: Any) -> None:
         """Only what is new to a poller: it looks at everything again for whoever asks."""
@@ -86,7 +95,7 @@ class Lookout:
             self._asked[poller] = message
             self._deps.actors.tell(poller, message)
 
-    def rewatch(self) -> None:
+    def resubscribe(self) -> None:
         """Tell them all again; one of them has forgotten."""
         self._watched = None
         self._asked.clear()
@@ -130,7 +139,7 @@ class Lookout:
 
     # --- what was seen -----------------------------------------------------------------------------
 
-    def on_pane(self, told: PaneTold) -> bool:
+    def on_pane(self, told: RuntimeObserved) -> bool:
         """Take in what a survey of the runtime saw of the terminal; False when it is not believed."""
         if told.begun < self._believed_from:
             self.look_now()
@@ -195,7 +204,7 @@ class Lookout:
         self._record.facts = replace(self._record.facts, agent=reading.seen)
         return True
 
-    def on_place(self, told: PlaceTold) -> bool:
+    def on_place(self, told: WorkspaceObserved) -> bool:
         """Take in what became of the working copy; False when it is as it was, or is being made."""
         place, before = self._place, self._record.facts.place
         if place is None:
@@ -208,7 +217,7 @@ class Lookout:
         self._record.facts = replace(self._record.facts, place=seen)
         return True
 
-    def on_forge(self, told: ForgeTold) -> bool:
+    def on_forge(self, told: ForgeObserved) -> bool:
         """Take in what the forge told of the branch; False when it is not believed."""
         if told.begun < self._forge_from:
             self._tell_forge(LookNow(self._record.session.id))
@@ -225,7 +234,7 @@ def cursor_key(session_id: str) -> str:
     return f"cursor:{session_id}"
 
 
-def _way_out(told: PlaceTold, place: WatchPlace, session_id: str) -> str:
+def _way_out(told: WorkspaceObserved, place: WatchWorkspace, session_id: str) -> str:
     """What is wrong with a working copy, and what mends it."""
     path, branch, source = (quote(str(each)) for each in (place.path, place.branch, place.source))
     where, elsewhere = quote(told.where), quote(told.elsewhere)  # an agent may have chosen these

@@ -16,7 +16,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, LookNow, MergeDue, NoticeDue, Ping, Wake
+from ennio.actors.messages import Effect, LookNow, MergeDue, NotificationDue, Ping, Wake
 from ennio.actors.registry import forge_name
 from ennio.actors.timers import Alarm
 from ennio.config.model import ReactionAction, StaleApprovals
@@ -182,7 +182,7 @@ class MergeActor(Actor):
                 self._record(merge, "waits", f"{reason}; {merging.outlook(reason)}")
             if merging.concerns_a_person(reason, since, now):
                 self._call(tx, merge, reason)
-        self._deps.actors.tell("notices", NoticeDue())
+        self._deps.actors.tell("notices", NotificationDue())
 
     def _record(self, merge: Merge, outcome: str, detail: str) -> None:
         words = f"the merge of #{merge.number}: {detail}"

@@ -70,14 +70,14 @@ class RestartDue:
 
 
 @dataclass(frozen=True, slots=True)
-class Revive:
+class RestartChild:
     """A person asks for an actor that was given up."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
+class ListChildren:
     """Answered with the state of every child by name."""
 
 
@@ -90,12 +90,12 @@ class CrashForTest:
 
 
 @dataclass(frozen=True, slots=True)
-class HowIsIt:
+class GetHealth:
     """Answered with the source's pulse."""
 
 
 @dataclass(frozen=True, slots=True)
-class WatchPlace:
+class WatchWorkspace:
     """A working copy to be looked at: of which kind, where, on which branch, of which repository."""
 
     kind: str
@@ -113,7 +113,7 @@ class WatchPane:
 
     session_id: str
     screen: bool = False
-    place: WatchPlace | None = None
+    place: WatchWorkspace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +148,12 @@ class LookNow:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewatch:
+class Resubscribe:
     """A poller was restarted and knows nothing: tell it again what to look for."""
 
 
 @dataclass(frozen=True, slots=True)
-class PaneTold:
+class RuntimeObserved:
     """What a survey of the runtime saw of the session: its pane, none, or (not ``surveyed``) nothing.
 
     ``begun`` is the monotonic time before the survey: what is older than an effect is not believed.
@@ -167,14 +167,14 @@ class PaneTold:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentTick:
+class ReadAgent:
     """Time to read what the agent tells; ``screen`` for those who want it (None: it was not seen)."""
 
     screen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceTold:
+class WorkspaceObserved:
     """What a glance at the session's working copy saw, when it is not what it saw before."""
 
     place: Place
@@ -183,7 +183,7 @@ class PlaceTold:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgeTold:
+class ForgeObserved:
     """What a survey of the forge saw of the session's branch."""
 
     seen: ForgeSeen
@@ -220,14 +220,14 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerGiven:
+class AnswerQuestion:
     """Answer the question on the agent's screen. Asked; answered when the keys are pressed."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class MailArrived:
+class MessageQueued:
     """A message for this session is in the store."""
 
 
@@ -257,7 +257,7 @@ class DraftTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class SessionChanged:
     """A session changed; its situation now."""
 
     situation: Situation
@@ -271,7 +271,7 @@ class MergeDue:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeDue:
+class NotificationDue:
     """A notification is written down and wants to be sent."""
 
 
@@ -284,5 +284,5 @@ class QueueChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class NewsWritten:
+class EventsWritten:
     """The log has grown by something that concerns the follower; its cursor says from where on."""

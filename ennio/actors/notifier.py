@@ -10,7 +10,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, NoticeDue, Ping, Wake
+from ennio.actors.messages import Effect, NotificationDue, Ping, Wake
 from ennio.config.model import Notifier as Channel
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
@@ -39,7 +39,7 @@ class NotifierActor(Actor):
     def on_receive(self, message: Any) -> Any:
         """A notification is due, or one has been told."""
         match message:
-            case NoticeDue():
+            case NotificationDue():
                 self._next()
             case Wake():
                 self._paused.clear()

@@ -20,16 +20,16 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.landing import MergeOrder
 from ennio.actors.messages import (
-    AgentTick,
-    AnswerGiven,
+    AnswerQuestion,
     CrashForTest,
     Interrupt,
     LookNow,
-    MailArrived,
+    MessageQueued,
     Ping,
     QueueChanged,
+    ReadAgent,
+    RestartChild,
     Restore,
-    Revive,
     StartSession,
 )
 from ennio.actors.registry import QUEUE, ROOT, forge_name, session_name
@@ -113,7 +113,7 @@ class Orchestrator:
         session = self.store.sessions.need(session_id)
         strays.refuse(self.deps, session)
         if session.archived_at is None and self.deps.actors.ref(session_name(session_id)) is None:
-            self.deps.actors.tell(ROOT, Revive(session_name(session_id)))
+            self.deps.actors.tell(ROOT, RestartChild(session_name(session_id)))
             return session
         project = self.deps.project(session.project_id)
         refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
@@ -133,7 +133,7 @@ class Orchestrator:
             self.store.messages.add(message)
             words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
             tx.emit(session_id, session.project_id, words)
-        self.deps.actors.tell(session_name(session_id), MailArrived())
+        self.deps.actors.tell(session_name(session_id), MessageQueued())
         return message
 
     def interrupt(self, session_id: str) -> None:
@@ -144,11 +144,11 @@ class Orchestrator:
     def answer(self, session_id: str, text: str) -> None:
         """Answer the question its agent asks. Raises Refused with the choices when the text fits none, Conflict when nothing is asked."""
         self._live(session_id)
-        self._ask(session_id, AnswerGiven(text))
+        self._ask(session_id, AnswerQuestion(text))
 
     def look(self, session_id: str) -> None:
         """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
-        self.deps.actors.tell(session_name(session_id), AgentTick())
+        self.deps.actors.tell(session_name(session_id), ReadAgent())
 
     def rings(self, session_id: str, token: str) -> bool:
         """Whether this is the token of the session's bell, which opens ``look`` and nothing else."""
@@ -354,9 +354,9 @@ class Orchestrator:
             **condition.condition(self.deps),
         }
 
-    def pulses(self) -> dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """How each source has been doing."""
-        return condition.pulses(self.deps)
+        return condition.health(self.deps)
 
     def wait_for_events(self, after: int, timeout: float) -> list[Event]:
         """Events after this seq, at once when there are any, else as soon as there are or the time is up."""

@@ -15,7 +15,7 @@ from ennio.actors import deeds
 from ennio.actors.courier import Arrival, Delivery
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
-from ennio.actors.messages import NoticeDue
+from ennio.actors.messages import NotificationDue
 from ennio.actors.record import Record
 from ennio.actors.registry import NOTICES
 from ennio.model.errors import EnnioError
@@ -181,7 +181,7 @@ class Outbox:
         with self._deps.store.transaction():
             self._deps.store.notifications.add(notice)
             self._record.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
-        self._deps.actors.tell(NOTICES, NoticeDue())
+        self._deps.actors.tell(NOTICES, NotificationDue())
 
     def _forget(self, message_id: str) -> None:
         for kept in (self._pauses, self._refused, self._unsure):

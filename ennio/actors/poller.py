@@ -16,13 +16,13 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, HowIsIt, LookNow, Ping, Unwatch, Wake
+from ennio.actors.messages import Effect, GetHealth, LookNow, Ping, Unwatch, Wake
 from ennio.actors.registry import session_name
 from ennio.model.errors import EnnioError
 
 
 @dataclass(slots=True)
-class Pulse:
+class SourceHealth:
     """How a source has been doing, for the status page."""
 
     looks: int = 0
@@ -69,7 +69,7 @@ class _State:
     looking: bool = False
     again: bool = False
     begun: float = 0.0
-    pulse: Pulse = field(default_factory=Pulse)
+    health: SourceHealth = field(default_factory=SourceHealth)
 
 
 class PollerActor(Actor):
@@ -106,8 +106,8 @@ class PollerActor(Actor):
                 self._told.pop(session_id, None)
             case Effect(Look() as look, result, error):
                 self._looked(look, result, error)
-            case HowIsIt():
-                return self.pulse
+            case GetHealth():
+                return self.health
             case Ping():
                 return True
             case _:
@@ -115,10 +115,10 @@ class PollerActor(Actor):
         return None
 
     @property
-    def pulse(self) -> Pulse:
+    def health(self) -> SourceHealth:
         """How the source is doing."""
-        self._state.pulse.watched = len(self._watched)
-        return self._state.pulse
+        self._state.health.watched = len(self._watched)
+        return self._state.health
 
     def _watch(self, message: Any) -> None:
         """Who asks again may have been restarted and know nothing: what was told before is told once more."""
@@ -152,13 +152,13 @@ class PollerActor(Actor):
         self.perform(Look(self._state.begun), lambda: self.look(turn))
 
     def _looked(self, look: Look, result: Any, error: EnnioError | None) -> None:
-        state, pulse = self._state, self._state.pulse
+        state, health = self._state, self._state.health
         state.looking = False
-        pulse.looks += 1
-        pulse.at = self._deps.clock.now()
-        pulse.took = time.monotonic() - look.begun
+        health.looks += 1
+        health.at = self._deps.clock.now()
+        health.took = time.monotonic() - look.begun
         trouble = self.trouble(result) if error is None else str(error)
-        pulse.ok, pulse.detail = not trouble, trouble
+        health.ok, health.detail = not trouble, trouble
         self._pace.failures = 0 if error is None else self._pace.failures + 1
         self.tell(look.begun, result, error)
         self._schedule(self._pace.least if state.again and error is None else self.pause())

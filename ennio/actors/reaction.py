@@ -17,7 +17,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Changed, MailArrived, MergeDue, NoticeDue, Ping, Wake
+from ennio.actors.messages import MergeDue, MessageQueued, NotificationDue, Ping, SessionChanged, Wake
 from ennio.actors.registry import MERGES, NOTICES, session_name
 from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
@@ -83,7 +83,7 @@ class ReactionActor(Actor):
         if (leap := self._leap.taken()) is not None:
             self._on_leap(leap)
         match message:
-            case Changed(situation):
+            case SessionChanged(situation):
                 self._look(situation)
                 self._set_alarm()
             case Wake():
@@ -174,7 +174,7 @@ class ReactionActor(Actor):
             if decision.verdict is not Verdict.QUIET:
                 tx.emit(session.id, session.project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
                 self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.memory.episode}", now)
-        self._deps.actors.tell(NOTICES, NoticeDue())
+        self._deps.actors.tell(NOTICES, NotificationDue())
 
     # --- what is done ------------------------------------------------------------------------------
 
@@ -192,8 +192,8 @@ class ReactionActor(Actor):
             elif decision.items and decision.memory.passed_over != before.passed_over:
                 self._note(key, "none", decision, session, fingerprint(session.id, key, decision), now, "skipped", f"{case.headline}: ")
         if decision.verdict is not Verdict.QUIET:
-            self._deps.actors.tell(session_name(session.id), MailArrived())
-            self._deps.actors.tell(NOTICES, NoticeDue())
+            self._deps.actors.tell(session_name(session.id), MessageQueued())
+            self._deps.actors.tell(NOTICES, NotificationDue())
             self._deps.actors.tell(MERGES, MergeDue(session.id))
 
     def _act(

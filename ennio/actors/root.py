@@ -21,7 +21,7 @@ import pykka
 from ennio.actors import strays
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Down, Ping, RestartDue, Revive, Rewatch, Roster, SessionOver, StartSession
+from ennio.actors.messages import Down, ListChildren, Ping, RestartChild, RestartDue, Resubscribe, SessionOver, StartSession
 from ennio.actors.registry import ASK_TIMEOUT, ActorRegistry, session_name
 from ennio.actors.session import SessionActor
 from ennio.config.model import Restart
@@ -104,9 +104,9 @@ class RootSupervisor(Actor):
                 self._on_down(message)
             case RestartDue(name):
                 self._restart(name)
-            case Revive(name):
+            case RestartChild(name):
                 self._revive(name)
-            case Roster():
+            case ListChildren():
                 return {child.name: (child.state, child.error) for child in self._children.values()}
             case Ping():
                 return True
@@ -191,7 +191,7 @@ class RootSupervisor(Actor):
         if child.essential:
             for other in self._children:
                 if other.startswith(SESSION):
-                    self._actors.tell(other, Rewatch())
+                    self._actors.tell(other, Resubscribe())
         else:
             self._adopted(name, child)
 
@@ -214,7 +214,7 @@ class RootSupervisor(Actor):
         child.state = "given up"
         lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(seconds=2 * LONGEST_PAUSE)
         child.surrenders, child.surrendered_at = (1 if lived else child.surrenders + 1), now
-        self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), Revive(child.name))
+        self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), RestartChild(child.name))
         session = self._deps.store.sessions.get(child.name.removeprefix(SESSION))
         if session is None:
             return

@@ -8,7 +8,7 @@ from typing import Any
 import pykka
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import PaneTold
+from ennio.actors.messages import RuntimeObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.plugins.runtime.interface import Pane
@@ -33,4 +33,4 @@ class RuntimePoller(PollerActor):
             if pane is not None and self._told.get(session_id) == pane:
                 continue
             self._told[session_id] = pane
-            self._tell_session(session_id, PaneTold(pane, error is None, begun, source, str(error or "")))
+            self._tell_session(session_id, RuntimeObserved(pane, error is None, begun, source, str(error or "")))

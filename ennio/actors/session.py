@@ -20,27 +20,27 @@ from ennio.actors.executor import NAMES, Executor
 from ennio.actors.lookout import Lookout
 from ennio.actors.messages import (
     Admit,
-    AgentTick,
-    AnswerGiven,
+    AnswerQuestion,
     BranchChosen,
-    Changed,
     Clean,
     CrashForTest,
     DraftTaken,
     Effect,
-    ForgeTold,
+    ForgeObserved,
     Interrupt,
     Kill,
-    MailArrived,
     MessageMarked,
-    PaneTold,
+    MessageQueued,
     Ping,
-    PlaceTold,
     QueueChanged,
+    ReadAgent,
     Restore,
-    Rewatch,
+    Resubscribe,
+    RuntimeObserved,
+    SessionChanged,
     SessionOver,
     Wake,
+    WorkspaceObserved,
 )
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
@@ -110,18 +110,18 @@ class SessionActor(Actor):
 
     def _received(self, message: Any) -> Any:
         match message:
-            case PaneTold():
+            case RuntimeObserved():
                 self._advance_if(self._lookout.on_pane(message))
-            case AgentTick(screen):
+            case ReadAgent(screen):
                 self._give_back()
                 self._advance_if(self._lookout.on_agent(screen))
-            case PlaceTold():
+            case WorkspaceObserved():
                 self._advance_if(self._lookout.on_place(message))
-            case ForgeTold():
+            case ForgeObserved():
                 self._advance_if(self._lookout.on_forge(message))
             case Effect(what, result, error):
                 self._on_effect(what, result, error)
-            case Wake() | MailArrived():
+            case Wake() | MessageQueued():
                 self._advance()
             case Admit():
                 self._change(orders.admit(self._record.memory))
@@ -131,11 +131,11 @@ class SessionActor(Actor):
                 return self._on_restore()
             case Clean(force):
                 return self._change(orders.clean(self._record.memory, force=force))
-            case Rewatch():
-                self._lookout.rewatch()
+            case Resubscribe():
+                self._lookout.resubscribe()
                 self._tell_others()  # somebody was started again, and knows nothing of this session
                 self._advance()
-            case AnswerGiven(text):
+            case AnswerQuestion(text):
                 return self._on_answer(text)
             case Interrupt():
                 return deeds.interrupt(self._deps, self._session)
@@ -275,7 +275,7 @@ class SessionActor(Actor):
         record, memory = self._record, self._record.memory
         bots = self._deps.project(record.session.project_id).bots
         situation = Situation(record.session, record.facts, memory.merge_ready, bots, memory.running_since)
-        self._deps.actors.tell(REACTIONS, Changed(situation))
+        self._deps.actors.tell(REACTIONS, SessionChanged(situation))
         if memory.status.terminal:
             self._deps.actors.tell(QUEUE, QueueChanged())
 

@@ -14,8 +14,8 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, HowIsIt, NewsWritten, Ping, Wake
-from ennio.actors.poller import Pulse
+from ennio.actors.messages import Effect, EventsWritten, GetHealth, Ping, Wake
+from ennio.actors.poller import SourceHealth
 from ennio.actors.timers import Alarm
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, Event, EventType
@@ -60,7 +60,7 @@ class TrackerActor(Actor):
         self._busy = False
         self._failures = 0
         self._pause: tuple[datetime, datetime] | None = None
-        self._pulse = Pulse()
+        self._health = SourceHealth()
         self._unlisten: Any = None
         self._alarm = Alarm(self, deps.clock, Wake())
 
@@ -80,14 +80,14 @@ class TrackerActor(Actor):
     def on_receive(self, message: Any) -> Any:
         """Something was written, a pause is over, or an issue has been told."""
         match message:
-            case NewsWritten() | Wake():
+            case EventsWritten() | Wake():
                 self._next()
             case Effect(Word() as word, _, error):
                 self._busy = False
                 self._told(word, error)
                 self._next()
-            case HowIsIt():
-                return self._pulse
+            case GetHealth():
+                return self._health
             case Ping():
                 return True
             case _:
@@ -105,7 +105,7 @@ class TrackerActor(Actor):
         """Runs where the events were written."""
         mine = any(event.project_id == self._project_id and event.event_type in KINDS for event in events)
         if mine and not self.actor_stopped.is_set():
-            self.actor_ref.tell(NewsWritten())
+            self.actor_ref.tell(EventsWritten())
 
     def _next(self) -> None:
         if self._busy or self._pauses(self._deps.clock.now()):
@@ -140,9 +140,9 @@ class TrackerActor(Actor):
 
     def _told(self, word: Word, error: EnnioError | None) -> None:
         now = self._deps.clock.now()
-        pulse = self._pulse
-        pulse.looks, pulse.at, pulse.took = pulse.looks + 1, now, time.monotonic() - word.begun
-        pulse.ok, pulse.detail = error is None, str(error or "")
+        health = self._health
+        health.looks, health.at, health.took = health.looks + 1, now, time.monotonic() - word.begun
+        health.ok, health.detail = error is None, str(error or "")
         if isinstance(error, Unreachable):
             self._wait(now)
             return

@@ -122,11 +122,11 @@ class Stage:
     def look(self) -> None:
         """Two whole looks of every source: what is true now has been told after it."""
         names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.actors.ref(forge_name("play")) else [])]
-        before = {name: self.orchestrator.pulses()[name].looks for name in names}
+        before = {name: self.orchestrator.health()[name].looks for name in names}
         for _ in range(2):
             for name in names:
                 self.deps.actors.tell(name, LookNow())
-        eventually(lambda: all(self.orchestrator.pulses()[name].looks >= before[name] + 2 for name in names))
+        eventually(lambda: all(self.orchestrator.health()[name].looks >= before[name] + 2 for name in names))
         self.quiet()
 
     def quiet(self) -> None:

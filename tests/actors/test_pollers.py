@@ -32,7 +32,7 @@ def test_looks_never_overlap_and_many_orders_make_one(stage: Stage) -> None:
         gevent.sleep(0.2)
         under_way[0] -= 1
 
-    eventually(lambda: stage.orchestrator.pulses()[FORGE].looks > 0)
+    eventually(lambda: stage.orchestrator.health()[FORGE].looks > 0)
     stage.scm.before["survey"] = slowly
     eventually(lambda: under_way[0] == 1)
     for _ in range(500):
@@ -55,7 +55,7 @@ def test_an_order_to_look_given_during_a_look_is_not_lost(play: Play) -> None:
         before = stage.scm.surveys
         eventually(lambda: stage.scm.surveys > before)
         stage.deps.actors.tell(FORGE, LookNow())
-        stage.orchestrator.pulses()
+        stage.orchestrator.health()
         let_go.append(True)
         eventually(lambda: stage.scm.surveys >= before + 2)
 
@@ -81,7 +81,7 @@ def test_a_slow_forge_keeps_nobody_waiting(stage: Stage) -> None:
     before = stage.scm.surveys
     stage.scm.before["survey"] = lambda: gevent.sleep(600)
     eventually(lambda: stage.scm.surveys > before)
-    assert FORGE in stage.orchestrator.pulses(), "the poller answers while it looks"
+    assert FORGE in stage.orchestrator.health(), "the poller answers while it looks"
     stage.runtime.finish(session_id, exit_code=1)
     stage.until(session_id, SessionStatus.EXITED)
 
@@ -101,13 +101,13 @@ def test_trouble_is_shown_told_as_unknown_and_forgotten_when_it_is_over(stage: S
     session_id = stage.working()
     stage.look()
     stage.runtime.unreachable = "the socket is gone"
-    eventually(lambda: not stage.orchestrator.pulses()[runtime_name("stub")].ok)
-    pulse = stage.orchestrator.status()["sources"][runtime_name("stub")]
-    assert (pulse["ok"], pulse["detail"]) == (False, "the socket is gone")
+    eventually(lambda: not stage.orchestrator.health()[runtime_name("stub")].ok)
+    health = stage.orchestrator.status()["sources"][runtime_name("stub")]
+    assert (health["ok"], health["detail"]) == (False, "the socket is gone")
     facts = eventually(lambda: (f := stage.deps.store.facts.get(session_id).process) and f.sighting is Sighting.UNKNOWN and f)
     assert facts.detail == "the socket is gone"  # type: ignore[attr-defined]
     stage.runtime.unreachable = ""
-    eventually(lambda: stage.orchestrator.pulses()[runtime_name("stub")].ok)
+    eventually(lambda: stage.orchestrator.health()[runtime_name("stub")].ok)
 
 
 def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> None:
@@ -116,13 +116,13 @@ def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> N
         for number in range(200):
             stage.spawn(f"number {number}", branch=f"b{number}")
         eventually(lambda: len(stage.runtime.launches) == 200, within=60)
-        eventually(lambda: stage.orchestrator.pulses()[FORGE].watched == 200)
+        eventually(lambda: stage.orchestrator.health()[FORGE].watched == 200)
         stage.look()
         for name, count in ((runtime_name("stub"), lambda: stage.runtime.surveys), (FORGE, lambda: stage.scm.surveys)):
-            looks, surveys = stage.orchestrator.pulses()[name].looks, count()
-            eventually(lambda name=name, wanted=looks + 4: stage.orchestrator.pulses()[name].looks >= wanted)
+            looks, surveys = stage.orchestrator.health()[name].looks, count()
+            eventually(lambda name=name, wanted=looks + 4: stage.orchestrator.health()[name].looks >= wanted)
             # one may be under way at either end
-            assert abs((count() - surveys) - (stage.orchestrator.pulses()[name].looks - looks)) <= 1
+            assert abs((count() - surveys) - (stage.orchestrator.health()[name].looks - looks)) <= 1
 
 
 def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_the_next_poll(play: Play) -> None:
@@ -140,7 +140,7 @@ def test_who_is_cleaned_up_is_watched_no_more(stage: Stage) -> None:
     stage.orchestrator.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     stage.orchestrator.cleanup(session_id, None, dry_run=False, force=True)
-    eventually(lambda: all(pulse.watched == 0 for pulse in stage.orchestrator.pulses().values()))
+    eventually(lambda: all(health.watched == 0 for health in stage.orchestrator.health().values()))
 
 
 @pytest.mark.parametrize("error", [Unreachable("503"), None])
@@ -155,7 +155,7 @@ def test_unchanged_news_are_not_told_again(stage: Stage, error: Unreachable | No
     poller = stage.deps.actors
 
     def tell(name: str, message: object) -> bool:
-        if type(message).__name__ == "ForgeTold":
+        if type(message).__name__ == "ForgeObserved":
             told.append(message)
         return real(name, message)
 

@@ -28,8 +28,8 @@ def _written(stage: Stage) -> int:
 
 
 def _twenty_ticks(stage: Stage) -> None:
-    before = {name: stage.orchestrator.pulses()[name].looks for name in SOURCES}
-    eventually(lambda: all(stage.orchestrator.pulses()[name].looks >= before[name] + 20 for name in SOURCES), within=60)
+    before = {name: stage.orchestrator.health()[name].looks for name in SOURCES}
+    eventually(lambda: all(stage.orchestrator.health()[name].looks >= before[name] + 20 for name in SOURCES), within=60)
     stage.quiet()
 
 
@@ -81,9 +81,9 @@ def test_incident_34_the_forge_is_asked_once_a_tick_for_fifty_quiet_pull_request
         asked: Counter[str] = Counter()
         for name in (name for name in dir(Scm) if not name.startswith("_") and callable(getattr(stage.scm, name))):
             monkeypatch.setattr(stage.scm, name, _counted(asked, name, getattr(stage.scm, name)))
-        before = stage.orchestrator.pulses()[forge_name("play")].looks
+        before = stage.orchestrator.health()[forge_name("play")].looks
         _twenty_ticks(stage)
-        looks = stage.orchestrator.pulses()[forge_name("play")].looks - before
+        looks = stage.orchestrator.health()[forge_name("play")].looks - before
         assert set(asked) == {"survey"}
         assert asked["survey"] <= looks + 1, "the one that is under way"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.actors.messages import Changed
+from ennio.actors.messages import SessionChanged
 from ennio.actors.registry import REACTIONS
 from ennio.config.model import ReactionAction
 from ennio.model.pulls import Check, CheckState, ReviewState
@@ -108,10 +108,10 @@ def test_incident_24_two_messengers_of_the_same_news_make_one_message(stage: Sta
     _red(stage, session_id, number)
     same = Situation(stage.session(session_id), stage.deps.store.facts.get(session_id))
     for _ in range(3):
-        stage.deps.actors.tell(REACTIONS, Changed(same))
+        stage.deps.actors.tell(REACTIONS, SessionChanged(same))
     stage.quiet()
     stage.crash(REACTIONS)
-    stage.deps.actors.tell(REACTIONS, Changed(same))
+    stage.deps.actors.tell(REACTIONS, SessionChanged(same))
     stage.quiet()
     assert len(stage.told(session_id, "ci-failed")) == 1
     assert stage.types(session_id).count("reaction_triggered") == 1
@@ -237,7 +237,7 @@ def test_a_machine_that_slept_or_whose_clock_was_set_calls_nobody_silent_and_hur
 def test_an_agent_that_cannot_be_seen_is_not_called_stuck(stage: Stage) -> None:
     session_id = stage.working()
     stage.runtime.unreachable = "away"
-    eventually(lambda: not stage.orchestrator.pulses()["runtime:stub"].ok)
+    eventually(lambda: not stage.orchestrator.health()["runtime:stub"].ok)
     stage.pass_time(7200)
     stage.quiet()
     assert not _history(stage, session_id, "agent-stuck")

@@ -10,7 +10,7 @@ import pykka
 import pytest
 
 from ennio.actors import root as roots
-from ennio.actors.messages import CrashForTest, Ping, Roster
+from ennio.actors.messages import CrashForTest, ListChildren, Ping
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ActorRegistry, forge_name, runtime_name, session_name
 from ennio.actors.root import RootSupervisor
@@ -55,14 +55,14 @@ def test_a_fixed_child_comes_back_every_time_and_sessions_go_on(stage: Stage, na
         stage.clock.advance(120)
     stage.rests(session_id)
     stage.look()
-    assert stage.root.ask(Roster(), timeout=5)[name][0] == "running"
+    assert stage.root.ask(ListChildren(), timeout=5)[name][0] == "running"
 
 
 @pytest.mark.parametrize("name", [runtime_name("stub"), AGENTS, forge_name("play")])
 def test_sessions_tell_a_poller_that_was_restarted_what_to_look_for(stage: Stage, name: str) -> None:
     session_id = stage.working()
     stage.crash(name)
-    eventually(lambda: stage.orchestrator.pulses()[name].watched == 1)
+    eventually(lambda: stage.orchestrator.health()[name].watched == 1)
     stage.runtime.finish(session_id, exit_code=3)
     stage.until(session_id, SessionStatus.EXITED)
 
@@ -110,7 +110,7 @@ def test_a_session_whose_pane_stays_the_same_is_seen_again_after_its_actor_crash
 def _crash_until_given_up(stage: Stage, name: str) -> None:
     def given_up() -> bool:
         stage.deps.actors.tell(name, CrashForTest())
-        state: str = stage.root.ask(Roster(), timeout=5)[name][0]
+        state: str = stage.root.ask(ListChildren(), timeout=5)[name][0]
         return state == "given up"
 
     eventually(given_up)
@@ -175,7 +175,7 @@ def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(stage: 
     obstacle = Obstacle(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/home/pat/.ennio/sessions"))
     stage.deps.actors.tell(session_name(session_id), CrashForTest())
     eventually(lambda: obstacle.tries > 3 * roots.INTENSITY.attempts)
-    state, error = stage.root.ask(Roster(), timeout=5)[session_name(session_id)]
+    state, error = stage.root.ask(ListChildren(), timeout=5)[session_name(session_id)]
     assert state != "given up"
     assert "No space left" in (error or "")
     obstacle.gone = True
@@ -206,7 +206,7 @@ def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(play
             for session_id in ids:
                 assert stage.deps.actors.tell(session_name(session_id), CrashForTest())
             eventually(lambda was=before: all(_another(stage, session_id, was[session_id]) for session_id in ids))
-        states = {state for state, _ in stage.root.ask(Roster(), timeout=5).values()}
+        states = {state for state, _ in stage.root.ask(ListChildren(), timeout=5).values()}
         assert states == {"running"}
         assert len(stage.runtime.launches) == 50
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import gevent
 import pytest
 
-from ennio.actors.messages import CrashForTest, ForgeTold, PaneTold
+from ennio.actors.messages import CrashForTest, ForgeObserved, RuntimeObserved
 from ennio.actors.registry import session_name
 from ennio.config.model import Cleanup, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
@@ -116,8 +116,8 @@ def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reacti
 
 
 def _forge_is_well(stage: Stage) -> bool:
-    pulse = stage.orchestrator.pulses().get("forge:play")  # none while its actor is being started again
-    return pulse is not None and pulse.ok
+    health = stage.orchestrator.health().get("forge:play")  # none while its actor is being started again
+    return health is not None and health.ok
 
 
 @pytest.mark.parametrize("bug", [False, True])
@@ -226,7 +226,7 @@ def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage:
 def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
     before = time.monotonic()
     session_id = stage.working()
-    stage.deps.actors.tell(session_name(session_id), PaneTold(None, True, before, "an old survey"))
+    stage.deps.actors.tell(session_name(session_id), RuntimeObserved(None, True, before, "an old survey"))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
     assert _process(stage, session_id) is Sighting.ALIVE
@@ -243,7 +243,7 @@ def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage:
     eventually(lambda: stage.scm.surveys > before)
     stage.runtime.finish(session_id, exit_code=0)
     eventually(lambda: _process(stage, session_id) is Sighting.GONE)
-    stage.deps.actors.tell(session_name(session_id), ForgeTold(old, begun - 1))
+    stage.deps.actors.tell(session_name(session_id), ForgeObserved(old, begun - 1))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import HowIsIt, Ping, Wake
+from ennio.actors.messages import GetHealth, Ping, Wake
 from ennio.actors.registry import ActorRegistry, tracker_name
 from ennio.actors.tracker import TrackerActor
 from ennio.config.model import Config, PluginChoice, Project
@@ -152,7 +152,7 @@ def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing
     with desk.running() as ref:
         desk.issues.trouble = Unreachable("linear is away")
         desk.happens("s-1", EventType.SESSION_SPAWNED, EventType.PR_CREATED)
-        eventually(lambda: ref.ask(HowIsIt()).detail == "linear is away")
+        eventually(lambda: ref.ask(GetHealth()).detail == "linear is away")
         ref.tell(Wake())
         ref.ask(Ping())
         assert desk.issues.calls == ["spawned"]
@@ -163,7 +163,7 @@ def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing
         desk.clock.advance(10)
         ref.tell(Wake())
         eventually(lambda: desk.issues.kinds == ["spawned", "pull_opened"])
-        assert ref.ask(HowIsIt()).ok
+        assert ref.ask(GetHealth()).ok
     assert desk.troubles() == []
 
 
@@ -172,7 +172,7 @@ def test_a_clock_that_is_put_back_an_hour_keeps_no_issue_waiting_for_it(desk: De
     with desk.running() as ref:
         desk.issues.trouble = Unreachable("linear is away")
         desk.happens("s-1", EventType.SESSION_SPAWNED)
-        eventually(lambda: ref.ask(HowIsIt()).detail == "linear is away")
+        eventually(lambda: ref.ask(GetHealth()).detail == "linear is away")
         desk.issues.trouble = None
         desk.clock.put(-3600)
         ref.tell(Wake())
@@ -196,7 +196,7 @@ def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: Desk) -> 
     desk.deps.plugins.tracks = object()  # type: ignore[attr-defined]
     with desk.running() as ref:
         desk.happens("s-1", EventType.SESSION_SPAWNED)
-        eventually(lambda: ref.ask(HowIsIt()).looks == 1)
+        eventually(lambda: ref.ask(GetHealth()).looks == 1)
         assert ref.is_alive()
 
 

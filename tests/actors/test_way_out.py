@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ennio.actors.lookout import _way_out
-from ennio.actors.messages import PlaceTold, WatchPlace
+from ennio.actors.messages import WatchWorkspace, WorkspaceObserved
 from ennio.model.facts import Place
 
 
 def test_a_folder_that_an_agent_named_is_one_word_of_the_advice() -> None:
-    place = WatchPlace("worktree", Path("/a b/s-1"), "s-1", Path("/src"))
-    words = _way_out(PlaceTold(Place.MOVED, "/tmp/x;touch pwned"), place, "s-1")
+    place = WatchWorkspace("worktree", Path("/a b/s-1"), "s-1", Path("/src"))
+    words = _way_out(WorkspaceObserved(Place.MOVED, "/tmp/x;touch pwned"), place, "s-1")
     assert "`git -C /src worktree move '/tmp/x;touch pwned' '/a b/s-1'`" in words
