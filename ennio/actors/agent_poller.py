@@ -21,21 +21,21 @@ from ennio.plugins.workspace.interface import Glance, Glanced
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class LookSchedule:
     """When everybody is next (monotonic seconds), and who is in too much of a hurry to wait for that."""
 
     due: float = 0.0
-    hurried: frozenset[str] = frozenset()
+    expedited: frozenset[str] = frozenset()
 
-    def hurry(self, session_id: str | None) -> Turns:
+    def expedite(self, session_id: str | None) -> LookSchedule:
         """The same with this session in a hurry; with everybody, when it is None."""
-        return Turns(0.0, self.hurried) if session_id is None else replace(self, hurried=self.hurried | {session_id})
+        return LookSchedule(0.0, self.expedited) if session_id is None else replace(self, expedited=self.expedited | {session_id})
 
-    def take(self, watched: Iterable[str], now: float, wait: float) -> tuple[tuple[str, ...], Turns]:
+    def take(self, watched: Iterable[str], now: float, wait: float) -> tuple[tuple[str, ...], LookSchedule]:
         """Whose turn it is now, and the turns after that; the next round is ``wait`` seconds after this one."""
         if now >= self.due:
-            return tuple(watched), Turns(now + wait)
-        return tuple(session_id for session_id in watched if session_id in self.hurried), Turns(self.due)
+            return tuple(watched), LookSchedule(now + wait)
+        return tuple(session_id for session_id in watched if session_id in self.expedited), LookSchedule(self.due)
 
 
 class AgentPoller(PollerActor):
@@ -43,23 +43,23 @@ class AgentPoller(PollerActor):
 
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.agent)
-        self._turns = Turns()
+        self._looks = LookSchedule()
         self._turn: tuple[str, ...] = ()
         self._runtimes: dict[str, str] = {}
         self._places: Mapping[str, Glance] = {}
         self._places_due = 0.0
 
     def _look_now(self, session_id: str | None) -> None:
-        self._turns = self._turns.hurry(session_id)
+        self._looks = self._looks.expedite(session_id)
         super()._look_now(session_id)
 
     def pause(self) -> float:
         """Seconds until the next round, however many looks there were since the last."""
-        return max(self._pace.least, self._turns.due - time.monotonic())
+        return max(self._pace.least, self._looks.due - time.monotonic())
 
     def turn(self, now: float) -> Mapping[str, Any]:
         """Everybody when a round is due, else who is in a hurry."""
-        self._turn, self._turns = self._turns.take(self._watched, now, self._pace.wait())
+        self._turn, self._looks = self._looks.take(self._watched, now, self._pace.wait())
         if len(self._runtimes) > len(self._watched):
             self._runtimes = {session_id: name for session_id, name in self._runtimes.items() if session_id in self._watched}
         return {session_id: self._watched[session_id] for session_id in self._turn}

@@ -113,9 +113,9 @@ class Lookout:
             blind = process.blind(self._deps.clock.now(), "looked at before what was done last")
             self._record.facts = replace(self._record.facts, process=blind)
         self.look_now()
-        self._hurry()
+        self._expedite()
 
-    def _hurry(self) -> None:
+    def _expedite(self) -> None:
         """Have the agent read again soon, without waiting for everybody's turn."""
         self._deps.actors.tell(AGENTS, LookNow(self._record.session.id))
 
@@ -171,7 +171,7 @@ class Lookout:
         """Read what is new from a living agent; False when there was nothing."""
         process = self._record.facts.process
         if self._starting():
-            self._hurry()
+            self._expedite()
         if process is None or process.sighting is not Sighting.ALIVE:
             return False
         if self._stands(process, screen):

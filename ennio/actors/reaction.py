@@ -23,7 +23,7 @@ from ennio.actors.timers import Alarm
 from ennio.config.model import Reaction, ReactionAction
 from ennio.machine.home import program
 from ennio.model import codec
-from ennio.model.clock import Leap, parse_time, rfc3339
+from ennio.model.clock import ClockJump, parse_time, rfc3339
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, Origin
 from ennio.model.pulls import MergeMethod
@@ -35,7 +35,7 @@ from ennio.policy.reactions.cases import SESSION_KEYS
 from ennio.store import Merge, Notice, ReactionRecord, Transaction
 
 ALL_COMPLETE = "all-complete"
-ROUSED = "roused_at"
+RESUMED = "resumed_at"
 """Under what the moment the machine last woke, or its clock was set, is kept."""
 
 
@@ -49,15 +49,15 @@ class ReactionActor(Actor):
         self._due: dict[str, datetime] = {}
         self._memories: dict[tuple[str, str], ReactionMemory] = {}
         self._alarm = Alarm(self, deps.clock, Wake())
-        self._leap = Leap(deps.clock)
-        self._roused_at: datetime | None = None
+        self._clock_jump = ClockJump(deps.clock)
+        self._resumed_at: datetime | None = None
 
     def on_start(self) -> None:
         """Read back what was done, and look at everything once."""
         for key, told in self._deps.store.reactions.all().items():
             self._memories[key] = codec.loads(ReactionMemory, told)
-        roused = self._deps.store.meta.get(ROUSED)
-        self._roused_at = parse_time(roused) if roused else None
+        resumed = self._deps.store.meta.get(RESUMED)
+        self._resumed_at = parse_time(resumed) if resumed else None
         facts = self._deps.store.facts.load_all()
         now = self._deps.clock.now()
         for session in self._deps.store.sessions.list():
@@ -80,8 +80,8 @@ class ReactionActor(Actor):
 
     def on_receive(self, message: Any) -> Any:
         """A session changed, or a deadline has come."""
-        if (leap := self._leap.taken()) is not None:
-            self._on_leap(leap)
+        if (jump := self._clock_jump.taken()) is not None:
+            self._on_clock_jump(jump)
         match message:
             case SessionChanged(situation):
                 self._look(situation)
@@ -100,12 +100,12 @@ class ReactionActor(Actor):
             self._look(self._situations[session_id])
         self._set_alarm()
 
-    def _on_leap(self, leap: timedelta) -> None:
+    def _on_clock_jump(self, jump: timedelta) -> None:
         """The machine slept, or its clock was set: what is waited for moves along, and nobody is called silent for it."""
-        self._roused_at = self._deps.clock.now()
-        moved = {key: reactions.leapt(memory, leap) for key, memory in self._memories.items() if memory.since is not None}
+        self._resumed_at = self._deps.clock.now()
+        moved = {key: reactions.shifted(memory, jump) for key, memory in self._memories.items() if memory.since is not None}
         with self._deps.store.transaction():
-            self._deps.store.meta.set(ROUSED, rfc3339(self._roused_at))
+            self._deps.store.meta.set(RESUMED, rfc3339(self._resumed_at))
             for key, memory in moved.items():
                 self._deps.store.reactions.save(*key, codec.dumps(memory))
         self._memories |= moved
@@ -118,7 +118,7 @@ class ReactionActor(Actor):
 
     def _look(self, situation: Situation) -> None:
         """Hold every rule against one session."""
-        situation = replace(situation, roused_at=self._roused_at)
+        situation = replace(situation, resumed_at=self._resumed_at)
         session_id = situation.session.id
         rules = self._deps.project(situation.session.project_id).reactions
         now = self._deps.clock.now()

@@ -46,7 +46,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
 from ennio.actors.timers import Alarm
-from ennio.model.clock import Leap
+from ennio.model.clock import ClockJump
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Sighting
@@ -72,7 +72,7 @@ class SessionActor(Actor):
         self._lookout: Lookout
         self._executor: Executor
         self._alarm = Alarm(self, deps.clock, Wake())
-        self._leap = Leap(deps.clock)
+        self._clock_jump = ClockJump(deps.clock)
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -242,9 +242,9 @@ class SessionActor(Actor):
 
     def _advance(self) -> None:
         """Step until the world, the memory and the wish agree, then perform the one action that is due."""
-        leap = self._leap.taken()
-        if leap is not None and leap < timedelta():
-            self._put_back(-leap)
+        jump = self._clock_jump.taken()
+        if jump is not None and jump < timedelta():
+            self._put_back(-jump)
         for _ in range(MAX_STEPS):
             record = self._record
             seen = Seen(record.facts, self._outbox.next(), self._executor.busy)

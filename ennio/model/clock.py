@@ -57,7 +57,7 @@ class ManualClock:
         return self._now
 
 
-class Leap:
+class ClockJump:
     """Notices when a clock was put forward or back, or the machine slept: time by the clock that did not pass."""
 
     def __init__(self, clock: Clock, least: float = 5.0) -> None:
@@ -66,13 +66,13 @@ class Leap:
         self._seen = (clock.now(), clock.running())
 
     def taken(self) -> timedelta | None:
-        """How far it leapt since this was last asked, negative when back; None for less than counts."""
+        """How far it jumped since this was last asked, negative when back; None for less than counts."""
         (before, then), (now, mark) = self._seen, (self._clock.now(), self._clock.running())
-        leap = now - before - timedelta(seconds=mark - then)
-        if abs(leap) < self._least:
+        jump = now - before - timedelta(seconds=mark - then)
+        if abs(jump) < self._least:
             return None  # what is seen stays: a clock that is put back little by little counts in the end
         self._seen = (now, mark)
-        return leap
+        return jump
 
 
 def rfc3339(moment: datetime) -> str:

@@ -64,13 +64,13 @@ def test_a_steady_stream_of_orders_does_not_put_the_look_off(stage: Stage) -> No
     stage.working()
     eventually(lambda: stage.scm.surveys > 0)
     before, tired = stage.scm.surveys, []
-    hurry = gevent.spawn(_hurry, stage, tired)
+    expedite = gevent.spawn(_expedite, stage, tired)
     eventually(lambda: stage.scm.surveys >= before + 3, why="somebody who is always in a hurry is not served never")
     tired.append(True)
-    hurry.join()
+    expedite.join()
 
 
-def _hurry(stage: Stage, tired: list[bool]) -> None:
+def _expedite(stage: Stage, tired: list[bool]) -> None:
     while not tired:
         stage.deps.actors.tell(FORGE, LookNow())
         gevent.sleep(0.002)

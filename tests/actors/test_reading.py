@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.actors.agent_poller import Turns
+from ennio.actors.agent_poller import LookSchedule
 from ennio.actors.registry import AGENTS
 from ennio.config.model import Poll
 from ennio.model.session import Activity
@@ -17,18 +17,18 @@ from tests.conftest import eventually
 
 
 def test_when_a_round_is_due_it_is_everybodys_turn_and_nobody_is_in_a_hurry_after_it() -> None:
-    turn, after = Turns(due=5.0).hurry("b").take(("a", "b", "c"), now=5.0, wait=1.0)
-    assert (turn, after) == (("a", "b", "c"), Turns(due=6.0))
+    turn, after = LookSchedule(due=5.0).expedite("b").take(("a", "b", "c"), now=5.0, wait=1.0)
+    assert (turn, after) == (("a", "b", "c"), LookSchedule(due=6.0))
 
 
 def test_between_two_rounds_it_is_the_turn_of_those_in_a_hurry_and_the_round_stays_when_it_was() -> None:
-    turn, after = Turns(due=5.0).hurry("b").hurry("gone").take(("a", "b", "c"), now=4.9, wait=1.0)
-    assert (turn, after) == (("b",), Turns(due=5.0))
+    turn, after = LookSchedule(due=5.0).expedite("b").expedite("gone").take(("a", "b", "c"), now=4.9, wait=1.0)
+    assert (turn, after) == (("b",), LookSchedule(due=5.0))
 
 
 def test_who_asks_for_all_makes_the_round_due() -> None:
-    turn, after = Turns(due=500.0).hurry("b").hurry(None).take(("a", "b"), now=4.0, wait=1.0)
-    assert (turn, after) == (("a", "b"), Turns(due=5.0))
+    turn, after = LookSchedule(due=500.0).expedite("b").expedite(None).take(("a", "b"), now=4.0, wait=1.0)
+    assert (turn, after) == (("a", "b"), LookSchedule(due=5.0))
 
 
 def _ticks(stage: Stage) -> None:

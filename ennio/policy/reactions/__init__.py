@@ -5,7 +5,7 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 """
 
 from ennio.policy.reactions.cases import Case, Situation, all_complete, case
-from ennio.policy.reactions.decide import Decision, ReactionMemory, Verdict, decide, leapt
+from ennio.policy.reactions.decide import Decision, ReactionMemory, Verdict, decide, shifted
 from ennio.policy.reactions.words import notice, to_agent
 
-__all__ = ["Case", "Decision", "ReactionMemory", "Situation", "Verdict", "all_complete", "case", "decide", "leapt", "notice", "to_agent"]
+__all__ = ["Case", "Decision", "ReactionMemory", "Situation", "Verdict", "all_complete", "case", "decide", "notice", "shifted", "to_agent"]

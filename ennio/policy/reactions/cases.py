@@ -23,7 +23,7 @@ class Situation:
     """One session as the reactions see it. ``merge_ready`` is the head that is approved, green and clean.
 
     ``launched_at`` is when the present launch of the agent was confirmed, None while there is none.
-    ``roused_at`` is when the machine last woke, or its clock was set: silence counts from there.
+    ``resumed_at`` is when the machine last woke, or its clock was set: silence counts from there.
     """
 
     session: Session
@@ -31,7 +31,7 @@ class Situation:
     merge_ready: str = ""
     bots: tuple[str, ...] = ()
     launched_at: datetime | None = None
-    roused_at: datetime | None = None
+    resumed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
 
 def _quiet_since(situation: Situation, now: datetime) -> datetime:
     """Since when an agent that could have been heard was not: no hour before its launch, or that the machine slept, counts."""
-    moments = (situation.session.last_activity_at, situation.launched_at, situation.roused_at)
+    moments = (situation.session.last_activity_at, situation.launched_at, situation.resumed_at)
     # a moment to come is one from before the clock was put back
     return max((moment for moment in moments if moment is not None and moment <= now), default=now)
 

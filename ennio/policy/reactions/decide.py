@@ -98,9 +98,9 @@ def _taken_up_again(memory: ReactionMemory, now: datetime) -> ReactionMemory:
     return _over(memory) if gone >= GONE else replace(memory, since=memory.since + gone, gone_at=None)
 
 
-def leapt(memory: ReactionMemory, leap: timedelta) -> ReactionMemory:
-    """The same memory after the clock leapt: the time that did not pass does not count for an escalation."""
-    return memory if memory.since is None else replace(memory, since=memory.since + leap, gone_at=memory.gone_at and memory.gone_at + leap)
+def shifted(memory: ReactionMemory, jump: timedelta) -> ReactionMemory:
+    """The same memory after the clock jumped: the time that did not pass does not count for an escalation."""
+    return memory if memory.since is None else replace(memory, since=memory.since + jump, gone_at=memory.gone_at and memory.gone_at + jump)
 
 
 def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:

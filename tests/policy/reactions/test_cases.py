@@ -136,7 +136,7 @@ def test_stuck_is_a_matter_of_time_and_says_when_to_look() -> None:
     assert _holds("agent-stuck", _situation(), NOW + timedelta(seconds=600)) is True
 
 
-@pytest.mark.parametrize("since", ["launched_at", "roused_at"])
+@pytest.mark.parametrize("since", ["launched_at", "resumed_at"])
 def test_time_before_the_launch_or_that_the_machine_slept_is_no_silence(since: str) -> None:
     later = NOW + timedelta(hours=1)
     situation = replace(_situation(), **{since: later})  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_what_was_never_launched_cannot_be_silent() -> None:
 
 def test_a_clock_that_was_put_back_does_not_keep_a_silent_agent_from_being_noticed() -> None:
     early = NOW - timedelta(hours=1)
-    situation = replace(_situation(), roused_at=early)
+    situation = replace(_situation(), resumed_at=early)
     assert _holds("agent-stuck", situation, early) is False
     assert _holds("agent-stuck", situation, early + timedelta(minutes=11)) is True
 
