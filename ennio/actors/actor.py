@@ -21,7 +21,7 @@ import pykka
 from gevent.event import AsyncResult
 from gevent.queue import SimpleQueue
 
-from ennio.actors.messages import Down, Effect
+from ennio.actors.messages import Down, EffectResult
 from ennio.model.errors import EnnioError, Unreachable, run_out
 
 log = logging.getLogger(__name__)
@@ -132,14 +132,14 @@ class Actor(pykka.Actor):
 
         def run() -> None:
             try:
-                done = Effect(what, result=effect())
+                done = EffectResult(what, result=effect())
             except EnnioError as error:
-                done = Effect(what, error=error)
+                done = EffectResult(what, error=error)
             except OSError as error:
                 exhausted = run_out(error)
                 if exhausted is None:
                     raise
-                done = Effect(what, error=exhausted)
+                done = EffectResult(what, error=exhausted)
             except Exception as broken:
                 if not self.actor_stopped.is_set():
                     raise

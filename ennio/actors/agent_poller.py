@@ -12,8 +12,8 @@ from typing import Any
 
 import pykka
 
-from ennio.actors.deeds import runtime_of
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.effects import runtime_of
 from ennio.actors.messages import ReadAgent, WatchWorkspace, WorkspaceObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError, Unreachable

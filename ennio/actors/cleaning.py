@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gevent.pool import Pool
 
-from ennio.actors import deeds
+from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Clean
 from ennio.actors.registry import session_name
@@ -49,7 +49,7 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
         hint = "; with --force it is ended and cleaned" if session.status is SessionStatus.EXITED else ""
         return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
     try:
-        freed = deeds.remove(deps, session, dry_run=True) if session.branch else None
+        freed = effects.remove(deps, session, dry_run=True) if session.branch else None
         if not dry_run:
             deps.actors.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:

@@ -1,4 +1,4 @@
-"""Performs the one action of a session that is due, beside the mailbox, so that a kill is never behind a ten-minute clone."""
+"""Performs the one effect of a session that is due, beside the mailbox, so that a kill is never behind a ten-minute clone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 import gevent
 
-from ennio.actors import deeds
+from ennio.actors import effects
 from ennio.actors.actor import Actor
 from ennio.actors.courier import Aside
 from ennio.actors.dependencies import Dependencies
@@ -16,9 +16,9 @@ from ennio.actors.record import Record
 from ennio.model.facts import Sighting
 from ennio.model.message import Message
 from ennio.model.session import Session
-from ennio.policy.lifecycle.actions import (
-    Action,
+from ennio.policy.lifecycle.effects import (
     DeliverMessage,
+    Effect,
     InspectWorkspace,
     LaunchAgent,
     MakeWorkspace,
@@ -32,7 +32,7 @@ ASK_WITHIN = 30.0  # seconds
 
 
 class Executor:
-    """One action at a time. Its end comes to the actor as an ``Effect``; what must be written first is asked of the actor."""
+    """One effect at a time. Its end comes to the actor as an ``EffectResult``; what must be written first is asked of the actor."""
 
     def __init__(self, actor: Actor, deps: Dependencies, record: Record, outbox: Outbox) -> None:
         self._actor = actor
@@ -40,66 +40,66 @@ class Executor:
         self._record = record
         self._outbox = outbox
         self._greenlet: gevent.Greenlet | None = None
-        self._doing: Action | None = None
+        self._current: Effect | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether an action is under way."""
+        """Whether an effect is under way."""
         return self._greenlet is not None
 
     @property
-    def doing(self) -> Action | None:
-        """The action under way."""
-        return self._doing
+    def current(self) -> Effect | None:
+        """The effect under way."""
+        return self._current
 
-    def start(self, action: Action) -> None:
+    def start(self, effect: Effect) -> None:
         """Begin with it."""
         deps, session = self._deps, self._record.session
-        match action:
+        match effect:
             case MakeWorkspace():
                 self._note("workspace", "making the workspace")
-                self._perform(action, lambda: deeds.make_workspace(deps, session, self._choose_branch))
+                self._perform(effect, lambda: effects.make_workspace(deps, session, self._choose_branch))
             case PrepareWorkspace():
                 self._note("prepare", "linking files and running post-create commands")
-                self._perform(action, lambda: deeds.prepare_workspace(deps, session))
+                self._perform(effect, lambda: effects.prepare_workspace(deps, session))
             case LaunchAgent():
-                message = self._outbox.message(action.message) if action.message else None
-                self._note("launch", f"starting {session.agent_name} (launch {action.number})")
-                self._perform(action, lambda: self._launch(session, action, message))
+                message = self._outbox.message(effect.message) if effect.message else None
+                self._note("launch", f"starting {session.agent_name} (launch {effect.number})")
+                self._perform(effect, lambda: self._launch(session, effect, message))
             case StopAgent():
                 launched = self._record.memory.launches > 0
-                self._perform(action, lambda: deeds.stop(deps, session, launched=launched))
+                self._perform(effect, lambda: effects.stop(deps, session, launched=launched))
             case InspectWorkspace():
-                self._perform(action, lambda: deeds.inspect(deps, session))
+                self._perform(effect, lambda: effects.inspect(deps, session))
             case RemoveWorkspace():
-                self._perform(action, lambda: deeds.remove(deps, session))
+                self._perform(effect, lambda: effects.remove(deps, session))
             case DeliverMessage(message_id):
                 post = self._outbox.message(message_id)
-                self._perform(action, lambda: deeds.deliver(deps, session, post, lambda: self._mark(message_id), self._aside()))
+                self._perform(effect, lambda: effects.deliver(deps, session, post, lambda: self._mark(message_id), self._aside()))
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._record.facts.process
                 alive = process is not None and process.sighting is Sighting.ALIVE
-                self._perform(action, lambda: deeds.settle(deps, session, post, alive=alive))
+                self._perform(effect, lambda: effects.settle(deps, session, post, alive=alive))
             case _:
-                assert_never(action)
+                assert_never(effect)
 
-    def ended(self, action: Action) -> bool:
-        """Take note of an end; False when it is that of an action that was broken off."""
-        if action is not self._doing:
+    def ended(self, effect: Effect) -> bool:
+        """Take note of an end; False when it is that of an effect that was broken off."""
+        if effect is not self._current:
             return False
-        self._greenlet, self._doing = None, None
+        self._greenlet, self._current = None, None
         return True
 
     def break_off(self) -> None:
-        """Leave the action under way undone; every one can be."""
+        """Leave the effect under way undone; every one can be."""
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
-        self._greenlet, self._doing = None, None
+        self._greenlet, self._current = None, None
 
-    def _perform(self, action: Action, deed: Any) -> None:
-        self._doing = action
-        self._greenlet = self._actor.perform(action, deed)
+    def _perform(self, effect: Effect, run: Any) -> None:
+        self._current = effect
+        self._greenlet = self._actor.perform(effect, run)
 
     def _note(self, step: str, words: str) -> None:
         """Tell how far it has got; the same step tried again is no news."""
@@ -119,13 +119,13 @@ class Executor:
 
         return Aside(self._outbox.drafts.may_be_taken(self._deps.clock.now()), keep)
 
-    def _launch(self, session: Session, action: LaunchAgent, message: Message | None) -> deeds.Launched:
+    def _launch(self, session: Session, effect: LaunchAgent, message: Message | None) -> effects.Launched:
         if message is not None:
             self._mark(message.id)
-        return deeds.launch(self._deps, session, action, message)
+        return effects.launch(self._deps, session, effect, message)
 
 
-NAMES: dict[type[Action], str] = {
+NAMES: dict[type[Effect], str] = {
     MakeWorkspace: "making the workspace",
     PrepareWorkspace: "preparing the workspace",
     LaunchAgent: "starting the agent",
@@ -135,4 +135,4 @@ NAMES: dict[type[Action], str] = {
     DeliverMessage: "delivering a message",
     SettleMessage: "settling a message",
 }
-"""What each action is called when a person is told of it."""
+"""What each effect is called when a person is told of it."""

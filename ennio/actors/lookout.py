@@ -11,7 +11,7 @@ from datetime import timedelta
 from shlex import quote
 from typing import Any
 
-from ennio.actors import deeds, desks
+from ennio.actors import desks, effects
 from ennio.actors.basis import Basis, basis
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import (
@@ -68,7 +68,7 @@ class Lookout:
             self._asked.clear()
             return
         project = self._deps.project(session.project_id)
-        agent = deeds.agent_of(self._deps, session)
+        agent = effects.agent_of(self._deps, session)
         self._ask(runtime_name(self._runtime), WatchPane(session.id))
         self._ask(AGENTS, WatchPane(session.id, agent.watched or not agent.tells, self._place))
         if session.branch:
@@ -188,7 +188,7 @@ class Lookout:
         process, session = self._record.facts.process, self._record.session
         if process is None:
             return False
-        agent, desk = deeds.agent_of(self._deps, session), desks.desk(self._deps, session)
+        agent, desk = effects.agent_of(self._deps, session), desks.desk(self._deps, session)
         files = agent.files(desk, self._cursor) if isinstance(agent, Filed) else None
         found = basis(process, screen, files) if files is not None else None  # taken first: what is written meanwhile is read the next time
         reading = agent.observe(desk, self._cursor, process, screen, self._deps.clock.now())

@@ -16,7 +16,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, LookNow, MergeDue, NotificationDue, Ping, Wake
+from ennio.actors.messages import EffectResult, LookNow, MergeDue, NotificationDue, Ping, Wake
 from ennio.actors.registry import forge_name
 from ennio.actors.timers import Alarm
 from ennio.config.model import ReactionAction, StaleApprovals
@@ -35,7 +35,7 @@ THOUGHT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class MergeDeed:
+class MergeEffect:
     """One merge under way."""
 
     merge: Merge
@@ -47,7 +47,7 @@ class MergeActor(Actor):
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
         self._deps = deps
-        self._under_way: MergeDeed | None = None
+        self._under_way: MergeEffect | None = None
         self._pauses: dict[tuple[str, str], tuple[datetime, datetime]] = {}
         self._alarm = Alarm(self, deps.clock, Wake())
 
@@ -64,7 +64,7 @@ class MergeActor(Actor):
         match message:
             case MergeDue() | Wake():
                 self._next()
-            case Effect(MergeDeed(merge), result, error):
+            case EffectResult(MergeEffect(merge), result, error):
                 self._under_way = None
                 self._merged(merge, result, error)
             case Ping():
@@ -85,7 +85,7 @@ class MergeActor(Actor):
             if since <= now < until and not self._overtaken(merge):
                 waits.append(until)
             elif self._is_ready(merge):
-                self._under_way = MergeDeed(merge)
+                self._under_way = MergeEffect(merge)
                 self.perform(self._under_way, lambda merge=merge: self._merge(merge))  # type: ignore[misc]
                 return
             else:

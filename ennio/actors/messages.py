@@ -24,7 +24,7 @@ class Wake:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class EffectResult:
     """An effect of the actor's own has ended: with a result, or with an error somebody can act on."""
 
     what: Any

@@ -10,7 +10,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, NotificationDue, Ping, Wake
+from ennio.actors.messages import EffectResult, NotificationDue, Ping, Wake
 from ennio.config.model import Notifier as Channel
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
@@ -44,7 +44,7 @@ class NotifierActor(Actor):
             case Wake():
                 self._paused.clear()
                 self._next()
-            case Effect(Notice() as notice, result, _):
+            case EffectResult(Notice() as notice, result, _):
                 self._busy = False
                 self._told(notice, result)
             case Ping():

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, condition, deeds, ending, landing, preserved, spawning, strays, webhooks
+from ennio.actors import bell, cleaning, condition, effects, ending, landing, preserved, spawning, strays, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
@@ -159,12 +159,12 @@ class Orchestrator:
         session = self.store.sessions.need(session_id)
         if session.runtime_handle is None:
             raise NotFound(f"session {session_id} has no terminal (status {session.status})")
-        return deeds.runtime_of(self.deps, session).output(session.runtime_handle, lines)
+        return effects.runtime_of(self.deps, session).output(session.runtime_handle, lines)
 
     def attach(self, session_id: str) -> tuple[str, ...]:
         """The command that connects a person's terminal to the agent's. Raises NotFound when that is closed."""
         self.output(session_id, 1)  # one that is closed is told here, in words of ours
-        return deeds.attach_command(self.deps, self.store.sessions.need(session_id))
+        return effects.attach_command(self.deps, self.store.sessions.need(session_id))
 
     def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
         """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""

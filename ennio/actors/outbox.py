@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ennio.actors import deeds
+from ennio.actors import effects
 from ennio.actors.courier import Arrival, Delivery
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
@@ -23,7 +23,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import Priority
 from ennio.policy.lifecycle import Mail
-from ennio.policy.lifecycle.actions import LaunchAgent
+from ennio.policy.lifecycle.effects import LaunchAgent
 from ennio.store import Notice
 
 DELIVERY_TRIES = 5
@@ -92,35 +92,35 @@ class Outbox:
 
     def waiting(self, mail: Mail | None, why: str | None) -> Sequence[Message]:
         """The next message with what it waits for, when that is new; not written yet."""
-        if mail is None or why is None or mail.detail in (why, deeds.CARRIED):
+        if mail is None or why is None or mail.detail in (why, effects.CARRIED):
             return ()
         return [replace(self.message(mail.id), detail=why)]
 
-    def of_launch(self, action: LaunchAgent, done: deeds.Launched, now: datetime) -> list[Message]:
+    def of_launch(self, effect: LaunchAgent, done: effects.Launched, now: datetime) -> list[Message]:
         """The prompt becomes a message like any other; what the command line carried only has to be confirmed."""
-        if done.words is not None and not action.resume:
+        if done.words is not None and not effect.resume:
             self._deps.store.messages.add(self._prompt(done.words, done, now))
             return []
-        if action.message is None:
+        if effect.message is None:
             return []
-        message = self.message(action.message)
+        message = self.message(effect.message)
         if done.carried:
-            return [replace(message, state=MessageState.SENT_UNSURE, detail=deeds.CARRIED)]
+            return [replace(message, state=MessageState.SENT_UNSURE, detail=effects.CARRIED)]
         return [replace(message, state=MessageState.QUEUED)]
 
-    def _prompt(self, words: str, done: deeds.Launched, now: datetime) -> Message:
+    def _prompt(self, words: str, done: effects.Launched, now: datetime) -> Message:
         session_id = self._record.session.id
         prompt = Message(str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)), session_id, words, Origin.PROMPT, now, fingerprint="prompt")
         if not done.carried:
             return prompt
-        return replace(prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number, detail=deeds.CARRIED)
+        return replace(prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number, detail=effects.CARRIED)
 
     def delivered(self, message_id: str, delivery: Delivery | None, error: EnnioError | None, now: datetime) -> None:
         """Write down how an attempt to deliver or to settle it ended; no delivery: the attempt failed with the error."""
         message = self.message(message_id)
         if delivery is None:
             delivery = Delivery(Arrival.NOT_NOW if message.state is MessageState.QUEUED else Arrival.UNSURE, str(error))
-        if delivery.arrival is not Arrival.NOT_NOW and message.detail != deeds.CARRIED:
+        if delivery.arrival is not Arrival.NOT_NOW and message.detail != effects.CARRIED:
             self._typed_at = now
         self.drafts.seen(delivery.draft, now)
         match delivery.arrival:
@@ -147,7 +147,7 @@ class Outbox:
 
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))
-        kept = message.detail if message.detail == deeds.CARRIED else detail
+        kept = message.detail if message.detail == effects.CARRIED else detail
         if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
             self._record.write(messages=[replace(message, state=state, detail=kept)])
         elif state is MessageState.SENT_UNSURE:
@@ -198,7 +198,7 @@ class Outbox:
 
     def give_back(self) -> None:
         """Put back what was put aside, once it can be seen to stand there again."""
-        if self.drafts.taken and deeds.put_back(self._deps, self._record.session, self.drafts.taken):
+        if self.drafts.taken and effects.put_back(self._deps, self._record.session, self.drafts.taken):
             self.drafts.given_back()
             self._record.note_step("draft", "what a person had begun to type stands in the place to type again")
 

@@ -1,4 +1,4 @@
-"""What an action of a session came to: taken into its memory, facts and row, and told as events."""
+"""What an effect of a session came to: taken into its memory, facts and row, and told as events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ennio.actors import bell, deeds
+from ennio.actors import bell, effects
 from ennio.actors.drafts import draft_key
 from ennio.actors.executor import NAMES
 from ennio.actors.lookout import cursor_key
@@ -21,8 +21,8 @@ from ennio.model.facts import ProcessSeen, Sighting, WorkspaceSeen
 from ennio.model.session import Priority, RuntimeHandle
 from ennio.plugins.workspace.interface import Unkept
 from ennio.policy.lifecycle import orders
-from ennio.policy.lifecycle.actions import (
-    Action,
+from ennio.policy.lifecycle.effects import (
+    Effect,
     InspectWorkspace,
     LaunchAgent,
     MakeWorkspace,
@@ -35,19 +35,19 @@ _NAMED = 50  # of what went unsaved, the largest first
 log = logging.getLogger(__name__)
 
 
-def failed(record: Record, outbox: Outbox, action: Action, error: EnnioError, now: datetime) -> None:
+def failed(record: Record, outbox: Outbox, effect: Effect, error: EnnioError, now: datetime) -> None:
     """It failed; the same failure again is remembered and not told again."""
-    log.warning("effect failed", extra={"session": record.session.id, "effect": type(action).__name__, "error": str(error)})
-    record.memory = orders.failed(record.memory, action, error, now)
+    log.warning("effect failed", extra={"session": record.session.id, "effect": type(effect).__name__, "error": str(error)})
+    record.memory = orders.failed(record.memory, effect, error, now)
     again = record.memory.failures > 1 and record.memory.failure == str(error)
-    record.write([] if again else [_setback(action, error)])
-    if isinstance(action, LaunchAgent) and action.message:
-        outbox.requeue(action.message)
+    record.write([] if again else [_setback(effect, error)])
+    if isinstance(effect, LaunchAgent) and effect.message:
+        outbox.requeue(effect.message)
 
 
-def _setback(action: Action, error: EnnioError) -> Draft:
+def _setback(effect: Effect, error: EnnioError) -> Draft:
     """What is told of a failure; who was turned away with a time only waits, and nobody need do anything."""
-    what, data = NAMES[type(action)], {"error": str(error)}
+    what, data = NAMES[type(effect)], {"error": str(error)}
     until = error.until if isinstance(error, Unreachable) else None
     if until is not None:
         waits = {"step": "waits", "until": rfc3339(until)} | data
@@ -55,18 +55,18 @@ def _setback(action: Action, error: EnnioError) -> Draft:
     return Draft(EventType.SESSION_STEP, f"{what} failed: {error}", Priority.ACTION, {"step": "failed"} | data)
 
 
-def succeeded(record: Record, outbox: Outbox, action: Action, result: Any, now: datetime) -> None:
-    """It is done; ``result`` is what its deed returned. Delivered messages are the outbox's."""
-    match action, result:
+def succeeded(record: Record, outbox: Outbox, effect: Effect, result: Any, now: datetime) -> None:
+    """It is done; ``result`` is what it returned. Delivered messages are the outbox's."""
+    match effect, result:
         case MakeWorkspace(), _:
             record.memory = orders.workspace_made(record.memory)
-            record.session = replace(deeds.called(record.session, result.remote), workspace_path=str(result.path))
+            record.session = replace(effects.called(record.session, result.remote), workspace_path=str(result.path))
             record.note_step("workspace", f"the workspace stands at {result.path}")
         case PrepareWorkspace(), _:
             record.memory = orders.prepared(record.memory)
             record.write()
-        case LaunchAgent(), deeds.Launched():
-            _launched(record, outbox, action, result, now)
+        case LaunchAgent(), effects.Launched():
+            _launched(record, outbox, effect, result, now)
         case StopAgent(), _:
             record.memory = orders.stopped(record.memory)
             record.note_step("stop", "the agent was ended")
@@ -76,17 +76,17 @@ def succeeded(record: Record, outbox: Outbox, action: Action, result: Any, now: 
         case RemoveWorkspace(), _:
             _removed(record, result, now)
         case _:
-            raise AssertionError(f"{action} cannot end with {result!r}")
+            raise AssertionError(f"{effect} cannot end with {result!r}")
 
 
-def _launched(record: Record, outbox: Outbox, action: LaunchAgent, done: deeds.Launched, now: datetime) -> None:
+def _launched(record: Record, outbox: Outbox, effect: LaunchAgent, done: effects.Launched, now: datetime) -> None:
     record.memory = orders.launched(record.memory, done.number, now)
     tmux = done.handle.id if done.handle.runtime_name == "tmux" else None
     record.session = replace(record.session, runtime_handle=done.handle, tmux_name=tmux)
     record.facts = replace(record.facts, process=_just_started(done.handle, done.number, now), agent=None)
     words = f"launch {done.number} of {record.session.agent_name} stands"
-    kind = EventType.SESSION_STEP if action.resume else EventType.SESSION_SPAWNED
-    messages = outbox.of_launch(action, done, now)
+    kind = EventType.SESSION_STEP if effect.resume else EventType.SESSION_SPAWNED
+    messages = outbox.of_launch(effect, done, now)
     record.write([Draft(kind, words, data={"step": "launched", "launch": done.number})], messages=messages)
 
 

@@ -16,7 +16,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, GetHealth, LookNow, Ping, Unwatch, Wake
+from ennio.actors.messages import EffectResult, GetHealth, LookNow, Ping, Unwatch, Wake
 from ennio.actors.registry import session_name
 from ennio.model.errors import EnnioError
 
@@ -104,7 +104,7 @@ class PollerActor(Actor):
             case Unwatch(session_id):
                 self._watched.pop(session_id, None)
                 self._told.pop(session_id, None)
-            case Effect(Look() as look, result, error):
+            case EffectResult(Look() as look, result, error):
                 self._looked(look, result, error)
             case GetHealth():
                 return self.health

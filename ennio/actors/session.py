@@ -1,4 +1,4 @@
-"""One actor owns one session: facts come in, a pure step decides, the record is written, one action is performed.
+"""One actor owns one session: facts come in, a pure step decides, the record is written, one effect is performed.
 
 What it holds: the record (what is known), the lookout (what is seen), the outbox (what the agent is to
 be told), the executor (what is under way). All of them are its own and run in its mailbox.
@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import bell, deeds, desks, outcome
+from ennio.actors import bell, desks, effects, outcome
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.executor import NAMES, Executor
@@ -25,7 +25,7 @@ from ennio.actors.messages import (
     Clean,
     CrashForTest,
     DraftTaken,
-    Effect,
+    EffectResult,
     ForgeObserved,
     Interrupt,
     Kill,
@@ -53,7 +53,7 @@ from ennio.model.facts import Sighting
 from ennio.model.session import Activity, Session
 from ennio.policy import lifecycle
 from ennio.policy.lifecycle import Seen, orders
-from ennio.policy.lifecycle.actions import Action, DeliverMessage, LaunchAgent, RemoveWorkspace, SettleMessage, StopAgent
+from ennio.policy.lifecycle.effects import DeliverMessage, Effect, LaunchAgent, RemoveWorkspace, SettleMessage, StopAgent
 from ennio.policy.reactions import Situation
 from ennio.store import Waiting
 
@@ -119,7 +119,7 @@ class SessionActor(Actor):
                 self._advance_if(self._lookout.on_place(message))
             case ForgeObserved():
                 self._advance_if(self._lookout.on_forge(message))
-            case Effect(what, result, error):
+            case EffectResult(what, result, error):
                 self._on_effect(what, result, error)
             case Wake() | MessageQueued():
                 self._advance()
@@ -138,7 +138,7 @@ class SessionActor(Actor):
             case AnswerQuestion(text):
                 return self._on_answer(text)
             case Interrupt():
-                return deeds.interrupt(self._deps, self._session)
+                return effects.interrupt(self._deps, self._session)
             case BranchChosen(branch, title):
                 return self._on_branch(branch, title)
             case MessageMarked(message_id):
@@ -162,7 +162,7 @@ class SessionActor(Actor):
 
     def _on_kill(self, by: str) -> Session:
         memory = orders.kill(self._record.memory, by)
-        if self._executor.busy and not isinstance(self._executor.doing, StopAgent | RemoveWorkspace):
+        if self._executor.busy and not isinstance(self._executor.current, StopAgent | RemoveWorkspace):
             self._executor.break_off()
             self._lookout.distrust()
         self._record.memory = memory
@@ -209,20 +209,20 @@ class SessionActor(Actor):
             raise Conflict(f"the agent of session {self._id} has ended, and nobody asks; `ennio session restore {self._id}` goes on")
         if process is None or process.sighting is not Sighting.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
-        if deeds.agent_of(self._deps, self._session).tells:
+        if effects.agent_of(self._deps, self._session).tells:
             self._advance_if(self._lookout.on_agent(None))
 
     def _on_answer(self, text: str) -> None:
-        """Short enough to be done in the mailbox, and so never at the same time as another action's typing."""
+        """Short enough to be done in the mailbox, and so never at the same time as another effect's typing."""
         self._see_question()
         if self._record.memory.activity is not Activity.WAITING_INPUT:
             told = self._record.memory.activity or "not known yet"
             raise Conflict(f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` gives it words")
-        if self._executor.doing is not None:
-            doing = NAMES[type(self._executor.doing)]
-            raise Conflict(f"session {self._id} is just being attended to ({doing}); try again in a moment")
+        if self._executor.current is not None:
+            current = NAMES[type(self._executor.current)]
+            raise Conflict(f"session {self._id} is just being attended to ({current}); try again in a moment")
         self._outbox.typed()
-        deeds.answer(self._deps, self._session, text)
+        effects.answer(self._deps, self._session, text)
         data = {"step": "answered", "answer": text}
         self._record.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
         self._lookout.look_now()
@@ -241,7 +241,7 @@ class SessionActor(Actor):
             self._advance()
 
     def _advance(self) -> None:
-        """Step until the world, the memory and the wish agree, then perform the one action that is due."""
+        """Step until the world, the memory and the wish agree, then perform the one effect that is due."""
         jump = self._clock_jump.taken()
         if jump is not None and jump < timedelta():
             self._put_back(-jump)
@@ -249,15 +249,15 @@ class SessionActor(Actor):
             record = self._record
             seen = Seen(record.facts, self._outbox.next(), self._executor.busy)
             plan = lifecycle.step(self._deps.spec(self._session), seen, record.memory, self._deps.clock.now())
-            settled = plan.memory == record.memory and plan.action is None
+            settled = plan.memory == record.memory and plan.effect is None
             record.memory = plan.memory
             told = [*self._outbox.undeliverable(), *self._outbox.waiting(seen.mail, plan.waits)]
             if record.write(plan.events, plan.evidence, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
-            if plan.action is not None:
-                self._executor.start(plan.action)
-            if settled or plan.action is not None:
+            if plan.effect is not None:
+                self._executor.start(plan.effect)
+            if settled or plan.effect is not None:
                 break
         self._lookout.watch()
         if self._record.memory.finished:
@@ -279,17 +279,17 @@ class SessionActor(Actor):
         if memory.status.terminal:
             self._deps.actors.tell(QUEUE, QueueChanged())
 
-    def _on_effect(self, action: Action, result: Any, error: EnnioError | None) -> None:
-        if not self._executor.ended(action):
+    def _on_effect(self, effect: Effect, result: Any, error: EnnioError | None) -> None:
+        if not self._executor.ended(effect):
             return
         now = self._deps.clock.now()
-        if isinstance(action, LaunchAgent | StopAgent | RemoveWorkspace):
+        if isinstance(effect, LaunchAgent | StopAgent | RemoveWorkspace):
             self._lookout.distrust()
-        if isinstance(action, DeliverMessage | SettleMessage):
-            self._outbox.delivered(action.message_id, result, error, now)
+        if isinstance(effect, DeliverMessage | SettleMessage):
+            self._outbox.delivered(effect.message_id, result, error, now)
             self._give_back()
         elif error is not None:
-            outcome.failed(self._record, self._outbox, action, error, now)
+            outcome.failed(self._record, self._outbox, effect, error, now)
         else:
-            outcome.succeeded(self._record, self._outbox, action, result, now)
+            outcome.succeeded(self._record, self._outbox, effect, result, now)
         self._advance()

@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ennio.actors import deeds
+from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.desks import workspace_path
 from ennio.config.model import Project
@@ -133,10 +133,10 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     project = _checked(deps, request)
     session = _drawn(deps, project, request)
     with suppress(EnnioError):  # what is in its way is told by the making
-        session = deeds.called(session, deeds.remote_of(deps, session))
-    work = deeds.task(deps, session)
-    agent = deeds.agent_of(deps, session)
-    command = deeds.command_of(deps, session, work)
+        session = effects.called(session, effects.remote_of(deps, session))
+    work = effects.task(deps, session)
+    agent = effects.agent_of(deps, session)
+    command = effects.command_of(deps, session, work)
     return Preview(
         session_id=session.id,
         agent=session.agent_name or project.agent,
@@ -148,7 +148,7 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
         prompt=work.words,
         system=work.system,
         command=command.argv,
-        env=tuple(sorted(deeds.environment_of(deps, session, agent, command, 1))),
+        env=tuple(sorted(effects.environment_of(deps, session, agent, command, 1))),
         post_create=project.post_create,
         queue_reason="held" if request.held else None,
     )

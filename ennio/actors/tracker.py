@@ -14,7 +14,7 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import Effect, EventsWritten, GetHealth, Ping, Wake
+from ennio.actors.messages import EffectResult, EventsWritten, GetHealth, Ping, Wake
 from ennio.actors.poller import SourceHealth
 from ennio.actors.timers import Alarm
 from ennio.model.errors import EnnioError, Unreachable
@@ -82,7 +82,7 @@ class TrackerActor(Actor):
         match message:
             case EventsWritten() | Wake():
                 self._next()
-            case Effect(Word() as word, _, error):
+            case EffectResult(Word() as word, _, error):
                 self._busy = False
                 self._told(word, error)
                 self._next()

@@ -11,7 +11,7 @@ import pykka
 import pytest
 
 from ennio.actors.actor import Actor
-from ennio.actors.messages import Down, Effect, Ping
+from ennio.actors.messages import Down, EffectResult, Ping
 from ennio.model.errors import Conflict, Unreachable
 from tests.actors.ground import greenlet_of, kill
 from tests.conftest import eventually
@@ -67,7 +67,7 @@ class Mortal(Actor):
                 return self.perform("deed", _bug)
             case "perform unreachably":
                 return self.perform("deed", _unreachable)
-            case Effect():
+            case EffectResult():
                 self.seen.append(message)
         return tuple(self.seen)
 

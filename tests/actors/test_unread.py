@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ennio.actors import deeds, desks
+from ennio.actors import desks, effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.lookout import Lookout
 from ennio.actors.outbox import Outbox
@@ -53,7 +53,7 @@ class Pair:
         )  # fmt: skip
         self.deps.store.sessions.insert(session)
         self.desk = desks.desk(self.deps, session)
-        self.agent = deeds.agent_of(self.deps, session)
+        self.agent = effects.agent_of(self.deps, session)
         self.steady, self.sparing = self._lookout(), self._lookout()
         self.screen: str | None = None
         self.title, self.number = "", 1

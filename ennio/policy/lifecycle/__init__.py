@@ -5,9 +5,9 @@ returns the new memory, the events to write with it and the one effect to perfor
 """
 
 from ennio.policy.lifecycle import orders
-from ennio.policy.lifecycle.actions import (
-    Action,
+from ennio.policy.lifecycle.effects import (
     DeliverMessage,
+    Effect,
     InspectWorkspace,
     LaunchAgent,
     MakeWorkspace,
@@ -20,8 +20,8 @@ from ennio.policy.lifecycle.memory import Mail, Memory, Seen, Spec, Stage, Wish
 from ennio.policy.lifecycle.step import Plan, step
 
 __all__ = [
-    "Action",
     "DeliverMessage",
+    "Effect",
     "InspectWorkspace",
     "LaunchAgent",
     "Mail",

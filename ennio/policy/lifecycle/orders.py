@@ -8,7 +8,7 @@ from typing import Any
 
 from ennio.model.errors import Conflict, EnnioError, Exhausted, Unreachable
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle.actions import Action, LaunchAgent, MakeWorkspace, PrepareWorkspace
+from ennio.policy.lifecycle.effects import Effect, LaunchAgent, MakeWorkspace, PrepareWorkspace
 from ennio.policy.lifecycle.memory import Memory, Stage, Wish
 
 MAX_TRIES = 6
@@ -101,7 +101,7 @@ def removed(memory: Memory, now: datetime) -> Memory:
     return replace(memory, stage=Stage.NEW, begun=False, launches=0)
 
 
-def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> Memory:
+def failed(memory: Memory, effect: Effect, error: EnnioError, now: datetime) -> Memory:
     """An effect failed: trouble with the world is tried again with growing pauses, a refusal is not.
 
     Only what a start needs is ever given up; ending, cleaning and looking are tried for ever. Who was
@@ -111,7 +111,7 @@ def failed(memory: Memory, action: Action, error: EnnioError, now: datetime) -> 
     failures = memory.failures + 1
     pause = timedelta(seconds=min(2.0 ** min(failures, 10), 60.0))
     words = str(error)
-    if not isinstance(action, MakeWorkspace | PrepareWorkspace | LaunchAgent):
+    if not isinstance(effect, MakeWorkspace | PrepareWorkspace | LaunchAgent):
         return replace(memory, failure=memory.failure or words, failures=failures, retry_at=now + pause)
     if isinstance(error, Unreachable) and error.until is not None:
         return replace(memory, failure=words, retry_at=max(error.until, now + pause))

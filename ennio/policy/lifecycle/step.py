@@ -19,9 +19,9 @@ from ennio.policy import restart
 from ennio.policy.lifecycle import activity as activities
 from ennio.policy.lifecycle import status as statuses
 from ennio.policy.lifecycle import waiting
-from ennio.policy.lifecycle.actions import (
-    Action,
+from ennio.policy.lifecycle.effects import (
     DeliverMessage,
+    Effect,
     InspectWorkspace,
     LaunchAgent,
     MakeWorkspace,
@@ -44,7 +44,7 @@ class Plan:
 
     memory: Memory
     events: tuple[Draft, ...] = ()
-    action: Action | None = None
+    effect: Effect | None = None
     evidence: Evidence | None = None
     wake_at: datetime | None = None
     waits: str | None = None
@@ -58,8 +58,8 @@ def step(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Plan:
     events.extend(changed)
     memory, moved = _move(spec, seen, memory, now)
     events.extend(moved)
-    memory, action = (memory, None) if seen.busy else _choose(spec, seen, memory, now)
-    return Plan(memory, tuple(events), action, evidence, _wake_at(spec, seen, memory, now), waiting.reason(spec, seen, memory))
+    memory, effect = (memory, None) if seen.busy else _choose(spec, seen, memory, now)
+    return Plan(memory, tuple(events), effect, evidence, _wake_at(spec, seen, memory, now), waiting.reason(spec, seen, memory))
 
 
 # --- status and activity -----------------------------------------------------------------------
@@ -105,7 +105,7 @@ def _move(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory
 # --- the next effect ---------------------------------------------------------------------------
 
 
-def _choose(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Action | None]:
+def _choose(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
     if memory.retry_at is not None and now < memory.retry_at:
         return memory, None
     if memory.status.terminal or memory.wish is Wish.END:
@@ -117,7 +117,7 @@ def _choose(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memo
     return memory, None
 
 
-def _build(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
+def _build(seen: Seen, memory: Memory) -> tuple[Memory, Effect | None]:
     match memory.stage:
         case Stage.NEW:
             return _make(seen, memory)
@@ -129,7 +129,7 @@ def _build(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
             return _relaunch(seen, memory)
 
 
-def _make(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
+def _make(seen: Seen, memory: Memory) -> tuple[Memory, Effect | None]:
     """Make the workspace; an agent that stands where it was taken away is ended first, and nothing is done past what can be seen."""
     process = seen.facts.process
     if memory.launched_at is not None and process is not None and process.sighting is not Sighting.GONE:
@@ -144,7 +144,7 @@ def _unusable(seen: Seen) -> bool:
     return place is not None and not place.place.usable
 
 
-def _relaunch(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
+def _relaunch(seen: Seen, memory: Memory) -> tuple[Memory, Effect | None]:
     """Go on with a launch that was written down, or begin the next; both only past what can be seen."""
     process = seen.facts.process
     if process is None or process.sighting is Sighting.UNKNOWN:
@@ -159,14 +159,14 @@ def _relaunch(seen: Seen, memory: Memory) -> tuple[Memory, Action | None]:
     return _launch(seen, memory, memory.launches + 1)
 
 
-def _launch(seen: Seen, memory: Memory, number: int) -> tuple[Memory, Action]:
+def _launch(seen: Seen, memory: Memory, number: int) -> tuple[Memory, Effect]:
     resume = memory.launched_at is not None
     carried = seen.mail.id if resume and seen.mail is not None and seen.mail.state is MessageState.QUEUED else None
     memory = replace(memory, launches=number, stage=Stage.LAUNCHING, ready_at=None)
     return memory, LaunchAgent(number, resume, carried)
 
 
-def _watch(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Action | None]:
+def _watch(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
     process = seen.facts.process
     if memory.stage is not Stage.LAUNCHED:
         return memory, RemoveWorkspace() if _undo_wanted(seen, memory) else None
@@ -186,7 +186,7 @@ def _undo_wanted(seen: Seen, memory: Memory) -> bool:
     return memory.failure is not None and never_ran and memory.stage is not Stage.NEW
 
 
-def _post(seen: Seen, memory: Memory, now: datetime) -> Action | None:
+def _post(seen: Seen, memory: Memory, now: datetime) -> Effect | None:
     mail = seen.mail
     if mail is None or (mail.not_before is not None and now < mail.not_before):
         return None
@@ -196,7 +196,7 @@ def _post(seen: Seen, memory: Memory, now: datetime) -> Action | None:
     return DeliverMessage(mail.id) if memory.ready_at is not None and can_take and not _unusable(seen) else None
 
 
-def _after_good_end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Action | None]:
+def _after_good_end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
     """It ended as it should: look at what it left; a message for it starts it again with the words."""
     if memory.inspected < memory.launches:
         return memory, InspectWorkspace()
@@ -220,7 +220,7 @@ def _after_failure(spec: Spec, memory: Memory, now: datetime) -> Memory:
     return replace(memory, wish=Wish.RUN, restarts=(*memory.restarts[-20:], now), retry_at=retry_at)
 
 
-def _end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Action | None]:
+def _end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
     """Stop what a person ended; once cleaning is due stop whatever is left, then remove the workspace."""
     if memory.cleaned_at is not None:
         return memory, None

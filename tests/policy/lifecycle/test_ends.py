@@ -35,10 +35,10 @@ def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -
     world = _killed_during_launch()
     assert world.memory.launches == 1
     plan = step(world.spec, GONE, world.memory, world.now)
-    assert isinstance(plan.action, StopAgent), "ended once, to be sure"
+    assert isinstance(plan.effect, StopAgent), "ended once, to be sure"
     ended = orders.stopped(plan.memory)
-    assert step(world.spec, GONE, ended, world.now).action is None
-    assert isinstance(step(world.spec, ALIVE, ended, world.now).action, StopAgent), "and again, because it lives"
+    assert step(world.spec, GONE, ended, world.now).effect is None
+    assert isinstance(step(world.spec, ALIVE, ended, world.now).effect, StopAgent), "and again, because it lives"
 
 
 def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
@@ -56,14 +56,14 @@ def test_a_killed_session_is_not_restored_and_its_work_is_named() -> None:
 
 def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:
     world = _killed_during_launch()
-    assert step(world.spec, UNKNOWN, world.memory, world.now).action is None
+    assert step(world.spec, UNKNOWN, world.memory, world.now).effect is None
 
 
 def test_a_kill_of_what_was_launched_does_not_wait_for_its_terminal_to_be_seen() -> None:
     world = _killed_during_launch()
     launched = orders.launched(world.memory, 1, world.now)
     plan = step(world.spec, UNKNOWN, launched, world.now)
-    assert isinstance(plan.action, StopAgent)
+    assert isinstance(plan.effect, StopAgent)
     assert not plan.memory.status.terminal
     assert "not been seen to end" in plan.memory.rule
 
@@ -79,24 +79,24 @@ def test_killed_is_said_once_nothing_of_the_agent_is_left() -> None:
 def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_is_not() -> None:
     waiting = orders.fresh(START)
     admitted = step(Spec(), Seen(), orders.admit(waiting), START)
-    assert isinstance(admitted.action, MakeWorkspace)
+    assert isinstance(admitted.effect, MakeWorkspace)
     for memory, removed in ((waiting, False), (admitted.memory, True)):
         killed = step(Spec(), Seen(busy=True), orders.kill(memory, "a person"), START).memory
         if killed.begun:
             killed = step(Spec(), Seen(), orders.stopped(killed), START).memory
         plan = step(Spec(), Seen(), orders.clean(killed, force=False), START + timedelta(seconds=1))
-        assert isinstance(plan.action, RemoveWorkspace) is removed
+        assert isinstance(plan.effect, RemoveWorkspace) is removed
         assert (plan.memory.cleaned_at is not None) is not removed
 
 
 def test_what_prepares_a_workspace_is_ended_before_killed_is_said_and_the_workspace_goes() -> None:
     begun = step(Spec(), Seen(), orders.admit(orders.fresh(START)), START).memory
     plan = step(Spec(), Seen(), orders.clean(orders.kill(begun, "a person"), force=True), START)
-    assert isinstance(plan.action, StopAgent)
+    assert isinstance(plan.effect, StopAgent)
     assert not plan.memory.status.terminal
     ended = step(Spec(), Seen(), orders.stopped(plan.memory), START)
     assert ended.memory.status is SessionStatus.KILLED
-    assert isinstance(ended.action, RemoveWorkspace)
+    assert isinstance(ended.effect, RemoveWorkspace)
 
 
 def test_a_workspace_that_was_undone_counts_as_not_begun() -> None:

@@ -58,7 +58,7 @@ def test_what_is_right_again_is_told_and_shown() -> None:
 @pytest.mark.parametrize("place", list(Place))
 def test_nothing_is_delivered_into_nothing(place: Place) -> None:
     plan = step(Spec(forge=False), Seen(_facts(place), MAIL), RUNNING, NOW)
-    assert (plan.action == DeliverMessage("m")) is place.usable
+    assert (plan.effect == DeliverMessage("m")) is place.usable
 
 
 def test_nothing_is_started_again_where_there_is_no_workspace() -> None:
@@ -76,15 +76,15 @@ def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_e
     memory = orders.admit(orders.restore(RUNNING, unusable=True))
     alive, unseen = Facts(process=_facts(Place.GONE).process), Facts(process=ProcessSeen(Sighting.UNKNOWN, NOW, "test"))
 
-    assert step(Spec(), Seen(unseen), memory, NOW).action is None
+    assert step(Spec(), Seen(unseen), memory, NOW).effect is None
     stop = step(Spec(), Seen(alive), memory, NOW)
-    assert isinstance(stop.action, StopAgent)
+    assert isinstance(stop.effect, StopAgent)
     memory = orders.stopped(stop.memory)
     make = step(Spec(), Seen(Facts(process=GONE)), memory, NOW)
-    assert isinstance(make.action, MakeWorkspace)
+    assert isinstance(make.effect, MakeWorkspace)
     memory = orders.prepared(orders.workspace_made(make.memory))
     launch = step(Spec(), Seen(Facts(process=GONE)), memory, NOW)
-    assert launch.action == LaunchAgent(2, resume=True, message=None)
+    assert launch.effect == LaunchAgent(2, resume=True, message=None)
 
 
 def test_an_ended_session_without_a_workspace_is_restored_into_a_new_one() -> None:

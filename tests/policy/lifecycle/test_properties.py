@@ -43,18 +43,18 @@ class Life(RuleBasedStateMachine):
         self.world.look()
         self.world.advance()
 
-    @precondition(lambda self: self.world.doing is not None)
+    @precondition(lambda self: self.world.current is not None)
     @rule()
     def effect_succeeds(self) -> None:
         self.world.perform()
         self.world.advance()
 
-    @precondition(lambda self: self.world.doing is not None)
+    @precondition(lambda self: self.world.current is not None)
     @rule()
     def killed_after_the_effect_before_it_was_written(self) -> None:
         self.world.perform(reported=False)
 
-    @precondition(lambda self: self.world.doing is not None)
+    @precondition(lambda self: self.world.current is not None)
     @rule(for_good=st.booleans())
     def effect_fails(self, for_good: bool) -> None:
         self.world.refuse(for_good=for_good)
@@ -164,7 +164,7 @@ class Life(RuleBasedStateMachine):
         memory, before = world.memory, (world.memory, len(world.starts), list(world.received))
         world.settle()
         assert (world.memory, len(world.starts), list(world.received)) == before, "it does not come to rest"
-        assert world.doing is None
+        assert world.current is None
         self._rests_rightly(memory.status)
 
     def _rests_rightly(self, status: SessionStatus) -> None:
@@ -240,8 +240,8 @@ def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
         process = seen.facts.process
         if process is not None and process.sighting is Sighting.UNKNOWN:
             seen = replace(seen, facts=replace(seen.facts, process=replace(process, sighting=Sighting.GONE)))
-            memory, action = real(seen, memory)
-            return memory, action
+            memory, effect = real(seen, memory)
+            return memory, effect
         return real(seen, memory)
 
     monkeypatch.setattr(STEP, "_relaunch", hasty)
@@ -327,7 +327,7 @@ def test_the_step_is_total_on_a_memory_it_never_made() -> None:
     for wish in Wish:
         plan = step(world.spec, world_seen(world), replace(world.memory, wish=wish), world.now)
         assert plan.memory.wish in Wish
-        assert plan.action is None or not isinstance(plan.action, LaunchAgent) or plan.action.number >= 1
+        assert plan.effect is None or not isinstance(plan.effect, LaunchAgent) or plan.effect.number >= 1
 
 
 def world_seen(world: World):  # type: ignore[no-untyped-def]

@@ -58,4 +58,4 @@ def test_a_restored_session_that_cannot_be_seen_is_not_started() -> None:
     world.look()
     world.advance()
     assert world.starts == [1]
-    assert world.doing is None
+    assert world.current is None

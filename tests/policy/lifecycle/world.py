@@ -16,8 +16,8 @@ from ennio.model.message import MessageState
 from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy.lifecycle import (
-    Action,
     DeliverMessage,
+    Effect,
     InspectWorkspace,
     LaunchAgent,
     Mail,
@@ -69,7 +69,7 @@ class World:
     seen_workspace: WorkspaceSeen | None = None
     # volatile
     facts: Facts = field(default_factory=Facts)
-    doing: Action | None = None
+    current: Effect | None = None
     # the record
     statuses: list[SessionStatus] = field(default_factory=lambda: [SessionStatus.SPAWNING])
     launches: list[tuple[LaunchAgent, Sighting | None]] = field(default_factory=list)
@@ -110,15 +110,15 @@ class World:
         """One step of the supervisor; the effect it asks for is then under way."""
         oldest = next(((i, s) for i, s in self.mail.items() if s.pending), None)
         mail = Mail(*oldest) if oldest is not None else None
-        plan = step(self.spec, Seen(self.facts, mail, self.doing is not None), self.memory, self.now)
+        plan = step(self.spec, Seen(self.facts, mail, self.current is not None), self.memory, self.now)
         self.memory = plan.memory
         if plan.memory.status is not self.statuses[-1]:
             self.statuses.append(plan.memory.status)
-        if plan.action is not None:
-            self.doing = plan.action
-            if isinstance(plan.action, LaunchAgent):
+        if plan.effect is not None:
+            self.current = plan.effect
+            if isinstance(plan.effect, LaunchAgent):
                 process = self.facts.process
-                self.launches.append((plan.action, process and process.sighting))
+                self.launches.append((plan.effect, process and process.sighting))
         return plan
 
     def admit(self) -> None:
@@ -133,7 +133,7 @@ class World:
             self.look()
             before = self.memory
             plan = self.advance()
-            if self.doing is not None:
+            if self.current is not None:
                 self.perform()
             elif self.memory == before and plan.wake_at is None:
                 return
@@ -142,16 +142,16 @@ class World:
 
     def die(self) -> None:
         """Kill -9 of the supervisor: only what is durable is left."""
-        self.doing = None
+        self.current = None
         self.facts = Facts(workspace=self.seen_workspace).adopted(self.now)
 
     # --- effects -----------------------------------------------------------------------------------
 
     def perform(self, *, reported: bool = True) -> None:
         """The effect happens in the world; ``reported``: and its result is written down."""
-        action, self.doing = self.doing, None
-        assert action is not None
-        match action:
+        effect, self.current = self.current, None
+        assert effect is not None
+        match effect:
             case MakeWorkspace():
                 self.workspace = True
                 self.memory = orders.workspace_made(self.memory) if reported else self.memory
@@ -159,7 +159,7 @@ class World:
                 assert self.workspace, "prepared without a workspace"
                 self.memory = orders.prepared(self.memory) if reported else self.memory
             case LaunchAgent():
-                self._launch(action, reported)
+                self._launch(effect, reported)
             case StopAgent():
                 self.stops += 1
                 if self.agent is not None and self.agent.alive:
@@ -185,22 +185,22 @@ class World:
         if not reported:
             self.die()
 
-    def _launch(self, action: LaunchAgent, reported: bool) -> None:
+    def _launch(self, effect: LaunchAgent, reported: bool) -> None:
         assert self.workspace, "launched without a workspace"
-        if self.agent is not None and self.agent.alive and self.agent.number != action.number:
-            raise AssertionError(f"launch {action.number} while launch {self.agent.number} lives")
-        if self.agent is None or self.agent.number != action.number:
-            self.agent = Agent(action.number)
-            self.starts.append(action.number)
-            if action.message:
-                self.mail[action.message] = MessageState.SENDING
-                self.received.append(action.message)
+        if self.agent is not None and self.agent.alive and self.agent.number != effect.number:
+            raise AssertionError(f"launch {effect.number} while launch {self.agent.number} lives")
+        if self.agent is None or self.agent.number != effect.number:
+            self.agent = Agent(effect.number)
+            self.starts.append(effect.number)
+            if effect.message:
+                self.mail[effect.message] = MessageState.SENDING
+                self.received.append(effect.message)
         if reported:
-            self.memory = orders.launched(self.memory, action.number, self.now)
-            process = ProcessSeen(Sighting.ALIVE, self.now, "start", number=action.number)
+            self.memory = orders.launched(self.memory, effect.number, self.now)
+            process = ProcessSeen(Sighting.ALIVE, self.now, "start", number=effect.number)
             self.facts = replace(self.facts, process=process, agent=None)
-            if action.message and self.mail[action.message] is MessageState.SENDING:
-                self.mail[action.message] = MessageState.SENT_UNSURE
+            if effect.message and self.mail[effect.message] is MessageState.SENDING:
+                self.mail[effect.message] = MessageState.SENT_UNSURE
 
     def _distrust(self) -> None:
         process = self.facts.process
@@ -209,12 +209,12 @@ class World:
 
     def refuse(self, *, for_good: bool) -> None:
         """The effect fails without having happened."""
-        action, self.doing = self.doing, None
-        assert action is not None
-        if isinstance(action, DeliverMessage | SettleMessage):
+        effect, self.current = self.current, None
+        assert effect is not None
+        if isinstance(effect, DeliverMessage | SettleMessage):
             return
         error = Refused("no") if for_good else Unreachable("not now")
-        self.memory = orders.failed(self.memory, action, error, self.now)
+        self.memory = orders.failed(self.memory, effect, error, self.now)
 
     # --- persons -----------------------------------------------------------------------------------
 
@@ -224,8 +224,8 @@ class World:
         try:
             if order == "kill":
                 self.memory = orders.kill(self.memory, "a person")
-                if not isinstance(self.doing, StopAgent | RemoveWorkspace):
-                    self.doing = None
+                if not isinstance(self.current, StopAgent | RemoveWorkspace):
+                    self.current = None
                     self._distrust()
             elif order == "restore":
                 self.memory = orders.restore(self.memory)

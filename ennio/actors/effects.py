@@ -1,4 +1,4 @@
-"""The slow deeds of a session: each runs in a greenlet beside the mailbox and is safe to repeat."""
+"""The effects of a session that take long: each runs in a greenlet beside the mailbox and is safe to repeat."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.interface import Freed, Made, Workspace
 from ennio.policy import prompt
-from ennio.policy.lifecycle.actions import LaunchAgent
+from ennio.policy.lifecycle.effects import LaunchAgent
 
 _EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
 MOVES = 40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed
@@ -112,7 +112,7 @@ def prepare_workspace(deps: Dependencies, session: Session) -> None:
     _workspace(deps, session).prepare(wanted, Made(wanted.path, wanted.branch, ""))
 
 
-def launch(deps: Dependencies, session: Session, action: LaunchAgent, message: Message | None) -> Launched:
+def launch(deps: Dependencies, session: Session, effect: LaunchAgent, message: Message | None) -> Launched:
     """Start the agent or find it; a resume carries the message when the agent's command line can.
 
     Raises Refused for a branch that is protected by now: of an older Ennio, or since the configuration says so.
@@ -122,18 +122,18 @@ def launch(deps: Dependencies, session: Session, action: LaunchAgent, message: M
     agent, at, begun = agent_of(deps, session), desk(deps, session), deps.clock.now()
     agent.prepare(at)
     words = None
-    if action.resume:
+    if effect.resume:
         command = agent.resume(at, message.text if message else None)
     else:
         words = (at.directory / "prompt.md").read_text(encoding="utf-8")
         command = agent.launch(at, words)
-    wanted = _launch_order(deps, session, agent, command, action.number)
+    wanted = _launch_order(deps, session, agent, command, effect.number)
     _check_program(wanted, agent)
     bell.hang(deps, session.id)
     _write(command)
     adoption.note(deps, session)
     handle = runtime_of(deps, session).start(wanted)
-    return Launched(handle, action.number, begun, command.carries, words)
+    return Launched(handle, effect.number, begun, command.carries, words)
 
 
 def remote_of(deps: Dependencies, session: Session) -> str:

@@ -55,7 +55,7 @@ class RemoveWorkspace:
     """Preserve what is only there, then remove the working copy."""
 
 
-Action = (
+Effect = (
     MakeWorkspace
     | PrepareWorkspace
     | LaunchAgent
