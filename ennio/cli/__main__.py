@@ -9,7 +9,7 @@ def main() -> int:
     listening = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     if listening:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    from ennio.cli.answer import INTERRUPTED
+    from ennio.cli.command_result import INTERRUPTED
     from ennio.cli.main import main as command
 
     try:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ennio.model.errors import Untrusted
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.config.model import Config, Demand
 
 
-def obtain(config: Config, context: Context, *, given: bool) -> None:
+def obtain(config: Config, context: CliContext, *, given: bool) -> None:
     """Make sure that the file is trusted: it is, or ``given`` says so, or a person is asked. Raises Untrusted, Refused."""
     from ennio.config import trusted
     from ennio.machine.home import Home
@@ -28,7 +28,7 @@ def obtain(config: Config, context: Context, *, given: bool) -> None:
     trusted.trust(config, home, os.environ)
 
 
-def _agreed(config: Config, new: Collection[Demand], context: Context, *, before: bool) -> bool:
+def _agreed(config: Config, new: Collection[Demand], context: CliContext, *, before: bool) -> bool:
     if not context.interactive or context.json:
         return False
     began = "has changed since you trusted it. What is new would" if before else "is not known here. It would"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class CliContext:
     """One call of the command. ``width`` is None when nobody reads along (a pipe, a file)."""
 
     json: bool = False
@@ -29,7 +29,7 @@ class Context:
     interactive: bool = False
 
     @classmethod
-    def of_terminal(cls, *, json: bool, config: str | None) -> Context:
+    def of_terminal(cls, *, json: bool, config: str | None) -> CliContext:
         """The context as standard output and the environment tell it."""
         terminal = sys.stdout.isatty()
         colour = terminal and not json and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

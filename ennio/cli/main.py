@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ennio.board import printing
-from ennio.cli.answer import INTERRUPTED, Answer
-from ennio.cli.context import Context
-from ennio.cli.parser import Call, Usage, understand
+from ennio.cli.command_result import INTERRUPTED, CommandResult
+from ennio.cli.context import CliContext
+from ennio.cli.parser import Call, UsageError, understand
 from ennio.model.errors import ConfigError, EnnioError, NotFound, Unauthorized
 from ennio.model.printable import json_text
 
@@ -57,13 +57,13 @@ def _said(error: OSError) -> str:
 
 def _call(words: Sequence[str]) -> int:
     call = understand(words)
-    context = Context.of_terminal(json=call.json, config=call.config)
+    context = CliContext.of_terminal(json=call.json, config=call.config)
     answer = _answered(call, context)
     _print(answer, as_json=call.json)
     return answer.code
 
 
-def _answered(call: Call, context: Context) -> Answer:
+def _answered(call: Call, context: CliContext) -> CommandResult:
     """What the verb answers. It is the command that sends the token, so a wrong one is told as its affair."""
     try:
         return _of_session(call, context)
@@ -71,7 +71,7 @@ def _answered(call: Call, context: Context) -> Answer:
         raise context.distrusted(error) from error
 
 
-def _of_session(call: Call, context: Context) -> Answer:
+def _of_session(call: Call, context: CliContext) -> CommandResult:
     """A session may be named by how its id begins, and one that is not there by a mistake."""
     word = getattr(call.options, "session", None)
     if not word:
@@ -85,7 +85,7 @@ def _of_session(call: Call, context: Context) -> Answer:
         raise suggested(error, call.options.session, context.client()) from error
 
 
-def _print(answer: Answer, *, as_json: bool) -> None:
+def _print(answer: CommandResult, *, as_json: bool) -> None:
     for note in answer.notes:
         printing.note(note)
     if answer.spoken:
@@ -104,7 +104,7 @@ def dump(document: Any, indent: int | None = 2) -> str:
 
 
 def _fail(words: Sequence[str], error: Exception, code: int) -> int:
-    usage = error.usage if isinstance(error, Usage) else ""
+    usage = error.usage if isinstance(error, UsageError) else ""
     as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
     if as_json and not isinstance(error, printing.OutputError):
         printing.out(dump(_document(error, code)))

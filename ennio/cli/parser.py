@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NoReturn, Protocol, cast
 
-from ennio.cli.answer import Answer
-from ennio.cli.context import Context, nearest
+from ennio.cli.command_result import CommandResult
+from ennio.cli.context import CliContext, nearest
 from ennio.model.errors import Invalid
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -68,10 +68,10 @@ class Verb(Protocol):
         ...
 
 
-Run = Callable[[argparse.Namespace, Context], Answer]
+Run = Callable[[argparse.Namespace, CliContext], CommandResult]
 
 
-class Usage(Invalid):
+class UsageError(Invalid):
     """The command line is wrong; ``usage`` says how it goes."""
 
     def __init__(self, message: str, usage: str = "") -> None:
@@ -80,7 +80,7 @@ class Usage(Invalid):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises Usage, and takes ``--json`` and ``--config`` anywhere."""
+    """An argument parser that raises UsageError, and takes ``--json`` and ``--config`` anywhere."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -90,8 +90,8 @@ class Parser(argparse.ArgumentParser):
         everywhere.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="the configuration (else looked for upwards)")
 
     def error(self, message: str) -> NoReturn:
-        """Raise Usage instead of ending the process."""
-        raise Usage(message + self._dashes(message), self.format_usage().strip())
+        """Raise UsageError instead of ending the process."""
+        raise UsageError(message + self._dashes(message), self.format_usage().strip())
 
     def _dashes(self, message: str) -> str:
         """How words that begin with a dash are given, where that may be what went wrong."""
@@ -151,7 +151,7 @@ def split(words: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 
 def understand(words: Sequence[str]) -> Call:
-    """The call a command line asks for. Raises Usage; ``--help`` and ``--version`` print and exit."""
+    """The call a command line asks for. Raises UsageError; ``--help`` and ``--version`` print and exit."""
     before, name, rest = split(words)
     top = Parser(prog="ennio", add_help=False, usage="ennio [--json] [--config FILE] COMMAND ...")
     top.add_argument("-h", "--help", action="store_true")
@@ -163,7 +163,7 @@ def understand(words: Sequence[str]) -> Call:
         return _help(options, name, rest)
     assert name is not None  # noqa: S101 - for the type checker
     if name not in VERBS:
-        raise Usage(f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help")
+        raise UsageError(f"no command {name!r}{nearest(name, list(VERBS))}; all commands: ennio --help")
     parser = verb_parser(name)
     given = parser.parse_args(rest, options)
     return Call(given.run, given, getattr(given, "json", False), getattr(given, "config", None))
@@ -173,10 +173,10 @@ def _help(options: argparse.Namespace, name: str | None, rest: Sequence[str]) ->
     asked = rest[0] if name == "help" and rest else name
     text = verb_parser(asked).format_help() if asked in VERBS and asked is not None else overview()
     if name is None and not options.help:
-        raise Usage("a command is needed", text)
+        raise UsageError("a command is needed", text)
 
-    def run(_options: argparse.Namespace, _context: Context) -> Answer:
-        return Answer({"help": text}, text.rstrip().splitlines())
+    def run(_options: argparse.Namespace, _context: CliContext) -> CommandResult:
+        return CommandResult({"help": text}, text.rstrip().splitlines())
 
     return Call(run, options, getattr(options, "json", False), None)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from ennio.model.errors import Conflict, EnnioError, NotFound
 from ennio.plugins.git import Git
 
-HUB = "ennio"  # the name of the remote a hub is known under
+BARE_REMOTE = "ennio"  # the name of the remote that init makes
 _ASKING = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class WorkingCopy:
     """A working copy with at least one commit. ``remote`` and ``url`` are None when it has no remote."""
 
     root: Path
@@ -32,7 +32,7 @@ def root_of(start: Path) -> Path:
     raise NotFound(f"{start} is in no git repository; make it one with: git init && git add -A && git commit -m 'first commit'")
 
 
-def survey(start: Path) -> Repository:
+def survey(start: Path) -> WorkingCopy:
     """The repository around a folder. Raises Conflict when it has no commit or no branch to start from."""
     root = root_of(start)
     git = Git(root)
@@ -41,7 +41,7 @@ def survey(start: Path) -> Repository:
         raise Conflict(f"{root} has no commits yet, and agents start from one; make it with: git add -A && git commit -m 'first commit'")
     remote = _remote(git)
     url = _absolute(git.run("remote", "get-url", remote).text, root) if remote else None
-    return Repository(root, _branch(git, remote), remote, url)
+    return WorkingCopy(root, _branch(git, remote), remote, url)
 
 
 def _absolute(url: str, root: Path) -> str:

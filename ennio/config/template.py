@@ -12,7 +12,7 @@ from ennio.model.session import ID_PATTERN, derive_project_id
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TemplateValues:
     """What was found where ``ennio init`` was called.
 
     ``agents`` are the installed ones, best first. ``hub`` is True when ``repo`` is a bare repository
@@ -31,7 +31,7 @@ class Found:
     database: str = "ennio.db"
 
 
-def template(found: Found) -> str:
+def template(found: TemplateValues) -> str:
     """The text of the file; it loads as it is."""
     return "\n".join([_HEAD, _database(found), _defaults(found), _project(found), _TAIL])
 
@@ -50,14 +50,14 @@ _HEAD = """\
 """
 
 
-def _database(found: Found) -> str:
+def _database(found: TemplateValues) -> str:
     return f"""\
 # What Ennio knows of its sessions. It lies outside of the repository: `git clean -fdx` would take it along.
 database_url: "sqlite:${{ENNIO_HOME:-~/.ennio}}/databases/{found.database}"
 """
 
 
-def _defaults(found: Found) -> str:
+def _defaults(found: TemplateValues) -> str:
     others = ", ".join(found.agents[1:])
     note = "  # none was found here: install it, or name another" if not found.agents else f"  # also here: {others}" if others else ""
     runtime = "agents run in tmux; `ennio open` attaches" if found.runtime == "tmux" else "where agents run"
@@ -69,7 +69,7 @@ defaults:
 """
 
 
-def _project(found: Found) -> str:
+def _project(found: TemplateValues) -> str:
     return f"""\
 projects:
   - name: {_text(found.name)}
@@ -86,12 +86,12 @@ projects:
 {_forge(found)}"""
 
 
-def _identity(found: Found) -> str:
+def _identity(found: TemplateValues) -> str:
     """An id only where none can be made of the name."""
     return "" if ID_PATTERN.match(derive_project_id(found.name)) else "    project_id: project\n"
 
 
-def _repository(found: Found) -> str:
+def _repository(found: TemplateValues) -> str:
     hub = ""
     if found.hub:
         hub = f"""\
@@ -101,7 +101,7 @@ def _repository(found: Found) -> str:
     return f"{hub}    repo: {_text(found.repo)}\n"
 
 
-def _forge(found: Found) -> str:
+def _forge(found: TemplateValues) -> str:
     if github(found.repo):
         return """\
     # Issues and pull requests are those of the repository on GitHub; Ennio needs a token for them:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from ennio.actors import adoption
-from ennio.cli.checkup import agents, configuration, machine, running
-from ennio.cli.checkup.finding import Level
+from ennio.cli.doctor import agents, configuration, machine, running
+from ennio.cli.doctor.finding import Level
 from ennio.config.model import AuthType, Budget, BudgetScope, Config, PluginChoice, Project, SshAuth, SshConfig
 from ennio.machine.home import Home, private
 from ennio.model import codec

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ennio.cli.checkup import machine
-from ennio.cli.checkup.finding import Level
+from ennio.cli.doctor import machine
+from ennio.cli.doctor.finding import Level
 from ennio.machine.home import Home, person, private
 from ennio.model.errors import Refused
 from tests.cli.conftest import ROOT, Place

@@ -8,7 +8,7 @@ import pytest
 
 import ennio.cli.verbs
 from ennio.cli.main import main
-from ennio.cli.parser import VERBS, Usage, overview, understand, verb_parser
+from ennio.cli.parser import VERBS, UsageError, overview, understand, verb_parser
 from ennio.cli.verbs.completion import bash, fish, words
 
 DOCUMENTED = (
@@ -82,7 +82,7 @@ def test_the_demo_is_given_what_it_is_called_with() -> None:
 
 @pytest.mark.parametrize("line", ["demo --speed 0", "demo --limit -1", "demo --speed fast", "demo --no-such-option"])
 def test_the_demo_refuses_what_it_cannot_take(line: str) -> None:
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         understand(line.split())
 
 
@@ -103,12 +103,12 @@ def test_the_configuration_may_be_named_anywhere(line: str) -> None:
 
 
 def test_an_unknown_command_suggests_the_nearest() -> None:
-    with pytest.raises(Usage, match="did you mean 'status'"):
+    with pytest.raises(UsageError, match="did you mean 'status'"):
         understand(["statsu"])
 
 
 def test_an_option_is_never_guessed_from_its_beginning() -> None:
-    with pytest.raises(Usage, match="--bran"):
+    with pytest.raises(UsageError, match="--bran"):
         understand(["spawn", "my-app", "--bran", "x"])
 
 
@@ -137,7 +137,7 @@ def test_completion_knows_what_follows_each_command() -> None:
     ],
 )
 def test_words_that_begin_with_a_dash_are_told_how_to_be_given(line: list[str], way: str) -> None:
-    with pytest.raises(Usage) as refused:
+    with pytest.raises(UsageError) as refused:
         understand(line)
     assert way in str(refused.value)
 

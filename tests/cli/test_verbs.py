@@ -107,7 +107,7 @@ def test_an_unknown_project_suggests_the_nearest(api: Api) -> None:
     assert "did you mean 'my-app'" in ended.document["error"]
 
 
-def test_info_shows_the_sheet_history_events_and_messages(api: Api) -> None:
+def test_info_shows_everything_history_events_and_messages(api: Api) -> None:
     _with_session(api)
     ended = api.ennio("session", "info", "ma-1a2b3c4d")
     assert ended.code == 0

@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ennio.config.load import load
-from ennio.config.template import Found, template
+from ennio.config.template import TemplateValues, template
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON, write
 
-GITHUB = Found("my-app", "git@github.com:user/my-app.git", Path("/home/user/my-app"), "trunk", ("codex", "aider"))
-HUB = Found("notes", "/home/user/.ennio/hubs/notes.git", Path("/home/user/notes"), hub=True, remote="ennio", runtime="process")
-OTHER = Found("else", "https://git.example.com/x/else.git", Path())
+GITHUB = TemplateValues("my-app", "git@github.com:user/my-app.git", Path("/home/user/my-app"), "trunk", ("codex", "aider"))
+HUB = TemplateValues("notes", "/home/user/.ennio/hubs/notes.git", Path("/home/user/notes"), hub=True, remote="ennio", runtime="process")
+OTHER = TemplateValues("else", "https://git.example.com/x/else.git", Path())
 
 
 @pytest.mark.parametrize("found", [GITHUB, HUB, OTHER], ids=lambda found: found.name)
-def test_the_template_loads_and_says_what_was_found(found: Found, tmp_path: Path) -> None:
+def test_the_template_loads_and_says_what_was_found(found: TemplateValues, tmp_path: Path) -> None:
     (project,) = load(write(tmp_path, template(found)), {}, SHIPPED).projects
     assert (project.name, project.repo, project.path) == (found.name, found.repo, tmp_path / found.path)
     assert (project.default_branch, project.runtime) == (found.default_branch, found.runtime)
@@ -29,7 +29,7 @@ def test_the_template_loads_and_says_what_was_found(found: Found, tmp_path: Path
 
 
 @pytest.mark.parametrize("found", [GITHUB, HUB, OTHER], ids=lambda found: found.name)
-def test_what_is_commented_out_loads_too(found: Found, tmp_path: Path) -> None:
+def test_what_is_commented_out_loads_too(found: TemplateValues, tmp_path: Path) -> None:
     lines = template(found).splitlines()
     body = [re.sub(r"^( *)# (?=( *- |[a-z_]+:| +[a-z_]+:))", r"\1", line) if not line.startswith("# $") else line for line in lines]
     text = "\n".join(line for line in body if not line.lstrip().startswith("#"))
@@ -65,11 +65,11 @@ ODD = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_si
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ODD, ODD)
 def test_any_name_and_path_survive(tmp_path: Path, name: str, folder: str) -> None:
-    found = Found(name, "./hub", Path("/srv") / folder.replace("/", "_").replace("..", "_"))
+    found = TemplateValues(name, "./hub", Path("/srv") / folder.replace("/", "_").replace("..", "_"))
     (project,) = load(write(tmp_path, template(found)), {}, SHIPPED).projects
     assert (project.name, project.path) == (found.name, found.path)
 
 
 def test_a_name_that_looks_like_a_variable_stays_a_name(tmp_path: Path) -> None:
-    (project,) = load(write(tmp_path, template(Found("${HOME}", "./hub", Path("/srv/${X}")))), {}, SHIPPED).projects
+    (project,) = load(write(tmp_path, template(TemplateValues("${HOME}", "./hub", Path("/srv/${X}")))), {}, SHIPPED).projects
     assert (project.name, str(project.path)) == ("${HOME}", "/srv/${X}")

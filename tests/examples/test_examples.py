@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from ennio.cli.parser import Usage, understand
+from ennio.cli.parser import UsageError, understand
 from ennio.config.load import check
 from ennio.model.errors import ConfigError
 from ennio.plugins.agent.scripted import story
@@ -85,9 +85,9 @@ def test_a_command_line_that_is_wrong_would_be_noticed() -> None:
     shown = "$ A=1 ./bin/ennio spawn app --prompt 'x; y'   # so\nennio status --json | jq .\ncd x && ennio foo\n"
     assert command_lines("ennio status --json | jq .\ncd x && ennio foo\n") == ["ennio status --json", "ennio foo"]
     assert command_lines(shown.splitlines()[0].replace("; ", " ")) == ["ennio spawn app --prompt 'x y'"]
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         understood("ennio foo")
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         understood("ennio spawn --no-such-option")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ennio.cli.checkup.finding import Level
-from ennio.cli.checkup.github import service
+from ennio.cli.doctor.finding import Level
+from ennio.cli.doctor.github import service
 from ennio.config.model import PluginChoice, Project
 from tests.github.standin.server import Server
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ennio.actors.webhooks import _object as delivery
-from ennio.cli.checkup.agents import first_start
+from ennio.cli.doctor.agents import first_start
 from ennio.config.document import plain
 from ennio.config.document import read as configuration
 from ennio.config.model import AgentConfig, Project

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
-from ennio.cli.words import text_of
+from ennio.cli.text import text_of
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -26,8 +26,8 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Have the agent's keys pressed for it."""
     words = text_of(" ".join(options.answer))
     told = context.client().post(path("/sessions/{}/answer", options.session), {"answer": words})
-    return Answer({"session": options.session, "result": told}, [f"answered {options.session}: {words}"])
+    return CommandResult({"session": options.session, "result": told}, [f"answered {options.session}: {words}"])

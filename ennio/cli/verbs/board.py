@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.model.errors import Invalid, Refused, Unreachable
 
 if TYPE_CHECKING:
     from ennio.board.frame import View
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -29,7 +29,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Paint until told to quit."""
     from ennio.board.frame import View, frame
 
@@ -38,13 +38,13 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     if options.once or context.json:
         view = _read(first, project, context)
         height = len(view.sessions) + 5
-        return Answer({"sessions": list(view.sessions), "queue": list(view.queue)}, frame(view, context.width or 160, height))
+        return CommandResult({"sessions": list(view.sessions), "queue": list(view.queue)}, frame(view, context.width or 160, height))
     if not context.interactive:
         raise Invalid("the board needs a terminal; ennio board --once prints one frame, ennio status a table")
     return _live(first, project, context)
 
 
-def _live(first: View, project: str | None, context: Context) -> Answer:
+def _live(first: View, project: str | None, context: CliContext) -> CommandResult:
     try:
         from ennio.board.loop import show
     except ModuleNotFoundError as error:
@@ -57,10 +57,10 @@ def _live(first: View, project: str | None, context: Context) -> Answer:
             return replace(last, at=datetime.now(UTC), trouble=str(error))
 
     show(source, first)
-    return Answer(spoken=True)
+    return CommandResult(spoken=True)
 
 
-def _read(last: View, project: str | None, context: Context) -> View:
+def _read(last: View, project: str | None, context: CliContext) -> View:
     client = context.client()
     sessions: list[dict[str, Any]] = client.get("/sessions", project_id=project)
     queue = [entry for entry in client.get("/queue") if project in (None, entry["project_id"])]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ennio.board.quantities import size
 from ennio.board.table import Column, table
 from ennio.cli import caller
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -45,7 +45,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Clean up and tell what became of each."""
     if not options.dry_run:
         caller.insist_on_person("remove workspaces")
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     else:
         wish |= {"project_id": context.project_id(options.project)} if options.project else {}
         told = context.client(PATIENCE).post("/cleanup", wish)
-    return Answer(told, _lines(told if isinstance(told, list) else [told], context.width))
+    return CommandResult(told, _lines(told if isinstance(told, list) else [told], context.width))
 
 
 def _lines(items: list[dict[str, Any]], width: int | None) -> list[str]:

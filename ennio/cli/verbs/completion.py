@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -45,11 +45,11 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, _context: Context) -> Answer:
+def run(options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """The script for that shell."""
     known = words()
     script = {"bash": bash, "zsh": lambda tree: ZSH.format(bash=bash(tree)), "fish": fish}[options.shell](known)
-    return Answer({"shell": options.shell, "script": script}, script.rstrip().splitlines())
+    return CommandResult({"shell": options.shell, "script": script}, script.rstrip().splitlines())
 
 
 def words() -> dict[str, dict[str, str]]:

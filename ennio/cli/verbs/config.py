@@ -7,12 +7,12 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.config.model import Config
     from ennio.model.errors import Problem
@@ -38,7 +38,7 @@ def configure(parser: Parser) -> None:
     made["trust"].add_argument("--show", action="store_true", help="only show what it would run, and what of that is not trusted yet")
 
 
-def check(_options: argparse.Namespace, context: Context) -> Answer:
+def check(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """All problems; exit code 1 when there are any. What is asked for in vain is no problem, but is said."""
     from ennio.config.load import load
     from ennio.model.errors import ConfigError
@@ -52,8 +52,8 @@ def check(_options: argparse.Namespace, context: Context) -> Answer:
     return _fits(config)
 
 
-def _fits(config: Config) -> Answer:
-    from ennio.cli.checkup import configuration
+def _fits(config: Config) -> CommandResult:
+    from ennio.cli.doctor import configuration
     from ennio.config import trusted
     from ennio.machine.home import Home
     from ennio.plugins import fitting
@@ -67,15 +67,15 @@ def _fits(config: Config) -> Answer:
     vain = [finding.what for finding in configuration.idle(config)] + (unseen if new else [])
     document = {"file": str(config.source), "problems": [], "warnings": vain, "trusted": not new}
     lines = [f"{config.source} has no mistake, but", *(f"  {line}" for line in vain)] if vain else [f"{config.source} is fine"]
-    return Answer(document, lines + ([f"it is not trusted yet: {trusted.command(config.source)}"] if new else []))
+    return CommandResult(document, lines + ([f"it is not trusted yet: {trusted.command(config.source)}"] if new else []))
 
 
-def _wrong(source: Path, problems: Sequence[Problem]) -> Answer:
+def _wrong(source: Path, problems: Sequence[Problem]) -> CommandResult:
     document = {"file": str(source), "problems": [{"path": p.path, "line": p.line, "message": p.message} for p in problems]}
-    return Answer(document | {"warnings": []}, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)
+    return CommandResult(document | {"warnings": []}, [f"{source}:", *(f"  {problem}" for problem in problems)], code=1)
 
 
-def trust(options: argparse.Namespace, context: Context) -> Answer:
+def trust(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """What the file demands; without --show all of it is trusted from now on."""
     from ennio.cli import consent
     from ennio.config import trusted
@@ -91,15 +91,15 @@ def trust(options: argparse.Namespace, context: Context) -> Answer:
         address = context.address()
         running = [f"the supervisor that runs reads it after: kill -HUP {address.pid}"] if address and new else []
         said = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
-        return Answer(consent.listed(config, ()), said, notes=running)
+        return CommandResult(consent.listed(config, ()), said, notes=running)
     lines = [f"{config.source} is trusted. It may", "", *consent.told(config.demands)]
     if new:
         way_out = f"trust it with: {trusted.command(config.source)}"
         lines = [f"{config.source} is not trusted. What is new would", "", *consent.told(new), "", way_out]
-    return Answer(consent.listed(config, new), lines)
+    return CommandResult(consent.listed(config, new), lines)
 
 
-def untrust(_options: argparse.Namespace, context: Context) -> Answer:
+def untrust(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Forget it; what runs goes on until it ends or reads the file anew."""
     from ennio.config import trusted
     from ennio.machine.home import Home
@@ -107,16 +107,16 @@ def untrust(_options: argparse.Namespace, context: Context) -> Answer:
     source = context.config_file()
     there = trusted.forget(source, Home.of_environment())
     words = f"{source} is trusted no more" if there else f"{source} was not trusted"
-    return Answer({"file": str(source), "forgotten": there}, [words])
+    return CommandResult({"file": str(source), "forgotten": there}, [words])
 
 
-def show(_options: argparse.Namespace, context: Context) -> Answer:
+def show(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The whole configuration as it holds."""
     from ennio.config.load import load
     from ennio.config.secrets import masked
 
     document = masked(load(context.config_file(), os.environ))
-    return Answer(document, _as_yaml(document))
+    return CommandResult(document, _as_yaml(document))
 
 
 def _as_yaml(document: dict[str, Any]) -> list[str]:
@@ -125,10 +125,10 @@ def _as_yaml(document: dict[str, Any]) -> list[str]:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True)).splitlines()
 
 
-def schema(_options: argparse.Namespace, _context: Context) -> Answer:
+def schema(_options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """The JSON Schema; the same with and without --json."""
     from ennio.cli.main import dump
     from ennio.config.schema_json import json_schema
 
     document = json_schema()
-    return Answer(document, dump(document).splitlines())
+    return CommandResult(document, dump(document).splitlines())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -25,7 +25,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Get a one-time code and open the link."""
     from urllib.parse import urlsplit
 
@@ -38,4 +38,4 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         import webbrowser
 
         webbrowser.open(url)
-    return Answer({"url": url}, [url])
+    return CommandResult({"url": url}, [url])

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
-from ennio.cli.checkup.finding import Finding, Level, broken
+from ennio.cli.command_result import CommandResult
+from ennio.cli.doctor.finding import Finding, Level, broken
 from ennio.model.errors import ConfigError, EnnioError, NotFound, Refused, Untrusted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.config.model import Config
 
@@ -32,23 +32,23 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(_options: argparse.Namespace, context: Context) -> Answer:
+def run(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Look at everything; exit code 1 when something needed is broken."""
     source, config, problems = _configuration(context)
     findings = [finding for finding in _findings(context, source, config, problems) if finding is not None]
     bad = sum(1 for finding in findings if finding.level is Level.BROKEN)
     lines = [line for finding in findings for line in _lines(finding, context)]
     lines += ["", f"{bad} to mend" if bad else "everything that is needed is there"]
-    return Answer({"ok": not bad, "findings": [asdict(finding) for finding in findings]}, lines, code=1 if bad else 0)
+    return CommandResult({"ok": not bad, "findings": [asdict(finding) for finding in findings]}, lines, code=1 if bad else 0)
 
 
-def _lines(finding: Finding, context: Context) -> list[str]:
+def _lines(finding: Finding, context: CliContext) -> list[str]:
     word, colour = _MARKS[finding.level]
     lines = [f"{context.style.paint(colour, f'{word:<4}')}  {finding.what}"]
     return lines + ([f"      -> {finding.fix}"] if finding.fix else [])
 
 
-def _configuration(context: Context) -> tuple[Path | None, Config | None, list[str]]:
+def _configuration(context: CliContext) -> tuple[Path | None, Config | None, list[str]]:
     from ennio.config.load import load
     from ennio.plugins.shipped import known
 
@@ -64,8 +64,8 @@ def _configuration(context: Context) -> tuple[Path | None, Config | None, list[s
         return source, None, [str(error)]
 
 
-def _findings(context: Context, source: Path | None, config: Config | None, problems: list[str]) -> Iterator[Finding | None]:
-    from ennio.cli.checkup import configuration
+def _findings(context: CliContext, source: Path | None, config: Config | None, problems: list[str]) -> Iterator[Finding | None]:
+    from ennio.cli.doctor import configuration
 
     yield from _machine(config)
     yield from _agents(config)
@@ -77,7 +77,7 @@ def _findings(context: Context, source: Path | None, config: Config | None, prob
 def _machine(config: Config | None) -> Iterator[Finding | None]:
     import psutil
 
-    from ennio.cli.checkup import machine
+    from ennio.cli.doctor import machine
     from ennio.machine.home import Home, standing
 
     yield machine.python()
@@ -97,8 +97,8 @@ def _machine(config: Config | None) -> Iterator[Finding | None]:
 
 
 def _agents(config: Config | None) -> Iterator[Finding | None]:
-    from ennio.cli.checkup import agents
-    from ennio.cli.checkup.machine import said
+    from ennio.cli.doctor import agents
+    from ennio.cli.doctor.machine import said
     from ennio.machine.home import person
 
     wanted = {project.agent for project in config.projects} if config else set()
@@ -110,7 +110,7 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
             yield agents.first_start(kind.name, person()) if shutil.which(kind.executable) else None
 
 
-def _folder(context: Context) -> Path | None:
+def _folder(context: CliContext) -> Path | None:
     """Where a supervisor of this configuration keeps its address; None where no home is known, which the machine's findings tell."""
     try:
         return context.run_directory()
@@ -118,9 +118,9 @@ def _folder(context: Context) -> Path | None:
         return None
 
 
-def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
-    from ennio.cli.checkup import configuration, running
-    from ennio.cli.checkup.agents import KINDS
+def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
+    from ennio.cli.doctor import configuration, running
+    from ennio.cli.doctor.agents import KINDS
     from ennio.config import trusted
     from ennio.machine.home import Home
     from ennio.plugins import fitting
@@ -153,7 +153,7 @@ def _of_config(context: Context, config: Config) -> Iterator[Finding | None]:
 
 def _services(config: Config) -> Iterator[Finding | None]:
     """What is asked in the name of the file's tokens: of a trusted file alone."""
-    from ennio.cli.checkup import configuration, github, linear
+    from ennio.cli.doctor import configuration, github, linear
 
     for project in config.projects:
         yield configuration.token(project, project.tracker, "tracker")
@@ -163,8 +163,8 @@ def _services(config: Config) -> Iterator[Finding | None]:
         yield github.service(project, "scm")
 
 
-def _running(context: Context, config: Config, url: str | None) -> Iterator[Finding | None]:
-    from ennio.cli.checkup import running
+def _running(context: CliContext, config: Config, url: str | None) -> Iterator[Finding | None]:
+    from ennio.cli.doctor import running
     from ennio.machine.home import Home
 
     if url is None:

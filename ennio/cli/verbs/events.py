@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ennio.board.printing import out
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -33,9 +33,9 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """List them, and follow if asked to."""
-    from ennio.cli.sheet import event_line
+    from ennio.cli.detail_view import event_line
 
     if options.session:
         context.client().get(path("/sessions/{}", options.session))  # one that is not there has no events, and never will
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     events = _past(context.client().get("/events", after=options.after, limit=options.limit, **wanted), options.after)
     if options.follow:
         return _follow(events, wanted, options.after, context)
-    return Answer(events, [event_line(event, context.style) for event in events] or ["nothing happened yet"])
+    return CommandResult(events, [event_line(event, context.style) for event in events] or ["nothing happened yet"])
 
 
 def _past(events: list[dict[str, Any]], after: int | None) -> list[dict[str, Any]]:
@@ -56,9 +56,9 @@ def _past(events: list[dict[str, Any]], after: int | None) -> list[dict[str, Any
     return events if after is not None else sorted(events, key=lambda event: int(event["seq"]))
 
 
-def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | None, context: Context) -> Answer:
+def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | None, context: CliContext) -> CommandResult:
+    from ennio.cli.detail_view import event_line
     from ennio.cli.main import dump
-    from ennio.cli.sheet import event_line
 
     def show(event: dict[str, Any]) -> None:
         out(dump(event, indent=None) if context.json else event_line(event, context.style))
@@ -69,4 +69,4 @@ def _follow(events: list[dict[str, Any]], wanted: dict[str, Any], after: int | N
     seen = events[-1]["seq"] if events else after if after is not None else client.get("/status")["last_seq"]
     for event in client.stream(after=seen, **wanted):
         show(event)
-    return Answer(spoken=True)
+    return CommandResult(spoken=True)

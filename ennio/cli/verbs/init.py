@@ -1,4 +1,4 @@
-"""Write an ennio.yaml for a repository. A repository without a remote gets a hub of its own beside it."""
+"""Write an ennio.yaml for a repository. A repository without a remote gets a bare one beside it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ennio.cli import caller
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.model.errors import Conflict, Refused
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
-    from ennio.cli.repository import Repository
-    from ennio.config.template import Found
+    from ennio.cli.repository import WorkingCopy
+    from ennio.config.template import TemplateValues
 
 EXAMPLES = """\
   ennio init
@@ -32,7 +32,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Detect, then make all of it or nothing."""
     from ennio.cli.repository import survey
 
@@ -45,11 +45,11 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         target = repository.root / target.name
         _refuse_overwrite(target)
     with ExitStack() as undo:
-        hub = _hub(repository, undo)
-        found = _found(repository, hub, target)
+        bare = _bare_remote(repository, undo)
+        found = _found(repository, bare, target)
         _write(target, found, undo)
         undo.pop_all()
-    return _told(target, repository, hub, found)
+    return _told(target, repository, bare, found)
 
 
 def _target(given: str | None) -> Path:
@@ -75,38 +75,38 @@ def _refuse_workspace(target: Path) -> None:
         raise Refused(f"{folder} is in a session's working copy, which goes with its session; go to your own clone of the repository")
 
 
-def _hub(repository: Repository, undo: ExitStack) -> Path | None:
+def _bare_remote(repository: WorkingCopy, undo: ExitStack) -> Path | None:
     if repository.remote is not None:
         return None
-    from ennio.cli.hub import make_hub
+    from ennio.cli.bare_remote import make_bare_remote
     from ennio.machine.home import Home
 
-    return make_hub(repository, Home.of_environment(), undo)
+    return make_bare_remote(repository, Home.of_environment(), undo)
 
 
-def _found(repository: Repository, hub: Path | None, target: Path) -> Found:
+def _found(repository: WorkingCopy, bare: Path | None, target: Path) -> TemplateValues:
     import shutil
 
-    from ennio.cli.checkup.agents import installed
-    from ennio.cli.repository import HUB
-    from ennio.config.template import Found
+    from ennio.cli.doctor.agents import installed
+    from ennio.cli.repository import BARE_REMOTE
+    from ennio.config.template import TemplateValues
     from ennio.machine.home import Home
 
-    return Found(
+    return TemplateValues(
         name=repository.root.name,
-        repo=str(hub) if hub else str(repository.url),
+        repo=str(bare) if bare else str(repository.url),
         path=repository.root,
         default_branch=repository.branch,
         agents=installed(),
         runtime="tmux" if shutil.which("tmux") else "process",
-        hub=hub is not None,
-        remote=HUB if hub else str(repository.remote),
+        hub=bare is not None,
+        remote=BARE_REMOTE if bare else str(repository.remote),
         database=Home.of_environment().database(target).name,
     )
 
 
-def _write(target: Path, found: Found, undo: ExitStack) -> None:
-    from ennio.cli.hub import exclude
+def _write(target: Path, found: TemplateValues, undo: ExitStack) -> None:
+    from ennio.cli.bare_remote import exclude
     from ennio.config import trusted
     from ennio.config.load import load
     from ennio.config.template import template
@@ -122,14 +122,14 @@ def _write(target: Path, found: Found, undo: ExitStack) -> None:
     exclude(found.path, DATABASE)
 
 
-def _told(target: Path, repository: Repository, hub: Path | None, found: Found) -> Answer:
+def _told(target: Path, repository: WorkingCopy, bare: Path | None, found: TemplateValues) -> CommandResult:
     lines = [f"wrote {target}"]
-    if hub:
+    if bare:
         lines += [
-            f"the repository has no remote: its branch {repository.branch} was pushed to {hub} (remote 'ennio');",
+            f"the repository has no remote: its branch {repository.branch} was pushed to {bare} (remote 'ennio');",
             f"merges land there and never move your checked-out branch; fetch them with: git pull ennio {repository.branch}",
         ]
     spawn = f'ennio spawn {shlex.quote(found.name)} --prompt "..."'
     lines += ["", "next:", "  ennio start --detach", f"  {spawn}"]
-    document = {"file": str(target), "hub": str(hub) if hub else None, "repo": found.repo, "default_branch": found.default_branch}
-    return Answer(document | {"next": ["ennio start --detach", spawn]}, lines)
+    document = {"file": str(target), "hub": str(bare) if bare else None, "repo": found.repo, "default_branch": found.default_branch}
+    return CommandResult(document | {"next": ["ennio start --detach", spawn]}, lines)

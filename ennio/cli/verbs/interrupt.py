@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -23,7 +23,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Press the agent's key for that."""
     told = context.client().post(path("/sessions/{}/interrupt", options.session))
-    return Answer({"session": options.session, "result": told}, [f"interrupted {options.session}"])
+    return CommandResult({"session": options.session, "result": told}, [f"interrupted {options.session}"])

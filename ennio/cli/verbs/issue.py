@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ennio.board.table import Column, table
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
-from ennio.cli.words import text_of
+from ennio.cli.text import text_of
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -31,16 +31,16 @@ def configure(parser: Parser) -> None:
     subs["add"].add_argument("-l", "--label", action="append", default=[], help="a label (repeatable)")
 
 
-def listed(options: argparse.Namespace, context: Context) -> Answer:
+def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The table of issues."""
     issues = context.client().get(path("/projects/{}/issues", context.project_id(options.project)))
     rows = [(issue["id"], issue["state"], issue["title"], ", ".join(issue["labels"])) for issue in issues]
-    return Answer(issues, table(COLUMNS, rows, context.width) if rows else [f"no open issues in {options.project}"])
+    return CommandResult(issues, table(COLUMNS, rows, context.width) if rows else [f"no open issues in {options.project}"])
 
 
-def add(options: argparse.Namespace, context: Context) -> Answer:
+def add(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Add one."""
     body = text_of(options.body) if options.body else ""
     order = {"title": options.title, "body": body, "labels": options.label}
     issue = context.client().post(path("/projects/{}/issues", context.project_id(options.project)), order)
-    return Answer(issue, [f"added issue {issue['id']}; work on it with: ennio spawn {options.project} --issue {issue['id']}"])
+    return CommandResult(issue, [f"added issue {issue['id']}; work on it with: ennio spawn {options.project} --issue {issue['id']}"])

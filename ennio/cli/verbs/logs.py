@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.model.errors import NotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -29,7 +29,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The end of the log."""
     from ennio.cli.logfile import tail
     from ennio.http.logfile import LOG, predecessor
@@ -44,14 +44,14 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         lines = tail(predecessor(log), options.lines - len(lines)) + lines
     if options.follow:
         return _follow(log, lines, end)
-    return Answer({"file": str(log), "lines": lines}, lines)
+    return CommandResult({"file": str(log), "lines": lines}, lines)
 
 
-def _follow(log: Path, lines: list[str], end: int) -> Answer:
+def _follow(log: Path, lines: list[str], end: int) -> CommandResult:
     from ennio.cli.logfile import grown
 
     for line in lines:
         out(line)
     for text in grown(log, end):
         out(text, end="")
-    return Answer(spoken=True)
+    return CommandResult(spoken=True)

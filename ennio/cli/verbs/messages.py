@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board.quantities import local
 from ennio.board.table import Column, table
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -29,10 +29,10 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Every message of the session, oldest first."""
     messages = context.client().get(path("/sessions/{}/messages", options.session))
-    return Answer(messages, message_table(messages, context.width) if messages else [f"nothing was said to {options.session} yet"])
+    return CommandResult(messages, message_table(messages, context.width) if messages else [f"nothing was said to {options.session} yet"])
 
 
 def message_table(messages: Sequence[dict[str, Any]], width: int | None) -> list[str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ennio.model.errors import EnnioError
 
 if TYPE_CHECKING:
-    from ennio.cli.answer import Answer
-    from ennio.cli.context import Context
+    from ennio.cli.command_result import CommandResult
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -31,6 +31,6 @@ def configure(parser: Parser) -> None:
         subs[name].add_argument("project", help="the project's id or name")
 
 
-def later(options: argparse.Namespace, _context: Context) -> Answer:
+def later(options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """Say that it cannot be done yet."""
     raise EnnioError(f"ennio node {options.sub}: remote nodes come with a later version; projects run on this machine until then")

@@ -6,12 +6,12 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 from ennio.model.errors import Refused
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 _USUAL = "xterm-256color"
@@ -28,13 +28,13 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Become the attach command, or print it."""
     import shlex
 
     command = context.client().get(path("/sessions/{}/attach", options.session))
     if options.printed or context.json or not context.interactive:
-        return Answer({"session": options.session, "command": command}, [shlex.join(command)])
+        return CommandResult({"session": options.session, "command": command}, [shlex.join(command)])
     return _become(command, context)
 
 
@@ -49,7 +49,7 @@ def _is_known(term: str) -> bool:
     return bool(curses.tigetstr("clear"))
 
 
-def _become(command: list[str], context: Context) -> Answer:
+def _become(command: list[str], context: CliContext) -> CommandResult:
     # a terminal inside a terminal of the same multiplexer refuses to attach; ours has a socket of its own
     environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
     term = environment.get("TERM", "")

@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import screen
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -27,10 +27,10 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """What the terminal shows."""
     text = context.client().get(path("/sessions/{}/output", options.session), lines=options.lines)
     if options.raw and not context.json:
         screen(f"{text}\n" if text and not text.endswith("\n") else text)
-        return Answer(spoken=True)
-    return Answer({"session": options.session, "output": text}, str(text).rstrip("\n").splitlines())
+        return CommandResult(spoken=True)
+    return CommandResult({"session": options.session, "output": text}, str(text).rstrip("\n").splitlines())

@@ -6,14 +6,14 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli import caller
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 from ennio.cli.session_name import whole_id
-from ennio.cli.words import text_of
+from ennio.cli.text import text_of
 from ennio.model.errors import EnnioError, Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -83,7 +83,7 @@ def _configure_create(parser: Parser) -> None:
     parser.add_argument("--draft", action="store_true", help="open it as a draft")
 
 
-def locate(words: list[str], context: Context) -> tuple[str, int]:
+def locate(words: list[str], context: CliContext) -> tuple[str, int]:
     """The project id and number that PULL means. Raises Invalid, NotFound."""
     if len(words) == 1 and "#" in words[0]:
         words = words[0].rsplit("#", 1)
@@ -98,20 +98,20 @@ def locate(words: list[str], context: Context) -> tuple[str, int]:
     return context.project_id(words[0]), int(number)
 
 
-def _post(options: argparse.Namespace, context: Context, action: str, body: dict[str, Any] | None = None) -> Any:
+def _post(options: argparse.Namespace, context: CliContext, action: str, body: dict[str, Any] | None = None) -> Any:
     return context.client().post(path("/projects/{}/pulls/{}/" + action, *locate(options.pull, context)), body)
 
 
-def listed(options: argparse.Namespace, context: Context) -> Answer:
+def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The table of pull requests."""
     from ennio.cli.pull_view import pull_table
 
     project = context.project_id(options.project) if options.project else None
     pulls = context.client().get("/pulls", project_id=project)
-    return Answer(pulls, pull_table(pulls, context.width, context.style) if pulls else ["no pull requests"])
+    return CommandResult(pulls, pull_table(pulls, context.width, context.style) if pulls else ["no pull requests"])
 
 
-def show(options: argparse.Namespace, context: Context) -> Answer:
+def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """One in full; a forge that does not tell the files is shown without."""
     from ennio.cli.pull_view import file_lines, pull_lines
 
@@ -120,95 +120,95 @@ def show(options: argparse.Namespace, context: Context) -> Answer:
     try:
         found = client.get(path("/projects/{}/pulls/{}/files", *place))
     except EnnioError as error:
-        return Answer(pull | {"files": None}, pull_lines(pull), notes=[str(error)])
-    return Answer(pull | {"files": found["files"]}, [*pull_lines(pull), "", *file_lines(found)])
+        return CommandResult(pull | {"files": None}, pull_lines(pull), notes=[str(error)])
+    return CommandResult(pull | {"files": found["files"]}, [*pull_lines(pull), "", *file_lines(found)])
 
 
-def files(options: argparse.Namespace, context: Context) -> Answer:
+def files(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The files."""
     from ennio.cli.pull_view import file_lines
 
     found = context.client().get(path("/projects/{}/pulls/{}/files", *locate(options.pull, context)))
-    return Answer(found, file_lines(found))
+    return CommandResult(found, file_lines(found))
 
 
-def diff(options: argparse.Namespace, context: Context) -> Answer:
+def diff(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """What it changes, from where its branch left the base to its head."""
     from ennio.cli.pull_view import diff_lines
 
     found = context.client().get(path("/projects/{}/pulls/{}/diff", *locate(options.pull, context)))
     notes = ["the difference is longer than what is shown here; the rest is in the repository"] if found["truncated"] else []
-    return Answer(found, diff_lines(found, context.style), notes=notes)
+    return CommandResult(found, diff_lines(found, context.style), notes=notes)
 
 
-def create(options: argparse.Namespace, context: Context) -> Answer:
+def create(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Open one."""
     body = text_of(options.body) if options.body else ""
     order = {"branch": options.branch, "title": options.title, "body": body, "draft": options.draft}
     pull = context.client().post(path("/projects/{}/pulls", context.project_id(options.project)), order)
-    return Answer(pull, [f"#{pull['number']} is open: {pull['url']}"])
+    return CommandResult(pull, [f"#{pull['number']} is open: {pull['url']}"])
 
 
-def _review(options: argparse.Namespace, context: Context, action: str, done: str) -> Answer:
+def _review(options: argparse.Namespace, context: CliContext, action: str, done: str) -> CommandResult:
     words = text_of(options.message) if options.message is not None else None
     body = {"body": words, "path": options.path, "line": options.line, "author": options.author or caller.session()}
     if action == "approve":
         body["head"] = options.head
     pull = _post(options, context, action, body)
-    return Answer(pull, [f"{done} #{pull['number']} at {pull['head'][:7]}"])
+    return CommandResult(pull, [f"{done} #{pull['number']} at {pull['head'][:7]}"])
 
 
-def approve(options: argparse.Namespace, context: Context) -> Answer:
+def approve(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Approve."""
     return _review(options, context, "approve", "approved")
 
 
-def request_changes(options: argparse.Namespace, context: Context) -> Answer:
+def request_changes(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Ask for changes."""
     return _review(options, context, "request-changes", "asked for changes on")
 
 
-def comment(options: argparse.Namespace, context: Context) -> Answer:
+def comment(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Comment."""
     return _review(options, context, "comment", "commented on")
 
 
-def reply(options: argparse.Namespace, context: Context) -> Answer:
+def reply(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Answer a comment."""
     options.pull = [options.pull]
     pull = _post(options, context, "reply", {"comment": options.comment, "body": text_of(options.message)})
-    return Answer(pull, [f"answered {options.comment} on #{pull['number']}"])
+    return CommandResult(pull, [f"answered {options.comment} on #{pull['number']}"])
 
 
-def resolve(options: argparse.Namespace, context: Context) -> Answer:
+def resolve(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Settle a thread."""
     options.pull = [options.pull]
     pull = _post(options, context, "resolve", {"thread": options.thread})
-    return Answer(pull, [f"settled {options.thread} on #{pull['number']}"])
+    return CommandResult(pull, [f"settled {options.thread} on #{pull['number']}"])
 
 
-def merge(options: argparse.Namespace, context: Context) -> Answer:
+def merge(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Merge."""
     if caller.session() is not None:
         raise Refused("agents do not merge: a person does, or auto_merge (ENNIO_SESSION_ID is set, so this is an agent's terminal)")
     order = {"method": options.method, "head": options.head, "force": options.force or None, "by": caller.name()}
     merged = _post(options, context, "merge", order)
-    return Answer(merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]])
+    return CommandResult(merged, [f"merged as {merged['commit']}" if merged["commit"] else merged["message"]])
 
 
-def close(options: argparse.Namespace, context: Context) -> Answer:
+def close(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Close."""
     pull = _post(options, context, "close")
-    return Answer(pull, [f"closed #{pull['number']}"])
+    return CommandResult(pull, [f"closed #{pull['number']}"])
 
 
-def ready(options: argparse.Namespace, context: Context) -> Answer:
+def ready(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Take it out of draft."""
     pull = _post(options, context, "ready")
-    return Answer(pull, [f"#{pull['number']} is ready for review"])
+    return CommandResult(pull, [f"#{pull['number']} is ready for review"])
 
 
-def rerun(options: argparse.Namespace, context: Context) -> Answer:
+def rerun(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Run its checks again."""
     pull = _post(options, context, "rerun")
-    return Answer(pull, [f"the checks of #{pull['number']} run again"])
+    return CommandResult(pull, [f"the checks of #{pull['number']} run again"])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ennio.board.quantities import age
 from ennio.board.table import Column, table
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -43,7 +43,7 @@ def configure(parser: Parser) -> None:
     subs["restore"].add_argument("-b", "--branch", help="the branch to make (default: restored/ID)")
 
 
-def listed(options: argparse.Namespace, context: Context) -> Answer:
+def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """All of it as a table."""
     from datetime import UTC, datetime
 
@@ -53,10 +53,10 @@ def listed(options: argparse.Namespace, context: Context) -> Answer:
     rows = [
         (one["id"], one["project_id"], age(one["at"], now), one["commit"][:10], one["subject"], one["place"]) for one in items
     ]
-    return Answer(items, table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"])
+    return CommandResult(items, table(COLUMNS, rows, context.width) if rows else ["nothing was saved so far"])
 
 
-def show(options: argparse.Namespace, context: Context) -> Answer:
+def show(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """One of it."""
     told = context.client(PATIENCE).get(path("/preserved/{}", options.id))
     item = told["item"]
@@ -64,14 +64,14 @@ def show(options: argparse.Namespace, context: Context) -> Answer:
     lines += ["Commits that no branch has:", *_indented(told["commits"]), ""] if told["commits"] else []
     lines += ["Files in the last one:", *_indented(told["files"]), ""] if told["files"] else []
     lines += ["... and more"] if told["more"] else []
-    return Answer(told, [*lines, *_ways(item)])
+    return CommandResult(told, [*lines, *_ways(item)])
 
 
-def restore(options: argparse.Namespace, context: Context) -> Answer:
+def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Bring it back."""
     told = context.client(PATIENCE).post(path("/preserved/{}/restore", options.id), {"branch": options.branch} if options.branch else {})
     branch, source = told["branch"], told["item"]["source"]
-    return Answer(told, [f"it is on the branch {branch} of {source} now: git -C {source} log -p {branch}"])
+    return CommandResult(told, [f"it is on the branch {branch} of {source} now: git -C {source} log -p {branch}"])
 
 
 def _indented(lines: list[str]) -> list[str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ennio.board.quantities import age
 from ennio.board.table import Column, table
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -47,7 +47,7 @@ def configure(parser: Parser) -> None:
     subs["priority"].add_argument("priority", type=int, help="higher starts sooner")
 
 
-def listed(_options: argparse.Namespace, context: Context) -> Answer:
+def listed(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The queue as a table."""
     from datetime import UTC, datetime
 
@@ -64,36 +64,36 @@ def listed(_options: argparse.Namespace, context: Context) -> Answer:
         )
         for place, entry in enumerate(queue, 1)
     ]
-    return Answer(queue, table(COLUMNS, rows, context.width) if rows else ["nothing waits"])
+    return CommandResult(queue, table(COLUMNS, rows, context.width) if rows else ["nothing waits"])
 
 
-def hold(options: argparse.Namespace, context: Context) -> Answer:
+def hold(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Hold it."""
     told = context.client().post(path("/queue/{}/hold", options.session))
-    return Answer(
+    return CommandResult(
         {"session": options.session, "result": told}, [f"held {options.session}; undo with: ennio queue release {options.session}"]
     )
 
 
-def release(options: argparse.Namespace, context: Context) -> Answer:
+def release(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Release it."""
     told = context.client().post(path("/queue/{}/release", options.session))
-    return Answer({"session": options.session, "result": told}, [f"released {options.session}"])
+    return CommandResult({"session": options.session, "result": told}, [f"released {options.session}"])
 
 
-def move(options: argparse.Namespace, context: Context) -> Answer:
+def move(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Move it."""
     told = context.client().post(path("/queue/{}/move", options.session), {"position": options.position})
-    return Answer({"session": options.session, "result": told}, [f"moved {options.session} to position {options.position}"])
+    return CommandResult({"session": options.session, "result": told}, [f"moved {options.session} to position {options.position}"])
 
 
-def drop(options: argparse.Namespace, context: Context) -> Answer:
+def drop(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Drop it."""
     told = context.client().delete(path("/queue/{}", options.session))
-    return Answer({"session": options.session, "result": told}, [f"dropped {options.session}: it will not be started"])
+    return CommandResult({"session": options.session, "result": told}, [f"dropped {options.session}: it will not be started"])
 
 
-def priority(options: argparse.Namespace, context: Context) -> Answer:
+def priority(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Set its priority."""
     told = context.client().post(path("/queue/{}/priority", options.session), {"priority": options.priority})
-    return Answer({"session": options.session, "result": told}, [f"{options.session} has priority {options.priority}"])
+    return CommandResult({"session": options.session, "result": told}, [f"{options.session} has priority {options.priority}"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
-from ennio.cli.words import text_of
+from ennio.cli.text import text_of
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -26,7 +26,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Queue the message."""
     message = text_of(" ".join(options.message))
     status = context.client().get(path("/sessions/{}", options.session))["status"]
@@ -34,4 +34,4 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     line = f"queued for {options.session}; whether it arrived: ennio messages {options.session}"
     if status == "exited":
         line = f"queued, but {options.session} has exited and nobody reads it before: ennio session restore {options.session}"
-    return Answer({"session": options.session, "result": told}, [line])
+    return CommandResult({"session": options.session, "result": told}, [line])

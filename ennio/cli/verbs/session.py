@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli import caller
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.cli.context import path
 from ennio.model.errors import EnnioError
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.http.client import Client
 
@@ -43,35 +43,35 @@ def configure(parser: Parser) -> None:
     subs["list"].add_argument("-a", "--all", action="store_true", help="also the archived ones")
 
 
-def info(options: argparse.Namespace, context: Context) -> Answer:
-    """The sheet of a session with its history, last events and messages."""
+def info(options: argparse.Namespace, context: CliContext) -> CommandResult:
+    """All of a session, with its history, last events and messages."""
     client = context.client()
     session = client.get(path("/sessions/{}", options.session))
     history = client.get(path("/sessions/{}/evidence", options.session))
     events = client.get(path("/sessions/{}/events", options.session), limit=10)
     messages = client.get(path("/sessions/{}/messages", options.session))
-    from ennio.cli.sheet import event_line, history_lines, sheet
+    from ennio.cli.detail_view import detail_lines, event_line, history_lines
     from ennio.cli.verbs.messages import message_table
 
     style = context.style
-    lines = sheet(session, datetime.now(UTC), style)
+    lines = detail_lines(session, datetime.now(UTC), style)
     lines += _section("status history", history_lines(history[:10]))
     lines += _section("recent events", [event_line(event, style) for event in events])
     lines += _section("messages", message_table(messages[-10:], context.width) if messages else [])
-    return Answer({"session": session, "evidence": history, "events": events, "messages": messages}, lines)
+    return CommandResult({"session": session, "evidence": history, "events": events, "messages": messages}, lines)
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
     return ["", f"{title}:", *(f"  {line}" for line in lines)] if lines else []
 
 
-def why(options: argparse.Namespace, context: Context) -> Answer:
+def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The newest evidence of a session in words, and what each reaction last did about it or why it did nothing."""
     client = context.client()
     session = client.get(path("/sessions/{}", options.session))
     history = client.get(path("/sessions/{}/evidence", options.session))
     reactions = _newest_of_each(client.get(path("/sessions/{}/reactions", options.session)))
-    from ennio.cli.sheet import evidence_lines, message_line, reaction_line
+    from ennio.cli.detail_view import evidence_lines, message_line, reaction_line
 
     now = datetime.now(UTC)
     lines = evidence_lines(history[0], now) if history else [f"{session['status']}: {session.get('reason') or 'nothing was decided yet'}"]
@@ -91,7 +91,7 @@ def why(options: argparse.Namespace, context: Context) -> Answer:
     last = last_words(session, client)
     lines += [f"  its terminal ends with: {line}" for line in last[-1:]]
     told = {"session": session, "evidence": history[0] if history else None, "reactions": reactions, "messages": mail, "last_output": last}
-    return Answer(told, lines)
+    return CommandResult(told, lines)
 
 
 def last_words(session: dict[str, Any], client: Client) -> list[str]:
@@ -119,7 +119,7 @@ def _newest_of_each(reactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def kill(options: argparse.Namespace, context: Context) -> Answer:
+def kill(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """End the agent for good."""
     if options.session != caller.session():
         caller.insist_on_person("end another's session")
@@ -129,20 +129,20 @@ def kill(options: argparse.Namespace, context: Context) -> Answer:
     else:
         why = f"ennio session why {options.session}"
         line = f"{options.session} is being ended, and what was started has not been seen to end yet; see: {why}"
-    return Answer({"session": options.session, "result": told}, [line])
+    return CommandResult({"session": options.session, "result": told}, [line])
 
 
-def restore(options: argparse.Namespace, context: Context) -> Answer:
+def restore(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Start it again."""
     session = context.client().post(path("/sessions/{}/restore", options.session))
-    from ennio.cli.sheet import place
+    from ennio.cli.detail_view import place
 
     if session.get("queued"):
-        return Answer(session, [f"{options.session} waits in the queue, {place(session['queued'])}; see: ennio queue list"])
-    return Answer(session, [f"restoring {options.session}; see: ennio session info {options.session}"])
+        return CommandResult(session, [f"{options.session} waits in the queue, {place(session['queued'])}; see: ennio queue list"])
+    return CommandResult(session, [f"restoring {options.session}; see: ennio session info {options.session}"])
 
 
-def listed(options: argparse.Namespace, context: Context) -> Answer:
+def listed(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """The table of sessions."""
     project = context.project_id(options.project) if options.project else None
     statuses = ",".join(options.status) if options.status else None
@@ -150,4 +150,4 @@ def listed(options: argparse.Namespace, context: Context) -> Answer:
     from ennio.board.sessions import session_table
 
     lines = session_table(sessions, datetime.now(UTC), context.width, context.style) if sessions else ["no such sessions"]
-    return Answer(sessions, lines)
+    return CommandResult(sessions, lines)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ennio.cli.answer import INTERRUPTED, Answer
+from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.context import path
-from ennio.cli.words import text_of
+from ennio.cli.text import text_of
 from ennio.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -39,16 +39,16 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Spawn, or show what would be spawned."""
     order = _order(options, context.project_id)
     if options.dry_run:
         preview = context.client().post("/sessions", order, dry_run=True)
-        return Answer(preview, _preview_lines(preview))
+        return CommandResult(preview, _preview_lines(preview))
     session = context.client().post("/sessions", order)
     if options.wait and not options.hold:
         return _waited(session, context)
-    return Answer(session, [_spawned(session)])
+    return CommandResult(session, [_spawned(session)])
 
 
 def _spawned(session: dict[str, Any]) -> str:
@@ -106,7 +106,7 @@ def _started(event: dict[str, Any]) -> bool:
     return left or event["event_type"] in STARTED
 
 
-def _waited(session: dict[str, Any], context: Context) -> Answer:
+def _waited(session: dict[str, Any], context: CliContext) -> CommandResult:
     """Follow the session's own events from the beginning of the log: none can be missed between spawn and look."""
     client = context.client()
     try:
@@ -117,11 +117,11 @@ def _waited(session: dict[str, Any], context: Context) -> Answer:
                 break
     except KeyboardInterrupt:
         line = f"not waited for: session {session['id']} goes on; see: ennio session info {session['id']}"
-        return Answer(session, [line], code=INTERRUPTED)
+        return CommandResult(session, [line], code=INTERRUPTED)
     now = client.get(path("/sessions/{}", session["id"]))
     failed = now["status"] in ("exited", "killed")
     from ennio.cli.verbs.session import last_words
 
     lines = [f"{now['id']} is {now['status']}: {now.get('reason') or ''}".rstrip(": ")]
     lines += [f"its terminal ends with: {line}" for line in last_words(now, client)[-1:]]
-    return Answer(now, lines, code=1 if failed else 0)
+    return CommandResult(now, lines, code=1 if failed else 0)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
 from ennio.cli import caller
-from ennio.cli.answer import INTERRUPTED, Answer
+from ennio.cli.command_result import INTERRUPTED, CommandResult
 from ennio.cli.logfile import tail
 from ennio.http.logfile import LOG
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.cli.process import Detached
     from ennio.config.model import Config
@@ -37,7 +37,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Start it, unless it runs already."""
     from ennio.cli import consent
     from ennio.config import trusted
@@ -65,16 +65,16 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from ennio.cli.process import become
 
     become(config.source)
-    return Answer(spoken=True)
+    return CommandResult(spoken=True)
 
 
-def _refuse_second(context: Context) -> None:
+def _refuse_second(context: CliContext) -> None:
     held = context.address()
     if held is not None:
         raise Conflict(f"it runs already: pid {held.pid} since {held.started_at}, {held.url}; stop it with: ennio stop")
 
 
-def _detached(context: Context, timeout: float) -> Answer:
+def _detached(context: CliContext, timeout: float) -> CommandResult:
     from ennio.cli.process import detach, within
 
     directory = context.run_directory()
@@ -94,14 +94,14 @@ def _detached(context: Context, timeout: float) -> Answer:
     return _told(address, context)
 
 
-def _left(begun: Detached, context: Context) -> Answer:
+def _left(begun: Detached, context: CliContext) -> CommandResult:
     """A person would not wait for it; it is not theirs to guess whether it runs."""
     pid = begun.process.pid
     line = f"not waited for: the supervisor (pid {pid}) goes on starting; see: ennio logs; end it with: ennio stop"
-    return Answer({"url": None, "pid": pid, "config": str(context.config_file()), "log": str(begun.log)}, [line], code=INTERRUPTED)
+    return CommandResult({"url": None, "pid": pid, "config": str(context.config_file()), "log": str(begun.log)}, [line], code=INTERRUPTED)
 
 
-def _answers(context: Context) -> bool:
+def _answers(context: CliContext) -> bool:
     address = context.address()
     if address is None:
         return False
@@ -120,7 +120,7 @@ def _why_not(begun: Detached, timeout: float) -> str:
     return f"{what}; the last lines of {begun.log}:\n{last}"
 
 
-def _told(address: Address, context: Context) -> Answer:
+def _told(address: Address, context: CliContext) -> CommandResult:
     log = context.run_directory() / LOG
     adopted = context.client().get("/status").get("adopted") or []
     document = {"url": address.url, "pid": address.pid, "config": address.config, "log": str(log), "adopted": adopted}
@@ -128,10 +128,10 @@ def _told(address: Address, context: Context) -> Answer:
     if adopted:
         which = ", ".join(adopted)
         lines.append(f"took in {len(adopted)} running agent{'s' * (len(adopted) > 1)} that the database did not know: {which}")
-    return Answer(document, lines)
+    return CommandResult(document, lines)
 
 
-def _tell_of_copies(config: Config, context: Context) -> None:
+def _tell_of_copies(config: Config, context: CliContext) -> None:
     """A database that is not there and a copy that was saved of it: whoever begins anew should know."""
     file = Path(config.database_url.removeprefix("sqlite:").partition("?")[0])
     if not config.database_url.startswith("sqlite:/") or file.exists():

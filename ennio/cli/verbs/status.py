@@ -6,12 +6,12 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -28,7 +28,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Sessions, the queue, and one line of warnings."""
     project = context.project_id(options.project) if options.project else None
     client = context.client()
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     gone = status.get("database_problem")
     document = {"sessions": sessions, "queue": queue, "config_problem": problem, "database_problem": gone, "no_signal": silent}
     lines = [*_lines(sessions, queue, context), *_no_signal(silent, context), *_refused(problem, context)]
-    return Answer(document, [*lines, context.style.paint("red", gone)] if gone else lines)
+    return CommandResult(document, [*lines, context.style.paint("red", gone)] if gone else lines)
 
 
 def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:
@@ -48,13 +48,13 @@ def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:
     return {name: pulse["detail"] for name, pulse in sources.items() if not pulse["ok"] and project in (None, name.partition(":")[2])}
 
 
-def _no_signal(silent: dict[str, str], context: Context) -> list[str]:
+def _no_signal(silent: dict[str, str], context: CliContext) -> list[str]:
     from ennio.board.table import clean
 
     return [context.style.paint("yellow", f"no signal from {name}: {clean(why)}") for name, why in silent.items()]
 
 
-def _refused(problem: str | None, context: Context) -> list[str]:
+def _refused(problem: str | None, context: CliContext) -> list[str]:
     """What a reload did not take."""
     if not problem:
         return []
@@ -64,7 +64,7 @@ def _refused(problem: str | None, context: Context) -> list[str]:
     return [context.style.paint("red", words)]
 
 
-def _lines(sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: Context) -> list[str]:
+def _lines(sessions: Sequence[dict[str, Any]], queue: Sequence[dict[str, Any]], context: CliContext) -> list[str]:
     from ennio.board.sessions import session_table, summary, warnings
 
     if not sessions:

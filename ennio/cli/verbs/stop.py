@@ -8,11 +8,11 @@ import signal
 from typing import TYPE_CHECKING
 
 from ennio.cli import caller
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
     from ennio.http.address import Address
 
@@ -27,7 +27,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Ask it to stop, and wait until it is gone."""
     from ennio.cli.process import within
     from ennio.http.address import locked
@@ -42,10 +42,10 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     _ask(context, address)
     if not within(options.timeout, lambda: not locked(directory)):
         raise EnnioError(f"pid {address.pid} still runs after {options.timeout:g} s; ennio logs may say why; kill -9 {address.pid} ends it")
-    return Answer({"stopped": address.pid, "agents": running}, [f"stopped the supervisor (pid {address.pid}); {_words(running)}"])
+    return CommandResult({"stopped": address.pid, "agents": running}, [f"stopped the supervisor (pid {address.pid}); {_words(running)}"])
 
 
-def _agents(context: Context) -> int | None:
+def _agents(context: CliContext) -> int | None:
     from ennio.board.sessions import living
 
     try:
@@ -54,7 +54,7 @@ def _agents(context: Context) -> int | None:
         return None
 
 
-def _ask(context: Context, address: Address) -> None:
+def _ask(context: CliContext, address: Address) -> None:
     try:
         context.client().post("/shutdown")
     except (Unreachable, Unauthorized):

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from ennio import __version__
-from ennio.cli.answer import Answer
+from ennio.cli.command_result import CommandResult
 
 if TYPE_CHECKING:
-    from ennio.cli.context import Context
+    from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
 EXAMPLES = """\
@@ -24,7 +24,7 @@ def configure(parser: Parser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(_options: argparse.Namespace, _context: Context) -> Answer:
+def run(_options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """Both versions."""
     python = ".".join(str(part) for part in sys.version_info[:3])
-    return Answer({"version": __version__, "python": python}, [f"ennio {__version__} (python {python})"])
+    return CommandResult({"version": __version__, "python": python}, [f"ennio {__version__} (python {python})"])

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.machine.untrusted import json_file
 
 if TYPE_CHECKING:

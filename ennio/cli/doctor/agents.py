@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.machine.untrusted import json_file
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.cli.words import text_of
+from ennio.cli.text import text_of
 from ennio.model.errors import Invalid
 
 MOST = 1024 * 1024

@@ -1,4 +1,4 @@
-"""A hub: the bare repository a project without a remote gets, so that merges never move a person's checked-out branch."""
+"""The bare repository a project without a remote gets, so that merges never move a person's checked-out branch."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
-from ennio.cli.repository import HUB, Repository
+from ennio.cli.repository import BARE_REMOTE, WorkingCopy
 from ennio.machine.home import Home, private
 from ennio.plugins.git import Git
 
 _PUSHING = 600.0
 
 
-def hub_path(repository: Repository, home: Home) -> Path:
-    """Where the hub of this repository lies: readable, and different for folders of the same name elsewhere."""
+def bare_remote_path(repository: WorkingCopy, home: Home) -> Path:
+    """Where the bare remote of this repository lies: readable, and different for folders of the same name elsewhere."""
     root = repository.root
     return home.root / "hubs" / f"{root.name or 'root'}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}.git"
 
 
-def make_hub(repository: Repository, home: Home, undo: ExitStack) -> Path:
-    """Make the hub, push the default branch there, add it as remote; each step is put on ``undo``."""
-    place = hub_path(repository, home)
+def make_bare_remote(repository: WorkingCopy, home: Home, undo: ExitStack) -> Path:
+    """Make the bare remote, push the default branch there, add it as remote; each step is put on ``undo``."""
+    place = bare_remote_path(repository, home)
     private(home.root / "hubs")
     git = Git(repository.root)
     if place.exists():  # of an earlier init whose remote was taken away: what it holds is kept
         _push(git, place, repository.branch)
     else:
         _new(git, place, repository.branch, undo)
-    git.run("remote", "add", HUB, str(place))
-    undo.callback(git.run, "remote", "remove", HUB, check=False)
-    git.run("fetch", "--progress", HUB, timeout=_PUSHING)
+    git.run("remote", "add", BARE_REMOTE, str(place))
+    undo.callback(git.run, "remote", "remove", BARE_REMOTE, check=False)
+    git.run("fetch", "--progress", BARE_REMOTE, timeout=_PUSHING)
     return place
 
 

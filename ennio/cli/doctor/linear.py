@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Project
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Unreachable

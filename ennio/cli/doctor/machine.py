@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ennio.board.quantities import size
-from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.machine.home import standing
 
 PYTHON = (3, 11)

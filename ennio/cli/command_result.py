@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """The end of a verb. ``document`` is printed under ``--json``, ``lines`` otherwise, ``notes`` always to stderr.
 
     A verb that has printed as it went (a stream) answers with ``spoken``.

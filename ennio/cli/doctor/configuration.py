@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ennio.cli.checkup.finding import Finding, broken, fine, warning
+from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config import trusted
 from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
 from ennio.config.secrets import masked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ennio.cli.checkup import agents
-from ennio.cli.checkup.finding import fine
+from ennio.cli.doctor import agents
+from ennio.cli.doctor.finding import fine
 
 
 @pytest.mark.parametrize("version", ["2.1.329 (Claude Code)", "codex-cli 2.1.329", "2.1.329"])

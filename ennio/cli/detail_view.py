@@ -1,4 +1,4 @@
-"""One session in full: its sheet, and the evidence behind its status in words."""
+"""One session in full: what its document says, and the evidence behind its status in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ennio.board.table import clean, pairs
 Document = Mapping[str, Any]
 
 
-def sheet(session: Document, now: datetime, style: Style) -> list[str]:
+def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
     """Everything the session's document says, one thing a line."""
     status = session["status"] + (f" ({session['outcome']})" if session.get("outcome") not in (None, "", session["status"]) else "")
     items = [
