@@ -15,7 +15,7 @@ HELP = "q quit  ↑↓ scroll"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class BoardView:
     """What the board shows. ``trouble`` says why it could not be read afresh; the last is shown then."""
 
     at: datetime
@@ -27,7 +27,7 @@ class View:
     style: Style = PLAIN
 
 
-def frame(view: View, width: int, height: int) -> list[str]:
+def frame(view: BoardView, width: int, height: int) -> list[str]:
     """Exactly ``height`` lines, none wider than ``width``: a title, the table from ``top`` on, a foot."""
     if height <= 0 or width <= 0:
         return [""] * max(height, 0)
@@ -39,12 +39,12 @@ def frame(view: View, width: int, height: int) -> list[str]:
     return lines[:height]
 
 
-def _head(view: View) -> list[str]:
+def _head(view: BoardView) -> list[str]:
     queued = f"; {len(view.queue)} in the queue" if view.queue else ""
     return [f"ennio  {view.url}  {summary(view.sessions)}{queued}", *warnings(view.sessions, view.at), ""]
 
 
-def _body(view: View, width: int, room: int) -> list[str]:
+def _body(view: BoardView, width: int, room: int) -> list[str]:
     if not view.sessions:
         return ["no sessions; begin one with: ennio spawn PROJECT --prompt TEXT"[:width]][:room]
     # painted lines cannot be cut afterwards: a terminal too narrow for the table goes without colour
@@ -62,6 +62,6 @@ def scroll(top: int, by: int, rows: int, room: int) -> int:
     return max(0, min(top + by, rows - max(room, 1)))
 
 
-def _foot(view: View) -> list[str]:
+def _foot(view: BoardView) -> list[str]:
     trouble = f"not up to date: {clean(view.trouble)}" if view.trouble else ""
     return [trouble, f"{view.at.astimezone():%H:%M:%S}  {HELP}"] if trouble else [f"{view.at.astimezone():%H:%M:%S}  {HELP}"]

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import blessed
 
-from ennio.board.frame import View, frame, scroll
+from ennio.board.frame import BoardView, frame, scroll
 from ennio.board.printing import screen
 from ennio.board.style import shown
 
 PERIOD = 1.0
-Source = Callable[[View], View]
+Source = Callable[[BoardView], BoardView]
 """Makes a fresh view of the last one; trouble is told in the view, not raised."""
 
 # blessed says none of these under NO_COLOR, which asks for no colours, not for no cursor
@@ -21,7 +21,7 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 _HOME, _REST_OF_LINE = "\x1b[H", "\x1b[K"
 
 
-def show(source: Source, view: View) -> None:
+def show(source: Source, view: BoardView) -> None:
     """Paint the board until q or Ctrl-C; the screen is as before afterwards."""
     terminal = blessed.Terminal()
     with _screen(), terminal.cbreak():
@@ -42,7 +42,7 @@ def _screen() -> Iterator[None]:
         screen(_LEAVE)
 
 
-def _painted(terminal: blessed.Terminal, view: View) -> str:
+def _painted(terminal: blessed.Terminal, view: BoardView) -> str:
     # the size is asked for anew each time: that is all a resize needs
     lines = frame(view, terminal.width, terminal.height)
     screen(_HOME + f"{_REST_OF_LINE}\r\n".join(map(shown, lines)) + _REST_OF_LINE)

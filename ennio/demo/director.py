@@ -18,7 +18,7 @@ Event = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Part:
+class DemoSession:
     """One session in the play: what it is called, and what has happened to it."""
 
     role: str
@@ -38,7 +38,7 @@ class Director:
 
     client: Client
     say: Callable[[str, str], None]
-    parts: dict[str, Part] = field(default_factory=dict)
+    parts: dict[str, DemoSession] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
     last_seq: int = 0
@@ -47,7 +47,7 @@ class Director:
         """Three sessions at once."""
         for role, project, prompt in (("greet", "score", stage.GREET), ("notes", "score", stage.NOTES), ("silent", "rest", stage.SILENT)):
             session = self.client.post("/sessions", {"project_id": project, "prompt": prompt, "role": role})
-            self.parts[session["id"]] = Part(role, session["id"])
+            self.parts[session["id"]] = DemoSession(role, session["id"])
             self.say(role, f"you ask for a session: {prompt}")
 
     @property
@@ -55,7 +55,7 @@ class Director:
         """Everything that should merge has merged, and the silent one has been escalated."""
         return all(part.escalated if part.role == "silent" else part.statuses[-1] in ("merged", "done") for part in self.parts.values())
 
-    def part(self, role: str) -> Part:
+    def part(self, role: str) -> DemoSession:
         """The session in this role."""
         return next(part for part in self.parts.values() if part.role == role)
 
@@ -83,7 +83,7 @@ class Director:
                 pass
         self._late_approval()
 
-    def _review(self, part: Part, head: str) -> None:
+    def _review(self, part: DemoSession, head: str) -> None:
         if part.pull is None:
             return
         if part.role == "greet" and not part.asked_for_changes:
@@ -95,7 +95,7 @@ class Director:
             return  # it must wait: the other one is merged first, and then they conflict
         self._approve(part, head)
 
-    def _approve(self, part: Part, head: str) -> None:
+    def _approve(self, part: DemoSession, head: str) -> None:
         if part.approved_head == head:
             return
         part.approved_head = head
@@ -112,11 +112,11 @@ class Director:
         if greet.statuses[-1] in ("merged", "done") and waits and notes.head is not None and self.events["merge_conflicts"]:
             self._approve(notes, notes.head)
 
-    def _on_pull(self, part: Part, deed: str, body: dict[str, Any]) -> None:
+    def _on_pull(self, part: DemoSession, deed: str, body: dict[str, Any]) -> None:
         project = "score"
         self.client.post(f"/projects/{project}/pulls/{part.pull}/{deed}", {**body, "author": REVIEWER})
 
-    def _pull_a_plug(self, part: Part, reaction: str) -> None:
+    def _pull_a_plug(self, part: DemoSession, reaction: str) -> None:
         if reaction == "ci-failed" and "actor" not in self.crashes:
             self.crashes.append("actor")
             self.say(part.role, "now one actor is made to crash ...")

@@ -35,7 +35,7 @@ _COLOURS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StoryLine:
     """Something that happened; without a kind it is something a person did."""
 
     at: float
@@ -66,17 +66,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FrameContent:
     """Everything a frame shows; ``trouble`` says why the sessions could not be read just now."""
 
     seconds: float
     sessions: Sequence[Mapping[str, Any]] = ()
-    lines: Sequence[Line] = ()
+    lines: Sequence[StoryLine] = ()
     trouble: str = ""
     style: Style = PLAIN
 
 
-def picture(scene: Scene, width: int, height: int) -> list[str]:
+def picture(scene: FrameContent, width: int, height: int) -> list[str]:
     """At most ``height`` lines, none wider than ``width``: a title, the sessions, and the newest of what happened."""
     if width <= 0 or height <= 0:
         return []
@@ -85,7 +85,7 @@ def picture(scene: Scene, width: int, height: int) -> list[str]:
     return [*top, *(line.shown(width, scene.style) for line in scene.lines[len(scene.lines) - min(room, len(scene.lines)) :])][:height]
 
 
-def _title(scene: Scene, width: int) -> str:
+def _title(scene: FrameContent, width: int) -> str:
     clock = f"{scene.seconds:.1f} s"
     said = scene.trouble or SUBTITLE
     if len(TITLE) + len(said) + len(clock) + 6 > width:
@@ -94,7 +94,7 @@ def _title(scene: Scene, width: int) -> str:
     return f"{TITLE}   {scene.style.paint('red' if scene.trouble else 'dim', said)}{rest}"
 
 
-def _table(scene: Scene, width: int) -> list[str]:
+def _table(scene: FrameContent, width: int) -> list[str]:
     rows = [_row(session) for session in scene.sessions]
     plain = table(COLUMNS, rows, width)
     # painted lines cannot be cut afterwards: a terminal too narrow for the table goes without colour

@@ -19,7 +19,7 @@ from typing import Any, Self
 from ennio.board.printing import note, out
 from ennio.demo import report, scene
 from ennio.demo.director import Director
-from ennio.demo.screen import Screen
+from ennio.demo.screen import DemoScreen
 from ennio.http import client
 from ennio.machine.home import Home
 from ennio.model.errors import EnnioError, Unreachable
@@ -120,7 +120,7 @@ def _limit(options: argparse.Namespace) -> float:
 def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
     begun = time.monotonic()
     with ExitStack() as stack:
-        screen = stack.enter_context(Screen(quiet=options.json))
+        screen = stack.enter_context(DemoScreen(quiet=options.json))
         if set_up.runtime == "process" and options.runtime is None:
             screen.say("demo", "tmux is not installed, so the agents run in the process runtime")
         supervisor = stack.enter_context(_Supervisor(set_up))
@@ -131,7 +131,7 @@ def _play(set_up: scene.Scene, options: argparse.Namespace) -> dict[str, Any]:
         return report.outcome(director, time.monotonic() - begun, finished=finished)
 
 
-def _watch(director: Director, screen: Screen, deadline: float) -> bool:
+def _watch(director: Director, screen: DemoScreen, deadline: float) -> bool:
     """Follow the events until the story is over; False when the time is up before."""
     while not director.over and time.monotonic() < deadline:
         try:

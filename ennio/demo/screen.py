@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ennio.board.printing import out, screen
 from ennio.board.style import Style, shown
-from ennio.demo.picture import Line, Scene, picture
+from ennio.demo.picture import FrameContent, StoryLine, picture
 
 if TYPE_CHECKING:
     from ennio.demo.director import Director
@@ -23,7 +23,7 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
-class Screen:
+class DemoScreen:
     """Shows what happens. ``quiet``: nothing at all."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -31,7 +31,7 @@ class Screen:
         self._live = not quiet and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._style = Style(self._live and not os.environ.get("NO_COLOR"))
         self._begun = time.monotonic()
-        self._lines: deque[Line] = deque(maxlen=200)
+        self._lines: deque[StoryLine] = deque(maxlen=200)
         self._sessions: Sequence[Mapping[str, Any]] = ()
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class Screen:
         self._paint(trouble)
 
     def _add(self, who: str, words: str, kind: str = "", to: str = "") -> None:
-        line = Line(time.monotonic() - self._begun, who, words, kind, to)
+        line = StoryLine(time.monotonic() - self._begun, who, words, kind, to)
         self._lines.append(line)
         if self._live:
             self._paint()
@@ -78,7 +78,7 @@ class Screen:
             return
         # the size is asked for anew each time: that is all a resize needs
         width, height = os.get_terminal_size(sys.stdout.fileno())
-        scene = Scene(time.monotonic() - self._begun, self._sessions, tuple(self._lines), trouble, self._style)
+        scene = FrameContent(time.monotonic() - self._begun, self._sessions, tuple(self._lines), trouble, self._style)
         # a column is left free: clearing behind a full line would eat its last character
         lines = picture(scene, width - 1, height)
         # one write for a whole frame, so that no half of one is ever seen

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.board.frame import View, frame, scroll
+from ennio.board.frame import BoardView, frame, scroll
 from ennio.board.sessions import activity, living, summary, warnings, why
 from ennio.board.table import cells
 
@@ -22,7 +22,7 @@ def session(number: int, **more: Any) -> dict[str, Any]:
 
 
 def test_a_frame_shows_the_table_between_title_and_help() -> None:
-    lines = frame(View(NOON, [session(1), session(2, status="ci_failed", pr_number=7)], url="http://127.0.0.1:3000"), 120, 10)
+    lines = frame(BoardView(NOON, [session(1), session(2, status="ci_failed", pr_number=7)], url="http://127.0.0.1:3000"), 120, 10)
     assert len(lines) == 10
     assert lines[0] == "ennio  http://127.0.0.1:3000  2 sessions: 1 working, 1 ci_failed"
     assert lines[2].split() == ["SESSION", "STATUS", "ACTIVITY", "BRANCH", "PR", "AGENT", "AGE", "WHY"]
@@ -32,13 +32,13 @@ def test_a_frame_shows_the_table_between_title_and_help() -> None:
 
 def test_a_frame_scrolls_but_never_past_the_last_session() -> None:
     sessions = [session(number) for number in range(50)]
-    assert "ma-00000031" in "".join(frame(View(NOON, sessions, top=1000), 120, 12))
-    assert "ma-00000000" in "".join(frame(View(NOON, sessions, top=-3), 120, 12))
+    assert "ma-00000031" in "".join(frame(BoardView(NOON, sessions, top=1000), 120, 12))
+    assert "ma-00000000" in "".join(frame(BoardView(NOON, sessions, top=-3), 120, 12))
     assert scroll(0, 10, rows=5, room=20) == 0
 
 
 def test_a_frame_says_that_it_is_not_up_to_date() -> None:
-    assert "not up to date: no answer" in frame(View(NOON, [session(1)], trouble="no answer"), 80, 10)[-2]
+    assert "not up to date: no answer" in frame(BoardView(NOON, [session(1)], trouble="no answer"), 80, 10)[-2]
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_why_tells_of_a_message_that_waits_for_longer_than_a_delivery_takes(sinc
 
 
 def test_a_frame_without_sessions_says_how_to_begin() -> None:
-    assert any("ennio spawn" in line for line in frame(View(NOON), 100, 8))
+    assert any("ennio spawn" in line for line in frame(BoardView(NOON), 100, 8))
 
 
 @given(st.integers(0, 200), st.integers(0, 60), st.integers(0, 30), st.text(max_size=80), st.booleans())
 def test_a_frame_is_exactly_as_large_as_the_terminal(width: int, height: int, count: int, reason: str, blind: bool) -> None:
     since = "2026-01-01T10:00:00+00:00" if blind else None
-    lines = frame(View(NOON, [session(n, reason=reason, no_signal_since=since) for n in range(count)]), width, height)
+    lines = frame(BoardView(NOON, [session(n, reason=reason, no_signal_since=since) for n in range(count)]), width, height)
     assert len(lines) == height
     assert all(cells(line) <= width for line in lines)
 
@@ -75,7 +75,7 @@ def test_a_frame_is_exactly_as_large_as_the_terminal(width: int, height: int, co
 def test_incident_12_a_lost_signal_is_shown_beside_the_last_that_was_seen() -> None:
     lost = session(1, no_signal_since="2026-01-01T10:00:00+00:00")
     assert warnings([lost, session(2)], NOON) == ["no signal from ma-00000001 (2h): what is shown of them is the last that was seen"]
-    assert "active?" in "\n".join(frame(View(NOON, [lost]), 120, 10))
+    assert "active?" in "\n".join(frame(BoardView(NOON, [lost]), 120, 10))
 
 
 def test_a_question_stands_before_every_other_reason() -> None:

@@ -11,7 +11,7 @@ from ennio.cli.command_result import CommandResult
 from ennio.model.errors import Invalid, Refused, Unreachable
 
 if TYPE_CHECKING:
-    from ennio.board.frame import View
+    from ennio.board.frame import BoardView
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
 
@@ -31,10 +31,10 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     """Paint until told to quit."""
-    from ennio.board.frame import View, frame
+    from ennio.board.frame import BoardView, frame
 
     project = context.project_id(options.project) if options.project else None
-    first = View(datetime.now(UTC), url=context.client().url, style=context.style)
+    first = BoardView(datetime.now(UTC), url=context.client().url, style=context.style)
     if options.once or context.json:
         view = _read(first, project, context)
         height = len(view.sessions) + 5
@@ -44,13 +44,13 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     return _live(first, project, context)
 
 
-def _live(first: View, project: str | None, context: CliContext) -> CommandResult:
+def _live(first: BoardView, project: str | None, context: CliContext) -> CommandResult:
     try:
         from ennio.board.loop import show
     except ModuleNotFoundError as error:
         raise Refused(f"the board needs the package {error.name}: .venv/bin/pip install {error.name}") from error
 
-    def source(last: View) -> View:
+    def source(last: BoardView) -> BoardView:
         try:
             return _read(last, project, context)
         except Unreachable as error:
@@ -60,7 +60,7 @@ def _live(first: View, project: str | None, context: CliContext) -> CommandResul
     return CommandResult(spoken=True)
 
 
-def _read(last: View, project: str | None, context: CliContext) -> View:
+def _read(last: BoardView, project: str | None, context: CliContext) -> BoardView:
     client = context.client()
     sessions: list[dict[str, Any]] = client.get("/sessions", project_id=project)
     queue = [entry for entry in client.get("/queue") if project in (None, entry["project_id"])]
