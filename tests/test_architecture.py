@@ -15,7 +15,7 @@ WALLS = (
     "ennio/http/errors.py",  # the map of errors: the bug becomes a 500
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
-LONG: dict[str, str] = {}
+LONG: dict[str, str] = {"ennio/actors/orchestrator.py": "what can be asked of it, each with its fail point; it is cut by noun next"}
 SLEEPERS = {
     "tests/conftest.py": "eventually itself",
     "tests/faults/plan.py": "a call that hangs",

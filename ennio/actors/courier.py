@@ -17,13 +17,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from ennio.model.facts import Sighting
+from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.box import InputBox, added
 from ennio.plugins.agent.interface import Agent, Desk
 from ennio.plugins.runtime.interface import Key, Runtime, View
 
-PASTE_SETTLES = 3.0
+PASTE_SETTLES = seconds(3.0, shortened=0.3)
 ENTER_SETTLES = 8.0
 PAUSE = 0.1
 AT_REST = 3  # looks at a screen that moved once and then did not

@@ -22,6 +22,7 @@ from ennio.actors.timers import Alarm
 from ennio.config.model import ReactionAction, StaleApprovals
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
+from ennio.model.failpoints import seconds
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority, Session, SessionStatus
 from ennio.plugins.scm.interface import Merged, Revocable
@@ -30,7 +31,7 @@ from ennio.policy.merging import Held, Remedy, Superseded
 from ennio.store import Merge, MergeState, Notice, ReactionRecord, Transaction
 
 RULE = "approved-and-green"
-THOUGHT = 30.0
+THOUGHT = seconds(30.0, shortened=1.0)
 """After how many seconds a merge whose session is not approved and green just now is thought of again, without asking anybody."""
 
 

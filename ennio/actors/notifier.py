@@ -14,10 +14,11 @@ from ennio.actors.messages import EffectResult, NotificationDue, Ping, Wake
 from ennio.config.model import Notifier as Channel
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
+from ennio.model.failpoints import seconds
 from ennio.plugins.notifier.interface import Notification
 from ennio.store import Notice
 
-RETRY_AFTER = 15.0
+RETRY_AFTER = seconds(15.0, shortened=1.0)
 MAX_ATTEMPTS = 20
 STREAM = "events"
 REFUSED = "refused: "

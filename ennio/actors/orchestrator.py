@@ -41,6 +41,7 @@ from ennio.model.changes import Diff, Files
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, NotFound, Refused, Unreachable
 from ennio.model.events import Draft, Event, EventType
+from ennio.model.failpoints import failpoint
 from ennio.model.message import Message, Origin
 from ennio.model.pulls import PullRequest, ReviewState
 from ennio.model.session import Session
@@ -50,6 +51,9 @@ from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 from ennio.store import Store, Waiting
 
 __all__ = ["CleanupItem", "MergeOrder", "Orchestrator", "Preview", "SpawnRequest"]
+
+_ONE_ROW = "writes one row, as the orders that are played, and may be given again"
+_HANDED_ON = "hands on to the forge or the tracker, where it is played, and writes nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Orchestrator:
 
     # --- sessions ----------------------------------------------------------------------------------
 
+    @failpoint("order.spawn")
     def spawn(self, request: SpawnRequest) -> Session:
         """A new session, at once, in ``spawning``; its steps are events."""
         session = spawning.spawn(self.deps, request)
@@ -96,10 +101,12 @@ class Orchestrator:
         self.deps.actors.tell(QUEUE, QueueChanged())
         return session
 
+    @failpoint("order.preview", because="answers what a spawn would do, and does nothing")
     def preview(self, request: SpawnRequest) -> Preview:
         """What a spawn would do."""
         return spawning.preview(self.deps, request)
 
+    @failpoint("order.kill")
     def kill(self, session_id: str, by: str = "a person") -> Session:
         """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
         session = self.store.sessions.need(session_id)
@@ -108,6 +115,7 @@ class Orchestrator:
         self._watched(session_id)
         return ending.end(self.deps, self.feed, session_id, by)
 
+    @failpoint("order.restore")
     def restore(self, session_id: str) -> Session:
         """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
         session = self.store.sessions.need(session_id)
@@ -122,6 +130,7 @@ class Orchestrator:
             self.deps.actors.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
         return self.store.sessions.get(session_id) or restored
 
+    @failpoint("order.send")
     def send(self, session_id: str, text: str) -> Message:
         """Queue words for the agent; they are typed when it can take them."""
         session = self.store.sessions.need(session_id)
@@ -136,16 +145,19 @@ class Orchestrator:
         self.deps.actors.tell(session_name(session_id), MessageQueued())
         return message
 
+    @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")
     def interrupt(self, session_id: str) -> None:
         """Press Escape in the agent's terminal."""
         self._live(session_id)
         self._ask(session_id, Interrupt())
 
+    @failpoint("order.answer")
     def answer(self, session_id: str, text: str) -> None:
         """Answer the question its agent asks. Raises Refused with the choices when the text fits none, Conflict when nothing is asked."""
         self._live(session_id)
         self._ask(session_id, AnswerQuestion(text))
 
+    @failpoint("order.look", because="a hint that may be lost")
     def look(self, session_id: str) -> None:
         """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
         self.deps.actors.tell(session_name(session_id), ReadAgent())
@@ -166,6 +178,7 @@ class Orchestrator:
         self.output(session_id, 1)  # one that is closed is told here, in words of ours
         return effects.attach_command(self.deps, self.store.sessions.need(session_id))
 
+    @failpoint("order.cleanup")
     def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
         """Remove the workspaces of ended sessions, preserving what is only there; never a live one's."""
         return cleaning.cleanup(self.deps, session_id, project_id, dry_run=dry_run, force=force)
@@ -178,10 +191,12 @@ class Orchestrator:
         """What is in one of it. Raises NotFound."""
         return preserved.contents(self.deps, item_id)
 
+    @failpoint("order.preserved_restore", because="makes one ref, which may be ordered again; what is saved stays")
     def preserved_restore(self, item_id: str, branch: str | None) -> Restored:
         """Bring one back on a new branch. Raises NotFound, Conflict."""
         return preserved.restore(self.deps, item_id, branch)
 
+    @failpoint("order.crash", because="a rehearsal of its own: a test of the machine")
     def crash(self, name: str) -> None:
         """Let one actor end with an error; a rehearsal of what nobody hopes for."""
         if not self.deps.actors.tell(name, CrashForTest()):
@@ -189,14 +204,17 @@ class Orchestrator:
 
     # --- the queue ---------------------------------------------------------------------------------
 
+    @failpoint("order.hold", because=_ONE_ROW)
     def hold(self, session_id: str) -> Waiting:
         """Keep a waiting session from starting."""
         return self._requeue(replace(self._waiting(session_id), held=True))
 
+    @failpoint("order.release")
     def release(self, session_id: str) -> Waiting:
         """Let a held session start when there is room."""
         return self._requeue(replace(self._waiting(session_id), held=False))
 
+    @failpoint("order.move", because=_ONE_ROW)
     def move(self, session_id: str, position: int) -> Waiting:
         """Put a waiting session at this place (from 1) among those of its priority."""
         waiting = self._waiting(session_id)
@@ -208,10 +226,12 @@ class Orchestrator:
         self.deps.actors.tell(QUEUE, QueueChanged())
         return self._waiting(session_id)
 
+    @failpoint("order.set_priority", because=_ONE_ROW)
     def set_priority(self, session_id: str, priority: int) -> Waiting:
         """Higher starts earlier."""
         return self._requeue(replace(self._waiting(session_id), priority=priority))
 
+    @failpoint("order.drop")
     def drop(self, session_id: str) -> Session:
         """Take a waiting session out of the queue for good."""
         self._waiting(session_id)
@@ -255,11 +275,13 @@ class Orchestrator:
             raise Refused(f"the forge {scm.name} does not tell what a pull request changes; look there: ennio pr show")
         return scm
 
+    @failpoint("order.open_pull", because=_HANDED_ON)
     def open_pull(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request for a pushed branch."""
         base = self.deps.project(project_id).default_branch
         return self._told(project_id, self._scm(project_id).open(branch, base, title, body, draft=draft))
 
+    @failpoint("order.review", because=_HANDED_ON)
     def review(
         self,
         project_id: str,
@@ -274,32 +296,39 @@ class Orchestrator:
         """Review as a person; ``head`` is the commit they saw. No session approves its own work."""
         return self._told(project_id, landing.review(self.deps, self._scm(project_id), number, author, decision, body, path, line, head))
 
+    @failpoint("order.reply", because=_HANDED_ON)
     def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
         """Answer a comment where it stands."""
         return self._told(project_id, self._scm(project_id).reply(number, comment_id, body))
 
+    @failpoint("order.resolve", because=_HANDED_ON)
     def resolve(self, project_id: str, number: int, thread_id: str) -> PullRequest:
         """Settle a thread."""
         return self._told(project_id, self._scm(project_id).resolve(number, thread_id))
 
+    @failpoint("order.webhook", because="a hint that may be lost; one not answered is sent again, and known by its number")
     def webhook(self, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
         """Take in what GitHub sent; see ``webhooks.received``."""
         return webhooks.received(self.deps, event, delivery, signature, raw)
 
+    @failpoint("order.merge", because=_HANDED_ON)
     def merge(self, project_id: str, number: int, order: MergeOrder = MergeOrder()) -> Merged:  # noqa: B008 - it is frozen
         """Merge as a person. Raises Refused with what is missing, unless the order is to do it all the same."""
         merged = landing.merge(self.deps, self.deps.project(project_id), self._scm(project_id), number, order)
         self._look_again(project_id)
         return merged
 
+    @failpoint("order.close_pull", because=_HANDED_ON)
     def close_pull(self, project_id: str, number: int) -> PullRequest:
         """Close without merging."""
         return self._told(project_id, self._scm(project_id).close(number))
 
+    @failpoint("order.ready_pull", because=_HANDED_ON)
     def ready_pull(self, project_id: str, number: int) -> PullRequest:
         """Take it out of draft."""
         return self._told(project_id, self._scm(project_id).ready(number))
 
+    @failpoint("order.rerun_checks", because="to run checks once more changes nothing")
     def rerun_checks(self, project_id: str, number: int) -> PullRequest:
         """Run the checks of its head again, where the forge can."""
         scm = self._scm(project_id)
@@ -313,6 +342,7 @@ class Orchestrator:
         found: Sequence[Issue] = self._tracker(project_id).issues()
         return found
 
+    @failpoint("order.add_issue", because=_HANDED_ON)
     def add_issue(self, project_id: str, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """A new issue, where the tracker can."""
         tracker = self._tracker(project_id)
@@ -362,6 +392,7 @@ class Orchestrator:
         """Events after this seq, at once when there are any, else as soon as there are or the time is up."""
         return self.feed.wait(after, timeout)
 
+    @failpoint("order.shutdown", because="ends the process: the end-to-end tests")
     def shutdown(self) -> None:
         """End the supervisor. Agents go on."""
         self.stop()

@@ -19,12 +19,13 @@ from ennio.actors.poller import SourceHealth
 from ennio.actors.timers import Alarm
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, Event, EventType
+from ennio.model.failpoints import seconds
 from ennio.model.session import Priority, Session
 from ennio.plugins.tracker.interface import Milestone, Reached
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE = 5.0
+FIRST_PAUSE = seconds(5.0, shortened=0.5)
 LONGEST_PAUSE = 300.0
 KINDS: Mapping[str, Reached] = MappingProxyType(
     {

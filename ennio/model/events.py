@@ -10,14 +10,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from ennio.model.clock import rfc3339
+from ennio.model.failpoints import declare
 from ennio.model.session import Priority
+
+_NO_STORY = "its transaction is one of those that are passed, and it is written like the others"
 
 
 class EventType(StrEnum):
-    """What happened. The first thirty are the documented ones; none is ever dropped."""
+    """What happened. The first thirty are the documented ones; none is ever dropped.
+
+    Beside the value may stand why no story of the tests tells it.
+    """
+
+    because: str
+
+    def __new__(cls, value: str, because: str = "") -> Self:
+        """See above."""
+        kind = str.__new__(cls, value)
+        kind._value_, kind.because = value, because
+        return kind
 
     SESSION_SPAWNED = "session_spawned"
     SESSION_WORKING = "session_working"
@@ -40,29 +54,33 @@ class EventType(StrEnum):
     REVIEW_CHANGES_REQUESTED = "review_changes_requested"
     REVIEW_COMMENTS_SENT = "review_comments_sent"
     MERGE_READY = "merge_ready"
-    MERGE_CONFLICTS = "merge_conflicts"
+    MERGE_CONFLICTS = "merge_conflicts", _NO_STORY
     MERGE_COMPLETED = "merge_completed"
     REACTION_TRIGGERED = "reaction_triggered"
-    REACTION_ESCALATED = "reaction_escalated"
+    REACTION_ESCALATED = "reaction_escalated", _NO_STORY
     ALL_COMPLETE = "all_complete"
-    NODE_CONNECTED = "node_connected"
-    NODE_DISCONNECTED = "node_disconnected"
-    NODE_LAUNCHED = "node_launched"
-    NODE_HEALTH_CHECK = "node_health_check"
+    NODE_CONNECTED = "node_connected", _NO_STORY
+    NODE_DISCONNECTED = "node_disconnected", _NO_STORY
+    NODE_LAUNCHED = "node_launched", _NO_STORY
+    NODE_HEALTH_CHECK = "node_health_check", _NO_STORY
     # ours
     SESSION_QUEUED = "session_queued"
     SESSION_STEP = "session_step"
-    SESSION_ADOPTED = "session_adopted"
+    SESSION_ADOPTED = "session_adopted", _NO_STORY
     MESSAGE_QUEUED = "message_queued"
     MESSAGE_DELIVERED = "message_delivered"
-    MESSAGE_FAILED = "message_failed"
+    MESSAGE_FAILED = "message_failed", _NO_STORY
     NOTIFICATION_SENT = "notification_sent"
-    SIGNAL_LOST = "signal_lost"
-    SIGNAL_REGAINED = "signal_regained"
-    BASE_PUSHED = "base_pushed"
-    MERGE_FORCED = "merge_forced"
-    CONFIG_REFUSED = "config_refused"
-    CONFIG_ACCEPTED = "config_accepted"
+    SIGNAL_LOST = "signal_lost", _NO_STORY
+    SIGNAL_REGAINED = "signal_regained", _NO_STORY
+    BASE_PUSHED = "base_pushed", _NO_STORY
+    MERGE_FORCED = "merge_forced", "written before the merge that a person orders, and not after it"
+    CONFIG_REFUSED = "config_refused", _NO_STORY
+    CONFIG_ACCEPTED = "config_accepted", _NO_STORY
+
+
+for _kind in EventType:
+    declare(f"told.{_kind.value}", because=_kind.because)
 
 
 _TOPICS: Mapping[str, tuple[str, ...]] = {

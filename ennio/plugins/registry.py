@@ -6,7 +6,7 @@ and terminals are made once for all; agents, trackers and forges once per projec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,6 +16,7 @@ from ennio.config.model import Project, Settings
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Problem
+from ennio.model.failpoints import guarded
 from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import Agent
 from ennio.plugins.notifier.interface import Notifier
@@ -43,6 +44,15 @@ class Context:
 
 
 Factory = Callable[[Context], Any]
+_INTERFACES: Mapping[str, type] = {
+    "agent": Agent,
+    "notifier": Notifier,
+    "runtime": Runtime,
+    "scm": Scm,
+    "terminal": Terminal,
+    "tracker": Tracker,
+    "workspace": Workspace,
+}
 
 
 def installed(slot: str) -> tuple[str, ...]:
@@ -103,8 +113,12 @@ class Registry:
     def _get(self, slot: str, name: str, whose: str, context: Context) -> Any:
         key = (slot, name, whose)
         if key not in self._made:
-            self._made[key] = factory(slot, name)(context)
+            self._made[key] = guarded(self._build(slot, name, whose, context), slot, _INTERFACES[slot])
         return self._made[key]
+
+    def _build(self, slot: str, name: str, whose: str, context: Context) -> Any:
+        del whose
+        return factory(slot, name)(context)
 
 
 def factory(slot: str, name: str) -> Factory:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ennio.model.errors import Conflict, EnnioError, Unreachable
+from ennio.model.failpoints import seconds
 
 PATIENCE = timedelta(minutes=10)
 """How long something that should pass by itself may last before a person hears of it."""
@@ -24,10 +25,16 @@ class Remedy(StrEnum):
     PERSON = "person"
 
 
-FIRST_PAUSE = 10.0
+FIRST_PAUSE = seconds(10.0, shortened=1.0)
 """Seconds until a merge that failed for a passing reason is tried again; other reasons have a multiple of it, and it doubles."""
 _FIRST = {Remedy.AGAIN: 1, Remedy.WAIT: 3, Remedy.UPDATE: 3, Remedy.PERSON: 30}
-_LONGEST = {Remedy.AGAIN: 300.0, Remedy.WAIT: 300.0, Remedy.UPDATE: 300.0, Remedy.PERSON: 900.0}
+_A_WHILE = seconds(300.0, shortened=2.0)
+_LONGEST = {
+    Remedy.AGAIN: _A_WHILE,
+    Remedy.WAIT: _A_WHILE,
+    Remedy.UPDATE: _A_WHILE,
+    Remedy.PERSON: seconds(900.0, shortened=2.0),
+}
 
 
 class Held(Conflict):

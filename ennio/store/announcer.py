@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ennio.model.events import Event
+from ennio.model.failpoints import failpoint
 
 Listener = Callable[[Sequence[Event]], None]
 log = logging.getLogger(__name__)
@@ -43,6 +44,11 @@ class Announcer:
 
     def announce(self) -> None:
         """Tell what is lined up, unless somebody is at it: then they will."""
+        if self._batches:
+            self._tell_all()
+
+    @failpoint("fan-out")
+    def _tell_all(self) -> None:
         with self._guard:
             if self._busy:
                 return

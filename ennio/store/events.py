@@ -11,6 +11,7 @@ import peewee
 
 from ennio.model.clock import parse_time
 from ennio.model.events import Event
+from ennio.model.failpoints import declare
 from ennio.model.session import Priority
 from ennio.store.columns import RowShape, Values, fields_of
 from ennio.store.connection import Connection
@@ -30,6 +31,9 @@ def _decode(values: Values) -> Event:
             "data": data if isinstance(data, dict) else {} if data is None else {"value": data},
         }
     )
+
+
+declare("commit.house_events", because="an event of no session; it is written like those of sessions")
 
 
 class EventLog:

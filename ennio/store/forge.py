@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ennio.model.failpoints import declare
 from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import PullState
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
+
+declare("commit.forge_issues", because="the issue of the story lies in a file; a row is written by a person's order only")
 
 
 class ForgeRepository:

@@ -12,6 +12,7 @@ from tests.e2e.persons import Follower
 from tests.faults.plan import happened
 from tests.faults.story import ANSWER, ASK, SIGN, UNSAVED
 from tests.faults.teller import Teller, Wired
+from tests.faults.watch import undeclared
 
 FILES = {"notes.txt": UNSAVED.strip(), "way.txt": ANSWER}
 TURNS_BURN = 100
@@ -24,6 +25,7 @@ def settle(house: Wired, teller: Teller, follower: Follower) -> None:
 
 def close(house: Wired, problems: Sequence[str]) -> None:
     """End a house whose account has these problems. Raises AssertionError with them, or with what is left running."""
+    problems = [*problems, *(f"undeclared, and acts: {line}" for line in sorted(undeclared(house.ground.home)))]
     assert not problems, "\n".join([f"happened: {happened(house.ground.home)}", *problems, house.words()])
     house.stop()
     nothing_is_left(house.ground)

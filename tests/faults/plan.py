@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ennio.model.errors import TimedOut, Unreachable
 from tests.faults.clocks import put_clock
@@ -98,7 +98,7 @@ def happened(home: Path) -> list[str]:
     return book.read_text().splitlines() if book.exists() else []
 
 
-@dataclass(slots=True)
+@dataclass
 class Fuse:
     """Carries out the orders of one house as its points are passed."""
 
@@ -107,7 +107,7 @@ class Fuse:
     passed: Counter[tuple[str, When]] = field(default_factory=Counter)
 
     @classmethod
-    def of_environment(cls) -> Fuse:
+    def of_environment(cls) -> Self:
         """The fuse of this process's house."""
         return cls(read(os.environ.get(VARIABLE, "")), Path(os.environ["ENNIO_HOME"]))
 

@@ -13,6 +13,12 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from ennio.model import failpoints  # noqa: E402
+from tests.faults.fuse import Fuse  # noqa: E402
+
+FUSE = Fuse.of_environment()
+failpoints.install(FUSE)
+
 from ennio.http import serve  # noqa: E402
 
 
@@ -28,7 +34,7 @@ def main() -> int:
 def _boot(config_file: Path) -> serve.Running:
     from tests.faults.wiring import boot
 
-    return boot(config_file)
+    return boot(config_file, FUSE)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from ennio.config.model import AgentConfig
 from ennio.machine.home import person
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.failpoints import failpoint
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.runtime.interface import Key, View
 
@@ -87,6 +88,7 @@ class Agent(Protocol):
     hint: str
     """The command that installs it, for people."""
 
+    @failpoint("agent.prepare", files=True)
     def prepare(self, desk: Desk) -> None:
         """Settle, before a command is asked for, what a start needs: trust in a new folder, a port of its own.
 
@@ -94,6 +96,7 @@ class Agent(Protocol):
         """
         ...
 
+    @failpoint("agent.forget", files=True)
     def forget(self, desk: Desk) -> None:
         """Undo, before the workspace is removed, what ``prepare`` left outside of the session's own files.
 
@@ -101,14 +104,17 @@ class Agent(Protocol):
         """
         ...
 
+    @failpoint("agent.launch")
     def launch(self, desk: Desk, prompt: str) -> Command:
         """The command for a first start. The prompt never passes through a shell."""
         ...
 
+    @failpoint("agent.resume")
     def resume(self, desk: Desk, message: str | None) -> Command:
         """The command that goes on with the same conversation, with words for it or without."""
         ...
 
+    @failpoint("agent.observe")
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """What the agent is doing, from its own files first and its screen (when given) second.
 
@@ -117,6 +123,7 @@ class Agent(Protocol):
         """
         ...
 
+    @failpoint("agent.received")
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the agent itself says that it took these words: alive yes, gone no, unknown it does not tell."""
         ...
@@ -125,6 +132,7 @@ class Agent(Protocol):
         """Whether the screen shows a place to type (not a question, a dialog or a start-up page)."""
         ...
 
+    @failpoint("agent.box")
     def box(self, view: View) -> InputBox | None:
         """The place to type on this screen and what stands in it.
 
@@ -140,6 +148,7 @@ class Agent(Protocol):
         """The keys that empty this place to type, wherever the cursor stands; none when it is empty."""
         ...
 
+    @failpoint("agent.typed")
     def typed(self, text: str) -> str:
         """The text as it has to be given so that it is taken as words, whole, and not as a command of the agent's own terminal.
 
@@ -147,6 +156,7 @@ class Agent(Protocol):
         """
         ...
 
+    @failpoint("agent.tell", because="the scripted agent has no protocol; a doubt is settled by what it took, as with words typed")
     def tell(self, desk: Desk, screen: str, text: str) -> None:
         """Hand over words by its own protocol, for agents that have one (``speaks``), to the conversation that the screen shows.
 
@@ -154,6 +164,7 @@ class Agent(Protocol):
         """
         ...
 
+    @failpoint("agent.reply")
     def reply(self, desk: Desk, screen: str, text: str) -> bool:
         """Answer what it asks over a protocol of its own; False when it has none, so that keys must do.
 
@@ -161,6 +172,7 @@ class Agent(Protocol):
         """
         ...
 
+    @failpoint("agent.answer")
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The keys to press and the words to type that answer the question on the screen.
 

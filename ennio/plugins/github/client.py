@@ -20,11 +20,12 @@ import ennio
 from ennio.machine.untrusted import json_value
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, NotFound, Refused, Unreachable
+from ennio.model.failpoints import named_by, operation_of
 from ennio.plugins.github.address import Address, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
-from ennio.plugins.web import Transport
+from ennio.plugins.web import Answer, Transport
 
 _HELD = 1000
 _REDIRECTS = (301, 302, 307, 308)
@@ -48,6 +49,18 @@ class Reply:
             return json_value(self.raw) if self.raw else None
         except ValueError:
             raise Unreachable(f"the server's answer ({self.status}) is no JSON") from None
+
+
+def name_of(method: str, url: str, body: bytes | None = None) -> str:
+    """What a request is: ``put.pulls.merge``, ``query.Survey``, ``mutation.Reply``; to another server ``get.elsewhere``."""
+    path = re.sub(r"/heads/.*", "", urlsplit(url).path)
+    if path.endswith("/graphql"):
+        return operation_of(json.loads(body or b"{}")["query"])
+    _, repository, rest = path.partition("/repos/")
+    if not repository:
+        return f"{method.lower()}.elsewhere"
+    words = [word for word in rest.split("/")[2:] if not word.isdecimal()]
+    return ".".join([method.lower(), *(words or ["repository"])])
 
 
 class Client:
@@ -171,7 +184,7 @@ class Client:
     def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
         ours = self._is_ours(url)
         try:
-            answer = self._web.request(method, url, raw, self._headers(url, raw, extra))
+            answer = self._request(method, url, raw, self._headers(url, raw, extra))
         except Unreachable as error:
             if ours:
                 self._fail(str(error))
@@ -183,6 +196,10 @@ class Client:
             quota = quota_of(reply.headers)
             self.allowance.change(lambda budget: budget.answered(bucket, quota))
         return reply
+
+    @named_by(lambda _, method, url, raw, __: f"request.{name_of(method, url, raw)}")
+    def _request(self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str]) -> Answer:
+        return self._web.request(method, url, raw, headers)
 
     def _headers(self, url: str, raw: bytes | None, extra: Mapping[str, str]) -> dict[str, str]:
         headers = {"User-Agent": f"ennio/{ennio.__version__}", "Accept-Encoding": "gzip", **extra}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ennio.model.failpoints import failpoint
 from ennio.model.session import Priority
 
 
@@ -27,6 +28,7 @@ class Notifier(Protocol):
 
     name: str
 
+    @failpoint("notifier.notify")
     def notify(self, notification: Notification) -> None:
         """Tell it. Raises Unreachable (try again) or Refused (the channel does not want it)."""
         ...

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from ennio.model.failpoints import seconds
+
 RESERVE = 0.1
 MOST_STRETCH = 20.0
 _PATIENT_FAILURES = 3
 _SECONDARY = 60.0
 _LONGEST = 900.0
-_BREAK = 15.0
+_BREAK = seconds(15.0, shortened=2.0)
 
 
 @dataclass(frozen=True, slots=True)

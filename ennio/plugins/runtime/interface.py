@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from ennio.model.failpoints import failpoint
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.runtime.text import last_lines
 
@@ -96,6 +97,7 @@ class Runtime(Protocol):
 
     name: str
 
+    @failpoint("runtime.start", files=True)
     def start(self, launch: Launch) -> RuntimeHandle:
         """Start the agent, or find it when this very launch (name and number) runs or ran already.
 
@@ -105,6 +107,7 @@ class Runtime(Protocol):
         """
         ...
 
+    @failpoint("runtime.survey")
     def survey(self) -> Mapping[str, Pane]:
         """Every terminal of this runtime by name, in one request whatever their number.
 
@@ -112,6 +115,7 @@ class Runtime(Protocol):
         """
         ...
 
+    @failpoint("runtime.screens")
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         """The last lines each of these terminals shows (escape codes removed), in one request.
 
@@ -119,6 +123,7 @@ class Runtime(Protocol):
         """
         ...
 
+    @failpoint("runtime.views")
     def views(self, names: Sequence[str]) -> Mapping[str, View]:
         """The same screens whole, with their cursors and the looks of their letters, in one request.
 
@@ -130,14 +135,17 @@ class Runtime(Protocol):
         """The last lines of the terminal including what scrolled away. Raises NotFound."""
         ...
 
+    @failpoint("runtime.paste")
     def paste(self, handle: RuntimeHandle, text: str) -> None:
         """Put text into the terminal as one bracketed paste, unchanged and without Enter. Raises NotFound."""
         ...
 
+    @failpoint("runtime.press")
     def press(self, handle: RuntimeHandle, key: Key) -> None:
         """Press one key. Raises NotFound."""
         ...
 
+    @failpoint("runtime.stop", files=True)
     def stop(self, handle: RuntimeHandle) -> None:
         """End the agent with its whole process group and everything it left behind; fine if it is gone."""
         ...

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from ennio.model.changes import Diff, Files
 from ennio.model.facts import ForgeSeen
+from ennio.model.failpoints import failpoint
 from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 
 
@@ -55,6 +56,7 @@ class Paced(Protocol):
 class Revocable(Protocol):
     """A forge that merges later what it was told to merge, so that it has to be told when that no longer holds."""
 
+    @failpoint("scm.withdraw", because="no base of a story merges later by itself")
     def withdraw(self, number: int) -> None:
         """Merge it no more by itself; fine if it would not. Raises NotFound."""
         ...
@@ -80,6 +82,7 @@ class Scm(Protocol):
     repository: str
     """What names the repository on the forge, for people and for sharing one poller."""
 
+    @failpoint("scm.survey")
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         """What became of every watched branch, by session id, in a number of requests that does not grow with them.
 
@@ -87,6 +90,7 @@ class Scm(Protocol):
         """
         ...
 
+    @failpoint("scm.nudge", because="sets a mark in memory; a webhook does it, which may be lost as any")
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """Something happened to this pull request, or to this branch or commit (neither: to any): look soon.
 
@@ -94,18 +98,22 @@ class Scm(Protocol):
         """
         ...
 
+    @failpoint("scm.look")
     def look(self, number: int) -> PullRequest:
         """One pull request, read afresh. Raises NotFound."""
         ...
 
+    @failpoint("scm.pulls")
     def pulls(self) -> Sequence[PullRequest]:
         """Every open pull request, and those ended lately."""
         ...
 
+    @failpoint("scm.open")
     def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """Open a pull request, or find the one that is open. Raises Refused when there is nothing to merge."""
         ...
 
+    @failpoint("scm.merge", files=True)
     def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
         """Merge if the head is still the expected one; merged already with that head is success.
 
@@ -116,6 +124,7 @@ class Scm(Protocol):
         """
         ...
 
+    @failpoint("scm.review")
     def review(
         self,
         number: int,
@@ -133,18 +142,22 @@ class Scm(Protocol):
         """
         ...
 
+    @failpoint("scm.reply")
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
         """Answer a comment, in its thread where it has one. The answer is not told to the agent. Raises NotFound, Invalid."""
         ...
 
+    @failpoint("scm.resolve")
     def resolve(self, number: int, thread_id: str) -> PullRequest:
         """Settle a thread, named by itself or by a comment in it; a comment in no thread is settled alone. Raises NotFound."""
         ...
 
+    @failpoint("scm.close")
     def close(self, number: int) -> PullRequest:
         """Close without merging; fine if it is closed. Raises Conflict when merged."""
         ...
 
+    @failpoint("scm.ready")
     def ready(self, number: int) -> PullRequest:
         """Take it out of draft; fine if it is."""
         ...

@@ -9,6 +9,7 @@ from typing import Any
 from ennio.config.model import Project
 from ennio.model.branch import issue_branch
 from ennio.model.errors import Invalid, NotFound
+from ennio.model.failpoints import asks
 from ennio.plugins.github.client import Client
 from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
 from ennio.plugins.github.token import TokenSource
@@ -76,23 +77,27 @@ class GitHubTracker:
         return _issue(found, tuple(f"{_login(comment)}: {comment['body']}" for comment in comments if _tells(comment)))
 
     @as_published("GitHub")
+    @asks("get.issues")
     def issues(self) -> Sequence[Issue]:
         """See ``Tracker.issues``; without their comments."""
         found = self.client.pages(self._at("issues"), {"state": "open"}, _MOST_ISSUES)
         return [_issue(item, ()) for item in found if "pull_request" not in item]
 
     @as_published("GitHub")
+    @asks("post.issues")
     def add(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """A new issue. Raises Invalid without a title."""
         if not title.strip():
             raise Invalid("title: is empty; say in a few words what should be done")
         return _issue(self.client.send("POST", self._at("issues"), {"title": title.strip(), "body": body, "labels": list(labels)}), ())
 
+    @asks("post.issues.comments")
     def comment(self, issue_id: str, text: str) -> None:
         """See ``Tracker.comment``."""
         self.client.send("POST", self._at("issues", self._number(issue_id), "comments"), {"body": text})
 
     @as_published("GitHub")
+    @asks("patch.issues")
     def close(self, issue_id: str) -> None:
         """See ``Tracker.close``."""
         number = self._number(issue_id)
@@ -112,12 +117,14 @@ class GitHubTracker:
         if milestone.kind is Reached.MERGED and self.settings.close_on_merge:
             self.close(issue_id)
 
+    @asks("post.issues.assignees")
     def _assign(self, number: int, found: Mapping[str, Any]) -> None:
         there = {_login({"user": user}) for user in found.get("assignees") or ()}
         missing = [login for login in self.settings.assign if login not in there]
         if missing:
             self.client.send("POST", self._at("issues", number, "assignees"), {"assignees": missing})
 
+    @asks("post.issues.labels", "put.issues.labels")
     def _label(self, number: int, found: Mapping[str, Any], kind: Reached) -> None:
         there = set(_labels(found))
         missing = [label for label in self.settings.labels.get(kind, ()) if label not in there]
@@ -127,11 +134,13 @@ class GitHubTracker:
         if going:
             self.client.send("PUT", self._at("issues", number, "labels"), {"labels": sorted(there.union(missing) - going)})
 
+    @asks("get.issues.comments")
     def _remark(self, number: int, milestone: Milestone) -> None:
         comments = self.client.pages(self._at("issues", number, "comments"))
         if not any(milestone.marker in (comment["body"] or "") for comment in comments):
             self.comment(str(number), f"{milestone.words}\n\n{milestone.marker}")
 
+    @asks("get.issues")
     def _read(self, number: int) -> Mapping[str, Any]:
         try:
             found: Mapping[str, Any] = self.client.get(self._at("issues", number))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from ennio.model.failpoints import failpoint
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -72,22 +74,27 @@ class Tracker(Protocol):
 
     name: str
 
+    @failpoint("tracker.issue")
     def issue(self, issue_id: str) -> Issue:
         """One issue. Raises NotFound naming where it was looked for; Unreachable."""
         ...
 
+    @failpoint("tracker.issues")
     def issues(self) -> Sequence[Issue]:
         """The open issues."""
         ...
 
+    @failpoint("tracker.comment", because="the tracker calls it itself when it is told of a step: request.post.issues.comments")
     def comment(self, issue_id: str, text: str) -> None:
         """Add a comment. Raises NotFound."""
         ...
 
+    @failpoint("tracker.close", because="the tracker calls it itself when it is told of a merge: request.patch.issues")
     def close(self, issue_id: str) -> None:
         """Mark it done; fine if it is. Raises NotFound."""
         ...
 
+    @failpoint("tracker.tell", files=True)
     def tell(self, issue_id: str, milestone: Milestone) -> None:
         """Tell the issue what its session has come to, as far as the settings want that.
 

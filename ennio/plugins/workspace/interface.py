@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from ennio.config.model import Symlink
 from ennio.model.facts import Place, WorkspaceSeen
+from ennio.model.failpoints import failpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Workspace(Protocol):
 
     name: str
 
+    @failpoint("workspace.create", files=True)
     def create(self, order: WorkspaceOrder) -> Made:
         """Make the working copy, or find it: one that stands is never rebuilt over what is in it.
 
@@ -118,6 +120,7 @@ class Workspace(Protocol):
         """
         ...
 
+    @failpoint("workspace.prepare", files=True)
     def prepare(self, order: WorkspaceOrder, made: Made) -> None:
         """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time limit; output is kept in ``order.log``.
 
@@ -130,14 +133,17 @@ class Workspace(Protocol):
         """The name ``Made.remote`` will have; makes nothing."""
         ...
 
+    @failpoint("workspace.environment")
     def environment(self, path: Path) -> Mapping[str, str]:
         """What a process needs in its environment so that git ignores the links in a working copy; reads files only."""
         ...
 
+    @failpoint("workspace.inspect")
     def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
         """What would be lost with it."""
         ...
 
+    @failpoint("workspace.remove", files=True)
     def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
         """Save uncommitted and unpushed work under ``refs/ennio/preserved/<session>``, then remove it.
 

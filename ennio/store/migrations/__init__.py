@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ennio.model.failpoints import declare
 from ennio.store.migrations import documented, forge, orchestra
 from ennio.store.migrations.numbering import number_events
 
@@ -41,6 +42,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(12, "why there is no signal", orchestra.NO_SIGNAL),
     Migration(13, "messages that wait, over all sessions", orchestra.WAITING_MESSAGES),
 )
+declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number
 
 RECORD = """CREATE TABLE IF NOT EXISTS schema_migrations (

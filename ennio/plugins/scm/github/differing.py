@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ennio.model.changes import Diff, FileChange, Files, bounded
+from ennio.model.failpoints import asks
 from ennio.plugins.github.client import Client
 
 _MOST = 300
@@ -26,6 +27,7 @@ def diff(client: Client, number: int, head: str) -> Diff:
     return Diff("", head, text, cut or len(found) > _MOST or any("patch" not in entry and entry["changes"] for entry in found))
 
 
+@asks("get.pulls.files", because="a person reads what it changes; nothing follows")
 def _asked(client: Client, number: int) -> Sequence[Mapping[str, Any]]:
     return client.pages(client.address.at("pulls", number, "files"), most=_MOST + 1)
 

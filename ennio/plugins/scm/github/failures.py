@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ennio.model.errors import EnnioError, NotFound, Unreachable
+from ennio.model.failpoints import asks
 from ennio.model.pulls import CheckState, PullRequest
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.questions import FAILURES
@@ -82,6 +83,7 @@ class Failures:
             return None
         return {node["id"]: node for node in nodes if node}
 
+    @asks("get.actions.jobs.logs", "get.elsewhere")
     def _told(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
         """The words, and whether they are final; a log that is forbidden will not be there next time either."""
         told = annotated((details or {}).get(run["id"]))

@@ -12,6 +12,7 @@ from ennio.model.changes import Diff, Files
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen
+from ennio.model.failpoints import asks
 from ennio.model.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github import differing
@@ -27,6 +28,7 @@ from ennio.plugins.web import as_published
 
 log = logging.getLogger(__name__)
 _EVENTS = {ReviewState.APPROVED: "APPROVE", ReviewState.CHANGES_REQUESTED: "REQUEST_CHANGES", ReviewState.NONE: "COMMENT"}
+_LIKE_A_REMARK = "a person's order like their remark (request.post.issues.comments), which is played"
 
 
 class GitHubForge:
@@ -78,6 +80,7 @@ class GitHubForge:
         return self._opened(branch, base, title, body, draft=draft)
 
     @as_published("GitHub")
+    @asks("post.pulls")
     def _opened(self, branch: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
         owner = self.settings.head_owner
         order = {"title": title or branch, "body": body, "head": f"{owner}:{branch}" if owner else branch, "base": base, "draft": draft}
@@ -103,6 +106,7 @@ class GitHubForge:
             self.client.ask(NO_AUTO_MERGE, {"pull": node["id"]}, action=True)
             self.nudge(number)
 
+    @asks("delete.git.refs")
     def _delete(self, merged: PullRequest) -> None:
         """Delete the branch that was merged, unless it is protected or went on since; a merge asked for again does so too."""
         if protector(merged.branch, self._project.default_branch, self._project.protected_branches) is not None:
@@ -114,6 +118,7 @@ class GitHubForge:
             if found.head == merged.head:
                 self.client.send("DELETE", self.client.address.at("git", "refs", "heads", *merged.branch.split("/")))
 
+    @asks("post.pulls.comments", "post.pulls.reviews", because=_LIKE_A_REMARK)
     def review(
         self,
         number: int,
@@ -140,6 +145,7 @@ class GitHubForge:
             self.client.send("POST", at("pulls", number, "reviews"), whole)
         return self._after(number)
 
+    @asks("post.issues.comments")
     def reply(self, number: int, comment_id: str, body: str) -> PullRequest:
         """See ``Scm.reply``; what is written carries a hidden mark, so that it is not told to the agent again."""
         if not body.strip():
@@ -179,6 +185,7 @@ class GitHubForge:
         """See ``Readable.diff``."""
         return differing.diff(self.client, number, self.look(number).head)
 
+    @asks("patch.pulls")
     def close(self, number: int) -> PullRequest:
         """See ``Scm.close``."""
         pull = self.look(number)
@@ -197,6 +204,7 @@ class GitHubForge:
             self.client.ask(READY, {"pull": node["id"]}, action=True)
         return self._after(number)
 
+    @asks("post.actions.runs.rerun-failed-jobs", because="a person's order; to run checks once more changes nothing")
     def rerun(self, number: int) -> PullRequest:
         """Run the failed jobs of Actions again. Raises Refused when none of the checks is theirs."""
         node, pull = self._asking.one(number)
@@ -210,6 +218,7 @@ class GitHubForge:
         return self._after(number)
 
     @as_published("GitHub")
+    @asks("get.repository")
     def check(self) -> str | None:
         """See ``Scm.check``: no token, a refused one, a repository it cannot see or not push to."""
         if not self.client.authorized:

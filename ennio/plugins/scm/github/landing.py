@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ennio.model.errors import Conflict, Refused
+from ennio.model.failpoints import asks
 from ennio.model.pulls import Mergeability, MergeMethod, PullRequest, PullState
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.hindrances import Hindrance, of_state, of_words
@@ -50,6 +51,7 @@ def _only_by_force(node: Node) -> bool:
     return node["mergeStateStatus"] == "BLOCKED" and bool(node["viewerCanMergeAsAdmin"])
 
 
+@asks("put.pulls.merge")
 def _directly(client: Client, settings: Settings, node: Node, head: str, method: MergeMethod | None) -> Merged:
     how = {"sha": head, "merge_method": chosen(client, settings, method).value}
     try:
@@ -81,6 +83,9 @@ def _by_itself(client: Client, node: Node, head: str, method: MergeMethod) -> Me
     return Merged("", f"GitHub merges #{node['number']} once what the branch requires is there (auto-merge)")
 
 
+@asks(
+    "put.pulls.update-branch", because="no base of a story wants its pull requests up to date: the tests of hindrances"
+)
 def _updated(client: Client, node: Node, head: str) -> Held:
     number, base = node["number"], node["baseRefName"]
     client.send("PUT", client.address.at("pulls", number, "update-branch"), {"expected_head_sha": head})
@@ -93,6 +98,7 @@ def _left_behind(node: Node) -> Held:
     return Held(f"#{number} is behind {base}, which wants it up to date: {way_out}", Remedy.PERSON, "behind")
 
 
+@asks("get.repository")
 def chosen(client: Client, settings: Settings, method: MergeMethod | None) -> MergeMethod:
     """The method asked for, else the configured one, else the first the repository allows. Raises Refused naming those."""
     repository = client.get(client.address.at())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.failpoints import seconds
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.plugins.scm.interface import Watch
 
@@ -17,7 +18,7 @@ QUIET = 120.0
 OVER = 900.0
 _QUIET_AFTER = timedelta(minutes=10)
 _TOGETHER = 0.5
-GAP = 2.0
+GAP = seconds(2.0, shortened=0.2)
 
 
 @dataclass(frozen=True, slots=True)

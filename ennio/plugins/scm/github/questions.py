@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ennio.model.failpoints import declare, operation
+
 THREADS = 30
 WORDS = 50
 
@@ -53,6 +55,9 @@ class Wanted:
     number: int | None = None
 
 
+declare("request.query.Survey")
+
+
 def survey(wanted: Sequence[Wanted], owner: str, name: str) -> tuple[str, dict[str, Any]]:
     """One question for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch, ``r<i>`` the branch itself."""
     kinds, fields = ["$owner: String!", "$name: String!"], []
@@ -84,21 +89,21 @@ def _by_branch(index: int) -> str:
     r{index}: ref(qualifiedName: $q{index}) {{ target {{ oid }} compare(headRef: $o{index}) {{ behindBy }} }}"""
 
 
-OPEN = f"""
+OPEN = operation(f"""
 query Open($owner: String!, $name: String!, $after: String) {{
   repository(owner: $owner, name: $name) {{
     pullRequests(states: [OPEN], first: 25, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
       pageInfo {{ hasNextPage endCursor }} nodes {{ ...Pull }}
     }}
   }}
-}}{PULL}"""
+}}{PULL}""")
 
-ENDED = f"""
+ENDED = operation(f"""
 query Ended($owner: String!, $name: String!) {{
   repository(owner: $owner, name: $name) {{
     pullRequests(states: [CLOSED, MERGED], first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{ nodes {{ ...Pull }} }}
   }}
-}}{PULL}"""
+}}{PULL}""")
 
 
 def _more(name: str, field: str, nodes: str, *, backwards: bool) -> str:
@@ -108,7 +113,8 @@ def _more(name: str, field: str, nodes: str, *, backwards: bool) -> str:
     if name == "contexts":
         connection = f"statusCheckRollup {{ {connection} }}"
     kind = "PullRequestReviewThread" if name == "replies" else "PullRequest"
-    return f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ {connection} }} }} }}"
+    question = f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ {connection} }} }} }}"
+    return operation(question, because="the rest of a long list; those of a story are short")
 
 
 MORE = {
@@ -120,7 +126,7 @@ MORE = {
 }
 """The rest of a list, by the name of the list; ``replies`` are the comments of one thread."""
 
-FAILURES = """
+FAILURES = operation("""
 query Failures($ids: [ID!]!) {
   nodes(ids: $ids) {
     ... on CheckRun {
@@ -128,29 +134,41 @@ query Failures($ids: [ID!]!) {
       annotations(first: 20) { totalCount nodes { path message title annotationLevel location { start { line } } } }
     }
   }
-}"""
+}""")
 
-REPLY = """
+REPLY = operation("""
 mutation Reply($thread: ID!, $body: String!) {
   addPullRequestReviewThreadReply(input: {pullRequestReviewThreadId: $thread, body: $body}) { comment { id } }
-}"""
-RESOLVE = """
-mutation Resolve($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } } }"""
-SETTLE = """
+}""")
+RESOLVE = operation("""
+mutation Resolve($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id isResolved } } }""")
+SETTLE = operation(
+    """
 mutation Settle($comment: ID!) {
   minimizeComment(input: {subjectId: $comment, classifier: RESOLVED}) { minimizedComment { isMinimized } }
-}"""
-READY = """
-mutation Ready($pull: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $pull}) { pullRequest { id } } }"""
-AUTO_MERGE = """
+}""",
+    because="settles a remark as request.mutation.Resolve does a thread",
+)
+READY = operation("""
+mutation Ready($pull: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $pull}) { pullRequest { id } } }""")
+AUTO_MERGE = operation(
+    """
 mutation AutoMerge($pull: ID!, $head: GitObjectID!, $method: PullRequestMergeMethod!) {
   enablePullRequestAutoMerge(input: {pullRequestId: $pull, expectedHeadOid: $head, mergeMethod: $method}) {
     pullRequest { id autoMergeRequest { enabledAt } }
   }
-}"""
-NO_AUTO_MERGE = """
-mutation NoAutoMerge($pull: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { id } } }"""
-ENQUEUE = """
+}""",
+    because="no branch of a story requires anything",
+)
+NO_AUTO_MERGE = operation(
+    """
+mutation NoAutoMerge($pull: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $pull}) { pullRequest { id } } }""",
+    because="no branch of a story requires anything",
+)
+ENQUEUE = operation(
+    """
 mutation Enqueue($pull: ID!, $head: GitObjectID!) {
   enqueuePullRequest(input: {pullRequestId: $pull, expectedHeadOid: $head}) { mergeQueueEntry { id position } }
-}"""
+}""",
+    because="no repository of a story has a merge queue",
+)
