@@ -141,10 +141,17 @@ class ReactionActor(Actor):
         session = situation.session
         case = reactions.case(key, rule, situation, now)
         before = self._memories.get((session.id, key), ReactionMemory())
+        if before.attempts and case.holds:
+            case = reactions.on_its_way(case, self._last(session.id, key), situation.facts.agent, now)
         decision = reactions.decide(rule, case, before, now)
         if decision.memory != before:
             self._carry_out(key, rule, case, before, decision, situation, now)
         return decision.wake_at
+
+    def _last(self, session_id: str, key: str) -> Message | None:
+        """What the agent was told last, or is to be told, by one reaction."""
+        told = [message for message in self._deps.store.messages.list(session_id) if message.reaction == key]
+        return told[-1] if told else None
 
     # --- a whole project ---------------------------------------------------------------------------
 

@@ -287,6 +287,8 @@ class SessionActor(Actor):
             self._lookout.distrust()
         if isinstance(effect, DeliverMessage | SettleMessage):
             self._outbox.delivered(effect.message_id, result, error, now)
+            if not self._outbox.message(effect.message_id).state.pending:
+                self._tell_others()  # a reaction may wait for the agent to have it
             self._give_back()
         elif error is not None:
             outcome.failed(self._record, self._outbox, effect, error, now)

@@ -155,6 +155,8 @@ An episode of `ci-failed`, `changes-requested` or `bugbot-comments` is over when
 others are over as soon as theirs is. `retries` and `escalate_after` count within an episode. A new head with new comments on it
 is a new round, in which both begin anew; after `rounds` of them a person is called, and the agent is told no more until the
 episode is over. A comment that is edited after it was told is told once more as edited, on each head.
+A try is what the agent was told, and it ends with the agent's turn: while it works on that, new heads and new comments are neither
+told nor counted, and at the end of its turn it is told of what holds then. `escalate_after` calls a person all the same.
 An agent that settles a conflict has all of `escalate_after`, whatever it pushes meanwhile.
 """
 

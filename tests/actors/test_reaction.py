@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ennio.actors.messages import SessionChanged
@@ -10,6 +12,7 @@ from ennio.config.model import ReactionAction
 from ennio.model.pulls import Check, CheckState, ReviewState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy.reactions import Situation
+from ennio.policy.reactions.cases import BEGINS_WITHIN
 from ennio.policy.reactions.decide import GONE
 from ennio.store import ReactionRecord
 from tests.actors.ground import Play, Stage
@@ -43,6 +46,41 @@ def test_incident_22_six_red_heads_with_two_retries_are_three_messages_and_one_e
     assert _escalations(stage, session_id) == 1
     eventually(lambda: [n.reaction for n in stage.deps.store.notifications.list() if n.done_at] == ["ci-failed"])
     assert len(stage.notifiers["bell"].sent) == 1
+
+
+def test_red_heads_pushed_while_the_agent_works_burn_no_try_and_call_nobody(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.says(session_id, Activity.ACTIVE, ready=True)
+    for _ in range(5):
+        _red(stage, session_id, number)
+    (waits,) = stage.told(session_id, "ci-failed")
+    assert waits.state.pending
+    stage.agent.says(session_id, stage.clock.now(), activity=Activity.READY, since=stage.clock.now() - timedelta(seconds=1), ready=True)
+    eventually(lambda: stage.told(session_id, "ci-failed")[0].delivered_at)
+    stage.clock.advance(1)
+    stage.says(session_id, Activity.ACTIVE, ready=True)
+    for _ in range(3):
+        last = _red(stage, session_id, number)
+    assert _escalations(stage, session_id) == 0
+    stage.clock.advance(1)
+    stage.rests(session_id)
+    told = eventually(lambda: (found := stage.told(session_id, "ci-failed"))[1:] and found)
+    assert isinstance(told, list)
+    assert [last[:12] in message.text for message in told[1:]] == [True], "only what is red at the end of its turn"
+    assert _escalations(stage, session_id) == 0
+
+
+def test_a_red_head_seen_before_the_agent_begins_with_what_it_took_is_told_in_time(stage: Stage) -> None:
+    session_id = stage.working()
+    number = stage.pull(session_id)
+    stage.clock.advance(5)
+    _red(stage, session_id, number)
+    eventually(lambda: stage.told(session_id, "ci-failed")[0].delivered_at)
+    _red(stage, session_id, number)
+    assert len(stage.told(session_id, "ci-failed")) == 1
+    stage.pass_time(BEGINS_WITHIN.total_seconds())
+    eventually(lambda: len(stage.told(session_id, "ci-failed")) == 2)
 
 
 def test_incident_22_what_came_after_the_escalation_is_noted_with_its_reason(stage: Stage) -> None:

@@ -4,8 +4,9 @@ Level-triggered: a *case* holds or does not, whatever happened in between, and n
 ``decide`` compares that with what was done before. One thing seen, one action.
 """
 
-from ennio.policy.reactions.cases import Case, Situation, all_complete, case
+from ennio.policy.reactions.cases import Case, Situation, all_complete, case, on_its_way
 from ennio.policy.reactions.decide import Decision, ReactionMemory, Verdict, decide, shifted
 from ennio.policy.reactions.words import notice, to_agent
 
-__all__ = ["Case", "Decision", "ReactionMemory", "Situation", "Verdict", "all_complete", "case", "decide", "notice", "shifted", "to_agent"]
+__all__ = ["Case", "Decision", "ReactionMemory", "Situation", "Verdict"]
+__all__ += ["all_complete", "case", "decide", "notice", "on_its_way", "shifted", "to_agent"]

@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.config.model import Reaction
-from ennio.model.facts import Facts, Sighting
+from ennio.model.facts import AgentSeen, Facts, Sighting
+from ennio.model.message import Message
 from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
 
 STUCK_AFTER = 600.0
+BEGINS_WITHIN = timedelta(seconds=10)
+"""How soon an agent that took words is seen to work on them; one that is not tells nothing, or was quick."""
+_IN_A_TURN = (Activity.ACTIVE, Activity.WAITING_INPUT)
 _EDITION = re.compile(r"~[0-9a-f]{12}\Z")
 """Ends an item that stands for words: a digest of the words themselves."""
 
@@ -42,7 +46,9 @@ class Case:
     ``wake_at`` is when time alone may make it hold.
     ``lasting`` is False for words that only have to be passed on: nothing is retried or escalated.
     ``round`` is the head that words were said of: new words on a new head are a new round of review.
-    ``at_work``: the agent has something in hand, or time for it; what is new may be a step on its way, and no try of it has failed yet.
+    ``at_work``: what the agent was told last is on its way to it, or its turn goes on: what is new
+    is a step on that way, and no try has failed yet; ``wake_at`` is then when that ends by time alone.
+    ``patient``: whoever is given a time has all of it, also between turns.
     ``lingers``: it may come back at once and be the same trouble still; False where every time is news by itself.
     """
 
@@ -54,6 +60,7 @@ class Case:
     round: str = ""
     lingers: bool = False
     at_work: bool = False
+    patient: bool = False
 
 
 NOT_HERE = Case(False, "")
@@ -63,7 +70,22 @@ def case(key: str, rule: Reaction, situation: Situation, now: datetime) -> Case:
     """The case of one reaction for one session. Raises KeyError for a key that is none of ours."""
     if situation.session.status.terminal:
         return NOT_HERE
-    return replace(_CASES[key](rule, situation, now), lingers=key in _LINGERING)
+    found = _CASES[key](rule, situation, now)
+    at_work = bool(found.holds) and situation.session.activity in _IN_A_TURN
+    return replace(found, lingers=key in _LINGERING, at_work=at_work)
+
+
+def on_its_way(case: Case, last: Message | None, agent: AgentSeen | None, now: datetime) -> Case:
+    """The case beside ``last``, the newest message about it, which the agent may not have taken, or not begun with."""
+    if last is None or case.at_work or not case.holds:
+        return case
+    if last.state.pending:
+        return replace(case, at_work=True)
+    if last.delivered_at is None or agent is None or agent.since is None or agent.since >= last.delivered_at:
+        return case
+    begun = last.delivered_at + BEGINS_WITHIN
+    # a moment to come is one from before the clock was put back
+    return replace(case, at_work=True, wake_at=begun) if last.delivered_at <= now < begun else case
 
 
 def is_bot(comment: Comment, bots: tuple[str, ...]) -> bool:
@@ -147,8 +169,8 @@ def _merge_conflicts(rule: Reaction, situation: Situation, _now: datetime) -> Ca
         return NOT_HERE
     # the base's name, not its head: others are merged while the agent is at it, and that is no news to it
     # whoever is given a time has all of it: an agent that pushes in small steps rests between them, and fails at none
-    at_work = rule.escalate_after is not None or situation.session.activity is Activity.ACTIVE
-    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",), at_work=at_work)
+    patient = rule.escalate_after is not None
+    return Case(True, f"#{pull.number} conflicts with {pull.base}", (f"{pull.head}:{pull.base}",), patient=patient)
 
 
 def _approved_and_green(_rule: Reaction, situation: Situation, _now: datetime) -> Case:

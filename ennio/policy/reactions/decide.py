@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ennio.config.model import Reaction
+from ennio.config.model import Reaction, ReactionAction
 from ennio.policy.reactions.cases import Case, named
 
 REMEMBERED = 500
@@ -107,6 +107,8 @@ def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: dat
     items = case.items or (f"episode-{memory.episode}",)
     # words that were told and are answered by now leave a case without any: that is nothing new
     fresh = _fresh(items, memory) if case.items or not memory.attempts else ()
+    if fresh and case.at_work and memory.attempts and rule.action is ReactionAction.SEND_TO_AGENT:
+        return _held_back(rule, case, memory, now, fresh)
     if fresh:
         return _news(rule, case, memory, now, fresh)
     if memory.escalated_at is not None:
@@ -135,9 +137,21 @@ def _news(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime, fre
         return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "a person has been told", fresh)
     deadline = _deadline(rule, memory)
     late = deadline is not None and now >= deadline
-    if case.at_work and not late:
+    if case.patient and not late:
         return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "the agent is at it", fresh, deadline)
     return _escalate(memory, now, _too_long(rule) if late else f"it still holds after {_tries(memory.attempts)}", fresh)
+
+
+def _held_back(
+    rule: Reaction, case: Case, memory: ReactionMemory, now: datetime, fresh: tuple[str, ...]
+) -> Decision:
+    """A try is what the agent was told, and ends with its turn: until then nothing is told or counted."""
+    deadline = _deadline(rule, memory)
+    if deadline is not None and now >= deadline:
+        return _escalate(memory, now, _too_long(rule), fresh)
+    wake_at = min((at for at in (case.wake_at, deadline) if at is not None), default=None)
+    held = replace(memory, passed_over=fresh)
+    return Decision(Verdict.QUIET, held, "the agent is still at what it was told last", fresh, wake_at)
 
 
 def _too_long(rule: Reaction) -> str:

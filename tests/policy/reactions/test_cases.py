@@ -11,10 +11,11 @@ import pytest
 from ennio.config.model import Reaction
 from ennio.config.reactions import BUILT_IN, KEYS
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting
+from ennio.model.message import Message, MessageState, Origin
 from ennio.model.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
-from ennio.policy.reactions import Case, ReactionMemory, Situation, Verdict, all_complete, case, decide, notice, to_agent
-from ennio.policy.reactions.cases import SESSION_KEYS, item, named
+from ennio.policy.reactions import Case, ReactionMemory, Situation, Verdict, all_complete, case, decide, notice, on_its_way, to_agent
+from ennio.policy.reactions.cases import BEGINS_WITHIN, SESSION_KEYS, item, named
 from tests.policy.lifecycle.world import pull_request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -249,3 +250,41 @@ def test_a_review_that_a_new_head_has_answered_calls_for_the_reviewer() -> None:
 
     assert headline("ef85dac00") == "a reviewer of #1 asks for changes"
     assert headline("ab12cde00") == "#1 is answered by ef85dac and waits for another look by ada"
+
+
+@pytest.mark.parametrize(
+    ("activity", "goes_on"), [(Activity.ACTIVE, True), (Activity.WAITING_INPUT, True), (Activity.READY, False), (None, False)]
+)
+@pytest.mark.parametrize("key", ["ci-failed", "changes-requested", "merge-conflicts"])
+def test_an_agent_is_at_work_until_its_turn_has_ended(key: str, activity: Activity | None, goes_on: bool) -> None:
+    pull = pull_request(
+        checks=CheckState.FAILING, mergeability=Mergeability.CONFLICTING, review=ReviewState.CHANGES_REQUESTED, comments=(_comment("1"),)
+    )
+    found = case(key, BUILT_IN[key], _situation(pull, _session(activity=activity)), NOW)
+    assert (found.holds, found.at_work) == (True, goes_on)
+
+
+def _told(state: MessageState, delivered_at: datetime | None = None) -> Message:
+    return Message("m", "p-1", "fix it", Origin.REACTION, NOW, state, reaction="ci-failed", delivered_at=delivered_at)
+
+
+HOLDS, SECOND = Case(True, "red"), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("state", [state for state in MessageState if state.pending])
+def test_what_the_agent_has_not_taken_yet_is_no_try_that_failed(state: MessageState) -> None:
+    assert on_its_way(HOLDS, _told(state), None, NOW).at_work
+
+
+@pytest.mark.parametrize("state", [MessageState.FAILED, MessageState.DROPPED])
+def test_what_never_reaches_the_agent_is_waited_for_by_nobody(state: MessageState) -> None:
+    assert on_its_way(HOLDS, _told(state), None, NOW) == HOLDS
+
+
+def test_an_agent_that_took_words_is_given_a_moment_to_be_seen_at_work() -> None:
+    last, rested = _told(MessageState.DELIVERED, NOW), AgentSeen(NOW, "files", Activity.READY, since=NOW - SECOND)
+    held = on_its_way(HOLDS, last, rested, NOW + SECOND)
+    assert (held.at_work, held.wake_at) == (True, NOW + BEGINS_WITHIN)
+    assert on_its_way(HOLDS, last, rested, NOW + BEGINS_WITHIN) == HOLDS, "one that tells so little is not waited for"
+    assert on_its_way(HOLDS, last, replace(rested, since=NOW + SECOND), NOW + SECOND) == HOLDS, "it has been at work since"
+    assert on_its_way(HOLDS, last, None, NOW + SECOND) == HOLDS

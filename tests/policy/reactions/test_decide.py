@@ -20,6 +20,7 @@ RED = [Case(True, "red", (f"h{number}:test",)) for number in range(8)]
 GREEN, BLIND = Case(False, "", lingers=True), Case(None, "nobody can look")
 OVER = GONE.total_seconds()
 CI = BUILT_IN["ci-failed"]
+AT_WORK = "the agent is still at what it was told last"
 
 
 class Story:
@@ -54,7 +55,7 @@ cases = st.one_of(
     st.just(GREEN),
     st.just(Case(False, "")),
     st.just(BLIND),
-    st.builds(lambda seen, head: Case(True, "it holds", seen, round=head), items, heads | st.just("")),
+    st.builds(lambda seen, head, busy: Case(True, "it holds", seen, round=head, at_work=busy), items, heads | st.just(""), st.booleans()),
     st.builds(lambda seen, head: Case(True, "words", seen, lasting=False, round=head), items, heads),
 )
 rules = st.builds(
@@ -328,6 +329,44 @@ def test_a_rule_that_is_switched_on_again_acts_on_what_it_missed() -> None:
     assert story.see(RED[0]) is Verdict.ACT
 
 
+def _busy(case: Case) -> Case:
+    return replace(case, at_work=True)
+
+
+def test_red_heads_pushed_within_one_turn_use_up_no_try_and_call_nobody() -> None:
+    story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT, retries=2))
+    assert story.verdicts(RED[0], *map(_busy, RED[1:6])) == ["act", *["quiet"] * 5]
+    assert (story.memory.attempts, story.decisions[-1].reason) == (1, AT_WORK)
+    assert story.see(RED[5]) is Verdict.ACT, "its turn has ended, and the head is red"
+    assert story.decisions[-1].items == RED[5].items, "the heads on its way are nobody's news any more"
+    assert story.verdicts(_busy(RED[6]), RED[6], _busy(RED[7]), RED[7]) == ["quiet", "act", "quiet", "escalate"]
+
+
+def test_the_first_message_of_an_episode_waits_for_no_turn() -> None:
+    assert Story(CI).see(_busy(RED[0])) is Verdict.ACT
+
+
+def test_a_deadline_that_passes_within_a_turn_calls_a_person_once_and_tells_the_agent_nothing() -> None:
+    story = Story(CI)
+    assert story.verdicts(RED[0], _busy(RED[1])) == ["act", "quiet"]
+    assert story.decisions[-1].wake_at == NOW + timedelta(seconds=121)
+    assert [story.see(_busy(RED[1]), after) for after in (120, 1)] == [Verdict.ESCALATE, Verdict.QUIET]
+    assert story.see(RED[1]) is Verdict.ACT, "a try is left"
+
+
+def test_new_words_within_one_turn_are_told_together_at_its_end_and_are_one_round() -> None:
+    story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT, rounds=2))
+    heads = [Case(True, "bots commented", tuple(f"c{each}" for each in range(number + 1)), round=f"h{number}") for number in range(5)]
+    assert story.verdicts(heads[0], *map(_busy, heads[1:])) == ["act", *["quiet"] * 4]
+    assert story.see(heads[4]) is Verdict.ACT
+    assert (story.decisions[-1].items, story.memory.rounds) == (("c1", "c2", "c3", "c4"), 2)
+
+
+def test_who_tells_a_person_of_red_heads_waits_for_no_turn() -> None:
+    story = Story(Reaction(action=ReactionAction.NOTIFY, retries=2))
+    assert story.verdicts(*map(_busy, RED[:3])) == ["act"] * 3
+
+
 def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_try() -> None:
     rule = Reaction(action=ReactionAction.SEND_TO_AGENT, escalate_after=900.0)
 
@@ -337,7 +376,7 @@ def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_tr
     told = decide(rule, conflict("h1", at_work=True), ReactionMemory(), NOW)
     assert told.verdict is Verdict.ACT, "it is told at once, and hears it when it can"
     pushed = decide(rule, conflict("h2", at_work=True), told.memory, NOW + timedelta(seconds=60))
-    assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, "the agent is at it", NOW + timedelta(seconds=900))
+    assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, AT_WORK, NOW + timedelta(seconds=900))
     rested = decide(rule, conflict("h2", at_work=False), pushed.memory, NOW + timedelta(seconds=90))
     assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempt")
     for_ever = decide(rule, conflict("h3", at_work=True), pushed.memory, NOW + timedelta(seconds=901))
