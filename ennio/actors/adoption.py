@@ -20,8 +20,8 @@ from ennio.model.events import Draft, EventType
 from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session
 from ennio.plugins.birth import started
 from ennio.plugins.runtime.interface import Pane
-from ennio.policy.lifecycle import Memory
-from ennio.policy.lifecycle.memory import Stage, Wish
+from ennio.policy.lifecycle import LifecycleState
+from ennio.policy.lifecycle.state import Desired, Phase
 
 FILE = "session.json"
 log = logging.getLogger(__name__)
@@ -91,8 +91,8 @@ def _take_in(deps: Dependencies, session: Session, pane: Pane) -> None:
     born = started(pane.pid) if pane.pid is not None and not pane.dead else ""
     data = {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)}
     handle = RuntimeHandle(session.id, session.runtime_name or "", data)
-    memory = Memory(
-        session.status, now, wish=Wish.WATCH, stage=Stage.LAUNCHED, begun=True, launches=pane.number, launched_at=session.created_at
+    memory = LifecycleState(
+        session.status, now, desired=Desired.WATCH, phase=Phase.LAUNCHED, begun=True, launches=pane.number, launched_at=session.created_at
     )
     tmux = handle.id if handle.runtime_name == "tmux" else None
     words = "the database did not know it: found by its own record and its terminal, and taken in"

@@ -15,7 +15,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
 from ennio.model.session import Priority, Session
 from ennio.plugins.scm.interface import Merged, Scm
-from ennio.policy.lifecycle import Memory
+from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.status import settled_checks
 
 
@@ -92,5 +92,5 @@ def _settled(deps: Dependencies, session: Session | None, pull: PullRequest) -> 
     text = deps.store.memories.get(session.id) if session is not None and pull.checks is CheckState.NONE else None
     if session is None or text is None:
         return pull
-    state = settled_checks(deps.spec(session), codec.loads(Memory, text), pull, deps.clock.now())
+    state = settled_checks(deps.spec(session), codec.loads(LifecycleState, text), pull, deps.clock.now())
     return replace(pull, checks=CheckState.PENDING) if state is CheckState.NONE else pull

@@ -32,7 +32,7 @@ from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Filed
 from ennio.plugins.runtime.sighting import judge
-from ennio.policy.lifecycle.memory import Stage
+from ennio.policy.lifecycle.state import Phase
 
 STARTING = timedelta(seconds=30)
 """How long an agent that was started is looked at again and again."""
@@ -83,7 +83,7 @@ class Lookout:
     def _place(self) -> WatchWorkspace | None:
         """The working copy, from when it was made until it is to go."""
         session, memory = self._record.session, self._record.memory
-        if session.branch is None or memory.status.terminal or memory.stage in (Stage.NEW, Stage.WORKSPACE):
+        if session.branch is None or memory.status.terminal or memory.phase in (Phase.NEW, Phase.WORKSPACE):
             return None
         project = self._deps.project(session.project_id)
         kind, path = session.workspace_name or project.workspace, desks.workspace_path(self._deps, session)

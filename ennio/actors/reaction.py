@@ -29,7 +29,7 @@ from ennio.model.message import Message, Origin
 from ennio.model.pulls import MergeMethod
 from ennio.model.session import Priority, Session
 from ennio.policy import reactions
-from ennio.policy.lifecycle import Memory
+from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.reactions import Case, Decision, ReactionMemory, Situation, Verdict
 from ennio.policy.reactions.cases import SESSION_KEYS
 from ennio.store import Merge, Notice, ReactionRecord, Transaction
@@ -65,7 +65,7 @@ class ReactionActor(Actor):
             if project is None or session.id not in facts:
                 continue
             text = self._deps.store.memories.get(session.id)
-            memory = codec.loads(Memory, text) if text is not None else Memory(session.status, now)
+            memory = codec.loads(LifecycleState, text) if text is not None else LifecycleState(session.status, now)
             seen = facts[session.id].adopted(now)
             situation = Situation(session, seen, memory.merge_ready, project.bots, memory.running_since)
             self._look(situation)

@@ -14,7 +14,7 @@ from ennio.model.evidence import Evidence
 from ennio.model.facts import Facts, ProcessSeen, Sighting
 from ennio.model.message import Message
 from ennio.model.session import Activity, Session
-from ennio.policy.lifecycle import Mail, Memory
+from ennio.policy.lifecycle import LifecycleState, Mail
 from ennio.policy.metering import metered
 
 OUTPUT_STEP = timedelta(seconds=5)
@@ -26,16 +26,16 @@ class Record:
 
     deps: Dependencies
     session: Session
-    memory: Memory
+    memory: LifecycleState
     facts: Facts
-    written: tuple[Session, Memory, Facts]
+    written: tuple[Session, LifecycleState, Facts]
 
     @classmethod
     def load(cls, deps: Dependencies, session_id: str) -> Record:
         """Read it back after a restart; what was seen must be seen again. Raises NotFound."""
         session = deps.store.sessions.need(session_id)
         text = deps.store.memories.get(session_id)
-        memory = codec.loads(Memory, text) if text else Memory(session.status, session.created_at)
+        memory = codec.loads(LifecycleState, text) if text else LifecycleState(session.status, session.created_at)
         stored = deps.store.facts.get(session_id)
         return cls(deps, session, memory, stored.adopted(deps.clock.now()), (session, memory, stored))
 
@@ -115,7 +115,7 @@ def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def _project(session: Session, memory: Memory, facts: Facts) -> Session:
+def _project(session: Session, memory: LifecycleState, facts: Facts) -> Session:
     """The session's row as its memory and facts have it."""
     agent, forge = facts.agent, facts.forge
     lost = _lost(memory, facts)
@@ -137,7 +137,7 @@ def _project(session: Session, memory: Memory, facts: Facts) -> Session:
     )
 
 
-def _lost(memory: Memory, facts: Facts) -> list[tuple[datetime, str]]:
+def _lost(memory: LifecycleState, facts: Facts) -> list[tuple[datetime, str]]:
     """What nobody has seen for a while: since when, what it is, and why."""
     watched = (("the agent", facts.process, memory.signal_lost), ("the forge", facts.forge, memory.forge_lost))
     return [
@@ -147,7 +147,7 @@ def _lost(memory: Memory, facts: Facts) -> list[tuple[datetime, str]]:
     ]
 
 
-def last_activity(session: Session, memory: Memory, facts: Facts) -> datetime:
+def last_activity(session: Session, memory: LifecycleState, facts: Facts) -> datetime:
     """When the agent itself last did something; what Ennio did does not count."""
     moments = [session.last_activity_at]
     if memory.ready_at is not None:

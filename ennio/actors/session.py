@@ -155,7 +155,7 @@ class SessionActor(Actor):
 
     # --- orders ------------------------------------------------------------------------------------
 
-    def _change(self, memory: lifecycle.Memory) -> Session:
+    def _change(self, memory: lifecycle.LifecycleState) -> Session:
         self._record.memory = memory
         self._advance()
         return self._session

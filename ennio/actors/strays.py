@@ -11,7 +11,7 @@ from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, RuntimeHandle, Session, SessionStatus
 from ennio.plugins import leftovers
-from ennio.policy.lifecycle import Memory, orders
+from ennio.policy.lifecycle import LifecycleState, orders
 
 log = logging.getLogger(__name__)
 GRACE = 5.0
@@ -52,7 +52,7 @@ def show(deps: Dependencies, session: Session) -> None:
 def kill(deps: Dependencies, session: Session, by: str) -> Session:
     """End what runs of it, then say so. Blocks for some seconds; raises Unreachable where it cannot be ended, and Conflict where it has."""
     text = deps.store.memories.get(session.id)
-    memory = orders.kill(codec.loads(Memory, text) if text else Memory(session.status, session.created_at), by)
+    memory = orders.kill(codec.loads(LifecycleState, text) if text else LifecycleState(session.status, session.created_at), by)
     if memory.status is SessionStatus.KILLED:
         return session
     if session.runtime_name and memory.launches:

@@ -20,7 +20,7 @@ from ennio.model.codec import dumps, from_json, loads, to_json
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
 from ennio.model.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus, Usage
-from ennio.policy.lifecycle.memory import Memory, Stage, Wish
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Name = NewType("Name", str)
@@ -215,11 +215,11 @@ def test_any_facts_survive_the_round_trip(seen: Facts) -> None:
 
 
 memories = st.builds(
-    Memory,
+    LifecycleState,
     status=st.sampled_from(SessionStatus),
     status_since=moments,
-    wish=st.sampled_from(Wish),
-    stage=st.sampled_from(Stage),
+    desired=st.sampled_from(Desired),
+    phase=st.sampled_from(Phase),
     activity=st.none() | st.sampled_from(Activity),
     launched_at=st.none() | moments,
     restarts=st.lists(moments, max_size=3).map(tuple),
@@ -230,5 +230,5 @@ memories = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(memories)
-def test_any_memory_of_the_lifecycle_survives_the_round_trip(memory: Memory) -> None:
-    assert loads(Memory, dumps(memory)) == memory
+def test_any_memory_of_the_lifecycle_survives_the_round_trip(memory: LifecycleState) -> None:
+    assert loads(LifecycleState, dumps(memory)) == memory

@@ -100,9 +100,9 @@ def test_incident_04_a_start_that_died_half_way_does_not_spoil_the_next(tmp_path
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom ennio.model.clock import ManualClock\n"
         "from ennio.store import migrations, open_store\n"
-        "real = migrations.MIGRATIONS[-1].statements[0]\n"
+        "real = migrations.MIGRATIONS[-1].statements[:1]\n"
         "migrations.MIGRATIONS = (*migrations.MIGRATIONS[:-1],"
-        " migrations.Migration(migrations.NEWEST, 'x', (real,), lambda sql: os._exit(9)))\n"
+        " migrations.Migration(migrations.NEWEST, 'x', real, lambda sql: os._exit(9)))\n"
         "open_store('sqlite:' + sys.argv[1], Path('/'), ManualClock())\n"
     )
     died = subprocess.run([sys.executable, "-c", script, str(path)], timeout=60, check=False)

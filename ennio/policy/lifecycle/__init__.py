@@ -16,26 +16,26 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.policy.lifecycle.memory import Mail, Memory, Seen, Spec, Stage, Wish
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Mail, Phase, Seen, Spec
 from ennio.policy.lifecycle.step import Plan, step
 
 __all__ = [
     "DeliverMessage",
+    "Desired",
     "Effect",
     "InspectWorkspace",
     "LaunchAgent",
+    "LifecycleState",
     "Mail",
     "MakeWorkspace",
-    "Memory",
+    "Phase",
     "Plan",
     "PrepareWorkspace",
     "RemoveWorkspace",
     "Seen",
     "SettleMessage",
     "Spec",
-    "Stage",
     "StopAgent",
-    "Wish",
     "orders",
     "step",
 ]

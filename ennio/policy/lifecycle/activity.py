@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage
+from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
 
 
-def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Activity | None:
+def derive(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Activity | None:
     """The activity the facts amount to; where nothing can be seen it stays what it was."""
     process, agent = seen.facts.process, seen.facts.agent
-    if memory.stage is not Stage.LAUNCHED:
+    if memory.phase is not Phase.LAUNCHED:
         return None if memory.launches == 0 else memory.activity
     if process is None or process.sighting is Sighting.UNKNOWN:
         return memory.activity
@@ -36,7 +36,7 @@ def _can_idle(agent: AgentSeen) -> bool:
     return agent.activity is Activity.READY and agent.helpers == 0
 
 
-def _by_output(spec: Spec, process: ProcessSeen, memory: Memory, now: datetime) -> Activity:
+def _by_output(spec: Spec, process: ProcessSeen, memory: LifecycleState, now: datetime) -> Activity:
     since = process.output_at or memory.launched_at or now
     quiet = now - since
     if quiet >= timedelta(seconds=spec.idle_after):
@@ -44,10 +44,10 @@ def _by_output(spec: Spec, process: ProcessSeen, memory: Memory, now: datetime) 
     return Activity.READY if quiet >= timedelta(seconds=spec.quiet_after) else Activity.ACTIVE
 
 
-def turns_at(spec: Spec, seen: Seen, memory: Memory) -> tuple[datetime, ...]:
+def turns_at(spec: Spec, seen: Seen, memory: LifecycleState) -> tuple[datetime, ...]:
     """The moments at which time alone would change the activity."""
     process, agent = seen.facts.process, seen.facts.agent
-    if process is None or process.sighting is not Sighting.ALIVE or memory.stage is not Stage.LAUNCHED:
+    if process is None or process.sighting is not Sighting.ALIVE or memory.phase is not Phase.LAUNCHED:
         return ()
     if agent is not None and agent.activity is not None:
         return (agent.since + timedelta(seconds=spec.idle_after),) if _can_idle(agent) and agent.since else ()

@@ -9,7 +9,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.facts import Sighting
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority
-from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage, Wish
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase, Seen, Spec
 from ennio.policy.lifecycle.status import known_pull, passed, settled_checks
 
 
@@ -17,11 +17,11 @@ from ennio.policy.lifecycle.status import known_pull, passed, settled_checks
 class Noted:
     """The memory with the news in it, and the events that tell of them."""
 
-    memory: Memory
+    memory: LifecycleState
     events: tuple[Draft, ...] = ()
 
 
-def note(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def note(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     """Take in everything new, in the order in which it must have happened."""
     events: list[Draft] = []
     for part in (_adoption, _readiness, _signal, _forge_signal, _pushed, _pull, _checks, _review, _merge_ready, _place):
@@ -31,19 +31,19 @@ def note(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     return Noted(memory, tuple(events))
 
 
-def _adoption(_spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _adoption(_spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     """A launch that was given up, or overtaken by a kill, and yet stands: it happened all the same."""
     process = seen.facts.process
-    if memory.stage is not Stage.LAUNCHING or memory.wish is Wish.RUN or seen.busy:
+    if memory.phase is not Phase.LAUNCHING or memory.desired is Desired.RUN or seen.busy:
         return Noted(memory)
     if process is None or process.sighting is not Sighting.ALIVE or process.number != memory.launches:
         return Noted(memory)
-    return Noted(replace(memory, stage=Stage.LAUNCHED, launched_at=now, failure=None))
+    return Noted(replace(memory, phase=Phase.LAUNCHED, launched_at=now, failure=None))
 
 
-def _readiness(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _readiness(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     process = seen.facts.process
-    if memory.stage is not Stage.LAUNCHED or memory.ready_at is not None:
+    if memory.phase is not Phase.LAUNCHED or memory.ready_at is not None:
         return Noted(memory)
     if process is None or process.sighting is not Sighting.ALIVE or not _is_ready(spec, seen, memory, now):
         return Noted(memory)
@@ -51,7 +51,7 @@ def _readiness(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     return Noted(replace(memory, ready_at=now), (word,))
 
 
-def _is_ready(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> bool:
+def _is_ready(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> bool:
     agent = seen.facts.agent
     if agent is not None and agent.ready:
         return True
@@ -59,9 +59,9 @@ def _is_ready(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> bool:
     return not spec.tells and now - since >= timedelta(seconds=spec.ready_threshold)
 
 
-def _signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _signal(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     process = seen.facts.process
-    if memory.stage is not Stage.LAUNCHED or process is None or memory.launches <= memory.stopped:
+    if memory.phase is not Phase.LAUNCHED or process is None or memory.launches <= memory.stopped:
         return Noted(memory)  # nothing is started that could be seen
     unknown = process.sighting is Sighting.UNKNOWN
     if unknown and not memory.signal_lost and now - process.at >= timedelta(seconds=spec.signal_grace):
@@ -72,7 +72,7 @@ def _signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     return Noted(memory)
 
 
-def _pushed(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
+def _pushed(_spec: Spec, seen: Seen, memory: LifecycleState, _now: datetime) -> Noted:
     forge = seen.facts.forge
     if forge is None or forge.pushed is None or forge.pushed == memory.pushed:
         return Noted(memory)
@@ -81,7 +81,7 @@ def _pushed(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
     return Noted(replace(memory, pushed=forge.pushed), (word,))
 
 
-def _forge_signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _forge_signal(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     """A forge that cannot be seen is told like a process that cannot be: what hangs on it is frozen too."""
     forge = seen.facts.forge
     if not spec.forge or forge is None or memory.status.terminal:
@@ -95,7 +95,7 @@ def _forge_signal(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Note
     return Noted(memory)
 
 
-def _pull(_spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _pull(_spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     pull = known_pull(seen)
     if pull is None:
         return Noted(memory)
@@ -125,7 +125,7 @@ def _state_change(pull: PullRequest) -> tuple[Draft, ...]:
             return (Draft(EventType.PR_UPDATED, f"#{pull.number} was opened again", data=data),)
 
 
-def _checks(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _checks(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     pull = known_pull(seen)
     if pull is None or pull.state is not PullState.OPEN:
         return Noted(memory)
@@ -143,10 +143,10 @@ def _checks(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
     return Noted(replace(memory, red_heads=heads), (word,))
 
 
-def _place(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
+def _place(_spec: Spec, seen: Seen, memory: LifecycleState, _now: datetime) -> Noted:
     """What a person or an agent did to the workspace is told once, and once more when it is right again."""
     place = seen.facts.place
-    if place is None or place.detail == memory.place or memory.stage is not Stage.LAUNCHED:
+    if place is None or place.detail == memory.place or memory.phase is not Phase.LAUNCHED:
         return Noted(memory)
     words = place.detail or "its working copy is as it should be again"
     priority = Priority.INFO if place.place.usable else Priority.ACTION
@@ -161,7 +161,7 @@ _REVIEW_EVENTS = {
 }
 
 
-def _review(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
+def _review(_spec: Spec, seen: Seen, memory: LifecycleState, _now: datetime) -> Noted:
     pull = known_pull(seen)
     if pull is None or pull.state is not PullState.OPEN or memory.review == pull.review:
         return Noted(memory)
@@ -174,7 +174,7 @@ def _review(_spec: Spec, seen: Seen, memory: Memory, _now: datetime) -> Noted:
     return Noted(memory, (Draft(event_type, f"#{pull.number} {words}", data={"number": pull.number}),))
 
 
-def mergeable(spec: Spec, memory: Memory, pull: PullRequest, now: datetime) -> bool:
+def mergeable(spec: Spec, memory: LifecycleState, pull: PullRequest, now: datetime) -> bool:
     """Approved at this very head (unless stale approvals count), green, known to be without conflicts, and not a draft."""
     return (
         pull.state is PullState.OPEN
@@ -186,7 +186,7 @@ def mergeable(spec: Spec, memory: Memory, pull: PullRequest, now: datetime) -> b
     )
 
 
-def _merge_ready(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Noted:
+def _merge_ready(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Noted:
     pull = known_pull(seen)
     if pull is None or memory.merge_ready == pull.head or not mergeable(spec, memory, pull, now):
         return Noted(memory)

@@ -9,53 +9,53 @@ from typing import Any
 from ennio.model.errors import Conflict, EnnioError, Exhausted, Unreachable
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle.effects import Effect, LaunchAgent, MakeWorkspace, PrepareWorkspace
-from ennio.policy.lifecycle.memory import Memory, Stage, Wish
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
 
 MAX_TRIES = 6
 EXHAUSTED_PAUSE = timedelta(seconds=15)
 _MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_at")
 
 
-def fresh(now: datetime) -> Memory:
+def fresh(now: datetime) -> LifecycleState:
     """The memory of a session that has just been asked for."""
-    return Memory(status=SessionStatus.SPAWNING, status_since=now)
+    return LifecycleState(status=SessionStatus.SPAWNING, status_since=now)
 
 
-def admit(memory: Memory) -> Memory:
+def admit(memory: LifecycleState) -> LifecycleState:
     """It may start now; anything but a waiting session stays as it is."""
-    return replace(memory, wish=Wish.RUN) if memory.wish is Wish.WAIT else memory
+    return replace(memory, desired=Desired.RUN) if memory.desired is Desired.WAIT else memory
 
 
-def kill(memory: Memory, by: str) -> Memory:
+def kill(memory: LifecycleState, by: str) -> LifecycleState:
     """A person ends it, for good. Killing what was killed is fine; other ended ones are a conflict."""
     if memory.status is SessionStatus.KILLED or memory.killed_by is not None:
         return memory
     if memory.status.terminal:
         left = "" if memory.cleaned_at is not None else "; what is left of its agent goes with its workspace: ennio cleanup ID"
         raise Conflict(f"it is {memory.status} already; there is nothing to kill{left}")
-    return replace(memory, killed_by=by, wish=Wish.END, failure=None, retry_at=None)
+    return replace(memory, killed_by=by, desired=Desired.END, failure=None, retry_at=None)
 
 
-def restore(memory: Memory, *, unusable: bool = False) -> Memory:
+def restore(memory: LifecycleState, *, unusable: bool = False) -> LifecycleState:
     """Start an exited session again, in the workspace it has, as soon as it is admitted.
 
     ``unusable``: its workspace is gone. Then a living one can be restored too: its agent stands in nothing, and is ended first.
     """
-    living = memory.stage is Stage.LAUNCHED and not memory.status.terminal and memory.wish is Wish.WATCH
+    living = memory.phase is Phase.LAUNCHED and not memory.status.terminal and memory.desired is Desired.WATCH
     if memory.killed_by is not None or not (memory.status is SessionStatus.EXITED or (unusable and living)):
         killed = memory.killed_by is not None or memory.status is SessionStatus.KILLED
         way = ", which is for good: its work is in its workspace until that is cleaned up; ennio spawn begins another" if killed else ""
         raise Conflict(f"only an exited session can be restored; this one is {memory.status}{way}")
     if unusable:
-        return replace(memory, wish=Wish.WAIT, stage=Stage.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
+        return replace(memory, desired=Desired.WAIT, phase=Phase.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
     # what a failed spawn made may have been undone without a word of it: making it again finds what stands
-    stage = Stage.NEW if memory.launched_at is None else memory.stage
-    if stage is Stage.LAUNCHED:
-        stage = Stage.PREPARED  # for the next launch; its end was seen
-    return replace(memory, wish=Wish.WAIT, stage=stage, failure=None, failures=0, retry_at=None, restarts=())
+    phase = Phase.NEW if memory.launched_at is None else memory.phase
+    if phase is Phase.LAUNCHED:
+        phase = Phase.PREPARED  # for the next launch; its end was seen
+    return replace(memory, desired=Desired.WAIT, phase=phase, failure=None, failures=0, retry_at=None, restarts=())
 
 
-def clean(memory: Memory, *, force: bool) -> Memory:
+def clean(memory: LifecycleState, *, force: bool) -> LifecycleState:
     """Ask for the workspace of an ended session to be removed; ``force`` also ends an exited one."""
     if memory.status is SessionStatus.EXITED and force:
         memory = kill(memory, "cleanup")
@@ -64,44 +64,44 @@ def clean(memory: Memory, *, force: bool) -> Memory:
     return replace(memory, clean_wanted=True, retry_at=None)
 
 
-def workspace_made(memory: Memory) -> Memory:
+def workspace_made(memory: LifecycleState) -> LifecycleState:
     """The working copy stands."""
-    stage = Stage.WORKSPACE if memory.stage is Stage.NEW else memory.stage
-    return _well(replace(memory, stage=stage))
+    phase = Phase.WORKSPACE if memory.phase is Phase.NEW else memory.phase
+    return _well(replace(memory, phase=phase))
 
 
-def prepared(memory: Memory) -> Memory:
+def prepared(memory: LifecycleState) -> LifecycleState:
     """Links and commands are through."""
-    return _well(replace(memory, stage=Stage.PREPARED))
+    return _well(replace(memory, phase=Phase.PREPARED))
 
 
-def launched(memory: Memory, number: int, now: datetime) -> Memory:
+def launched(memory: LifecycleState, number: int, now: datetime) -> LifecycleState:
     """The launch is confirmed; whether the agent is ready is another question."""
-    return _well(replace(memory, launches=number, stage=Stage.LAUNCHED, wish=_settled_wish(memory), launched_at=now, ready_at=None))
+    return _well(replace(memory, launches=number, phase=Phase.LAUNCHED, desired=_settled_desired(memory), launched_at=now, ready_at=None))
 
 
-def _settled_wish(memory: Memory) -> Wish:
-    return Wish.WATCH if memory.wish is Wish.RUN else memory.wish
+def _settled_desired(memory: LifecycleState) -> Desired:
+    return Desired.WATCH if memory.desired is Desired.RUN else memory.desired
 
 
-def inspected(memory: Memory) -> Memory:
+def inspected(memory: LifecycleState) -> LifecycleState:
     """The workspace was looked at after the end of the latest launch."""
     return _well(replace(memory, inspected=memory.launches))
 
 
-def stopped(memory: Memory) -> Memory:
+def stopped(memory: LifecycleState) -> LifecycleState:
     """Nothing of the agent is left running."""
     return _well(replace(memory, stopped=memory.launches, swept=True))
 
 
-def removed(memory: Memory, now: datetime) -> Memory:
+def removed(memory: LifecycleState, now: datetime) -> LifecycleState:
     """The workspace is gone: cleaned when the session has ended, undone when it never began."""
     if memory.status.terminal:
         return _well(replace(memory, cleaned_at=now))
-    return replace(memory, stage=Stage.NEW, begun=False, launches=0)
+    return replace(memory, phase=Phase.NEW, begun=False, launches=0)
 
 
-def failed(memory: Memory, effect: Effect, error: EnnioError, now: datetime) -> Memory:
+def failed(memory: LifecycleState, effect: Effect, error: EnnioError, now: datetime) -> LifecycleState:
     """An effect failed: trouble with the world is tried again with growing pauses, a refusal is not.
 
     Only what a start needs is ever given up; ending, cleaning and looking are tried for ever. Who was
@@ -119,11 +119,11 @@ def failed(memory: Memory, effect: Effect, error: EnnioError, now: datetime) -> 
         return replace(memory, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE))
     if isinstance(error, Unreachable) and failures < MAX_TRIES:
         return replace(memory, failure=words, failures=failures, retry_at=now + pause)
-    wish = Wish.WATCH if memory.wish is Wish.RUN else memory.wish
-    return replace(memory, failure=words, failures=0, retry_at=None, wish=wish)
+    desired = Desired.WATCH if memory.desired is Desired.RUN else memory.desired
+    return replace(memory, failure=words, failures=0, retry_at=None, desired=desired)
 
 
-def put_back(memory: Memory, by: timedelta, now: datetime) -> Memory:
+def put_back(memory: LifecycleState, by: timedelta, now: datetime) -> LifecycleState:
     """The clock was put back to now: what was to be tried in two seconds is, and what was a minute ago is not in an hour."""
 
     def then(moment: datetime) -> datetime:
@@ -134,5 +134,5 @@ def put_back(memory: Memory, by: timedelta, now: datetime) -> Memory:
     return replace(memory, **moments, restarts=tuple(map(then, memory.restarts)), retry_at=retry_at)
 
 
-def _well(memory: Memory) -> Memory:
+def _well(memory: LifecycleState) -> LifecycleState:
     return replace(memory, failure=None, failures=0, retry_at=None)

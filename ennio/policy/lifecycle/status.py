@@ -13,7 +13,7 @@ from ennio.model.evidence import Ground
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus as S
-from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage, Wish
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase, Seen, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ class Verdict:
     outcome: str | None = None
 
 
-def derive(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | None:
+def derive(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Verdict | None:
     """The status the facts amount to; None: what matters cannot be seen, so nothing changes.
 
     What is wrong with the workspace changes no status; it stands before the rule.
     """
     verdict, place = _derived(spec, seen, memory, now), seen.facts.place
-    if verdict is None or verdict.status.terminal or place is None or not place.detail or memory.stage is not Stage.LAUNCHED:
+    if verdict is None or verdict.status.terminal or place is None or not place.detail or memory.phase is not Phase.LAUNCHED:
         return verdict
     rule = f"{place.detail} ({verdict.rule})"
     return replace(verdict, rule=rule, grounds=(*verdict.grounds, Ground(place.detail, "workspace", place.at)))
 
 
-def _derived(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict | None:
+def _derived(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Verdict | None:
     if memory.status is S.MERGED and memory.cleaned_at is not None:
         how = f" {_BY_PUSH}" if memory.rule and _BY_PUSH in memory.rule else ""
         return Verdict(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")
@@ -49,7 +49,7 @@ def _derived(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Verdict |
     pull = known_pull(seen)
     if pull is not None and pull.state is PullState.MERGED:
         return Verdict(S.MERGED, f"pull request #{pull.number} is merged{_past_review(seen, pull)}", _forge_grounds(seen), outcome="merged")
-    if memory.stage is not Stage.LAUNCHED:
+    if memory.phase is not Phase.LAUNCHED:
         return _unlaunched(seen, memory, pull, spec, now)
     if pull is not None and pull.state is PullState.OPEN:
         return _with_open_pull(spec, seen, memory, pull, now)
@@ -70,7 +70,7 @@ def _past_review(seen: Seen, pull: PullRequest) -> str:
     return f" {_BY_PUSH}" + ("" if approved else ": perhaps nobody has reviewed it")
 
 
-def _killed(memory: Memory) -> Verdict:
+def _killed(memory: LifecycleState) -> Verdict:
     """Killed means dead: until nothing of the agent is left, it is only being ended."""
     if memory.under_way:
         return Verdict(memory.status, f"being ended for {memory.killed_by}: what was started has not been seen to end yet")
@@ -88,18 +88,18 @@ def ended_well(process: ProcessSeen) -> bool:
     return process.exit_code == 0 and process.signal is None
 
 
-def _unlaunched(seen: Seen, memory: Memory, pull: PullRequest | None, spec: Spec, now: datetime) -> Verdict | None:
-    if memory.wish is Wish.WATCH and memory.failure is not None:
+def _unlaunched(seen: Seen, memory: LifecycleState, pull: PullRequest | None, spec: Spec, now: datetime) -> Verdict | None:
+    if memory.desired is Desired.WATCH and memory.failure is not None:
         return Verdict(S.EXITED, f"it could not be started: {memory.failure}", (Ground(memory.failure, "spawn", memory.status_since),))
     if pull is not None and pull.state is PullState.OPEN:
         return _by_pull(spec, seen, memory, pull, now)
-    if memory.wish is Wish.RUN and memory.failure is not None:
+    if memory.desired is Desired.RUN and memory.failure is not None:
         ground = Ground(memory.failure, "spawn", memory.status_since)
         return Verdict(S.SPAWNING, f"being started; the last try failed, and another follows: {memory.failure}", (ground,))
-    return Verdict(S.SPAWNING, "waiting to be admitted" if memory.wish is Wish.WAIT else "being started")
+    return Verdict(S.SPAWNING, "waiting to be admitted" if memory.desired is Desired.WAIT else "being started")
 
 
-def _with_open_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, now: datetime) -> Verdict | None:
+def _with_open_pull(spec: Spec, seen: Seen, memory: LifecycleState, pull: PullRequest, now: datetime) -> Verdict | None:
     process = seen.facts.process
     if process is not None and process.sighting is Sighting.GONE and not ended_well(process):
         return _exited(process)
@@ -108,7 +108,7 @@ def _with_open_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, n
     return _by_pull(spec, seen, memory, pull, now)
 
 
-def _by_pull(spec: Spec, seen: Seen, memory: Memory, pull: PullRequest, now: datetime) -> Verdict | None:
+def _by_pull(spec: Spec, seen: Seen, memory: LifecycleState, pull: PullRequest, now: datetime) -> Verdict | None:
     """The rules for an open pull request, in the documented order."""
     checks = settled_checks(spec, memory, pull, now)
     replaced_red = any(head != pull.head for head in memory.red_heads)
@@ -171,7 +171,7 @@ def _waited_for(seen: Seen, opinions: tuple[Opinion, ...]) -> tuple[Ground, ...]
     return tuple(Ground(what, forge.source, forge.at) for what in words)
 
 
-def settled_checks(spec: Spec, memory: Memory, pull: PullRequest, now: datetime) -> CheckState:
+def settled_checks(spec: Spec, memory: LifecycleState, pull: PullRequest, now: datetime) -> CheckState:
     """What the checks say; "there are none" counts as passing once the head had time to register some."""
     if pull.checks is not CheckState.NONE:
         return pull.checks
@@ -181,7 +181,7 @@ def settled_checks(spec: Spec, memory: Memory, pull: PullRequest, now: datetime)
     return CheckState.NONE
 
 
-def _with_closed_pull(seen: Seen, memory: Memory, pull: PullRequest) -> Verdict | None:
+def _with_closed_pull(seen: Seen, memory: LifecycleState, pull: PullRequest) -> Verdict | None:
     process = seen.facts.process
     if process is None or process.sighting is Sighting.UNKNOWN:
         return None
@@ -190,7 +190,7 @@ def _with_closed_pull(seen: Seen, memory: Memory, pull: PullRequest) -> Verdict 
     return Verdict(S.DONE, f"#{pull.number} was closed unmerged and the agent has ended", _forge_grounds(seen), outcome="closed")
 
 
-def _without_pull(spec: Spec, seen: Seen, memory: Memory) -> Verdict | None:
+def _without_pull(spec: Spec, seen: Seen, memory: LifecycleState) -> Verdict | None:
     process = seen.facts.process
     if process is None or process.sighting is Sighting.UNKNOWN:
         return None
@@ -203,7 +203,7 @@ def _without_pull(spec: Spec, seen: Seen, memory: Memory) -> Verdict | None:
     return _ended_without_pull(spec, seen, memory, process)
 
 
-def _ended_without_pull(spec: Spec, seen: Seen, memory: Memory, process: ProcessSeen) -> Verdict | None:
+def _ended_without_pull(spec: Spec, seen: Seen, memory: LifecycleState, process: ProcessSeen) -> Verdict | None:
     """Exit 0 without a pull request is done only when nothing would be lost and the forge has no news."""
     workspace = seen.facts.workspace
     if memory.inspected < memory.launches or workspace is None:
@@ -222,7 +222,7 @@ def _proven_absent(spec: Spec, seen: Seen) -> bool:
     return not spec.forge or (forge is not None and forge.sighting is Sighting.GONE)
 
 
-def _alive(process: ProcessSeen, memory: Memory, rule: str) -> Verdict:
+def _alive(process: ProcessSeen, memory: LifecycleState, rule: str) -> Verdict:
     if memory.ready_at is None:
         return Verdict(S.SPAWNING, "the agent was started and is not ready yet", (_process_ground(process),))
     return Verdict(S.WORKING, rule, (_process_ground(process),))

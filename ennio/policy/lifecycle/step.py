@@ -30,8 +30,8 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage, Wish
 from ennio.policy.lifecycle.news import note
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase, Seen, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Plan:
     change something. ``waits`` is what the next message waits for, when that is known without a look at the terminal.
     """
 
-    memory: Memory
+    memory: LifecycleState
     events: tuple[Draft, ...] = ()
     effect: Effect | None = None
     evidence: Evidence | None = None
@@ -50,7 +50,7 @@ class Plan:
     waits: str | None = None
 
 
-def step(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> Plan:
+def step(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Plan:
     """Decide; total over every memory and every view of the world."""
     noted = note(spec, seen, memory, now)
     memory, events = noted.memory, list(noted.events)
@@ -73,7 +73,7 @@ _STATUS_EVENTS = {
 }
 
 
-def _transition(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, list[Draft], Evidence | None]:
+def _transition(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple[LifecycleState, list[Draft], Evidence | None]:
     verdict = statuses.derive(spec, seen, memory, now)
     if verdict is None or (verdict.status is memory.status and verdict.rule == memory.rule):
         return memory, [], None
@@ -90,7 +90,7 @@ def _transition(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[
     return memory, events, evidence
 
 
-def _move(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, list[Draft]]:
+def _move(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple[LifecycleState, list[Draft]]:
     doing = activities.derive(spec, seen, memory, now)
     if doing is memory.activity:
         return memory, []
@@ -105,31 +105,31 @@ def _move(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory
 # --- the next effect ---------------------------------------------------------------------------
 
 
-def _choose(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
+def _choose(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
     if memory.retry_at is not None and now < memory.retry_at:
         return memory, None
-    if memory.status.terminal or memory.wish is Wish.END:
+    if memory.status.terminal or memory.desired is Desired.END:
         return _end(spec, seen, memory, now)
-    if memory.wish is Wish.RUN:
+    if memory.desired is Desired.RUN:
         return _build(seen, memory)
-    if memory.wish is Wish.WATCH:
+    if memory.desired is Desired.WATCH:
         return _watch(spec, seen, memory, now)
     return memory, None
 
 
-def _build(seen: Seen, memory: Memory) -> tuple[Memory, Effect | None]:
-    match memory.stage:
-        case Stage.NEW:
+def _build(seen: Seen, memory: LifecycleState) -> tuple[LifecycleState, Effect | None]:
+    match memory.phase:
+        case Phase.NEW:
             return _make(seen, memory)
-        case Stage.WORKSPACE:
+        case Phase.WORKSPACE:
             return memory, PrepareWorkspace()
-        case Stage.PREPARED if memory.launches == 0:
+        case Phase.PREPARED if memory.launches == 0:
             return _launch(seen, memory, 1)
         case _:
             return _relaunch(seen, memory)
 
 
-def _make(seen: Seen, memory: Memory) -> tuple[Memory, Effect | None]:
+def _make(seen: Seen, memory: LifecycleState) -> tuple[LifecycleState, Effect | None]:
     """Make the workspace; an agent that stands where it was taken away is ended first, and nothing is done past what can be seen."""
     process = seen.facts.process
     if memory.launched_at is not None and process is not None and process.sighting is not Sighting.GONE:
@@ -144,31 +144,31 @@ def _unusable(seen: Seen) -> bool:
     return place is not None and not place.place.usable
 
 
-def _relaunch(seen: Seen, memory: Memory) -> tuple[Memory, Effect | None]:
+def _relaunch(seen: Seen, memory: LifecycleState) -> tuple[LifecycleState, Effect | None]:
     """Go on with a launch that was written down, or begin the next; both only past what can be seen."""
     process = seen.facts.process
     if process is None or process.sighting is Sighting.UNKNOWN:
         return memory, None
-    launched = memory.stage is Stage.LAUNCHED or (memory.stage is Stage.PREPARED and memory.launched_at is not None)
+    launched = memory.phase is Phase.LAUNCHED or (memory.phase is Phase.PREPARED and memory.launched_at is not None)
     if process.sighting is Sighting.ALIVE and launched:
-        return replace(memory, wish=Wish.WATCH, stage=Stage.LAUNCHED), None
+        return replace(memory, desired=Desired.WATCH, phase=Phase.LAUNCHED), None
     if process.sighting is Sighting.ALIVE and process.number not in (None, memory.launches):
-        return replace(memory, wish=Wish.WATCH, stage=Stage.LAUNCHED, launches=process.number or memory.launches), None
-    if memory.stage is Stage.LAUNCHING:
+        return replace(memory, desired=Desired.WATCH, phase=Phase.LAUNCHED, launches=process.number or memory.launches), None
+    if memory.phase is Phase.LAUNCHING:
         return _launch(seen, memory, memory.launches)
     return _launch(seen, memory, memory.launches + 1)
 
 
-def _launch(seen: Seen, memory: Memory, number: int) -> tuple[Memory, Effect]:
+def _launch(seen: Seen, memory: LifecycleState, number: int) -> tuple[LifecycleState, Effect]:
     resume = memory.launched_at is not None
     carried = seen.mail.id if resume and seen.mail is not None and seen.mail.state is MessageState.QUEUED else None
-    memory = replace(memory, launches=number, stage=Stage.LAUNCHING, ready_at=None)
+    memory = replace(memory, launches=number, phase=Phase.LAUNCHING, ready_at=None)
     return memory, LaunchAgent(number, resume, carried)
 
 
-def _watch(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
+def _watch(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
     process = seen.facts.process
-    if memory.stage is not Stage.LAUNCHED:
+    if memory.phase is not Phase.LAUNCHED:
         return memory, RemoveWorkspace() if _undo_wanted(seen, memory) else None
     if process is None or process.sighting is Sighting.UNKNOWN:
         return memory, None
@@ -179,14 +179,14 @@ def _watch(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memor
     return (memory if _unusable(seen) else _after_failure(spec, memory, now)), None
 
 
-def _undo_wanted(seen: Seen, memory: Memory) -> bool:
+def _undo_wanted(seen: Seen, memory: LifecycleState) -> bool:
     """A spawn that failed before the agent ever ran leaves no workspace behind; nothing is undone under a doubt."""
     process = seen.facts.process
     never_ran = memory.launches == 0 or (process is not None and process.sighting is Sighting.GONE and memory.launched_at is None)
-    return memory.failure is not None and never_ran and memory.stage is not Stage.NEW
+    return memory.failure is not None and never_ran and memory.phase is not Phase.NEW
 
 
-def _post(seen: Seen, memory: Memory, now: datetime) -> Effect | None:
+def _post(seen: Seen, memory: LifecycleState, now: datetime) -> Effect | None:
     mail = seen.mail
     if mail is None or (mail.not_before is not None and now < mail.not_before):
         return None
@@ -196,7 +196,7 @@ def _post(seen: Seen, memory: Memory, now: datetime) -> Effect | None:
     return DeliverMessage(mail.id) if memory.ready_at is not None and can_take and not _unusable(seen) else None
 
 
-def _after_good_end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
+def _after_good_end(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
     """It ended as it should: look at what it left; a message for it starts it again with the words."""
     if memory.inspected < memory.launches:
         return memory, InspectWorkspace()
@@ -206,21 +206,21 @@ def _after_good_end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tu
     open_pull = memory.pull is not None and memory.status is not SessionStatus.EXITED
     due = mail is not None and (mail.not_before is None or now >= mail.not_before) and not _unusable(seen)
     if due and (spec.one_shot or open_pull) and memory.status is not SessionStatus.EXITED:
-        return replace(memory, wish=Wish.RUN), None
+        return replace(memory, desired=Desired.RUN), None
     return memory, None
 
 
-def _after_failure(spec: Spec, memory: Memory, now: datetime) -> Memory:
+def _after_failure(spec: Spec, memory: LifecycleState, now: datetime) -> LifecycleState:
     if memory.status is not SessionStatus.EXITED:
         return memory
     verdict = restart.decide(spec.restart, memory.restarts, now)
     if verdict.again is restart.Again.GIVE_UP:
         return memory
     retry_at = now + timedelta(seconds=verdict.delay)
-    return replace(memory, wish=Wish.RUN, restarts=(*memory.restarts[-20:], now), retry_at=retry_at)
+    return replace(memory, desired=Desired.RUN, restarts=(*memory.restarts[-20:], now), retry_at=retry_at)
 
 
-def _end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory, Effect | None]:
+def _end(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple[LifecycleState, Effect | None]:
     """Stop what a person ended; once cleaning is due stop whatever is left, then remove the workspace."""
     if memory.cleaned_at is not None:
         return memory, None
@@ -232,18 +232,18 @@ def _end(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> tuple[Memory,
     owed = memory.under_way if killed else memory.launches > memory.stopped
     if (owed or alive) and (killed or due):
         # a person's order does not wait for sight: what was launched is found by its mark, or the order fails and says why
-        ordered = killed and (memory.stage is Stage.LAUNCHED or memory.launches == 0)
+        ordered = killed and (memory.phase is Phase.LAUNCHED or memory.launches == 0)
         if not ordered and (process is None or process.sighting is Sighting.UNKNOWN):
             return memory, None
         return memory, StopAgent(f"killed by {memory.killed_by}" if killed else "its workspace is to be cleaned")
     if not due:
         return memory, None
-    if memory.stage is Stage.NEW and not memory.begun:
+    if memory.phase is Phase.NEW and not memory.begun:
         return replace(memory, cleaned_at=now), None
     return memory, RemoveWorkspace()
 
 
-def cleaning_at(spec: Spec, memory: Memory) -> datetime | None:
+def cleaning_at(spec: Spec, memory: LifecycleState) -> datetime | None:
     """When the workspace of an ended session is due to be removed; None: only on request."""
     if not memory.status.terminal or memory.cleaned_at is not None:
         return None
@@ -257,7 +257,7 @@ def cleaning_at(spec: Spec, memory: Memory) -> datetime | None:
     return None if after is None else memory.status_since + timedelta(seconds=after)
 
 
-def _cleaning_due(spec: Spec, memory: Memory, now: datetime) -> bool:
+def _cleaning_due(spec: Spec, memory: LifecycleState, now: datetime) -> bool:
     at = cleaning_at(spec, memory)
     return at is not None and now >= at
 
@@ -265,7 +265,7 @@ def _cleaning_due(spec: Spec, memory: Memory, now: datetime) -> bool:
 # --- time --------------------------------------------------------------------------------------
 
 
-def _wake_at(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> datetime | None:
+def _wake_at(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> datetime | None:
     """The next moment at which a step without news would come to something else."""
     moments = [memory.retry_at, cleaning_at(spec, memory), *activities.turns_at(spec, seen, memory)]
     process = seen.facts.process
@@ -274,7 +274,7 @@ def _wake_at(spec: Spec, seen: Seen, memory: Memory, now: datetime) -> datetime 
     forge = seen.facts.forge
     if spec.forge and forge is not None and forge.sighting is Sighting.UNKNOWN and not (memory.forge_lost or memory.status.terminal):
         moments.append(forge.at + timedelta(seconds=spec.signal_grace))
-    if memory.stage is Stage.LAUNCHED and memory.ready_at is None and memory.launched_at is not None:
+    if memory.phase is Phase.LAUNCHED and memory.ready_at is None and memory.launched_at is not None:
         moments.append(memory.launched_at + timedelta(seconds=spec.ready_threshold))
     if memory.head_at is not None and not memory.status.terminal:
         moments.append(memory.head_at + timedelta(seconds=spec.checks_grace))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ennio.model.facts import Sighting
 from ennio.model.message import PERSON, MessageState
 from ennio.model.session import Activity, SessionStatus
-from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage
+from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
 
 MOVES = "waits until its terminal rests: the agent is at work, or a person types there"
 
 
-def reason(spec: Spec, seen: Seen, memory: Memory) -> str | None:
+def reason(spec: Spec, seen: Seen, memory: LifecycleState) -> str | None:
     """What the next message waits for now; None where that is the courier's to say, or nothing keeps it."""
     if seen.mail is None or seen.mail.state is not MessageState.QUEUED or memory.status.terminal:
         return None
@@ -20,12 +20,12 @@ def reason(spec: Spec, seen: Seen, memory: Memory) -> str | None:
     return _not_running(seen, memory) or (_busy(spec, memory, seen.mail.detail) if memory.ready_at is not None else None)
 
 
-def _not_running(seen: Seen, memory: Memory) -> str | None:
+def _not_running(seen: Seen, memory: LifecycleState) -> str | None:
     """Why there is no agent yet, or none any more, that could take it."""
     process = seen.facts.process
     if memory.status is SessionStatus.EXITED:
         return "waits for a restart: the agent has exited"
-    if memory.stage is not Stage.LAUNCHED:
+    if memory.phase is not Phase.LAUNCHED:
         return "waits until the agent is started"
     if process is None or process.sighting is Sighting.UNKNOWN:
         return "waits until the agent can be seen again"
@@ -33,7 +33,7 @@ def _not_running(seen: Seen, memory: Memory) -> str | None:
     return None if ready else "waits until the agent is ready"
 
 
-def _busy(spec: Spec, memory: Memory, known: str) -> str | None:
+def _busy(spec: Spec, memory: LifecycleState, known: str) -> str | None:
     """An agent that tells is at work; of another only the terminal moves, and a person who types on moves it too."""
     if memory.activity not in (Activity.ACTIVE, None):
         return None

@@ -13,6 +13,7 @@ from typing import Any
 from ennio.model.failpoints import declare
 from ennio.store.migrations import documented, forge, orchestra
 from ennio.store.migrations.numbering import number_events
+from ennio.store.migrations.renaming import rename_lifecycle
 
 Sql = Callable[..., Any]
 
@@ -41,6 +42,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(11, "merges that are held back", orchestra.HELD_MERGES),
     Migration(12, "why there is no signal", orchestra.NO_SIGNAL),
     Migration(13, "messages that wait, over all sessions", orchestra.WAITING_MESSAGES),
+    Migration(14, "the lifecycle's state by its new names", (), rename_lifecycle),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

@@ -19,7 +19,7 @@ from ennio.model.clock import SystemClock
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import Facts, ProcessSeen, Sighting
 from ennio.model.session import Session, SessionStatus
-from ennio.policy.lifecycle import Memory
+from ennio.policy.lifecycle import LifecycleState
 from ennio.store import open_store
 from tests.bench.figure import Figure, Group, Run, Wanted
 from tests.bench.timing import by_turns
@@ -55,7 +55,7 @@ def _ours(file: Path) -> Callable[[int], None]:
         status = _STATES[number % 2]
         with store.transaction() as tx:
             store.sessions.save(replace(first, status=status, reason=str(number)))
-            store.memories.save("s-1", codec.dumps(Memory(status, now, launches=number)))
+            store.memories.save("s-1", codec.dumps(LifecycleState(status, now, launches=number)))
             store.facts.save("s-1", Facts(process=ProcessSeen(Sighting.ALIVE, now, "bench", pid=number)))
             tx.emit("s-1", "p", Draft(EventType.STATUS_CHANGED, "changed", data={"to": status}))
 

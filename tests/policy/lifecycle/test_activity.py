@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from ennio.model.facts import AgentSeen, Facts, ProcessSeen, Sighting
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy.lifecycle.activity import derive, turns_at
-from ennio.policy.lifecycle.memory import Memory, Seen, Spec, Stage
+from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=2)
-MEMORY = Memory(SessionStatus.WORKING, LONG_AGO, stage=Stage.LAUNCHED, launches=1)
+MEMORY = LifecycleState(SessionStatus.WORKING, LONG_AGO, phase=Phase.LAUNCHED, launches=1)
 
 
 def resting(helpers: int) -> Seen:

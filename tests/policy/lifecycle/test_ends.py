@@ -10,7 +10,7 @@ import pytest
 from ennio.model.errors import Conflict, Unreachable
 from ennio.model.facts import Facts, ProcessSeen, Sighting
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle import MakeWorkspace, Memory, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
+from ennio.policy.lifecycle import LifecycleState, MakeWorkspace, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
 from tests.policy.lifecycle.world import START, World
 
 ALIVE = Seen(Facts(process=ProcessSeen(Sighting.ALIVE, START, "survey", pid=7, number=1)))
@@ -42,7 +42,7 @@ def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -
 
 
 def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
-    merged = Memory(SessionStatus.MERGED, START)
+    merged = LifecycleState(SessionStatus.MERGED, START)
     with pytest.raises(Conflict, match=r"it is merged already; .*: ennio cleanup ID"):
         orders.kill(merged, "a person")
     with pytest.raises(Conflict, match=r"nothing to kill$"):
@@ -51,7 +51,7 @@ def test_a_kill_of_a_merged_session_names_what_ends_its_agent() -> None:
 
 def test_a_killed_session_is_not_restored_and_its_work_is_named() -> None:
     with pytest.raises(Conflict, match=r"this one is killed, which is for good: its work is in its workspace"):
-        orders.restore(Memory(SessionStatus.KILLED, START, killed_by="a person"))
+        orders.restore(LifecycleState(SessionStatus.KILLED, START, killed_by="a person"))
 
 
 def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:

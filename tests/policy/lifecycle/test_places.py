@@ -12,13 +12,13 @@ from ennio.model.errors import Conflict
 from ennio.model.facts import AgentSeen, Facts, Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, Priority, SessionStatus
-from ennio.policy.lifecycle import DeliverMessage, LaunchAgent, Mail, MakeWorkspace, Memory, Seen, Spec, StopAgent, orders, step
-from ennio.policy.lifecycle.memory import Stage, Wish
+from ennio.policy.lifecycle import DeliverMessage, LaunchAgent, LifecycleState, Mail, MakeWorkspace, Seen, Spec, StopAgent, orders, step
+from ennio.policy.lifecycle.state import Desired, Phase
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MAIL = Mail("m", MessageState.QUEUED)
-RUNNING = Memory(
-    status=SessionStatus.WORKING, status_since=NOW, wish=Wish.WATCH, stage=Stage.LAUNCHED, begun=True, launches=1,
+RUNNING = LifecycleState(
+    status=SessionStatus.WORKING, status_since=NOW, desired=Desired.WATCH, phase=Phase.LAUNCHED, begun=True, launches=1,
     launched_at=NOW, ready_at=NOW, activity=Activity.READY, activity_since=NOW,
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ def test_nothing_is_started_again_where_there_is_no_workspace() -> None:
         memory = RUNNING
         for _ in range(3):
             memory = step(spec, Seen(_facts(place, GONE)), memory, NOW).memory
-        assert memory.wish is (Wish.WATCH if place is Place.GONE else Wish.RUN)
+        assert memory.desired is (Desired.WATCH if place is Place.GONE else Desired.RUN)
 
 
 def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_ended_first() -> None:
@@ -89,5 +89,5 @@ def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_e
 
 def test_an_ended_session_without_a_workspace_is_restored_into_a_new_one() -> None:
     exited = replace(RUNNING, status=SessionStatus.EXITED)
-    assert orders.restore(exited).stage is Stage.PREPARED
-    assert orders.restore(exited, unusable=True).stage is Stage.NEW
+    assert orders.restore(exited).phase is Phase.PREPARED
+    assert orders.restore(exited, unusable=True).phase is Phase.NEW

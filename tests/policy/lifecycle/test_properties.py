@@ -18,7 +18,7 @@ from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.policy import restart
-from ennio.policy.lifecycle import DeliverMessage, LaunchAgent, Seen, Wish, orders, step
+from ennio.policy.lifecycle import DeliverMessage, Desired, LaunchAgent, Seen, orders, step
 from ennio.policy.lifecycle import status as statuses
 from tests.policy.lifecycle.world import World, pull_request
 
@@ -109,7 +109,7 @@ class Life(RuleBasedStateMachine):
         self.world.try_order(order)
         self.world.advance()
 
-    @precondition(lambda self: self.world.memory.wish is Wish.WAIT)
+    @precondition(lambda self: self.world.memory.desired is Desired.WAIT)
     @rule()
     def admitted(self) -> None:
         self.world.admit()
@@ -311,7 +311,7 @@ def test_a_crash_loop_is_given_up_and_left_to_a_person() -> None:
         world.agent = replace(world.agent, alive=False, exit_code=1)
     assert world.memory.status is SessionStatus.EXITED
     assert world.starts == [1, 2, 3], "two restarts within the window, then no more"
-    assert world.memory.wish is Wish.WATCH
+    assert world.memory.desired is Desired.WATCH
 
 
 def test_restart_decides_by_what_happened_within_the_window() -> None:
@@ -324,9 +324,9 @@ def test_restart_decides_by_what_happened_within_the_window() -> None:
 
 def test_the_step_is_total_on_a_memory_it_never_made() -> None:
     world = World()
-    for wish in Wish:
-        plan = step(world.spec, world_seen(world), replace(world.memory, wish=wish), world.now)
-        assert plan.memory.wish in Wish
+    for desired in Desired:
+        plan = step(world.spec, world_seen(world), replace(world.memory, desired=desired), world.now)
+        assert plan.memory.desired in Desired
         assert plan.effect is None or not isinstance(plan.effect, LaunchAgent) or plan.effect.number >= 1
 
 

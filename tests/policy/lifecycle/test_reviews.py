@@ -12,13 +12,15 @@ from ennio.model.facts import Facts, ForgeSeen, ProcessSeen, Sighting
 from ennio.model.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle import Seen, Spec
-from ennio.policy.lifecycle.memory import Memory, Stage, Wish
 from ennio.policy.lifecycle.news import mergeable, note
+from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
 from ennio.policy.lifecycle.status import Verdict, derive
 from ennio.policy.metering import SessionMetrics, metered
 from tests.policy.lifecycle.world import START, pull_request
 
-MEMORY = Memory(SessionStatus.WORKING, START, wish=Wish.WATCH, stage=Stage.LAUNCHED, launches=1, ready_at=START, pull=1, pull_state="open")
+MEMORY = LifecycleState(
+    SessionStatus.WORKING, START, desired=Desired.WATCH, phase=Phase.LAUNCHED, launches=1, ready_at=START, pull=1, pull_state="open"
+)
 BEFORE, NOW = "ab12cde0000", "ef85dac0000"
 
 

@@ -20,9 +20,9 @@ from ennio.policy.lifecycle import (
     Effect,
     InspectWorkspace,
     LaunchAgent,
+    LifecycleState,
     Mail,
     MakeWorkspace,
-    Memory,
     Plan,
     PrepareWorkspace,
     RemoveWorkspace,
@@ -64,7 +64,7 @@ class World:
     visible: bool = True
     forge_visible: bool = True
     # durable
-    memory: Memory = field(default_factory=lambda: orders.fresh(START))
+    memory: LifecycleState = field(default_factory=lambda: orders.fresh(START))
     mail: dict[str, MessageState] = field(default_factory=dict)
     seen_workspace: WorkspaceSeen | None = None
     # volatile

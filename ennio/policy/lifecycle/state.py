@@ -12,7 +12,7 @@ from ennio.model.message import MessageState
 from ennio.model.session import Activity, SessionStatus
 
 
-class Wish(StrEnum):
+class Desired(StrEnum):
     """What is wanted of the agent: wait for admission, be started, be left alone, be ended."""
 
     WAIT = "wait"
@@ -21,7 +21,7 @@ class Wish(StrEnum):
     END = "end"
 
 
-class Stage(StrEnum):
+class Phase(StrEnum):
     """What has been made so far, in this order. ``launching``: a launch is written down but not confirmed."""
 
     NEW = "new"
@@ -73,7 +73,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class LifecycleState:
     """A session's memory: written before anything is done about it.
 
     ``begun`` is True once a workspace may stand, however little of it. ``launches`` counts launches
@@ -91,8 +91,8 @@ class Memory:
 
     status: SessionStatus
     status_since: datetime
-    wish: Wish = Wish.WAIT
-    stage: Stage = Stage.NEW
+    desired: Desired = Desired.WAIT
+    phase: Phase = Phase.NEW
     begun: bool = False
     activity: Activity | None = None
     activity_since: datetime | None = None
@@ -128,7 +128,7 @@ class Memory:
     def running_since(self) -> datetime | None:
         """When the present launch was confirmed; None while nothing runs that Ennio has started."""
         # a session of an older Ennio runs, and nobody wrote down since when
-        return (self.launched_at or self.status_since) if self.stage is Stage.LAUNCHED else None
+        return (self.launched_at or self.status_since) if self.phase is Phase.LAUNCHED else None
 
     @property
     def under_way(self) -> bool:
