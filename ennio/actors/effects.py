@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from ennio.actors import adoption, bell, environment
-from ennio.actors.courier import Arrival, Aside, Courier, Delivery
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.desks import desk, order, workspace_path
+from ennio.actors.message_delivery import Arrival, Aside, Delivery, MessageDelivery
 from ennio.machine.home import private
 from ennio.model.branch import check_work_branch, issue_branch, refuse_protected
 from ennio.model.errors import NotFound, Refused
@@ -233,12 +233,12 @@ def deliver(deps: Dependencies, session: Session, message: Message, mark: Callab
         """When this began by the clock as it is now: it may be put back or forth meanwhile."""
         return deps.clock.now() - timedelta(seconds=time.monotonic() - begun)
 
-    return _courier(deps, session, _sent(deps, session)).deliver(message.text, since, mark, aside)
+    return _delivery(deps, session, _sent(deps, session)).deliver(message.text, since, mark, aside)
 
 
 def put_back(deps: Dependencies, session: Session, draft: str) -> bool:
     """Type what a person had begun to type, without Enter; whether it stands in the place to type now. Raises NotFound, Unreachable."""
-    return _courier(deps, session).put_back(draft)
+    return _delivery(deps, session).put_back(draft)
 
 
 def _sent(deps: Dependencies, session: Session) -> tuple[str, ...]:
@@ -254,7 +254,7 @@ def settle(deps: Dependencies, session: Session, message: Message, *, alive: boo
         # a launch that was found again after a crash took its prompt before it was asked for again
         return _settle_carried(deps, session, message, session.created_at if message.origin is Origin.PROMPT else since)
     entered = message.state is MessageState.SENT_UNSURE
-    return _courier(deps, session).settle(message.text, _not_ahead(deps, since), alive=alive, entered=entered)
+    return _delivery(deps, session).settle(message.text, _not_ahead(deps, since), alive=alive, entered=entered)
 
 
 def _not_ahead(deps: Dependencies, since: datetime) -> datetime:
@@ -358,5 +358,5 @@ def _workspace(deps: Dependencies, session: Session) -> Workspace:
     return deps.plugins.workspace(session.workspace_name or deps.project(session.project_id).workspace)
 
 
-def _courier(deps: Dependencies, session: Session, sent: Sequence[str] = ()) -> Courier:
-    return Courier(runtime_of(deps, session), agent_of(deps, session), desk(deps, session), handle_of(deps, session), sent)
+def _delivery(deps: Dependencies, session: Session, sent: Sequence[str] = ()) -> MessageDelivery:
+    return MessageDelivery(runtime_of(deps, session), agent_of(deps, session), desk(deps, session), handle_of(deps, session), sent)

@@ -8,8 +8,8 @@ import gevent
 
 from ennio.actors import effects
 from ennio.actors.actor import Actor
-from ennio.actors.courier import Aside
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.message_delivery import Aside
 from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record

@@ -241,14 +241,14 @@ class BranchChosen:
 
 @dataclass(frozen=True, slots=True)
 class MessageMarked:
-    """The courier is about to type a message; asked, so that it is written first."""
+    """The delivery is about to type a message; asked, so that it is written first."""
 
     message_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class DraftTaken:
-    """The courier is about to take out what a person has begun to type; asked, so that it is written first."""
+    """The delivery is about to take out what a person has begun to type; asked, so that it is written first."""
 
     draft: str
 

@@ -1,7 +1,7 @@
 """The words for one agent that it has not taken yet: which is next, how far it got, when it may be tried again.
 
 A message is marked as being sent before a key is pressed. How its delivery ended is written down here;
-typing and looking are the courier's.
+typing and looking are the delivery's.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ennio.actors import effects
-from ennio.actors.courier import Arrival, Delivery
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
+from ennio.actors.message_delivery import Arrival, Delivery
 from ennio.actors.messages import NotificationDue
 from ennio.actors.record import Record
 from ennio.actors.registry import NOTICES

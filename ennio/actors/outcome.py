@@ -11,7 +11,7 @@ from typing import Any
 from ennio.actors import bell, effects
 from ennio.actors.drafts import draft_key
 from ennio.actors.executor import NAMES
-from ennio.actors.lookout import cursor_key
+from ennio.actors.observations import cursor_key
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
 from ennio.model.clock import rfc3339

@@ -1,6 +1,6 @@
 """One actor owns one session: facts come in, a pure step decides, the record is written, one effect is performed.
 
-What it holds: the record (what is known), the lookout (what is seen), the outbox (what the agent is to
+What it holds: the record (what is known), the observations (what is seen), the outbox (what the agent is to
 be told), the executor (what is under way). All of them are its own and run in its mailbox.
 """
 
@@ -17,7 +17,6 @@ from ennio.actors import bell, desks, effects, outcome
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.executor import NAMES, Executor
-from ennio.actors.lookout import Lookout
 from ennio.actors.messages import (
     Admit,
     AnswerQuestion,
@@ -42,6 +41,7 @@ from ennio.actors.messages import (
     Wake,
     WorkspaceObserved,
 )
+from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
@@ -69,7 +69,7 @@ class SessionActor(Actor):
         self._id = session_id
         self._record: Record
         self._outbox: Outbox
-        self._lookout: Lookout
+        self._observations: Observations
         self._executor: Executor
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
@@ -80,7 +80,7 @@ class SessionActor(Actor):
         """Read the record back and adopt whatever runs."""
         self._record = Record.load(self._deps, self._id)
         self._outbox = Outbox(self._deps, self._record)
-        self._lookout = Lookout(self._deps, self._record, self._outbox)
+        self._observations = Observations(self._deps, self._record, self._outbox)
         self._executor = Executor(self, self._deps, self._record, self._outbox)
         if self._deps.store.queue.get(self._id) is None:
             self._record.memory = orders.admit(self._record.memory)  # it left the queue and was not told
@@ -88,7 +88,7 @@ class SessionActor(Actor):
         self._record.memory = orders.put_back(self._record.memory, timedelta(), self._deps.clock.now())
         if self._record.memory.launches and not self._record.memory.finished:
             bell.rehang(self._deps, self._id)  # an agent that runs on finds the door where it is now
-        self._lookout.watch()
+        self._observations.watch()
         self._advance()
 
     def on_stop(self) -> None:
@@ -111,14 +111,14 @@ class SessionActor(Actor):
     def _received(self, message: Any) -> Any:
         match message:
             case RuntimeObserved():
-                self._advance_if(self._lookout.on_pane(message))
+                self._advance_if(self._observations.on_pane(message))
             case ReadAgent(screen):
                 self._give_back()
-                self._advance_if(self._lookout.on_agent(screen))
+                self._advance_if(self._observations.on_agent(screen))
             case WorkspaceObserved():
-                self._advance_if(self._lookout.on_place(message))
+                self._advance_if(self._observations.on_place(message))
             case ForgeObserved():
-                self._advance_if(self._lookout.on_forge(message))
+                self._advance_if(self._observations.on_forge(message))
             case EffectResult(what, result, error):
                 self._on_effect(what, result, error)
             case Wake() | MessageQueued():
@@ -132,7 +132,7 @@ class SessionActor(Actor):
             case Clean(force):
                 return self._change(orders.clean(self._record.memory, force=force))
             case Resubscribe():
-                self._lookout.resubscribe()
+                self._observations.resubscribe()
                 self._tell_others()  # somebody was started again, and knows nothing of this session
                 self._advance()
             case AnswerQuestion(text):
@@ -164,7 +164,7 @@ class SessionActor(Actor):
         memory = orders.kill(self._record.memory, by)
         if self._executor.busy and not isinstance(self._executor.current, StopAgent | RemoveWorkspace):
             self._executor.break_off()
-            self._lookout.distrust()
+            self._observations.distrust()
         self._record.memory = memory
         with self._deps.store.transaction():  # who only left the queue would be taken for admitted
             self._deps.store.queue.remove(self._id)
@@ -197,7 +197,7 @@ class SessionActor(Actor):
         metadata = {**self._session.metadata, "title": title}
         self._record.session = replace(self._session, branch=branch, workspace_path=str(path), metadata=metadata)
         self._record.write([Draft(EventType.SESSION_STEP, f"works on branch {branch}", data={"step": "branch", "branch": branch})])
-        self._lookout.watch()
+        self._observations.watch()
         return self._session
 
     def _see_question(self) -> None:
@@ -210,7 +210,7 @@ class SessionActor(Actor):
         if process is None or process.sighting is not Sighting.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
         if effects.agent_of(self._deps, self._session).tells:
-            self._advance_if(self._lookout.on_agent(None))
+            self._advance_if(self._observations.on_agent(None))
 
     def _on_answer(self, text: str) -> None:
         """Short enough to be done in the mailbox, and so never at the same time as another effect's typing."""
@@ -225,7 +225,7 @@ class SessionActor(Actor):
         effects.answer(self._deps, self._session, text)
         data = {"step": "answered", "answer": text}
         self._record.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
-        self._lookout.look_now()
+        self._observations.look_now()
 
     def _give_back(self) -> None:
         """What a person had begun to type goes back as soon as there is a place for it; in the mailbox, so that nobody types meanwhile."""
@@ -259,7 +259,7 @@ class SessionActor(Actor):
                 self._executor.start(plan.effect)
             if settled or plan.effect is not None:
                 break
-        self._lookout.watch()
+        self._observations.watch()
         if self._record.memory.finished:
             self._deps.actors.tell(ROOT, SessionOver(self._id))
 
@@ -284,7 +284,7 @@ class SessionActor(Actor):
             return
         now = self._deps.clock.now()
         if isinstance(effect, LaunchAgent | StopAgent | RemoveWorkspace):
-            self._lookout.distrust()
+            self._observations.distrust()
         if isinstance(effect, DeliverMessage | SettleMessage):
             self._outbox.delivered(effect.message_id, result, error, now)
             if not self._outbox.message(effect.message_id).state.pending:

@@ -1,4 +1,4 @@
-"""A house over stubs for every test of the actors; patience of the courier cut short.
+"""A house over stubs for every test of the actors; patience of the delivery cut short.
 
 The supervisor's interpreter is patched by gevent from its first line. Here nothing but ``time.sleep``
 ever waits, so it alone is made cooperative, for the length of a test: the other tests' subprocesses,
@@ -14,7 +14,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from ennio.actors import courier
+from ennio.actors import message_delivery
 from tests.actors.ground import Play, Stage
 
 
@@ -25,9 +25,9 @@ def _cooperative(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier, "PASTE_SETTLES", 0.1)
-    monkeypatch.setattr(courier, "ENTER_SETTLES", 0.1)
-    monkeypatch.setattr(courier, "PAUSE", 0.005)
+    monkeypatch.setattr(message_delivery, "PASTE_SETTLES", 0.1)
+    monkeypatch.setattr(message_delivery, "ENTER_SETTLES", 0.1)
+    monkeypatch.setattr(message_delivery, "PAUSE", 0.005)
 
 
 @pytest.fixture

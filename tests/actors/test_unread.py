@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ennio.actors import desks, effects
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.lookout import Lookout
+from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.record import Record
 from ennio.actors.registry import ActorRegistry
@@ -54,25 +54,25 @@ class Pair:
         self.deps.store.sessions.insert(session)
         self.desk = desks.desk(self.deps, session)
         self.agent = effects.agent_of(self.deps, session)
-        self.steady, self.sparing = self._lookout(), self._lookout()
+        self.steady, self.sparing = self._observations(), self._observations()
         self.screen: str | None = None
         self.title, self.number = "", 1
 
-    def _lookout(self) -> Lookout:
+    def _observations(self) -> Observations:
         record = Record.load(self.deps, "p-1")
-        return Lookout(self.deps, record, Outbox(self.deps, record))
+        return Observations(self.deps, record, Outbox(self.deps, record))
 
-    def look(self, lookout: Lookout) -> AgentSeen:
-        record, now = lookout._record, self.clock.now()
+    def look(self, observations: Observations) -> AgentSeen:
+        record, now = observations._record, self.clock.now()
         process = ProcessSeen(Sighting.ALIVE, now, "test", pid=6 + self.number, number=self.number, title=self.title, output_at=now)
         record.facts = replace(record.facts, process=process)
-        lookout.on_agent(self.screen)
+        observations.on_agent(self.screen)
         assert record.facts.agent is not None
         return replace(record.facts.agent, at=now)
 
     def looks(self) -> tuple[AgentSeen, AgentSeen]:
         """What both say now."""
-        self.steady._basis = None
+        self.steady._read_cache = None
         return self.look(self.steady), self.look(self.sparing)
 
     def write(self, which: int) -> None:

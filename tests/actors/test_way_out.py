@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ennio.actors.lookout import _way_out
 from ennio.actors.messages import WatchWorkspace, WorkspaceObserved
+from ennio.actors.observations import _way_out
 from ennio.model.facts import Place
 
 

@@ -18,7 +18,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from ennio import supervise  # noqa: E402
-from ennio.actors.lookout import Lookout  # noqa: E402
+from ennio.actors.observations import Observations  # noqa: E402
 
 
 def _note(name: str) -> int:
@@ -39,17 +39,17 @@ def count_processes() -> None:
 
 def note_sightings() -> None:
     """Note the first survey that each session believes."""
-    look, note, known = Lookout.on_pane, _note("seen"), set[int]()
+    look, note, known = Observations.on_pane, _note("seen"), set[int]()
 
     @functools.wraps(look)
-    def noted(self: Lookout, told: Any) -> bool:
+    def noted(self: Observations, told: Any) -> bool:
         believed = look(self, told)
         if believed and told.surveyed and id(self) not in known:
             known.add(id(self))
             os.write(note, f"{time.time()}\n".encode())
         return believed
 
-    Lookout.on_pane = noted  # type: ignore[method-assign]
+    Observations.on_pane = noted  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a message waits for while nobody may even look for a place to type; what the courier finds there is its own to tell."""
+"""What a message waits for while nobody may even look for a place to type; what the delivery finds there is its own to tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOVES = "waits until its terminal rests: the agent is at work, or a person types
 
 
 def reason(spec: Spec, seen: Seen, memory: LifecycleState) -> str | None:
-    """What the next message waits for now; None where that is the courier's to say, or nothing keeps it."""
+    """What the next message waits for now; None where that is the delivery's to say, or nothing keeps it."""
     if seen.mail is None or seen.mail.state is not MessageState.QUEUED or memory.status.terminal:
         return None
     place = seen.facts.place

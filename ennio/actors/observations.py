@@ -12,7 +12,6 @@ from shlex import quote
 from typing import Any
 
 from ennio.actors import desks, effects
-from ennio.actors.basis import Basis, basis
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import (
     ForgeObserved,
@@ -25,6 +24,7 @@ from ennio.actors.messages import (
     WorkspaceObserved,
 )
 from ennio.actors.outbox import Outbox
+from ennio.actors.read_cache import ReadCache, read_cache
 from ennio.actors.record import Record
 from ennio.actors.registry import AGENTS, forge_name, runtime_name
 from ennio.model import codec
@@ -38,7 +38,7 @@ STARTING = timedelta(seconds=30)
 """How long an agent that was started is looked at again and again."""
 
 
-class Lookout:
+class Observations:
     """The facts of one session, kept in its record. Held by its actor alone; what takes something in tells whether there was news."""
 
     def __init__(self, deps: Dependencies, record: Record, outbox: Outbox) -> None:
@@ -50,7 +50,7 @@ class Lookout:
         self._believed_from = self._forge_from = time.monotonic()
         self._watched: Any = None
         self._asked: dict[str, Any] = {}
-        self._basis: Basis | None = None
+        self._read_cache: ReadCache | None = None
 
     # --- what to look for --------------------------------------------------------------------------
 
@@ -174,15 +174,15 @@ class Lookout:
             self._expedite()
         if process is None or process.sighting is not Sighting.ALIVE:
             return False
-        if self._stands(process, screen):
+        if self._is_fresh(process, screen):
             return False
         return self._read_agent(screen)
 
-    def _stands(self, process: ProcessSeen, screen: str | None) -> bool:
+    def _is_fresh(self, process: ProcessSeen, screen: str | None) -> bool:
         """Whether the agent would say again what it said last."""
-        if self._basis is None or self._record.facts.agent is None:
+        if self._read_cache is None or self._record.facts.agent is None:
             return False
-        return self._basis.stands(process, screen, self._deps.clock.now())
+        return self._read_cache.is_fresh(process, screen, self._deps.clock.now())
 
     def _read_agent(self, screen: str | None) -> bool:
         process, session = self._record.facts.process, self._record.session
@@ -190,11 +190,12 @@ class Lookout:
             return False
         agent, desk = effects.agent_of(self._deps, session), desks.desk(self._deps, session)
         files = agent.files(desk, self._cursor) if isinstance(agent, Filed) else None
-        found = basis(process, screen, files) if files is not None else None  # taken first: what is written meanwhile is read the next time
+        # taken first: what is written meanwhile is read the next time
+        found = read_cache(process, screen, files) if files is not None else None
         reading = agent.observe(desk, self._cursor, process, screen, self._deps.clock.now())
         # a look that brought something may have left something; the one that brings nothing more is what stands
         ended = dict(reading.cursor) == self._cursor
-        self._basis = replace(found, until=reading.until) if found is not None and ended else None
+        self._read_cache = replace(found, until=reading.until) if found is not None and ended else None
         before = self._record.facts.agent
         if not ended:
             self._cursor = dict(reading.cursor)

@@ -17,29 +17,29 @@ _GRAIN = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class ReadCache:
     """A process, a screen and files as they were at a moment, and until when the clock changes nothing."""
 
     process: ProcessSeen
     screen: int
     files: tuple[Path, ...]
-    prints: tuple[tuple[int, ...] | None, ...]
+    fingerprints: tuple[tuple[int, ...] | None, ...]
     until: datetime | None = None
 
-    def stands(self, process: ProcessSeen, screen: str | None, now: datetime) -> bool:
+    def is_fresh(self, process: ProcessSeen, screen: str | None, now: datetime) -> bool:
         """Whether all is as it was; a look costs a call for each file."""
         if self.until is not None and now >= self.until:
             return False
-        return (self.process, self.screen) == (_lasting(process), hash(screen)) and self.prints == _prints(self.files)
+        return (self.process, self.screen) == (_lasting(process), hash(screen)) and self.fingerprints == _fingerprints(self.files)
 
 
-def basis(process: ProcessSeen, screen: str | None, files: tuple[Path, ...]) -> Basis | None:
+def read_cache(process: ProcessSeen, screen: str | None, files: tuple[Path, ...]) -> ReadCache | None:
     """What there is at this moment; None when a file has changed so lately that the next change might not show."""
-    prints = _prints(files)
+    fingerprints = _fingerprints(files)
     lately = time.time_ns() - _GRAIN
-    if any(seen is not None and seen[-1] >= lately for seen in prints):
+    if any(seen is not None and seen[-1] >= lately for seen in fingerprints):
         return None
-    return Basis(_lasting(process), hash(screen), files, prints)
+    return ReadCache(_lasting(process), hash(screen), files, fingerprints)
 
 
 def _lasting(process: ProcessSeen) -> ProcessSeen:
@@ -47,11 +47,11 @@ def _lasting(process: ProcessSeen) -> ProcessSeen:
     return replace(process, at=_EPOCH, output_at=None)
 
 
-def _prints(files: Iterable[Path]) -> tuple[tuple[int, ...] | None, ...]:
-    return tuple(map(_print, files))
+def _fingerprints(files: Iterable[Path]) -> tuple[tuple[int, ...] | None, ...]:
+    return tuple(map(_fingerprint, files))
 
 
-def _print(file: Path) -> tuple[int, ...] | None:
+def _fingerprint(file: Path) -> tuple[int, ...] | None:
     """What tells a file from itself a moment ago, when it changed last; None when it is not there or cannot be looked at."""
     try:
         found = os.stat(file)

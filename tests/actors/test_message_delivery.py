@@ -1,4 +1,4 @@
-"""The courier's decisions, case by case, at a stub terminal with a stub agent."""
+"""The delivery's decisions, case by case, at a stub terminal with a stub agent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.actors.courier import Arrival, Aside, Courier, shows
+from ennio.actors.message_delivery import Arrival, Aside, MessageDelivery, shows
 from ennio.config.model import AgentConfig
 from ennio.model.errors import NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
@@ -31,7 +31,7 @@ class Bench:
         self.handle = self.runtime.start(Launch("p-1", ("cat",), root, {}, root))
         self.marked = 0
         desk = Desk("p-1", "play", root, root, "0", AgentConfig())
-        self.courier = Courier(self.runtime, self.agent, desk, self.handle)
+        self.message_delivery = MessageDelivery(self.runtime, self.agent, desk, self.handle)
 
     def mark(self) -> None:
         assert not self.runtime.presses, "announced before anything is typed"
@@ -69,7 +69,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_text_the_agent_takes_is_delivered(bench: Bench) -> None:
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.marked, bench.enters) == (Arrival.DELIVERED, 1, 1)
     assert bench.runtime.pastes == [("p-1", TEXT)]
 
@@ -79,12 +79,12 @@ def test_without_a_place_to_type_nothing_is_typed_or_announced(bench: Bench, gon
     bench.agent.typable = False
     if gone:
         bench.runtime.vanish("p-1")
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.marked, bench.runtime.pastes) == (Arrival.NOT_NOW, 0, [])
 
 
 def test_enter_is_pressed_twice_at_most_and_the_rest_is_doubt(bench: Bench) -> None:
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters, len(bench.runtime.pastes)) == (Arrival.UNSURE, 2, 1)
 
 
@@ -106,13 +106,13 @@ LONG = "\n".join(f"line {number}" for number in range(12))
 def test_a_paste_that_is_folded_is_entered_by_a_mark_of_exactly_its_size(bench: Bench, mark: str, enters: int) -> None:
     bench.instead_of_the_paste(f"> {mark}")
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, LONG))
-    assert bench.courier.deliver(LONG, lambda: NOW, bench.mark).arrival is (Arrival.DELIVERED if enters else Arrival.UNSURE)
+    assert bench.message_delivery.deliver(LONG, lambda: NOW, bench.mark).arrival is (Arrival.DELIVERED if enters else Arrival.UNSURE)
     assert bench.enters == enters
 
 
 def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -> None:
     bench.on_enter(lambda: bench.runtime.show("p-1", "working ..."))
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
 
 
@@ -120,21 +120,21 @@ def test_a_text_that_left_the_place_to_type_is_not_entered_again(bench: Bench) -
 def test_of_an_agent_that_does_not_tell_the_screen_must_serve(tmp_path: Path, moves: bool, arrival: Arrival) -> None:
     bench = Bench(tmp_path, tells=False)
     bench.on_enter(lambda: moves and bench.runtime.show("p-1", f"> {TEXT}\nthinking"))
-    assert bench.courier.deliver(TEXT, lambda: NOW, bench.mark).arrival is arrival
+    assert bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark).arrival is arrival
     assert bench.enters == 1
 
 
 def test_trouble_while_typing_is_raised(bench: Bench) -> None:
     bench.runtime.unreachable = "gone for lunch"
     with pytest.raises(Unreachable):
-        bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+        bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert bench.marked == 0
 
 
 def test_a_terminal_that_ended_is_said(bench: Bench) -> None:
     bench.runtime.finish("p-1", exit_code=0)
     with pytest.raises(NotFound):
-        bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+        bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
 
 
 PLACE, HALF = "> ", "> please do not"
@@ -170,7 +170,7 @@ def test_a_doubt_is_settled_by_looking_at_the_place_to_type(tmp_path: Path, case
     if took == "goes on":
         bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
     bench.runtime.show("p-1", screen)
-    done = bench.courier.settle(TEXT, NOW, alive=alive)
+    done = bench.message_delivery.settle(TEXT, NOW, alive=alive)
     assert (done.arrival, bench.enters, bench.runtime.pastes) == (arrival, enters, [])
 
 
@@ -178,19 +178,19 @@ def test_an_agent_whose_file_cannot_be_read_is_settled_by_its_place_to_type(benc
     bench.agent.deaf("p-1")
     bench.on_enter(lambda: bench.runtime.show("p-1", SENT))
     bench.runtime.show("p-1", TYPED)
-    assert (bench.courier.settle(TEXT, NOW, alive=True).arrival, bench.enters) == (Arrival.DELIVERED, 1)
+    assert (bench.message_delivery.settle(TEXT, NOW, alive=True).arrival, bench.enters) == (Arrival.DELIVERED, 1)
 
 
 def test_incident_27_a_doubt_is_not_settled_by_enter_in_a_dialog(bench: Bench) -> None:
     bench.runtime.show("p-1", f"> {TEXT}\nDo you want to proceed? 1. Yes")
     bench.agent.typable = False
-    done = bench.courier.settle(TEXT, NOW, alive=True)
+    done = bench.message_delivery.settle(TEXT, NOW, alive=True)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 0)
 
 
 def test_what_a_person_has_begun_to_type_is_neither_sent_nor_touched(bench: Bench) -> None:
     bench.runtime.show("p-1", HALF)
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, done.draft, bench.marked) == (Arrival.NOT_NOW, "please do not", 0)
     assert "waits for the person at the terminal" in done.detail
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
@@ -200,7 +200,7 @@ def test_what_a_person_has_begun_to_type_is_neither_sent_nor_touched(bench: Benc
 def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_known(bench: Bench, screen: str, why: str) -> None:
     command = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True}))
     bench.runtime.show("p-1", screen)
-    done = replace(bench.courier, agent=command).deliver(TEXT, lambda: NOW, bench.mark)
+    done = replace(bench.message_delivery, agent=command).deliver(TEXT, lambda: NOW, bench.mark)
     assert done.arrival is Arrival.NOT_NOW
     assert why in done.detail
     assert (bench.runtime.presses, bench.runtime.pastes) == ([], [])
@@ -209,21 +209,21 @@ def test_a_half_typed_line_is_the_reason_also_where_the_place_to_type_is_not_kno
 def test_words_a_person_types_between_two_enters_are_not_sent(bench: Bench) -> None:
     """The first Enter went unanswered, and then somebody began to type: the second would have been theirs."""
     bench.on_enter(lambda: bench.runtime.show("p-1", ABOVE))
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 1)
 
 
 def test_words_a_person_types_while_ours_are_pasted_are_not_sent(bench: Bench) -> None:
     bench.instead_of_the_paste(AMONG)
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.enters) == (Arrival.UNSURE, 0)
 
 
 def test_what_escape_put_back_of_our_words_is_taken_away(bench: Bench) -> None:
     bench.runtime.show("p-1", "> what was sent before")
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    courier = replace(bench.courier, sent=("the last", "what was sent before"))
-    assert courier.deliver(TEXT, lambda: NOW, lambda: None).arrival is Arrival.DELIVERED
+    message_delivery = replace(bench.message_delivery, sent=("the last", "what was sent before"))
+    assert message_delivery.deliver(TEXT, lambda: NOW, lambda: None).arrival is Arrival.DELIVERED
     assert bench.runtime.pastes == [("p-1", TEXT)]
 
 
@@ -242,21 +242,21 @@ def test_what_may_be_put_aside_is_written_down_first_and_what_cannot_be_typed_ag
         written.append(draft)
 
     bench.on_enter(lambda: bench.agent.took("p-1", NOW, TEXT))
-    done = bench.courier.deliver(TEXT, lambda: NOW, lambda: None, Aside(screen.removeprefix("> "), keep))
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, lambda: None, Aside(screen.removeprefix("> "), keep))
     assert (written, done.arrival) == (kept, Arrival.DELIVERED if kept else Arrival.NOT_NOW)
     if kept:
         bench.runtime.show("p-1", PLACE)
-        assert bench.courier.put_back(written[0])
+        assert bench.message_delivery.put_back(written[0])
         assert (bench.runtime.screens(["p-1"])["p-1"], bench.enters) == (screen, 1)
 
 
 def test_a_person_who_reads_back_in_the_terminal_is_waited_for(bench: Bench) -> None:
     views = bench.runtime.views
     bench.runtime.views = lambda names: {name: replace(view, scrolled=True) for name, view in views(names).items()}  # type: ignore[method-assign]
-    done = bench.courier.deliver(TEXT, lambda: NOW, bench.mark)
+    done = bench.message_delivery.deliver(TEXT, lambda: NOW, bench.mark)
     assert (done.arrival, bench.marked) == (Arrival.NOT_NOW, 0)
     assert "copy mode" in done.detail
-    assert bench.courier.settle(TEXT, NOW, alive=True).arrival is Arrival.UNSURE
+    assert bench.message_delivery.settle(TEXT, NOW, alive=True).arrival is Arrival.UNSURE
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ A person shares the terminal. Enter is pressed only while the place to type hold
 what stands there of a person's stays, and the words wait.
 
 Before anything is typed it is written down that this is about to happen. After a doubt (a crash, an
-agent that says nothing) the courier looks before it types again: first at what the agent itself says
+agent that says nothing) the delivery looks before it types again: first at what the agent itself says
 it took, then at the place to type.
 """
 
@@ -62,7 +62,7 @@ NO_PLACE = "the screen shows no place to type"
 
 
 @dataclass(frozen=True, slots=True)
-class Courier:
+class MessageDelivery:
     """Delivers to one agent in one terminal. ``sent`` are the words it was sent before, the newest first."""
 
     runtime: Runtime
