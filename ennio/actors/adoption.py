@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LaunchRecord:
     """A session as it was when its agent was last launched, and whose it is: of which file and which database."""
 
     config: str
@@ -41,7 +41,7 @@ def note(deps: Dependencies, session: Session) -> None:
     path = private(deps.home.session(session.id)) / FILE
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
-    draft.write_text(codec.dumps(Record(str(deps.config.source), deps.config.database_url, session)), encoding="utf-8")
+    draft.write_text(codec.dumps(LaunchRecord(str(deps.config.source), deps.config.database_url, session)), encoding="utf-8")
     draft.replace(path)
 
 
@@ -58,7 +58,7 @@ def adopt(deps: Dependencies) -> tuple[str, ...]:
     return tuple(adopted)
 
 
-def _records(deps: Dependencies) -> Iterator[Record]:
+def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
     """The records of this file's or this database's sessions that are in no row, and whose project there is."""
     for path in sorted((deps.home.root / "sessions").glob(f"*/{FILE}")):
         record = _read(path)
@@ -72,9 +72,9 @@ def _records(deps: Dependencies) -> Iterator[Record]:
                 log.warning("agent not taken in: its project is not in the configuration", extra={"session": record.session.id})
 
 
-def _read(path: Path) -> Record | None:
+def _read(path: Path) -> LaunchRecord | None:
     with suppress(OSError, ValueError, TypeError, KeyError):
-        return codec.loads(Record, path.read_text(encoding="utf-8"))
+        return codec.loads(LaunchRecord, path.read_text(encoding="utf-8"))
     return None
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
-from ennio.actors import adoption, bell, environment
+from ennio.actors import adoption, environment, hook_token
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.desks import desk, order, workspace_path
 from ennio.actors.message_delivery import Arrival, Aside, Delivery, MessageDelivery
+from ennio.actors.session_paths import desk, order, workspace_path
 from ennio.machine.home import private
 from ennio.model.branch import check_work_branch, issue_branch, refuse_protected
 from ennio.model.errors import NotFound, Refused
@@ -129,7 +129,7 @@ def launch(deps: Dependencies, session: Session, effect: LaunchAgent, message: M
         command = agent.launch(at, words)
     wanted = _launch_order(deps, session, agent, command, effect.number)
     _check_program(wanted, agent)
-    bell.hang(deps, session.id)
+    hook_token.issue(deps, session.id)
     _write(command)
     adoption.note(deps, session)
     handle = runtime_of(deps, session).start(wanted)

@@ -12,7 +12,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.message_delivery import Aside
 from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.actors.outbox import Outbox
-from ennio.actors.record import Record
+from ennio.actors.session_state import SessionState
 from ennio.model.facts import Sighting
 from ennio.model.message import Message
 from ennio.model.session import Session
@@ -34,10 +34,10 @@ ASK_WITHIN = 30.0  # seconds
 class Executor:
     """One effect at a time. Its end comes to the actor as an ``EffectResult``; what must be written first is asked of the actor."""
 
-    def __init__(self, actor: Actor, deps: Dependencies, record: Record, outbox: Outbox) -> None:
+    def __init__(self, actor: Actor, deps: Dependencies, state: SessionState, outbox: Outbox) -> None:
         self._actor = actor
         self._deps = deps
-        self._record = record
+        self._state = state
         self._outbox = outbox
         self._greenlet: gevent.Greenlet | None = None
         self._current: Effect | None = None
@@ -54,7 +54,7 @@ class Executor:
 
     def start(self, effect: Effect) -> None:
         """Begin with it."""
-        deps, session = self._deps, self._record.session
+        deps, session = self._deps, self._state.session
         match effect:
             case MakeWorkspace():
                 self._note("workspace", "making the workspace")
@@ -67,7 +67,7 @@ class Executor:
                 self._note("launch", f"starting {session.agent_name} (launch {effect.number})")
                 self._perform(effect, lambda: self._launch(session, effect, message))
             case StopAgent():
-                launched = self._record.memory.launches > 0
+                launched = self._state.memory.launches > 0
                 self._perform(effect, lambda: effects.stop(deps, session, launched=launched))
             case InspectWorkspace():
                 self._perform(effect, lambda: effects.inspect(deps, session))
@@ -78,7 +78,7 @@ class Executor:
                 self._perform(effect, lambda: effects.deliver(deps, session, post, lambda: self._mark(message_id), self._aside()))
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
-                process = self._record.facts.process
+                process = self._state.facts.process
                 alive = process is not None and process.sighting is Sighting.ALIVE
                 self._perform(effect, lambda: effects.settle(deps, session, post, alive=alive))
             case _:
@@ -103,8 +103,8 @@ class Executor:
 
     def _note(self, step: str, words: str) -> None:
         """Tell how far it has got; the same step tried again is no news."""
-        if not self._record.memory.failures:
-            self._record.note_step(step, words)
+        if not self._state.memory.failures:
+            self._state.note_step(step, words)
 
     def _choose_branch(self, branch: str, title: str) -> Session:
         chosen: Any = self._actor.actor_ref.ask(BranchChosen(branch, title), timeout=ASK_WITHIN)

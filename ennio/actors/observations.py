@@ -11,7 +11,7 @@ from datetime import timedelta
 from shlex import quote
 from typing import Any
 
-from ennio.actors import desks, effects
+from ennio.actors import effects, session_paths
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import (
     ForgeObserved,
@@ -25,8 +25,8 @@ from ennio.actors.messages import (
 )
 from ennio.actors.outbox import Outbox
 from ennio.actors.read_cache import ReadCache, read_cache
-from ennio.actors.record import Record
 from ennio.actors.registry import AGENTS, forge_name, runtime_name
+from ennio.actors.session_state import SessionState
 from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
@@ -41,11 +41,11 @@ STARTING = timedelta(seconds=30)
 class Observations:
     """The facts of one session, kept in its record. Held by its actor alone; what takes something in tells whether there was news."""
 
-    def __init__(self, deps: Dependencies, record: Record, outbox: Outbox) -> None:
+    def __init__(self, deps: Dependencies, state: SessionState, outbox: Outbox) -> None:
         self._deps = deps
-        self._record = record
+        self._state = state
         self._outbox = outbox
-        stored = deps.store.meta.get(cursor_key(record.session.id))
+        stored = deps.store.meta.get(cursor_key(state.session.id))
         self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
         self._believed_from = self._forge_from = time.monotonic()
         self._watched: Any = None
@@ -56,7 +56,7 @@ class Observations:
 
     def watch(self) -> None:
         """Tell the pollers what to look for, whenever that changes."""
-        session, memory = self._record.session, self._record.memory
+        session, memory = self._state.session, self._state.memory
         resting = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
         wanted = (session.branch, session.base, memory.pull, resting, memory.finished, self._place)
         if wanted == self._watched:
@@ -75,18 +75,18 @@ class Observations:
             title = session.metadata.get("title") or session.branch
             base = session.base or project.default_branch
             words = (title, session.prompt or "")
-            place = desks.workspace_path(self._deps, session)
+            place = session_paths.workspace_path(self._deps, session)
             message = WatchBranch(session.id, session.branch, base, memory.pull, resting, *words, place)
             self._ask(forge_name(session.project_id), message)
 
     @property
     def _place(self) -> WatchWorkspace | None:
         """The working copy, from when it was made until it is to go."""
-        session, memory = self._record.session, self._record.memory
+        session, memory = self._state.session, self._state.memory
         if session.branch is None or memory.status.terminal or memory.phase in (Phase.NEW, Phase.WORKSPACE):
             return None
         project = self._deps.project(session.project_id)
-        kind, path = session.workspace_name or project.workspace, desks.workspace_path(self._deps, session)
+        kind, path = session.workspace_name or project.workspace, session_paths.workspace_path(self._deps, session)
         return WatchWorkspace(kind, path, session.branch, project.path)
 
     def _ask(self, poller: str, message: Any) -> None:
@@ -103,39 +103,39 @@ class Observations:
 
     def look_now(self) -> None:
         """Have the terminal looked at without waiting for the next tick."""
-        self._tell_runtime(LookNow(self._record.session.id))
+        self._tell_runtime(LookNow(self._state.session.id))
 
     def distrust(self) -> None:
         """What was looked up before now may be older than what was just done."""
         self._believed_from = time.monotonic()
-        process = self._record.facts.process
+        process = self._state.facts.process
         if process is not None:
             blind = process.blind(self._deps.clock.now(), "looked at before what was done last")
-            self._record.facts = replace(self._record.facts, process=blind)
+            self._state.facts = replace(self._state.facts, process=blind)
         self.look_now()
         self._expedite()
 
     def _expedite(self) -> None:
         """Have the agent read again soon, without waiting for everybody's turn."""
-        self._deps.actors.tell(AGENTS, LookNow(self._record.session.id))
+        self._deps.actors.tell(AGENTS, LookNow(self._state.session.id))
 
     def _starting(self) -> bool:
         """Whether the agent was started a moment ago and is not ready yet: somebody waits to give it words."""
-        memory = self._record.memory
+        memory = self._state.memory
         if memory.ready_at is not None or memory.launched_at is None:
             return False
         return self._deps.clock.now() - memory.launched_at < STARTING
 
     @property
     def _runtime(self) -> str:
-        session = self._record.session
+        session = self._state.session
         return session.runtime_name or self._deps.project(session.project_id).runtime
 
     def _tell_runtime(self, message: Any) -> None:
         self._deps.actors.tell(runtime_name(self._runtime), message)
 
     def _tell_forge(self, message: Any) -> None:
-        self._deps.actors.tell(forge_name(self._record.session.project_id), message)
+        self._deps.actors.tell(forge_name(self._state.session.project_id), message)
 
     # --- what was seen -----------------------------------------------------------------------------
 
@@ -144,16 +144,16 @@ class Observations:
         if told.begun < self._believed_from:
             self.look_now()
             return False
-        before = self._record.facts.process
-        seen = judge(self._record.session.runtime_handle, told.pane, told.surveyed, told.source, self._deps.clock.now())
+        before = self._state.facts.process
+        seen = judge(self._state.session.runtime_handle, told.pane, told.surveyed, told.source, self._deps.clock.now())
         if not told.surveyed and told.detail:
             seen = replace(seen, detail=told.detail)
         seen = _unless_blind_already(before, seen)
         if self._outbox.echoes(seen.output_at):
             seen = replace(seen, output_at=before.output_at if before is not None else None)
         ended = seen.sighting is Sighting.GONE and (before is None or before.sighting is not Sighting.GONE)
-        self._record.facts = replace(self._record.facts, process=seen)
-        if ended and self._record.memory.launches:
+        self._state.facts = replace(self._state.facts, process=seen)
+        if ended and self._state.memory.launches:
             self._agent_ended()
         return True
 
@@ -161,15 +161,15 @@ class Observations:
         """Its last words are read, and what the forge said before its end does not count any more."""
         self._read_agent(None)
         self._forge_from = time.monotonic()
-        forge = self._record.facts.forge
+        forge = self._state.facts.forge
         if forge is not None and forge.sighting is Sighting.GONE:
             blind = replace(forge, sighting=Sighting.UNKNOWN, detail="asked before the agent ended")
-            self._record.facts = replace(self._record.facts, forge=blind)
-            self._tell_forge(LookNow(self._record.session.id))  # unchanged news would not be told again by themselves
+            self._state.facts = replace(self._state.facts, forge=blind)
+            self._tell_forge(LookNow(self._state.session.id))  # unchanged news would not be told again by themselves
 
     def on_agent(self, screen: str | None) -> bool:
         """Read what is new from a living agent; False when there was nothing."""
-        process = self._record.facts.process
+        process = self._state.facts.process
         if self._starting():
             self._expedite()
         if process is None or process.sighting is not Sighting.ALIVE:
@@ -180,15 +180,15 @@ class Observations:
 
     def _is_fresh(self, process: ProcessSeen, screen: str | None) -> bool:
         """Whether the agent would say again what it said last."""
-        if self._read_cache is None or self._record.facts.agent is None:
+        if self._read_cache is None or self._state.facts.agent is None:
             return False
         return self._read_cache.is_fresh(process, screen, self._deps.clock.now())
 
     def _read_agent(self, screen: str | None) -> bool:
-        process, session = self._record.facts.process, self._record.session
+        process, session = self._state.facts.process, self._state.session
         if process is None:
             return False
-        agent, desk = effects.agent_of(self._deps, session), desks.desk(self._deps, session)
+        agent, desk = effects.agent_of(self._deps, session), session_paths.desk(self._deps, session)
         files = agent.files(desk, self._cursor) if isinstance(agent, Filed) else None
         # taken first: what is written meanwhile is read the next time
         found = read_cache(process, screen, files) if files is not None else None
@@ -196,37 +196,37 @@ class Observations:
         # a look that brought something may have left something; the one that brings nothing more is what stands
         ended = dict(reading.cursor) == self._cursor
         self._read_cache = replace(found, until=reading.until) if found is not None and ended else None
-        before = self._record.facts.agent
+        before = self._state.facts.agent
         if not ended:
             self._cursor = dict(reading.cursor)
             self._deps.store.meta.set(cursor_key(session.id), codec.dumps(self._cursor))
         if before is not None and replace(before, at=reading.seen.at) == reading.seen:
             return False
-        self._record.facts = replace(self._record.facts, agent=reading.seen)
+        self._state.facts = replace(self._state.facts, agent=reading.seen)
         return True
 
     def on_place(self, told: WorkspaceObserved) -> bool:
         """Take in what became of the working copy; False when it is as it was, or is being made."""
-        place, before = self._place, self._record.facts.place
+        place, before = self._place, self._state.facts.place
         if place is None:
             return False
-        seen = PlaceSeen(self._deps.clock.now(), told.place, _way_out(told, place, self._record.session.id))
+        seen = PlaceSeen(self._deps.clock.now(), told.place, _way_out(told, place, self._state.session.id))
         if before is not None and replace(before, at=seen.at) == seen:
             return False
         if before is None and told.place is Place.STANDING:
             return False
-        self._record.facts = replace(self._record.facts, place=seen)
+        self._state.facts = replace(self._state.facts, place=seen)
         return True
 
     def on_forge(self, told: ForgeObserved) -> bool:
         """Take in what the forge told of the branch; False when it is not believed."""
         if told.begun < self._forge_from:
-            self._tell_forge(LookNow(self._record.session.id))
+            self._tell_forge(LookNow(self._state.session.id))
             return False
-        seen, before = told.seen, self._record.facts.forge
+        seen, before = told.seen, self._state.facts.forge
         if seen.sighting is Sighting.UNKNOWN and before is not None:
             seen = before.blind(seen.at, seen.detail)
-        self._record.facts = replace(self._record.facts, forge=seen)
+        self._state.facts = replace(self._state.facts, forge=seen)
         return True
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import bell, cleaning, condition, effects, ending, landing, preserved, spawning, strays, webhooks
+from ennio.actors import cleaning, condition, effects, ending, hook_token, landing, preserved, spawning, strays, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
@@ -163,8 +163,8 @@ class Orchestrator:
         self.deps.actors.tell(session_name(session_id), ReadAgent())
 
     def rings(self, session_id: str, token: str) -> bool:
-        """Whether this is the token of the session's bell, which opens ``look`` and nothing else."""
-        return bell.known(self.store, session_id, token)
+        """Whether this is the session's hook token, which opens ``look`` and nothing else."""
+        return hook_token.verify(self.store, session_id, token)
 
     def output(self, session_id: str, lines: int) -> str:
         """The last lines of the agent's terminal. Raises NotFound when there is none."""

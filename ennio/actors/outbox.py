@@ -16,8 +16,8 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
 from ennio.actors.message_delivery import Arrival, Delivery
 from ennio.actors.messages import NotificationDue
-from ennio.actors.record import Record
 from ennio.actors.registry import NOTICES
+from ennio.actors.session_state import SessionState
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin
@@ -36,18 +36,18 @@ ECHO = timedelta(seconds=3)
 class Outbox:
     """The messages of one session, written through its record. Held by its actor alone."""
 
-    def __init__(self, deps: Dependencies, record: Record) -> None:
+    def __init__(self, deps: Dependencies, state: SessionState) -> None:
         self._deps = deps
-        self._record = record
+        self._state = state
         self._pauses: dict[str, datetime] = {}
         self._refused: dict[str, int] = {}
         self._unsure: dict[str, datetime] = {}
-        self.drafts = Drafts(deps.store, record.session.id, deps.config.person_patience)
+        self.drafts = Drafts(deps.store, state.session.id, deps.config.person_patience)
         self._typed_at: datetime | None = None
 
     def next(self) -> Mail | None:
         """The oldest message that is still to be delivered."""
-        return self._record.mail(self._pauses)
+        return self._state.mail(self._pauses)
 
     def message(self, message_id: str) -> Message:
         """A message that the store must have."""
@@ -68,9 +68,9 @@ class Outbox:
         """Write down that it is about to be typed, or given to a launch."""
         now = self._deps.clock.now()
         self.typed()
-        message, launch = self.message(message_id), self._record.memory.launches
+        message, launch = self.message(message_id), self._state.memory.launches
         marked = replace(message, state=MessageState.SENDING, started_at=now, attempts=message.attempts + 1, launch=launch)
-        self._record.write(messages=[marked])
+        self._state.write(messages=[marked])
 
     def put_back(self, by: timedelta) -> None:
         """The clock was put back, and pauses do not grow by that."""
@@ -81,13 +81,13 @@ class Outbox:
 
     def requeue(self, message_id: str) -> None:
         """The launch that was to carry it failed."""
-        self._record.write(messages=[replace(self.message(message_id), state=MessageState.QUEUED)])
+        self._state.write(messages=[replace(self.message(message_id), state=MessageState.QUEUED)])
 
     def undeliverable(self) -> Sequence[Message]:
         """Messages that will never be delivered, because the session has ended; not written yet."""
-        if not self._record.memory.status.terminal:
+        if not self._state.memory.status.terminal:
             return ()
-        pending = self._deps.store.messages.pending(self._record.session.id)
+        pending = self._deps.store.messages.pending(self._state.session.id)
         return [replace(message, state=MessageState.DROPPED, detail="the session has ended") for message in pending]
 
     def waiting(self, mail: Mail | None, why: str | None) -> Sequence[Message]:
@@ -109,7 +109,7 @@ class Outbox:
         return [replace(message, state=MessageState.QUEUED)]
 
     def _prompt(self, words: str, done: effects.Launched, now: datetime) -> Message:
-        session_id = self._record.session.id
+        session_id = self._state.session.id
         prompt = Message(str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)), session_id, words, Origin.PROMPT, now, fingerprint="prompt")
         if not done.carried:
             return prompt
@@ -127,7 +127,7 @@ class Outbox:
             case Arrival.DELIVERED:
                 done = replace(message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail)
                 self._forget(message_id)
-                self._record.write(_told(done), messages=[done])
+                self._state.write(_told(done), messages=[done])
             case Arrival.NOT_NOW:
                 self._not_now(message, delivery.detail, now)
             case Arrival.UNSURE:
@@ -143,29 +143,29 @@ class Outbox:
         self._pauses[message.id] = now + min(timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE)
         state = MessageState.QUEUED if message.state is MessageState.SENDING else message.state
         if (message.detail, message.state) != (detail, state):
-            self._record.write(messages=[replace(message, detail=detail, state=state)])
+            self._state.write(messages=[replace(message, detail=detail, state=state)])
 
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))
         kept = message.detail if message.detail == effects.CARRIED else detail
         if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
-            self._record.write(messages=[replace(message, state=state, detail=kept)])
+            self._state.write(messages=[replace(message, state=state, detail=kept)])
         elif state is MessageState.SENT_UNSURE:
             minutes = UNSURE_LIMIT.total_seconds() / 60
             self._fail(message, f"nobody could confirm within {minutes:g} minutes that a message arrived; not sent again: {detail}", detail)
         elif message.attempts < DELIVERY_TRIES:
-            self._record.write(messages=[replace(message, state=state, detail=kept)])
+            self._state.write(messages=[replace(message, state=state, detail=kept)])
         else:
             self._fail(message, f"a message could not be delivered in {message.attempts} tries: {detail}", detail)
 
     def _long_unsure(self, message: Message, now: datetime) -> bool:
         """Whether it has been looked for long enough; an agent that has yet to start has not been asked."""
-        if self._record.memory.ready_at is None:
+        if self._state.memory.ready_at is None:
             return False
         return now - self._unsure.setdefault(message.id, now) >= UNSURE_LIMIT
 
     def _fail(self, message: Message, words: str, detail: str) -> None:
-        session, now = self._record.session, self._deps.clock.now()
+        session, now = self._state.session, self._deps.clock.now()
         self._forget(message.id)
         notice = Notice(
             id=str(uuid.uuid4()),
@@ -180,7 +180,7 @@ class Outbox:
         failed = replace(message, state=MessageState.FAILED, error=detail)
         with self._deps.store.transaction():
             self._deps.store.notifications.add(notice)
-            self._record.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
+            self._state.write([Draft(EventType.MESSAGE_FAILED, words, Priority.URGENT, {"message": message.id})], messages=[failed])
         self._deps.actors.tell(NOTICES, NotificationDue())
 
     def _forget(self, message_id: str) -> None:
@@ -194,13 +194,13 @@ class Outbox:
         words = f"what a person had begun to type was put aside for a message, and is put back after it: {draft}"
         with self._deps.store.transaction():
             self.drafts.take(draft)
-            self._record.write([Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})])
+            self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})])
 
     def give_back(self) -> None:
         """Put back what was put aside, once it can be seen to stand there again."""
-        if self.drafts.taken and effects.put_back(self._deps, self._record.session, self.drafts.taken):
+        if self.drafts.taken and effects.put_back(self._deps, self._state.session, self.drafts.taken):
             self.drafts.given_back()
-            self._record.note_step("draft", "what a person had begun to type stands in the place to type again")
+            self._state.note_step("draft", "what a person had begun to type stands in the place to type again")
 
 
 def _told(message: Message) -> list[Draft]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ennio.actors import bell, effects
+from ennio.actors import effects, hook_token
 from ennio.actors.drafts import draft_key
 from ennio.actors.executor import NAMES
 from ennio.actors.observations import cursor_key
 from ennio.actors.outbox import Outbox
-from ennio.actors.record import Record
+from ennio.actors.session_state import SessionState
 from ennio.model.clock import rfc3339
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
@@ -35,12 +35,12 @@ _NAMED = 50  # of what went unsaved, the largest first
 log = logging.getLogger(__name__)
 
 
-def failed(record: Record, outbox: Outbox, effect: Effect, error: EnnioError, now: datetime) -> None:
+def failed(state: SessionState, outbox: Outbox, effect: Effect, error: EnnioError, now: datetime) -> None:
     """It failed; the same failure again is remembered and not told again."""
-    log.warning("effect failed", extra={"session": record.session.id, "effect": type(effect).__name__, "error": str(error)})
-    record.memory = orders.failed(record.memory, effect, error, now)
-    again = record.memory.failures > 1 and record.memory.failure == str(error)
-    record.write([] if again else [_setback(effect, error)])
+    log.warning("effect failed", extra={"session": state.session.id, "effect": type(effect).__name__, "error": str(error)})
+    state.memory = orders.failed(state.memory, effect, error, now)
+    again = state.memory.failures > 1 and state.memory.failure == str(error)
+    state.write([] if again else [_setback(effect, error)])
     if isinstance(effect, LaunchAgent) and effect.message:
         outbox.requeue(effect.message)
 
@@ -55,39 +55,39 @@ def _setback(effect: Effect, error: EnnioError) -> Draft:
     return Draft(EventType.SESSION_STEP, f"{what} failed: {error}", Priority.ACTION, {"step": "failed"} | data)
 
 
-def succeeded(record: Record, outbox: Outbox, effect: Effect, result: Any, now: datetime) -> None:
+def succeeded(state: SessionState, outbox: Outbox, effect: Effect, result: Any, now: datetime) -> None:
     """It is done; ``result`` is what it returned. Delivered messages are the outbox's."""
     match effect, result:
         case MakeWorkspace(), _:
-            record.memory = orders.workspace_made(record.memory)
-            record.session = replace(effects.called(record.session, result.remote), workspace_path=str(result.path))
-            record.note_step("workspace", f"the workspace stands at {result.path}")
+            state.memory = orders.workspace_made(state.memory)
+            state.session = replace(effects.called(state.session, result.remote), workspace_path=str(result.path))
+            state.note_step("workspace", f"the workspace stands at {result.path}")
         case PrepareWorkspace(), _:
-            record.memory = orders.prepared(record.memory)
-            record.write()
+            state.memory = orders.prepared(state.memory)
+            state.write()
         case LaunchAgent(), effects.Launched():
-            _launched(record, outbox, effect, result, now)
+            _launched(state, outbox, effect, result, now)
         case StopAgent(), _:
-            record.memory = orders.stopped(record.memory)
-            record.note_step("stop", "the agent was ended")
+            state.memory = orders.stopped(state.memory)
+            state.note_step("stop", "the agent was ended")
         case InspectWorkspace(), WorkspaceSeen():
-            record.facts = replace(record.facts, workspace=result)
-            record.memory = orders.inspected(record.memory)
+            state.facts = replace(state.facts, workspace=result)
+            state.memory = orders.inspected(state.memory)
         case RemoveWorkspace(), _:
-            _removed(record, result, now)
+            _removed(state, result, now)
         case _:
             raise AssertionError(f"{effect} cannot end with {result!r}")
 
 
-def _launched(record: Record, outbox: Outbox, effect: LaunchAgent, done: effects.Launched, now: datetime) -> None:
-    record.memory = orders.launched(record.memory, done.number, now)
+def _launched(state: SessionState, outbox: Outbox, effect: LaunchAgent, done: effects.Launched, now: datetime) -> None:
+    state.memory = orders.launched(state.memory, done.number, now)
     tmux = done.handle.id if done.handle.runtime_name == "tmux" else None
-    record.session = replace(record.session, runtime_handle=done.handle, tmux_name=tmux)
-    record.facts = replace(record.facts, process=_just_started(done.handle, done.number, now), agent=None)
-    words = f"launch {done.number} of {record.session.agent_name} stands"
+    state.session = replace(state.session, runtime_handle=done.handle, tmux_name=tmux)
+    state.facts = replace(state.facts, process=_just_started(done.handle, done.number, now), agent=None)
+    words = f"launch {done.number} of {state.session.agent_name} stands"
     kind = EventType.SESSION_STEP if effect.resume else EventType.SESSION_SPAWNED
     messages = outbox.of_launch(effect, done, now)
-    record.write([Draft(kind, words, data={"step": "launched", "launch": done.number})], messages=messages)
+    state.write([Draft(kind, words, data={"step": "launched", "launch": done.number})], messages=messages)
 
 
 def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessSeen:
@@ -100,17 +100,17 @@ def _sort(unsaved: Sequence[Unkept]) -> str:
     return f"ignored {paths}" if all(one.why == "ignored" for one in unsaved) else f"{paths} that git ignores or that are no files"
 
 
-def _removed(record: Record, freed: Any, now: datetime) -> None:
-    record.memory = orders.removed(record.memory, now)
+def _removed(state: SessionState, freed: Any, now: datetime) -> None:
+    state.memory = orders.removed(state.memory, now)
     kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
     unsaved = sorted((one for one in freed.unsaved if one.why != "link"), key=lambda one: -one.size)
     kept += f"; {len(unsaved)} {_sort(unsaved)} ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
     named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
     data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
-    store, session_id = record.deps.store, record.session.id
+    store, session_id = state.deps.store, state.session.id
     with store.transaction():
-        if record.memory.finished:
-            bell.take_down(store, session_id)
+        if state.memory.finished:
+            hook_token.revoke(store, session_id)
             store.meta.forget(cursor_key(session_id))
             store.meta.forget(draft_key(session_id))
-        record.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])
+        state.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])

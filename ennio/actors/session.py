@@ -1,6 +1,6 @@
-"""One actor owns one session: facts come in, a pure step decides, the record is written, one effect is performed.
+"""One actor owns one session: facts come in, a pure step decides, the state is written, one effect is performed.
 
-What it holds: the record (what is known), the observations (what is seen), the outbox (what the agent is to
+What it holds: the state (what is known), the observations (what is seen), the outbox (what the agent is to
 be told), the executor (what is under way). All of them are its own and run in its mailbox.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import bell, desks, effects, outcome
+from ennio.actors import effects, hook_token, outcome, session_paths
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.executor import NAMES, Executor
@@ -43,8 +43,8 @@ from ennio.actors.messages import (
 )
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
-from ennio.actors.record import Record
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
+from ennio.actors.session_state import SessionState
 from ennio.actors.timers import Alarm
 from ennio.model.clock import ClockJump
 from ennio.model.errors import Conflict, EnnioError, Unreachable
@@ -67,7 +67,7 @@ class SessionActor(Actor):
         super().__init__(name, watcher)
         self._deps = deps
         self._id = session_id
-        self._record: Record
+        self._state: SessionState
         self._outbox: Outbox
         self._observations: Observations
         self._executor: Executor
@@ -77,17 +77,17 @@ class SessionActor(Actor):
     # --- life --------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
-        """Read the record back and adopt whatever runs."""
-        self._record = Record.load(self._deps, self._id)
-        self._outbox = Outbox(self._deps, self._record)
-        self._observations = Observations(self._deps, self._record, self._outbox)
-        self._executor = Executor(self, self._deps, self._record, self._outbox)
+        """Read the state back and adopt whatever runs."""
+        self._state = SessionState.load(self._deps, self._id)
+        self._outbox = Outbox(self._deps, self._state)
+        self._observations = Observations(self._deps, self._state, self._outbox)
+        self._executor = Executor(self, self._deps, self._state, self._outbox)
         if self._deps.store.queue.get(self._id) is None:
-            self._record.memory = orders.admit(self._record.memory)  # it left the queue and was not told
+            self._state.memory = orders.admit(self._state.memory)  # it left the queue and was not told
         # the clock may have been put back while nobody was here
-        self._record.memory = orders.put_back(self._record.memory, timedelta(), self._deps.clock.now())
-        if self._record.memory.launches and not self._record.memory.finished:
-            bell.rehang(self._deps, self._id)  # an agent that runs on finds the door where it is now
+        self._state.memory = orders.put_back(self._state.memory, timedelta(), self._deps.clock.now())
+        if self._state.memory.launches and not self._state.memory.finished:
+            hook_token.renew(self._deps, self._id)  # an agent that runs on finds the door where it is now
         self._observations.watch()
         self._advance()
 
@@ -97,14 +97,14 @@ class SessionActor(Actor):
 
     @property
     def _session(self) -> Session:
-        return self._record.session
+        return self._state.session
 
     def on_receive(self, message: Any) -> Any:
         """One message, one match; who cannot write down what came of it ends, and the next life reads what stands."""
         try:
             return self._received(message)
         except EnnioError as error:
-            if not self._record.stands():
+            if not self._state.stands():
                 self._die(f"{type(error).__name__}: {error}", error)
             raise
 
@@ -124,13 +124,13 @@ class SessionActor(Actor):
             case Wake() | MessageQueued():
                 self._advance()
             case Admit():
-                self._change(orders.admit(self._record.memory))
+                self._change(orders.admit(self._state.memory))
             case Kill(by):
                 return self._on_kill(by)
             case Restore():
                 return self._on_restore()
             case Clean(force):
-                return self._change(orders.clean(self._record.memory, force=force))
+                return self._change(orders.clean(self._state.memory, force=force))
             case Resubscribe():
                 self._observations.resubscribe()
                 self._tell_others()  # somebody was started again, and knows nothing of this session
@@ -156,53 +156,53 @@ class SessionActor(Actor):
     # --- orders ------------------------------------------------------------------------------------
 
     def _change(self, memory: lifecycle.LifecycleState) -> Session:
-        self._record.memory = memory
+        self._state.memory = memory
         self._advance()
         return self._session
 
     def _on_kill(self, by: str) -> Session:
-        memory = orders.kill(self._record.memory, by)
+        memory = orders.kill(self._state.memory, by)
         if self._executor.busy and not isinstance(self._executor.current, StopAgent | RemoveWorkspace):
             self._executor.break_off()
             self._observations.distrust()
-        self._record.memory = memory
+        self._state.memory = memory
         with self._deps.store.transaction():  # who only left the queue would be taken for admitted
             self._deps.store.queue.remove(self._id)
-            self._record.write()
+            self._state.write()
         self._deps.actors.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
 
     def _on_restore(self) -> Session:
         """It takes its place in the queue like a new one, in the transaction that makes it wait."""
-        place = self._record.facts.place
-        memory = orders.restore(self._record.memory, unusable=place is not None and not place.place.usable)
+        place = self._state.facts.place
+        memory = orders.restore(self._state.memory, unusable=place is not None and not place.place.usable)
         now, session = self._deps.clock.now(), self._session
-        self._record.facts = replace(self._record.facts, place=None)
-        self._record.memory = memory
-        self._record.session = replace(session, restored_at=now)
+        self._state.facts = replace(self._state.facts, place=None)
+        self._state.memory = memory
+        self._state.session = replace(session, restored_at=now)
         with self._deps.store.transaction():
             self._deps.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, False, now, ""))
-            self._record.write([Draft(EventType.SESSION_RESTORED, "restored by a person")])
+            self._state.write([Draft(EventType.SESSION_RESTORED, "restored by a person")])
         self._deps.actors.tell(QUEUE, QueueChanged())
         self._advance()
         return self._session
 
     def _on_branch(self, branch: str, title: str) -> Session:
-        path = desks.workspace_path(self._deps, self._session)
+        path = session_paths.workspace_path(self._deps, self._session)
         others = self._deps.store.sessions.on_branch(self._session.project_id, branch)
         rival = next((other for other in others if other.id != self._id), None)
         if rival is not None:
             raise Conflict(f"branch {branch} belongs to session {rival.id} ({rival.status}); choose another with --branch")
         metadata = {**self._session.metadata, "title": title}
-        self._record.session = replace(self._session, branch=branch, workspace_path=str(path), metadata=metadata)
-        self._record.write([Draft(EventType.SESSION_STEP, f"works on branch {branch}", data={"step": "branch", "branch": branch})])
+        self._state.session = replace(self._session, branch=branch, workspace_path=str(path), metadata=metadata)
+        self._state.write([Draft(EventType.SESSION_STEP, f"works on branch {branch}", data={"step": "branch", "branch": branch})])
         self._observations.watch()
         return self._session
 
     def _see_question(self) -> None:
         """What was asked may have been answered since it was seen: by a person at the terminal, or by a life before this."""
-        process = self._record.facts.process
+        process = self._state.facts.process
         if self._session.runtime_handle is None:
             raise Conflict(f"session {self._id} has no agent yet that could ask anything; it is {self._session.status}")
         if process is not None and process.sighting is Sighting.GONE:
@@ -215,8 +215,8 @@ class SessionActor(Actor):
     def _on_answer(self, text: str) -> None:
         """Short enough to be done in the mailbox, and so never at the same time as another effect's typing."""
         self._see_question()
-        if self._record.memory.activity is not Activity.WAITING_INPUT:
-            told = self._record.memory.activity or "not known yet"
+        if self._state.memory.activity is not Activity.WAITING_INPUT:
+            told = self._state.memory.activity or "not known yet"
             raise Conflict(f"session {self._id} asks nothing just now (its activity is {told}); `ennio send` gives it words")
         if self._executor.current is not None:
             current = NAMES[type(self._executor.current)]
@@ -224,12 +224,12 @@ class SessionActor(Actor):
         self._outbox.typed()
         effects.answer(self._deps, self._session, text)
         data = {"step": "answered", "answer": text}
-        self._record.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
+        self._state.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
         self._observations.look_now()
 
     def _give_back(self) -> None:
         """What a person had begun to type goes back as soon as there is a place for it; in the mailbox, so that nobody types meanwhile."""
-        process = self._record.facts.process
+        process = self._state.facts.process
         if self._outbox.drafts.taken and not self._executor.busy and process is not None and process.sighting is Sighting.ALIVE:
             with contextlib.suppress(EnnioError):
                 self._outbox.give_back()
@@ -246,13 +246,13 @@ class SessionActor(Actor):
         if jump is not None and jump < timedelta():
             self._put_back(-jump)
         for _ in range(MAX_STEPS):
-            record = self._record
-            seen = Seen(record.facts, self._outbox.next(), self._executor.busy)
-            plan = lifecycle.step(self._deps.spec(self._session), seen, record.memory, self._deps.clock.now())
-            settled = plan.memory == record.memory and plan.effect is None
-            record.memory = plan.memory
+            state = self._state
+            seen = Seen(state.facts, self._outbox.next(), self._executor.busy)
+            plan = lifecycle.step(self._deps.spec(self._session), seen, state.memory, self._deps.clock.now())
+            settled = plan.memory == state.memory and plan.effect is None
+            state.memory = plan.memory
             told = [*self._outbox.undeliverable(), *self._outbox.waiting(seen.mail, plan.waits)]
-            if record.write(plan.events, plan.evidence, told):
+            if state.write(plan.events, plan.evidence, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)
             if plan.effect is not None:
@@ -260,21 +260,21 @@ class SessionActor(Actor):
             if settled or plan.effect is not None:
                 break
         self._observations.watch()
-        if self._record.memory.finished:
+        if self._state.memory.finished:
             self._deps.actors.tell(ROOT, SessionOver(self._id))
 
     def _put_back(self, by: timedelta) -> None:
         """The clock was put back, and nothing takes longer for it."""
-        now, facts = self._deps.clock.now(), self._record.facts
-        self._record.memory = orders.put_back(self._record.memory, by, now)
+        now, facts = self._deps.clock.now(), self._state.facts
+        self._state.memory = orders.put_back(self._state.memory, by, now)
         self._outbox.put_back(by)
         if facts.process is not None and facts.process.at > now:  # since when it cannot be seen
-            self._record.facts = replace(facts, process=replace(facts.process, at=now))
+            self._state.facts = replace(facts, process=replace(facts.process, at=now))
 
     def _tell_others(self) -> None:
-        record, memory = self._record, self._record.memory
-        bots = self._deps.project(record.session.project_id).bots
-        situation = Situation(record.session, record.facts, memory.merge_ready, bots, memory.running_since)
+        state, memory = self._state, self._state.memory
+        bots = self._deps.project(state.session.project_id).bots
+        situation = Situation(state.session, state.facts, memory.merge_ready, bots, memory.running_since)
         self._deps.actors.tell(REACTIONS, SessionChanged(situation))
         if memory.status.terminal:
             self._deps.actors.tell(QUEUE, QueueChanged())
@@ -291,7 +291,7 @@ class SessionActor(Actor):
                 self._tell_others()  # a reaction may wait for the agent to have it
             self._give_back()
         elif error is not None:
-            outcome.failed(self._record, self._outbox, effect, error, now)
+            outcome.failed(self._state, self._outbox, effect, error, now)
         else:
-            outcome.succeeded(self._record, self._outbox, effect, result, now)
+            outcome.succeeded(self._state, self._outbox, effect, result, now)
         self._advance()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.desks import workspace_path
+from ennio.actors.session_paths import workspace_path
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ennio.actors import desks, effects
+from ennio.actors import effects, session_paths
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
-from ennio.actors.record import Record
 from ennio.actors.registry import ActorRegistry
+from ennio.actors.session_state import SessionState
 from ennio.config.model import AgentConfig, Config, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
@@ -52,14 +52,14 @@ class Pair:
             agent_name=kind, workspace_path=str(root / "w"), config_hash="x",
         )  # fmt: skip
         self.deps.store.sessions.insert(session)
-        self.desk = desks.desk(self.deps, session)
+        self.desk = session_paths.desk(self.deps, session)
         self.agent = effects.agent_of(self.deps, session)
         self.steady, self.sparing = self._observations(), self._observations()
         self.screen: str | None = None
         self.title, self.number = "", 1
 
     def _observations(self) -> Observations:
-        record = Record.load(self.deps, "p-1")
+        record = SessionState.load(self.deps, "p-1")
         return Observations(self.deps, record, Outbox(self.deps, record))
 
     def look(self, observations: Observations) -> AgentSeen:

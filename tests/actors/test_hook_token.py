@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.actors import bell
+from ennio.actors import hook_token
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.registry import ActorRegistry
 from ennio.config.model import Config
@@ -26,49 +26,49 @@ def deps(tmp_path: Path) -> Dependencies:
 
 
 def hung(deps: Dependencies, session_id: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((deps.home.session(session_id) / bell.FILE).read_text())
+    found: dict[str, str] = json.loads((deps.home.session(session_id) / hook_token.FILE).read_text())
     return found
 
 
 def test_a_bell_is_private_and_says_where_to_ring(deps: Dependencies) -> None:
-    bell.hang(deps, "a-1")
+    hook_token.issue(deps, "a-1")
     told = hung(deps, "a-1")
     assert (told["host"], told["port"], told["path"]) == ("127.0.0.1", 4321, "/api/v1/sessions/a-1/look")
-    assert (deps.home.session("a-1") / bell.FILE).stat().st_mode & 0o777 == 0o600
+    assert (deps.home.session("a-1") / hook_token.FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_token_rings_for_its_own_session_only(deps: Dependencies) -> None:
-    bell.hang(deps, "a-1")
-    bell.hang(deps, "a-2")
+    hook_token.issue(deps, "a-1")
+    hook_token.issue(deps, "a-2")
     token = hung(deps, "a-1")["token"]
-    assert bell.known(deps.store, "a-1", token)
-    assert not bell.known(deps.store, "a-2", token)
-    assert not bell.known(deps.store, "a-3", "")
+    assert hook_token.verify(deps.store, "a-1", token)
+    assert not hook_token.verify(deps.store, "a-2", token)
+    assert not hook_token.verify(deps.store, "a-3", "")
 
 
 def test_a_new_launch_silences_the_bell_before_it(deps: Dependencies) -> None:
-    bell.hang(deps, "a-1")
+    hook_token.issue(deps, "a-1")
     before = hung(deps, "a-1")["token"]
-    bell.hang(deps, "a-1")
-    assert not bell.known(deps.store, "a-1", before)
-    assert bell.known(deps.store, "a-1", hung(deps, "a-1")["token"])
+    hook_token.issue(deps, "a-1")
+    assert not hook_token.verify(deps.store, "a-1", before)
+    assert hook_token.verify(deps.store, "a-1", hung(deps, "a-1")["token"])
 
 
 def test_the_token_itself_is_not_in_the_store(deps: Dependencies) -> None:
-    bell.hang(deps, "a-1")
+    hook_token.issue(deps, "a-1")
     kept = deps.store.meta.get("bell:a-1") or ""
     assert hung(deps, "a-1")["token"] not in kept
     assert len(kept) == 64
 
 
 def test_a_bell_that_hangs_well_is_left_as_it_is(deps: Dependencies) -> None:
-    bell.hang(deps, "a-1")
-    path = deps.home.session("a-1") / bell.FILE
+    hook_token.issue(deps, "a-1")
+    path = deps.home.session("a-1") / hook_token.FILE
     before = path.stat()
-    bell.rehang(deps, "a-1")
+    hook_token.renew(deps, "a-1")
     after = path.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)  # it is read, and that moves its atime
-    assert bell.known(deps.store, "a-1", hung(deps, "a-1")["token"])
+    assert hook_token.verify(deps.store, "a-1", hung(deps, "a-1")["token"])
 
 
 def _of_another_door(path: Path) -> None:
@@ -106,15 +106,15 @@ def _somebody_elses(path: Path) -> None:
     ids=lambda wrong: wrong.__name__.strip("_"),
 )
 def test_a_bell_that_hangs_badly_is_hung_anew(deps: Dependencies, wrong: Callable[[Path], None]) -> None:
-    bell.hang(deps, "a-1")
-    path = deps.home.session("a-1") / bell.FILE
+    hook_token.issue(deps, "a-1")
+    path = deps.home.session("a-1") / hook_token.FILE
     before = hung(deps, "a-1")["token"]
     wrong(path)
     path.with_suffix(".new").write_text("left by somebody who was killed")
     path.with_suffix(".new").chmod(0o666)
-    bell.rehang(deps, "a-1")
+    hook_token.renew(deps, "a-1")
     told = hung(deps, "a-1")
     assert (told["port"], told["token"] == before) == (4321, False)
-    assert bell.known(deps.store, "a-1", told["token"])
-    assert not bell.known(deps.store, "a-1", before)
+    assert hook_token.verify(deps.store, "a-1", told["token"])
+    assert not hook_token.verify(deps.store, "a-1", before)
     assert path.lstat().st_mode & 0o170777 == 0o100600

@@ -21,7 +21,7 @@ OUTPUT_STEP = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
-class Record:
+class SessionState:
     """What is known of one session right now; ``write`` makes it durable. Held by its actor alone."""
 
     deps: Dependencies
@@ -31,7 +31,7 @@ class Record:
     written: tuple[Session, LifecycleState, Facts]
 
     @classmethod
-    def load(cls, deps: Dependencies, session_id: str) -> Record:
+    def load(cls, deps: Dependencies, session_id: str) -> SessionState:
         """Read it back after a restart; what was seen must be seen again. Raises NotFound."""
         session = deps.store.sessions.need(session_id)
         text = deps.store.memories.get(session_id)
@@ -67,7 +67,7 @@ class Record:
     def stands(self) -> bool:
         """Whether the store holds what is known here; False also where it cannot be asked."""
         try:
-            found = Record.load(self.deps, self.session.id)
+            found = SessionState.load(self.deps, self.session.id)
         except EnnioError:
             return False
         return (found.session, found.memory) == (self.session, self.memory)
