@@ -29,26 +29,27 @@ from ennio.http.resources.session import OneSession
 from ennio.http.resources.sessions import Sessions
 from ennio.http.resources.supervisor import Supervisor
 from ennio.http.resources.webhooks import Webhooks
-from ennio.http.stream import Listeners
+from ennio.http.sse import SseConnections
 
 API = "/api/v1"
 Route = tuple[str, object, str | None]
 
 
-def create_app(orchestrator: Orchestrator, token: str, listeners: Listeners | None = None) -> falcon.App[Any, Any]:
-    """The whole API over a house; ``listeners`` lets the server end its event streams."""
+def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConnections | None = None) -> falcon.App[Any, Any]:
+    """The whole API over a house; ``sse_connections`` lets the server end its event streams."""
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
     app = falcon.App(middleware=[Gate(token, Hosts(config.host), config.cors_origins, browsers, orchestrator.rings)])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
-    for path, resource, suffix in [*routes(orchestrator, browsers, listeners or Listeners()), *rehearsal.routes(orchestrator, API)]:
+    known = routes(orchestrator, browsers, sse_connections or SseConnections())
+    for path, resource, suffix in [*known, *rehearsal.routes(orchestrator, API)]:
         _add_head(resource, suffix)
         app.add_route(path, resource, suffix=suffix)
     return app
 
 
-def routes(orchestrator: Orchestrator, browsers: Browsers, listeners: Listeners) -> list[Route]:
+def routes(orchestrator: Orchestrator, browsers: Browsers, sse_connections: SseConnections) -> list[Route]:
     """Path, resource, and which of its methods: those named with this suffix."""
     login, supervisor, answers = Login(browsers), Supervisor(orchestrator), Answers(orchestrator.store)
     open_to_all: list[Route] = [(f"{API}/health", Health(), None), ("/auth", login, "visit")]
@@ -66,7 +67,7 @@ def routes(orchestrator: Orchestrator, browsers: Browsers, listeners: Listeners)
         (f"{API}/preserved/{{item_id}}/restore", PreservedWork(orchestrator), "restore"),
         (f"{API}/notifications", Notifications(orchestrator), None),
         (f"{API}/events", Events(orchestrator), None),
-        (f"{API}/events/stream", EventStream(orchestrator, listeners), None),
+        (f"{API}/events/stream", EventStream(orchestrator, sse_connections), None),
         *_session_routes(orchestrator, answers),
         *_forge_routes(orchestrator, answers),
         *_queue_routes(orchestrator, answers),

@@ -178,7 +178,7 @@ class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
             self._end_unborn(error)
         self._stood[0] = 1
         orchestrator = self._running.orchestrator
-        return create_app(orchestrator, address.token(self._run_dir, orchestrator.config.api_token), Worker.listeners)
+        return create_app(orchestrator, address.token(self._run_dir, orchestrator.config.api_token), Worker.sse_connections)
 
     def _end_unborn(self, error: Exception) -> NoReturn:
         """A first start that fails is told and ends; later on, what time may heal is tried again: nobody may be watching."""

@@ -23,7 +23,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from ennio.http.envelope import encode
-from ennio.http.stream import Listeners
+from ennio.http.sse import SseConnections
 
 SOCKET_TIMEOUT = 30.0
 DRAIN = 2.0
@@ -42,7 +42,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
     """Serves the house's WSGI app in greenlets until told to stop, or until its arbiter is gone."""
 
-    listeners = Listeners()
+    sse_connections = SseConnections()
     """Those of this process; a worker is a process of its own."""
 
     busy = 0
@@ -66,7 +66,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         return StreamServer(listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections))
 
     def _drain(self, servers: list[StreamServer]) -> None:
-        self.listeners.close()
+        self.sse_connections.close()
         for server in servers:
             server.close()
         until = time.monotonic() + DRAIN
@@ -79,7 +79,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: stop; streams are told at once."""
         super().handle_exit(sig, frame)
-        self.listeners.close()
+        self.sse_connections.close()
         gevent.get_hub().loop.run_callback(self._stopping.set)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:

@@ -23,7 +23,7 @@ class Served(SmallHouse):
     """The small house in a worker: it can be stopped, and tells of itself."""
 
     def status(self) -> dict[str, Any]:
-        return super().status() | {"pid": os.getpid(), "listeners": Worker.listeners.open}
+        return super().status() | {"pid": os.getpid(), "listeners": Worker.sse_connections.open}
 
     def shutdown(self) -> None:
         shutdown()
@@ -40,7 +40,7 @@ class Running:
 
 def main(directory: Path, port: int) -> int:
     changes: dict[str, Any] = {"port": port, "api_token": os.environ.get("TOKEN")}
-    Worker.listeners.heartbeat = 3600.0  # whatever a stream notices, no heartbeat made it look
+    Worker.sse_connections.heartbeat = 3600.0  # whatever a stream notices, no heartbeat made it look
 
     def boot(_config_file: Path) -> Running:
         refusal = directory / "refuse"

@@ -16,7 +16,7 @@ from ennio.actors.feed import Feed
 from ennio.http.app import create_app
 from ennio.http.client import blocks
 from ennio.http.selection import Selection
-from ennio.http.stream import Listeners, stream
+from ennio.http.sse import SseConnections, stream
 from ennio.model.events import Event, EventType
 from ennio.model.session import Priority
 from tests.conftest import eventually
@@ -52,8 +52,8 @@ class Listening:
     """One open stream and what it brought."""
 
     def __init__(self, orchestrator: Any, after: int, selection: Selection | None = None, heartbeat: float = 15.0) -> None:
-        self.listeners = Listeners(2, heartbeat)
-        self._chunks = stream(orchestrator, self.listeners, after, selection or Selection())
+        self.sse_connections = SseConnections(2, heartbeat)
+        self._chunks = stream(orchestrator, self.sse_connections, after, selection or Selection())
         self._blocks = blocks(self._lines())
 
     def _lines(self) -> Iterator[bytes]:
@@ -135,14 +135,14 @@ class Served:
 
     def __init__(self, orchestrator: Fed) -> None:
         self.orchestrator = orchestrator
-        self.listeners = Listeners(2, HOUR)
+        self.sse_connections = SseConnections(2, HOUR)
         self.client, self._server = gevent.socket.socketpair()
         self.greenlet = gevent.spawn(self._serve)
         eventually(self.waits, why="the stream waits")
 
     def _serve(self) -> None:
         with self._server:
-            for chunk in stream(self.orchestrator, self.listeners, 0, Selection(), self._server):
+            for chunk in stream(self.orchestrator, self.sse_connections, 0, Selection(), self._server):
                 self._server.sendall(chunk)
 
     def waits(self) -> bool:
@@ -152,7 +152,7 @@ class Served:
     def has_ended(self) -> bool:
         """Whether the greenlet ends without anything else having to happen."""
         self.greenlet.join(10)
-        return bool(self.greenlet.successful()) and self.listeners.open == 0
+        return bool(self.greenlet.successful()) and self.sse_connections.open == 0
 
 
 def test_a_silent_stream_sleeps_from_heartbeat_to_heartbeat(fed: Fed) -> None:
@@ -164,7 +164,7 @@ def test_a_silent_stream_sleeps_from_heartbeat_to_heartbeat(fed: Fed) -> None:
 
 def test_a_client_that_leaves_ends_its_silent_stream_at_once(fed: Fed) -> None:
     served = Served(fed)
-    assert served.listeners.open == 1
+    assert served.sse_connections.open == 1
     served.client.close()
     assert served.has_ended()
 
@@ -177,19 +177,19 @@ def test_a_client_that_talks_while_it_listens_is_heard_once_and_goes_on_listenin
         gevent.sleep(0.001)  # each of them is a round of the loop, in which sockets are looked at
     assert len(fed.patience) == 2, "what it says is never read, and wakes the stream no more"
     assert not served.greenlet.ready()
-    served.listeners.close()
+    served.sse_connections.close()
     assert served.has_ended()
 
 
 def test_a_server_that_closes_wakes_its_silent_streams(fed: Fed) -> None:
     served = Served(fed)
-    served.listeners.close()
+    served.sse_connections.close()
     assert served.has_ended()
 
 
 def test_listeners_are_bounded(orchestrator: SmallHouse, session_id: str) -> None:
-    listeners = Listeners(most=0)
-    api = Api(create_app(orchestrator, TOKEN, listeners))
+    sse_connections = SseConnections(most=0)
+    api = Api(create_app(orchestrator, TOKEN, sse_connections))
     answer = api.ask("GET", "/events/stream")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 

@@ -8,7 +8,7 @@ import pytest
 from ennio.http.app import create_app, routes
 from ennio.http.browser import Browsers
 from ennio.http.openapi import document
-from ennio.http.stream import Listeners
+from ennio.http.sse import SseConnections
 from ennio.model.clock import SystemClock
 from tests.http.api import TOKEN, Api, check_answer
 from tests.http.small_house import SmallHouse
@@ -18,7 +18,7 @@ def test_every_route_is_documented_and_every_documented_path_is_a_route(house: S
     create_app(house, TOKEN)
     served = {
         (path, method)
-        for path, resource, suffix in routes(house, Browsers(TOKEN, 1, SystemClock()), Listeners())
+        for path, resource, suffix in routes(house, Browsers(TOKEN, 1, SystemClock()), SseConnections())
         for method in ("get", "post", "delete")
         if hasattr(resource, f"on_{method}" + (f"_{suffix}" if suffix else ""))
     }

@@ -37,7 +37,7 @@ class _Woken(Exception):
     """Comes to a stream that waits, as a gevent.Timeout would."""
 
 
-class Listeners:
+class SseConnections:
     """Knows the open streams, bounds their number, and ends them all when the server closes.
 
     ``heartbeat`` is how many seconds a stream is silent at most.
@@ -46,13 +46,13 @@ class Listeners:
     def __init__(self, most: int = 256, heartbeat: float = HEARTBEAT) -> None:
         self.most = most
         self.heartbeat = heartbeat
-        self.lines: set[Line] = set()
+        self.connections: set[SseConnection] = set()
         self.closing = False
 
     @property
     def open(self) -> int:
         """How many streams are open."""
-        return len(self.lines)
+        return len(self.connections)
 
     @property
     def full(self) -> bool:
@@ -65,33 +65,33 @@ class Listeners:
         get_hub().loop.run_callback(self._wake)
 
     def _wake(self) -> None:
-        for line in tuple(self.lines):
-            line.wake()
+        for sse in tuple(self.connections):
+            sse.wake()
 
 
-class Line:
+class SseConnection:
     """What connects one stream to its client; it is watched from the beginning to the end of the block.
 
     Without a socket to watch, the client counts as there until sending to it fails.
     """
 
-    def __init__(self, orchestrator: Orchestrator, listeners: Listeners, connection: socket.socket | None) -> None:
+    def __init__(self, orchestrator: Orchestrator, sse_connections: SseConnections, connection: socket.socket | None) -> None:
         self.orchestrator = orchestrator
-        self.listeners = listeners
+        self.siblings = sse_connections
         self._connection = connection
         self._watcher: Any = None
         self._waiter: Any = None
         self._heard = False
 
     def __enter__(self) -> Self:
-        self.listeners.lines.add(self)
+        self.siblings.connections.add(self)
         if self._connection is not None:
             self._watcher = get_hub().loop.io(self._connection.fileno(), _READABLE)
             self._watcher.start(self._hear)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.listeners.lines.discard(self)
+        self.siblings.connections.discard(self)
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher.close()
@@ -99,10 +99,10 @@ class Line:
     @property
     def over(self) -> bool:
         """True once the client has left or the server closes."""
-        return self.listeners.closing or (self._heard and self._connection is not None and _closed(self._connection))
+        return self.siblings.closing or (self._heard and self._connection is not None and _closed(self._connection))
 
     def wait(self, after: int, timeout: float) -> list[Event]:
-        """The events after this seq as soon as there are any; none when the time is up, or when the line may be over."""
+        """The events after this seq as soon as there are any; none when the time is up, or when the connection may be over."""
         self._waiter = getcurrent()
         try:
             return self.orchestrator.wait_for_events(after, timeout)
@@ -130,7 +130,7 @@ def frame(event: Event) -> bytes:
 
 def stream(
     orchestrator: Orchestrator,
-    listeners: Listeners,
+    sse_connections: SseConnections,
     after: int,
     selection: Selection,
     connection: socket.socket | None = None,
@@ -140,18 +140,18 @@ def stream(
     Ends when the client closes its side of the connection, or when the listeners are closed. A heartbeat
     also carries the seq up to which nothing was of interest, so that a reconnect need not search again.
     """
-    with Line(orchestrator, listeners, connection) as line:  # in here: a generator that is never started is never closed either
+    with SseConnection(orchestrator, sse_connections, connection) as sse:  # here: a generator that is never started is never closed either
         start = after if after <= orchestrator.store.events.last_seq() else 0  # a seq never reached is from another log
         yield RETRY % start
-        cursor = yield from _backlog(line, start, selection)
-        yield from _live(line, cursor, selection)
+        cursor = yield from _backlog(sse, start, selection)
+        yield from _live(sse, cursor, selection)
 
 
-def _backlog(line: Line, cursor: int, selection: Selection) -> Generator[bytes, None, int]:
+def _backlog(sse: SseConnection, cursor: int, selection: Selection) -> Generator[bytes, None, int]:
     """What was written before, in batches from the store; returns the seq to go on from."""
-    log = line.orchestrator.store.events
+    log = sse.orchestrator.store.events
     end = log.last_seq()
-    while not line.over:
+    while not sse.over:
         batch = log.after(cursor, limit=_BATCH, **selection.filters())
         if not batch:
             break
@@ -160,11 +160,11 @@ def _backlog(line: Line, cursor: int, selection: Selection) -> Generator[bytes, 
     return max(cursor, end)
 
 
-def _live(line: Line, cursor: int, selection: Selection) -> Iterator[bytes]:
-    heartbeat = line.listeners.heartbeat
+def _live(sse: SseConnection, cursor: int, selection: Selection) -> Iterator[bytes]:
+    heartbeat = sse.siblings.heartbeat
     due = time.monotonic() + heartbeat
-    while not line.over:
-        events = line.wait(cursor, max(0.0, due - time.monotonic()))
+    while not sse.over:
+        events = sse.wait(cursor, max(0.0, due - time.monotonic()))
         if events:
             cursor = events[-1].seq
         wanted = [frame(event) for event in events if selection.wants(event)]
