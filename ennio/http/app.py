@@ -7,7 +7,6 @@ from typing import Any
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator
-from ennio.http.answers import Answers
 from ennio.http.auth import Gate, Hosts
 from ennio.http.browser import Browsers
 from ennio.http.errors import add_error_map
@@ -29,6 +28,7 @@ from ennio.http.resources.session import OneSession
 from ennio.http.resources.sessions import Sessions
 from ennio.http.resources.supervisor import Supervisor
 from ennio.http.resources.webhooks import Webhooks
+from ennio.http.response_cache import ResponseCache
 from ennio.http.sse import SseConnections
 
 API = "/api/v1"
@@ -51,7 +51,7 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
 
 def routes(orchestrator: Orchestrator, browsers: Browsers, sse_connections: SseConnections) -> list[Route]:
     """Path, resource, and which of its methods: those named with this suffix."""
-    login, supervisor, answers = Login(browsers), Supervisor(orchestrator), Answers(orchestrator.store)
+    login, supervisor, cache = Login(browsers), Supervisor(orchestrator), ResponseCache(orchestrator.store)
     open_to_all: list[Route] = [(f"{API}/health", Health(), None), ("/auth", login, "visit")]
     return [
         *open_to_all,
@@ -68,26 +68,26 @@ def routes(orchestrator: Orchestrator, browsers: Browsers, sse_connections: SseC
         (f"{API}/notifications", Notifications(orchestrator), None),
         (f"{API}/events", Events(orchestrator), None),
         (f"{API}/events/stream", EventStream(orchestrator, sse_connections), None),
-        *_session_routes(orchestrator, answers),
-        *_forge_routes(orchestrator, answers),
-        *_queue_routes(orchestrator, answers),
+        *_session_routes(orchestrator, cache),
+        *_forge_routes(orchestrator, cache),
+        *_queue_routes(orchestrator, cache),
     ]
 
 
-def _session_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
-    one = OneSession(orchestrator, answers)
+def _session_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Route]:
+    one = OneSession(orchestrator, cache)
     path = f"{API}/sessions/{{session_id}}"
     orders = ("look", "send", "answer", "restore", "interrupt", "cleanup")
     doings = (*orders, "output", "attach", "messages", "evidence", "reactions", "events")
     return [
-        (f"{API}/sessions", Sessions(orchestrator, answers), None),
+        (f"{API}/sessions", Sessions(orchestrator, cache), None),
         (path, one, None),
         *((f"{path}/{doing}", one, doing) for doing in doings),
     ]
 
 
-def _forge_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
-    projects, pulls, pull = Projects(orchestrator, answers), Pulls(orchestrator), Pull(orchestrator)
+def _forge_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Route]:
+    projects, pulls, pull = Projects(orchestrator, cache), Pulls(orchestrator), Pull(orchestrator)
     project = f"{API}/projects/{{project_id}}"
     path = f"{project}/pulls/{{number}}"
     doings = ("files", "diff", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
@@ -102,8 +102,8 @@ def _forge_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
     ]
 
 
-def _queue_routes(orchestrator: Orchestrator, answers: Answers) -> list[Route]:
-    queue = Queue(orchestrator, answers)
+def _queue_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Route]:
+    queue = Queue(orchestrator, cache)
     path = f"{API}/queue/{{session_id}}"
     return [
         (f"{API}/queue", queue, None),

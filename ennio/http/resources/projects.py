@@ -6,10 +6,10 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.config.model import Project
-from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import identifier
 from ennio.http.requests import read_query
+from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.views import project_view
 from ennio.model.errors import NotFound
 
@@ -33,17 +33,17 @@ def need_project(orchestrator: Orchestrator, project_id: str) -> str:
 class Projects:
     """What may be worked on."""
 
-    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
         self._orchestrator = orchestrator
-        self.answers = answers
+        self.cache = cache
 
-    @from_store
+    @cached
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them as they stand in the configuration."""
         read_query(req, {})
         answer(resp, [project_view(each, self._live(each.id)) for each in self._orchestrator.config.projects])
 
-    @from_store
+    @cached
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Show one."""
         read_query(req, {})

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator
-from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Number, identifier
 from ennio.http.requests import read_body, read_query
+from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.views import waiting_views
 
 MOVE: Mapping[str, Field] = {"position": Number(1, 1_000_000, required=True)}
@@ -20,11 +20,11 @@ PRIORITY: Mapping[str, Field] = {"priority": Number(-1000, 1000, required=True)}
 class Queue:
     """Who waits, in which order, and why."""
 
-    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
         self._orchestrator = orchestrator
-        self.answers = answers
+        self.cache = cache
 
-    @from_store
+    @cached
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List it, next one first."""
         read_query(req, {})

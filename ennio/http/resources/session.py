@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator
-from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Field, Flag, Number, Text, identifier
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.events import PAGE, answer_page
+from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.selection import Selection
 from ennio.http.views import plain, session_view
 
@@ -26,14 +26,14 @@ EVENTS: Mapping[str, Field] = {name: field for name, field in PAGE.items() if na
 class OneSession:
     """A session named by its id; every method raises NotFound when there is none."""
 
-    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
         self._orchestrator = orchestrator
-        self.answers = answers
+        self.cache = cache
 
     def _known(self, session_id: str) -> str:
         return self._orchestrator.store.sessions.need(identifier("session id", session_id)).id
 
-    @from_store
+    @cached
     def on_get(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Show it."""
         read_query(req, {})

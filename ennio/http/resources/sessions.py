@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator, SpawnRequest
-from ennio.http.answers import Answers, from_store
 from ennio.http.envelope import answer
 from ennio.http.fields import Choices, Field, Flag, Id, Number, Text
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.projects import need_project
+from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.views import plain, session_view, session_views
 from ennio.model.session import SessionStatus
 
@@ -34,11 +34,11 @@ SPAWN: Mapping[str, Field] = {
 class Sessions:
     """The sessions of the house."""
 
-    def __init__(self, orchestrator: Orchestrator, answers: Answers) -> None:
+    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
         self._orchestrator = orchestrator
-        self.answers = answers
+        self.cache = cache
 
-    @from_store
+    @cached
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them, oldest first; the archived ones only with ``all``."""
         query = read_query(req, LIST)

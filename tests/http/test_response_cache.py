@@ -13,9 +13,9 @@ import falcon
 import falcon.testing
 import pytest
 
-from ennio.http.answers import Answers
 from ennio.http.app import create_app
 from ennio.http.envelope import answer
+from ennio.http.response_cache import ResponseCache
 from ennio.model.errors import Conflict
 from ennio.model.evidence import Evidence, Ground
 from ennio.model.facts import AgentSeen, Facts
@@ -108,41 +108,41 @@ def asked() -> falcon.Request:
     return falcon.testing.create_req(path="/a")
 
 
-def _answered(answers: Answers, asked: falcon.Request, data: object) -> bytes | None:
+def _answered(cache: ResponseCache, asked: falcon.Request, data: object) -> bytes | None:
     """What is answered where this would be made."""
     resp = falcon.Response()
-    answers.give(asked, resp, lambda: answer(resp, data))
+    cache.give(asked, resp, lambda: answer(resp, data))
     return resp.data
 
 
 def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(orchestrator: SmallHouse, asked: falcon.Request) -> None:
-    answers = Answers(orchestrator.store)
+    cache = ResponseCache(orchestrator.store)
     resp = falcon.Response()
 
     def make() -> None:
         orchestrator.store.meta.set("a", "new")
-        _answered(answers, falcon.testing.create_req(path="/b"), "another answer of the new data version")
+        _answered(cache, falcon.testing.create_req(path="/b"), "another answer of the new data version")
         answer(resp, "old")
 
-    answers.give(asked, resp, make)
-    assert _answered(answers, asked, "new") == b'{"data":"new"}'
+    cache.give(asked, resp, make)
+    assert _answered(cache, asked, "new") == b'{"data":"new"}'
 
 
 def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallHouse) -> None:
-    answers = Answers(orchestrator.store, room=1000)
+    cache = ResponseCache(orchestrator.store, room=1000)
     for number in range(100):
-        _answered(answers, falcon.testing.create_req(path=f"/{number}"), "x" * number)
-        assert sum(len(key) + len(body) for key, body in answers._kept.items()) == answers._size <= 1000
+        _answered(cache, falcon.testing.create_req(path=f"/{number}"), "x" * number)
+        assert sum(len(key) + len(body) for key, body in cache._kept.items()) == cache._size <= 1000
     large = falcon.testing.create_req(path="/large")
-    assert _answered(answers, large, "x" * 1000) != _answered(answers, large, "y" * 1000)
+    assert _answered(cache, large, "x" * 1000) != _answered(cache, large, "y" * 1000)
 
 
 def test_an_error_half_way_keeps_nothing(orchestrator: SmallHouse, asked: falcon.Request) -> None:
-    answers = Answers(orchestrator.store)
+    cache = ResponseCache(orchestrator.store)
 
     def fail() -> None:
         raise Conflict("not now")
 
     with pytest.raises(Conflict):
-        answers.give(asked, falcon.Response(), fail)
-    assert _answered(answers, asked, 1) == b'{"data":1}'
+        cache.give(asked, falcon.Response(), fail)
+    assert _answered(cache, asked, 1) == b'{"data":1}'

@@ -18,7 +18,7 @@ from ennio.store import Store
 ROOM = 8 * 1024 * 1024
 
 
-class Answers:
+class ResponseCache:
     """Keeps answers by what was asked, ``room`` bytes in all; none outlives the data version of the store it shows."""
 
     def __init__(self, store: Store, room: int = ROOM) -> None:
@@ -53,17 +53,17 @@ class Answers:
         self._data_version, self._kept, self._size = data_version, {}, 0
 
 
-class Answering(Protocol):
+class HasResponseCache(Protocol):
     """A resource with answers that are kept."""
 
-    answers: Answers
+    cache: ResponseCache
 
 
-def from_store(responder: Callable[..., None]) -> Callable[..., None]:
+def cached(responder: Callable[..., None]) -> Callable[..., None]:
     """Keep the answers of a GET: everything in them comes from the store, or from what never changes while the house stands."""
 
     @wraps(responder)
-    def responder_or_kept(self: Answering, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:
-        self.answers.give(req, resp, lambda: responder(self, req, resp, **place))
+    def responder_or_kept(self: HasResponseCache, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:
+        self.cache.give(req, resp, lambda: responder(self, req, resp, **place))
 
     return responder_or_kept
