@@ -196,9 +196,9 @@ class Orchestrator:
         """Bring one back on a new branch. Raises NotFound, Conflict."""
         return preserved.restore(self.deps, item_id, branch)
 
-    @failpoint("order.crash", because="a rehearsal of its own: a test of the machine")
+    @failpoint("order.crash", because="chaos of its own: a test of the machine")
     def crash(self, name: str) -> None:
-        """Let one actor end with an error; a rehearsal of what nobody hopes for."""
+        """Let one actor end with an error, as only the chaos endpoint orders."""
         if not self.deps.actors.tell(name, CrashForTest()):
             raise NotFound(f"no actor {name} is running")
 

@@ -120,7 +120,7 @@ class Director:
         if reaction == "ci-failed" and "actor" not in self.crashes:
             self.crashes.append("actor")
             self.say(part.role, "now one actor is made to crash ...")
-            self.client.post("/rehearsal/crash", {"actor": f"session:{part.session_id}"})
+            self.client.post("/chaos/crash", {"actor": f"session:{part.session_id}"})
         elif reaction == "changes-requested" and "worker" not in self.crashes:
             self.crashes.append("worker")
             worker = self.client.get("/status")["pid"]

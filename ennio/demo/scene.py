@@ -137,7 +137,7 @@ class Scene:
 
     def environment(self) -> dict[str, str]:
         """What the demo's supervisor is started with."""
-        own = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": f"ennio-demo-{os.getpid()}", "ENNIO_REHEARSAL": "1"}
+        own = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": f"ennio-demo-{os.getpid()}", "ENNIO_CHAOS": "1"}
         author = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ennio's demo"}
         return {**os.environ, **own, **author, "GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "demo@localhost"}
 

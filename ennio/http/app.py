@@ -10,7 +10,7 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.http.auth import Gate, Hosts
 from ennio.http.browser import Browsers
 from ennio.http.errors import add_error_map
-from ennio.http.resources import rehearsal
+from ennio.http.resources import chaos
 from ennio.http.resources.cleanup import Cleanup
 from ennio.http.resources.description import Description
 from ennio.http.resources.event_stream import EventStream
@@ -43,7 +43,7 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
     known = routes(orchestrator, browsers, sse_connections or SseConnections())
-    for path, resource, suffix in [*known, *rehearsal.routes(orchestrator, API)]:
+    for path, resource, suffix in [*known, *chaos.routes(orchestrator, API)]:
         _add_head(resource, suffix)
         app.add_route(path, resource, suffix=suffix)
     return app

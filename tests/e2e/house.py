@@ -61,7 +61,7 @@ class Ground:
         """Nothing of the machine's own configuration, and no secrets."""
         kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
         git = {"GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
-        ours = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": self.socket, "ENNIO_REHEARSAL": "1"}
+        ours = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": self.socket, "ENNIO_CHAOS": "1"}
         ours["ENNIO_TRUSTED_CONFIG_PATHS"] = str(self.root)
         return kept | git | ours | {"PATH": self.path, "HOME": str(self.root / "person"), "PYTHONPATH": str(ROOT)}
 

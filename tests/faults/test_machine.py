@@ -84,7 +84,7 @@ def test_fifty_actors_that_crash_at_once_are_one_outage_and_no_agent_notices(tmp
     with supervised(tmp_path, idle, poll={"runtime": "500ms", "agent": "500ms", "forge": "2s"}) as house:
         names = at_work(house, 50)
         for name in names:
-            house.client.post("/rehearsal/crash", {"actor": f"session:{name}"})
+            house.client.post("/chaos/crash", {"actor": f"session:{name}"})
 
         def back() -> bool:
             actors = house.client.get("/status")["actors"]
@@ -157,7 +157,7 @@ def vandalized(root: Path, actor: str) -> Told:
         def vandal() -> None:
             while not over.wait(1.5):
                 with suppress(*AWAY, NotFound):  # it is just being started again
-                    house.client.post("/rehearsal/crash", {"actor": actor})
+                    house.client.post("/chaos/crash", {"actor": actor})
 
         hand = threading.Thread(target=vandal, daemon=True)
         hand.start()

@@ -35,7 +35,7 @@ def stirred(scene: Scene) -> None:
     """Things go wrong before anybody looks: errors say more than they should."""
     client = scene.house.client
     for name in ("forge:hosted", "tracker:hosted", f"session:{scene.sessions['hosted']}"):
-        client.post("/rehearsal/crash", {"actor": name})
+        client.post("/chaos/crash", {"actor": name})
     for path, body in (("/sessions", {"project_id": "hosted", "prompt": "x", "branch": "a..b"}), ("/projects/hosted/pulls/99/merge", {})):
         with pytest.raises(EnnioError):
             client.post(path, body)

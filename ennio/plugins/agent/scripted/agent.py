@@ -1,4 +1,4 @@
-"""The scripted agent: plays a story instead of asking a model, for demonstrations, rehearsals and tests.
+"""The scripted agent: plays a story instead of asking a model, for demonstrations and tests.
 
 ``passthrough``: ``story`` (a file, or the turns themselves), ``speed`` (2 is twice as fast),
 ``typed`` (true: the first prompt is typed into its terminal too, instead of handed over in a file).

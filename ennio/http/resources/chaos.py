@@ -1,4 +1,4 @@
-"""Faults on order, for the demo and for rehearsals: there only when ``ENNIO_REHEARSAL=1`` is set."""
+"""Faults on order, for the demo and for tests: there only when ``ENNIO_CHAOS=1`` is set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ennio.http.requests import read_body
 CRASH: Mapping[str, Field] = {"actor": Text(required=True)}
 
 
-class Rehearsal:
+class ChaosResource:
     """One actor of the house is made to end with an error."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:
@@ -28,7 +28,7 @@ class Rehearsal:
 
 
 def routes(orchestrator: Orchestrator, api: str) -> list[tuple[str, object, str | None]]:
-    """The routes of a rehearsal, or none."""
-    if os.environ.get("ENNIO_REHEARSAL") != "1":
+    """The chaos endpoint, or none."""
+    if os.environ.get("ENNIO_CHAOS") != "1":
         return []
-    return [(f"{api}/rehearsal/crash", Rehearsal(orchestrator), "crash")]
+    return [(f"{api}/chaos/crash", ChaosResource(orchestrator), "crash")]
