@@ -14,8 +14,8 @@ from ennio.model.errors import Invalid, NotFound, Unauthorized
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ennio.http.address import Address
-    from ennio.http.client import Client
+    from ennio.http.address import SupervisorAddress
+    from ennio.http.client import ApiClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class CliContext:
 
         return Home.of_environment().run(self.config_file())
 
-    def address(self) -> Address | None:
+    def address(self) -> SupervisorAddress | None:
         """The supervisor that runs right now, if one does."""
         from ennio.http.address import running
 
         return running(self.run_directory())
 
-    def client(self, patience: float | None = None) -> Client:
+    def client(self, patience: float | None = None) -> ApiClient:
         """A client of the running supervisor; ``patience`` is how many seconds an answer may take.
 
         Raises NoSupervisor (exit code 4).

@@ -9,13 +9,13 @@ from ennio.cli.context import nearest, path
 from ennio.model.errors import EnnioError, Invalid, NotFound
 
 if TYPE_CHECKING:
-    from ennio.http.client import Client
+    from ennio.http.client import ApiClient
 
 _WHOLE = re.compile(r".+-[0-9a-f]{8}\Z")
 _SHOWN = 5
 
 
-def whole_id(word: str, client: Client) -> str:
+def whole_id(word: str, client: ApiClient) -> str:
     """The id that is meant. A whole one is not looked up. Raises NotFound with the nearest, Invalid when several begin so."""
     path("/sessions/{}", word)  # what is no id at all is not looked for
     if _WHOLE.match(word):
@@ -30,7 +30,7 @@ def whole_id(word: str, client: Client) -> str:
     return found[0]
 
 
-def suggested(error: NotFound, word: str, client: Client) -> NotFound:
+def suggested(error: NotFound, word: str, client: ApiClient) -> NotFound:
     """The same error with the session that is nearly called so, where it is about a session that is not there."""
     if not str(error).startswith(f"no session {word};"):
         return error
@@ -41,5 +41,5 @@ def suggested(error: NotFound, word: str, client: Client) -> NotFound:
     return NotFound(str(error).replace(f"no session {word};", f"no session {word}{near};", 1))
 
 
-def _known(client: Client) -> list[str]:
+def _known(client: ApiClient) -> list[str]:
     return [str(session["id"]) for session in client.get("/sessions", all=True)]

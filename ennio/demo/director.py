@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ennio.demo import scene as stage
-from ennio.http.client import Client
+from ennio.http.client import ApiClient
 from ennio.model.errors import Conflict, EnnioError
 
 REVIEWER = "morricone"
@@ -36,7 +36,7 @@ class DemoSession:
 class Director:
     """Reacts to events as a person would, with the API alone; ``say`` tells the audience."""
 
-    client: Client
+    client: ApiClient
     say: Callable[[str, str], None]
     parts: dict[str, DemoSession] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)

@@ -155,7 +155,7 @@ class _Supervisor:
         self._scene = set_up
         self._log = set_up.root / "supervisor.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.client: client.Client
+        self.client: client.ApiClient
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
@@ -174,7 +174,7 @@ class _Supervisor:
             raise
         return self
 
-    def _answering(self) -> client.Client:
+    def _answering(self) -> client.ApiClient:
         deadline = time.monotonic() + READY
         while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
             try:

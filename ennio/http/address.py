@@ -26,7 +26,7 @@ LOCK = "supervisor.lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SupervisorAddress:
     """A supervisor: the pid to signal, the base URL, when it started (RFC 3339), its configuration file."""
 
     pid: int
@@ -35,21 +35,21 @@ class Address:
     config: str
 
 
-def write(run_dir: Path, address: Address) -> None:
+def write(run_dir: Path, address: SupervisorAddress) -> None:
     """Tell where this supervisor is; readers see the old file or the whole new one."""
     _replace(run_dir / ADDRESS, json.dumps(asdict(address)))
 
 
-def read(run_dir: Path) -> Address | None:
+def read(run_dir: Path) -> SupervisorAddress | None:
     """What the file says, whether or not that supervisor still runs; None without a readable one."""
     try:
         document = json_file(run_dir / ADDRESS, _LARGEST)
-        return Address(int(document["pid"]), str(document["url"]), str(document["started_at"]), str(document["config"]))
+        return SupervisorAddress(int(document["pid"]), str(document["url"]), str(document["started_at"]), str(document["config"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def running(run_dir: Path) -> Address | None:
+def running(run_dir: Path) -> SupervisorAddress | None:
     """The supervisor that runs right now, or None."""
     return read(run_dir) if locked(run_dir) else None
 

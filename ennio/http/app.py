@@ -7,27 +7,27 @@ from typing import Any
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator
-from ennio.http.auth import Gate, Hosts
+from ennio.http.auth import Gate, HostNames
 from ennio.http.browser import Browsers
 from ennio.http.errors import add_error_map
 from ennio.http.resources import chaos
-from ennio.http.resources.cleanup import Cleanup
-from ennio.http.resources.description import Description
-from ennio.http.resources.event_stream import EventStream
-from ennio.http.resources.events import Events
-from ennio.http.resources.health import Health
-from ennio.http.resources.issues import Issues
-from ennio.http.resources.login import Login
-from ennio.http.resources.notifications import Notifications
-from ennio.http.resources.preserved import PreservedWork
-from ennio.http.resources.projects import Projects
-from ennio.http.resources.pull import Pull
-from ennio.http.resources.pulls import Pulls
-from ennio.http.resources.queue import Queue
-from ennio.http.resources.session import OneSession
-from ennio.http.resources.sessions import Sessions
-from ennio.http.resources.supervisor import Supervisor
-from ennio.http.resources.webhooks import Webhooks
+from ennio.http.resources.cleanup import CleanupResource
+from ennio.http.resources.description import OpenApiResource
+from ennio.http.resources.event_stream import EventStreamResource
+from ennio.http.resources.events import EventsResource
+from ennio.http.resources.health import HealthResource
+from ennio.http.resources.issues import IssuesResource
+from ennio.http.resources.login import LoginResource
+from ennio.http.resources.notifications import NotificationsResource
+from ennio.http.resources.preserved import PreservedResource
+from ennio.http.resources.projects import ProjectsResource
+from ennio.http.resources.pull import PullResource
+from ennio.http.resources.pulls import PullsResource
+from ennio.http.resources.queue import QueueResource
+from ennio.http.resources.session import SessionResource
+from ennio.http.resources.sessions import SessionsResource
+from ennio.http.resources.supervisor import SupervisorResource
+from ennio.http.resources.webhooks import WebhooksResource
 from ennio.http.response_cache import ResponseCache
 from ennio.http.sse import SseConnections
 
@@ -39,7 +39,7 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
     """The whole API over a house; ``sse_connections`` lets the server end its event streams."""
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
-    app = falcon.App(middleware=[Gate(token, Hosts(config.host), config.cors_origins, browsers, orchestrator.rings)])
+    app = falcon.App(middleware=[Gate(token, HostNames(config.host), config.cors_origins, browsers, orchestrator.rings)])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
     known = routes(orchestrator, browsers, sse_connections or SseConnections())
@@ -51,23 +51,23 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
 
 def routes(orchestrator: Orchestrator, browsers: Browsers, sse_connections: SseConnections) -> list[Route]:
     """Path, resource, and which of its methods: those named with this suffix."""
-    login, supervisor, cache = Login(browsers), Supervisor(orchestrator), ResponseCache(orchestrator.store)
-    open_to_all: list[Route] = [(f"{API}/health", Health(), None), ("/auth", login, "visit")]
+    login, supervisor, cache = LoginResource(browsers), SupervisorResource(orchestrator), ResponseCache(orchestrator.store)
+    open_to_all: list[Route] = [(f"{API}/health", HealthResource(), None), ("/auth", login, "visit")]
     return [
         *open_to_all,
         (f"{API}/auth/code", login, None),
-        (f"{API}/webhooks/github", Webhooks(orchestrator), "github"),
-        (f"{API}/openapi.json", Description(), None),
+        (f"{API}/webhooks/github", WebhooksResource(orchestrator), "github"),
+        (f"{API}/openapi.json", OpenApiResource(), None),
         (f"{API}/status", supervisor, None),
         (f"{API}/config", supervisor, "config"),
         (f"{API}/shutdown", supervisor, "shutdown"),
-        (f"{API}/cleanup", Cleanup(orchestrator), None),
-        (f"{API}/preserved", PreservedWork(orchestrator), None),
-        (f"{API}/preserved/{{item_id}}", PreservedWork(orchestrator), "one"),
-        (f"{API}/preserved/{{item_id}}/restore", PreservedWork(orchestrator), "restore"),
-        (f"{API}/notifications", Notifications(orchestrator), None),
-        (f"{API}/events", Events(orchestrator), None),
-        (f"{API}/events/stream", EventStream(orchestrator, sse_connections), None),
+        (f"{API}/cleanup", CleanupResource(orchestrator), None),
+        (f"{API}/preserved", PreservedResource(orchestrator), None),
+        (f"{API}/preserved/{{item_id}}", PreservedResource(orchestrator), "one"),
+        (f"{API}/preserved/{{item_id}}/restore", PreservedResource(orchestrator), "restore"),
+        (f"{API}/notifications", NotificationsResource(orchestrator), None),
+        (f"{API}/events", EventsResource(orchestrator), None),
+        (f"{API}/events/stream", EventStreamResource(orchestrator, sse_connections), None),
         *_session_routes(orchestrator, cache),
         *_forge_routes(orchestrator, cache),
         *_queue_routes(orchestrator, cache),
@@ -75,26 +75,26 @@ def routes(orchestrator: Orchestrator, browsers: Browsers, sse_connections: SseC
 
 
 def _session_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Route]:
-    one = OneSession(orchestrator, cache)
+    one = SessionResource(orchestrator, cache)
     path = f"{API}/sessions/{{session_id}}"
     orders = ("look", "send", "answer", "restore", "interrupt", "cleanup")
     doings = (*orders, "output", "attach", "messages", "evidence", "reactions", "events")
     return [
-        (f"{API}/sessions", Sessions(orchestrator, cache), None),
+        (f"{API}/sessions", SessionsResource(orchestrator, cache), None),
         (path, one, None),
         *((f"{path}/{doing}", one, doing) for doing in doings),
     ]
 
 
 def _forge_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Route]:
-    projects, pulls, pull = Projects(orchestrator, cache), Pulls(orchestrator), Pull(orchestrator)
+    projects, pulls, pull = ProjectsResource(orchestrator, cache), PullsResource(orchestrator), PullResource(orchestrator)
     project = f"{API}/projects/{{project_id}}"
     path = f"{project}/pulls/{{number}}"
     doings = ("files", "diff", "approve", "request-changes", "comment", "merge", "close", "ready", "rerun", "reply", "resolve")
     return [
         (f"{API}/projects", projects, None),
         (project, projects, "one"),
-        (f"{project}/issues", Issues(orchestrator), None),
+        (f"{project}/issues", IssuesResource(orchestrator), None),
         (f"{project}/pulls", pulls, "project"),
         (f"{API}/pulls", pulls, None),
         (path, pull, None),
@@ -103,7 +103,7 @@ def _forge_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Rout
 
 
 def _queue_routes(orchestrator: Orchestrator, cache: ResponseCache) -> list[Route]:
-    queue = Queue(orchestrator, cache)
+    queue = QueueResource(orchestrator, cache)
     path = f"{API}/queue/{{session_id}}"
     return [
         (f"{API}/queue", queue, None),

@@ -46,7 +46,7 @@ def _digest(secret: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
+class HostNames:
     """The names this server answers to: the loopback's, and the one it is bound to.
 
     Bound to every address it also answers to its host name and to any literal address: a browser
@@ -77,7 +77,7 @@ class Gate:
     """Falcon middleware that lets a request in, or raises why not."""
 
     def __init__(
-        self, token: str, hosts: Hosts, origins: Collection[str], browsers: Browsers, rings: Callable[[str, str], bool] | None = None
+        self, token: str, hosts: HostNames, origins: Collection[str], browsers: Browsers, rings: Callable[[str, str], bool] | None = None
     ) -> None:
         self._rings = rings or (lambda _session, _token: False)
         self._token = token

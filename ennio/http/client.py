@@ -43,7 +43,7 @@ class NoSupervisor(EnnioError):
     exit_code = 4
 
 
-def find(config_file: Path, home: Home, configured_token: Callable[[], str | None]) -> Client:
+def find(config_file: Path, home: Home, configured_token: Callable[[], str | None]) -> ApiClient:
     """The client of the supervisor of this configuration file. Raises NoSupervisor.
 
     ``configured_token`` is only called when the supervisor did not make a token of its own, so that
@@ -55,10 +55,10 @@ def find(config_file: Path, home: Home, configured_token: Callable[[], str | Non
     found = address.running(run_dir)
     if found is None:
         raise NoSupervisor(f"no supervisor runs for {config_file}; start it with: ennio start")
-    return Client(found.url, address.known_token(run_dir) or configured_token() or "", name=str(config_file))
+    return ApiClient(found.url, address.known_token(run_dir) or configured_token() or "", name=str(config_file))
 
 
-class Client:
+class ApiClient:
     """Asks one supervisor; ``url`` is its base, ``http://127.0.0.1:3000``.
 
     Paths are given behind ``/api/v1``. An error of the API is raised as the same class the
@@ -71,9 +71,9 @@ class Client:
         self._timeout = timeout
         self._name = name or self.url
 
-    def patient(self, seconds: float) -> Client:
+    def patient(self, seconds: float) -> ApiClient:
         """The same client, waiting so long for an answer."""
-        return Client(self.url, self._token, seconds, self._name)
+        return ApiClient(self.url, self._token, seconds, self._name)
 
     def get(self, path: str, /, **query: object) -> Any:
         """The data of a GET; parameters that are None are left out."""

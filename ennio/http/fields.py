@@ -25,7 +25,7 @@ def identifier(name: str, value: object) -> str:
     raise Invalid(f"{name}: {_shown(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them")
 
 
-class Field(Protocol):
+class RequestField(Protocol):
     """One field of a body or a query."""
 
     @property
@@ -52,7 +52,7 @@ class Field(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Id:
+class IdField:
     """An id of the house."""
 
     required: bool = False
@@ -70,7 +70,7 @@ class Id:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextField:
     """Words; unless ``blank`` allows it, more than white space."""
 
     required: bool = False
@@ -98,7 +98,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TextListField:
     """Several short texts."""
 
     required: bool = False
@@ -109,7 +109,7 @@ class Texts:
         """Read a list of texts."""
         if not isinstance(value, list) or len(value) > self.most:
             raise Invalid(f"{name}: must be a list of at most {self.most} texts, not {_kind(value)}")
-        return tuple(Text().from_json(f"{name}[{index}]", item) for index, item in enumerate(value))
+        return tuple(TextField().from_json(f"{name}[{index}]", item) for index, item in enumerate(value))
 
     def from_text(self, name: str, text: str) -> tuple[str, ...]:
         """Read texts between commas."""
@@ -117,11 +117,11 @@ class Texts:
 
     def schema(self) -> dict[str, Any]:
         """A bounded array of strings."""
-        return {"type": "array", "items": Text().schema(), "maxItems": self.most}
+        return {"type": "array", "items": TextField().schema(), "maxItems": self.most}
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberField:
     """A whole number between two bounds."""
 
     low: int
@@ -150,7 +150,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class FlagField:
     """Yes or no; missing means no."""
 
     required: bool = False
@@ -174,7 +174,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceField:
     """One of some words."""
 
     words: tuple[str, ...]
@@ -195,7 +195,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ChoiceListField:
     """Any of some words, at least one; in a query between commas, or repeated."""
 
     words: tuple[str, ...]
@@ -206,7 +206,7 @@ class Choices:
         """Read a list of words."""
         if not isinstance(value, list) or not value:
             raise Invalid(f"{name}: must be a list of at least one, not {_kind(value)}")
-        return tuple(Choice(self.words).from_json(name, word) for word in value)
+        return tuple(ChoiceField(self.words).from_json(name, word) for word in value)
 
     def from_text(self, name: str, text: str) -> tuple[str, ...]:
         """Read words between commas."""

@@ -15,7 +15,7 @@ BACKLOG = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class PortOwner:
     """Who has a port, and the first way out; the other is another port."""
 
     who: str
@@ -41,7 +41,7 @@ def listen(host: str, port: int, patience: float) -> socket.socket:
                 words = error.strerror or str(error)
                 raise Refused(f"cannot listen on {host}:{port}: {words}; see `host` and `port` in the configuration") from None
             if time.monotonic() > until:
-                raise Refused(f"port {port} on {host} is taken by {holder(port)}, or set another `port` in the configuration") from None
+                raise Refused(f"port {port} on {host} is taken by {port_owner(port)}, or set another `port` in the configuration") from None
         time.sleep(0.1)
 
 
@@ -66,7 +66,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def holder(port: int) -> Holder:
+def port_owner(port: int) -> PortOwner:
     """Who listens on a port, as far as that can be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
@@ -74,13 +74,13 @@ def holder(port: int) -> Holder:
                 return _named(psutil.Process(connection.pid))
     except (psutil.Error, OSError):
         pass
-    return Holder("another program", "end it")
+    return PortOwner("another program", "end it")
 
 
-def _named(process: psutil.Process) -> Holder:
+def _named(process: psutil.Process) -> PortOwner:
     """Who it is, and the first way out; another supervisor has agents of its own, and is not to be ended for this one."""
     words = process.cmdline()
     if any("ennio.supervise" in word or "ennio-supervisor" in word for word in words):
         whose = f" of {words[words.index('--config') + 1]}" if "--config" in words[:-1] else ""
-        return Holder(f"another Ennio{whose} (pid {process.pid})", "let both run: leave that one", ennio=True)
-    return Holder(f"{process.name()} (pid {process.pid})", "end it")
+        return PortOwner(f"another Ennio{whose} (pid {process.pid})", "let both run: leave that one", ennio=True)
+    return PortOwner(f"{process.name()} (pid {process.pid})", "end it")

@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl
 import falcon
 from gunicorn.http.errors import ParseException
 
-from ennio.http.fields import Choices, Field
+from ennio.http.fields import ChoiceListField, RequestField
 from ennio.model.errors import Invalid
 
 BODY_LIMIT = 1024 * 1024
-Fields = Mapping[str, Field]
+Fields = Mapping[str, RequestField]
 
 
 def read_body(req: falcon.Request, fields: Fields) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def read_query(req: falcon.Request, fields: Fields) -> dict[str, Any]:
     """Every parameter by name, the missing ones as their default. Only Choices may be repeated."""
     given: dict[str, str] = {}
     for name, text in _pairs(req.query_string):
-        repeatable = isinstance(fields.get(name), Choices)
+        repeatable = isinstance(fields.get(name), ChoiceListField)
         if name in given and not repeatable:
             raise Invalid(f"{name}: is in the query twice")
         given[name] = f"{given[name]},{text}" if name in given else text
@@ -99,12 +99,12 @@ def _pairs(query: str) -> list[tuple[str, str]]:
         raise Invalid("the query has more than 100 parameters") from None
 
 
-def _field(name: str, given: Mapping[str, Any], field: Field) -> Any:
+def _field(name: str, given: Mapping[str, Any], field: RequestField) -> Any:
     value = given.get(name)
     return _missing(name, field) if value is None else field.from_json(name, value)
 
 
-def _missing(name: str, field: Field) -> Any:
+def _missing(name: str, field: RequestField) -> Any:
     if field.required:
         raise Invalid(f"{name}: is missing")
     return field.default

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from ennio.http.fields import Choice, Choices, Field, Id
+from ennio.http.fields import ChoiceField, ChoiceListField, IdField, RequestField
 from ennio.model.events import Event, EventType
 from ennio.model.session import Priority
 
-SELECTION: Mapping[str, Field] = {
-    "session_id": Id(),
-    "project_id": Id(),
-    "type": Choices(tuple(EventType)),
-    "priority": Choice(tuple(Priority)),
+SELECTION: Mapping[str, RequestField] = {
+    "session_id": IdField(),
+    "project_id": IdField(),
+    "type": ChoiceListField(tuple(EventType)),
+    "priority": ChoiceField(tuple(Priority)),
 }
 
 
-class Filters(TypedDict):
+class EventFilters(TypedDict):
     """The same as the store's queries take it."""
 
     session_id: str | None
@@ -28,7 +28,7 @@ class Filters(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class EventSelection:
     """A choice of events; what is None or empty does not restrict. ``priority`` is the lowest wanted."""
 
     session_id: str | None = None
@@ -37,7 +37,7 @@ class Selection:
     priority: Priority | None = None
 
     @classmethod
-    def of_query(cls, query: Mapping[str, Any]) -> Selection:
+    def of_query(cls, query: Mapping[str, Any]) -> EventSelection:
         """The selection in a query read with SELECTION among its fields."""
         least = query["priority"]
         return cls(query["session_id"], query["project_id"], query["type"], Priority(least) if least else None)
@@ -51,7 +51,7 @@ class Selection:
             and (self.priority is None or event.priority.rank >= self.priority.rank)
         )
 
-    def filters(self) -> Filters:
+    def filters(self) -> EventFilters:
         """The selection as keywords of the store's queries."""
         return {
             "session_id": self.session_id,

@@ -45,7 +45,7 @@ _IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own there a
 AGAIN = 1.0  # seconds between two tries to put a house in the place of one that ended
 
 
-class Running(Protocol):
+class Booted(Protocol):
     """A house that has been started, and how it is stopped."""
 
     @property
@@ -58,7 +58,7 @@ class Running(Protocol):
         ...
 
 
-Boot = Callable[[Path], Running]
+Boot = Callable[[Path], Booted]
 
 
 def main(argv: Sequence[str], boot: Boot) -> int:
@@ -96,7 +96,7 @@ def serve(config: Config, boot: Boot, home: Home) -> int:
     with listen(config.host, config.port, PATIENCE) as listener:
         logs.to_stderr({address.token(run_dir, config.api_token)})
         address.write(run_dir, _address(config, listener))
-        return _run(_Arbiter(Supervisor(listener, config, boot, run_dir)))
+        return _run(_Arbiter(GunicornApp(listener, config, boot, run_dir)))
 
 
 def _run(arbiter: Arbiter) -> int:
@@ -121,11 +121,11 @@ def _take(run_dir: Path, config: Config) -> None:
         time.sleep(0.1)
 
 
-def _address(config: Config, listener: socket.socket) -> address.Address:
-    return address.Address(os.getpid(), url_of(listener), rfc3339(datetime.now(UTC)), str(config.source))
+def _address(config: Config, listener: socket.socket) -> address.SupervisorAddress:
+    return address.SupervisorAddress(os.getpid(), url_of(listener), rfc3339(datetime.now(UTC)), str(config.source))
 
 
-class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
+class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
     """gunicorn's settings and hooks, all in code: no file or variable changes them."""
 
     def __init__(self, listener: socket.socket, config: Config, boot: Boot, run_dir: Path) -> None:
@@ -133,7 +133,7 @@ class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
         self._config = config
         self._boot = boot
         self._run_dir = run_dir
-        self._running: Running | None = None
+        self._running: Booted | None = None
         self._stood = mmap.mmap(-1, 1)  # shared with every worker: whether a house has stood here
         super().__init__()
 
@@ -159,7 +159,7 @@ class Supervisor(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
             "secure_scheme_headers": {},
             "control_socket_disable": True,
             "accesslog": None,
-            "logger_class": Log,
+            "logger_class": GunicornLogger,
             "worker_exit": self._worker_exit,
             "on_exit": lambda _arbiter: address.remove(self._run_dir),
         }
@@ -210,7 +210,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc] # gunicorn is not typed
     handle_ttin = handle_ttou = handle_usr2 = handle_winch = _ignore
 
 
-class Log(Logger):  # type: ignore[misc] # gunicorn is not typed
+class GunicornLogger(Logger):  # type: ignore[misc] # gunicorn is not typed
     """gunicorn's messages go where all others go, from warnings on."""
 
     def setup(self, cfg: Any) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Self
 from gevent import get_hub, getcurrent
 
 from ennio.actors.orchestrator import Orchestrator
-from ennio.http.selection import Selection
+from ennio.http.selection import EventSelection
 from ennio.model.events import Event
 
 HEARTBEAT = 15.0
@@ -132,7 +132,7 @@ def stream(
     orchestrator: Orchestrator,
     sse_connections: SseConnections,
     after: int,
-    selection: Selection,
+    selection: EventSelection,
     connection: socket.socket | None = None,
 ) -> Iterator[bytes]:
     """The selected events after this seq, for as long as both sides stay.
@@ -147,7 +147,7 @@ def stream(
         yield from _live(sse, cursor, selection)
 
 
-def _backlog(sse: SseConnection, cursor: int, selection: Selection) -> Generator[bytes, None, int]:
+def _backlog(sse: SseConnection, cursor: int, selection: EventSelection) -> Generator[bytes, None, int]:
     """What was written before, in batches from the store; returns the seq to go on from."""
     log = sse.orchestrator.store.events
     end = log.last_seq()
@@ -160,7 +160,7 @@ def _backlog(sse: SseConnection, cursor: int, selection: Selection) -> Generator
     return max(cursor, end)
 
 
-def _live(sse: SseConnection, cursor: int, selection: Selection) -> Iterator[bytes]:
+def _live(sse: SseConnection, cursor: int, selection: EventSelection) -> Iterator[bytes]:
     heartbeat = sse.siblings.heartbeat
     due = time.monotonic() + heartbeat
     while not sse.over:

@@ -142,5 +142,5 @@ def claim(place: Place, url: str, port: int) -> Callable[[], None]:
     lock = address.take(run_dir)
     assert lock is not None
     address.token(run_dir, None)
-    address.write(run_dir, address.Address(os.getpid(), url, "2026-01-01T00:00:00+00:00", str(config)))
+    address.write(run_dir, address.SupervisorAddress(os.getpid(), url, "2026-01-01T00:00:00+00:00", str(config)))
     return lambda: os.close(lock)

@@ -196,7 +196,7 @@ class Supervised:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:]) if self.log.exists() else ""
 
     @property
-    def client(self) -> http.Client:
+    def client(self) -> http.ApiClient:
         return http.find(self.ground.config, Home(self.ground.home), lambda: None)
 
     # --- accidents ----------------------------------------------------------------------------------

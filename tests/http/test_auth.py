@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from ennio.http.app import create_app
-from ennio.http.auth import Hosts
+from ennio.http.auth import HostNames
 from ennio.http.browser import Browsers
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Unauthorized
@@ -65,12 +65,12 @@ def test_only_our_own_host_names_are_answered(api: Api, host: str, fine: bool) -
 
 
 def test_a_server_on_every_address_answers_to_addresses_and_its_own_name_but_not_to_any_name() -> None:
-    hosts = Hosts("0.0.0.0")  # noqa: S104
+    hosts = HostNames("0.0.0.0")  # noqa: S104
     assert hosts.answer_to("192.168.1.7:3000")
     assert hosts.answer_to("[fe80::1]:3000")
     assert not hosts.answer_to("evil.example")
-    assert Hosts("ennio.lan").answer_to("ennio.lan:3000")
-    assert not Hosts("ennio.lan").answer_to(None)
+    assert HostNames("ennio.lan").answer_to("ennio.lan:3000")
+    assert not HostNames("ennio.lan").answer_to(None)
 
 
 @pytest.mark.parametrize(

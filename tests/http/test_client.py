@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ennio.http import address
-from ennio.http.client import Client, NoSupervisor, find
+from ennio.http.client import ApiClient, NoSupervisor, find
 from ennio.machine.home import Home, private
 from ennio.model.errors import TimedOut, Unreachable
 
@@ -43,22 +43,22 @@ def answering(*answers: bytes) -> Iterator[str]:
 )
 def test_an_answer_that_breaks_off_or_is_no_json_is_unreachable(answer: bytes) -> None:
     with answering(answer) as url, pytest.raises(Unreachable):
-        Client(url, "t").get("/sessions")
+        ApiClient(url, "t").get("/sessions")
 
 
 def test_a_connection_that_is_cut_names_the_way_out() -> None:
     with answering(b"") as url, pytest.raises(Unreachable, match=r"failed .*; whether it still runs says: ennio doctor"):
-        Client(url, "t").get("/sessions")
+        ApiClient(url, "t").get("/sessions")
 
 
 def test_an_error_without_an_envelope_is_still_told() -> None:
     with answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno") as url, pytest.raises(Unreachable, match="503 Busy"):
-        Client(url, "t").get("/sessions")
+        ApiClient(url, "t").get("/sessions")
 
 
 def test_no_answer_in_time_is_timed_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimedOut, match=r"within 0\.1 s"):
-        Client(f"http://127.0.0.1:{silent.getsockname()[1]}", "t", timeout=0.1).get("/sessions")
+        ApiClient(f"http://127.0.0.1:{silent.getsockname()[1]}", "t", timeout=0.1).get("/sessions")
 
 
 def _stream(*blocks: str) -> bytes:
@@ -69,13 +69,13 @@ def test_a_stream_that_breaks_off_in_a_block_goes_on_behind_the_last_whole_one()
     first = _stream("retry: 2000\nid: 4\n\n", 'id: 5\ndata: {"seq": 5}\n\n', 'id: 6\ndata: {"se')
     second = _stream('id: 6\ndata: {"seq": 6}\n\n')
     with answering(first, second) as url:
-        events = Client(url, "t").stream(after=4)
+        events = ApiClient(url, "t").stream(after=4)
         assert [next(events)["seq"], next(events)["seq"]] == [5, 6]
 
 
 def test_a_stream_gives_up_when_its_patience_ends() -> None:
     with answering(_stream("id: 1\n\n")) as url:
-        pass_on = Client(url, "t").stream(after=0, patience=0.2)
+        pass_on = ApiClient(url, "t").stream(after=0, patience=0.2)
         with pytest.raises(NoSupervisor, match=r"0\.2 s"):
             next(pass_on)
 
@@ -84,7 +84,7 @@ def test_a_stream_that_never_begins_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     with pytest.raises(NoSupervisor):
-        next(Client(f"http://127.0.0.1:{port}", "t").stream())
+        next(ApiClient(f"http://127.0.0.1:{port}", "t").stream())
 
 
 def test_without_a_supervisor_the_words_tell_how_to_start_one(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_without_a_supervisor_the_words_tell_how_to_start_one(tmp_path: Path) ->
         find(tmp_path / "ennio.yaml", home, lambda: None)
     assert caught.value.exit_code == 4
     run_dir = private(home.run(tmp_path / "ennio.yaml"))
-    address.write(run_dir, address.Address(1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "x"))
+    address.write(run_dir, address.SupervisorAddress(1, "http://127.0.0.1:1", "2026-01-01T00:00:00+00:00", "x"))
     with pytest.raises(NoSupervisor):
         find(tmp_path / "ennio.yaml", home, lambda: None)
 

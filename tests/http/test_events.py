@@ -15,7 +15,7 @@ import pytest
 from ennio.actors.feed import Feed
 from ennio.http.app import create_app
 from ennio.http.client import blocks
-from ennio.http.selection import Selection
+from ennio.http.selection import EventSelection
 from ennio.http.sse import SseConnections, stream
 from ennio.model.events import Event, EventType
 from ennio.model.session import Priority
@@ -51,9 +51,9 @@ def test_events_are_filtered(api: Api, orchestrator: SmallHouse, session_id: str
 class Listening:
     """One open stream and what it brought."""
 
-    def __init__(self, orchestrator: Any, after: int, selection: Selection | None = None, heartbeat: float = 15.0) -> None:
+    def __init__(self, orchestrator: Any, after: int, selection: EventSelection | None = None, heartbeat: float = 15.0) -> None:
         self.sse_connections = SseConnections(2, heartbeat)
-        self._chunks = stream(orchestrator, self.sse_connections, after, selection or Selection())
+        self._chunks = stream(orchestrator, self.sse_connections, after, selection or EventSelection())
         self._blocks = blocks(self._lines())
 
     def _lines(self) -> Iterator[bytes]:
@@ -96,7 +96,7 @@ def test_a_seq_from_another_log_begins_at_the_beginning(orchestrator: SmallHouse
 
 
 def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallHouse, session_id: str) -> None:
-    chosen = Selection(types=("pr_created",))
+    chosen = EventSelection(types=("pr_created",))
     listening = Listening(orchestrator, 1, chosen, heartbeat=0.05)
     assert listening.block() == (1, None)
     orchestrator.tell(session_id, "not wanted")
@@ -142,7 +142,7 @@ class Served:
 
     def _serve(self) -> None:
         with self._server:
-            for chunk in stream(self.orchestrator, self.sse_connections, 0, Selection(), self._server):
+            for chunk in stream(self.orchestrator, self.sse_connections, 0, EventSelection(), self._server):
                 self._server.sendall(chunk)
 
     def waits(self) -> bool:

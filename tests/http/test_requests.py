@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.http.fields import Choices, Flag, Number, Text, Texts, identifier
+from ennio.http.fields import ChoiceListField, FlagField, NumberField, TextField, TextListField, identifier
 from ennio.http.requests import BODY_LIMIT, parse_object
 from ennio.model.errors import Invalid
 from tests.http.api import Api
@@ -114,7 +114,7 @@ def test_a_wrong_parameter_is_named_with_the_way_out(api: Api, query: str, words
 
 
 def test_choices_may_be_repeated_or_put_between_commas() -> None:
-    field = Choices(("a", "b", "c"))
+    field = ChoiceListField(("a", "b", "c"))
     assert field.from_text("x", "a,b") == ("a", "b")
     for nothing in ("", "a,", ",a"):
         with pytest.raises(Invalid, match="x: '' is none of a, b, c"):
@@ -139,7 +139,7 @@ _VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | 
 
 @given(_VALUES)
 def test_fields_read_any_json_value_or_say_invalid(value: object) -> None:
-    for field in (Text(), Texts(), Number(0, 9), Flag(), Choices(("a",))):
+    for field in (TextField(), TextListField(), NumberField(0, 9), FlagField(), ChoiceListField(("a",))):
         try:
             field.from_json("x", value)
         except Invalid as error:

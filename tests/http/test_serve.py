@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from ennio.http import address
-from ennio.http.client import Client, NoSupervisor, find
+from ennio.http.client import ApiClient, NoSupervisor, find
 from ennio.http.port import listen
 from ennio.machine.home import Home
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unauthorized
@@ -45,7 +45,7 @@ class Supervisor:
                 cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True,
             )  # fmt: skip
 
-    def client(self, token: str | None = None) -> Client:
+    def client(self, token: str | None = None) -> ApiClient:
         """A client, once the supervisor answers."""
         eventually(lambda: self.answers() or self.process.poll() is not None, why=self.words())
         return find(self.config, self.home, lambda: token)
@@ -57,7 +57,7 @@ class Supervisor:
     @staticmethod
     def _healthy(url: str) -> bool:
         with suppress(Exception):
-            return bool(Client(url, "").get("/health") == "ok")
+            return bool(ApiClient(url, "").get("/health") == "ok")
         return False
 
     def port(self) -> int:
@@ -144,7 +144,7 @@ def test_a_refusal_is_raised_as_the_error_it_was(supervisor: Supervisor) -> None
         (NotFound, lambda: client.get("/sessions/ma-none")),
         (Invalid, lambda: client.get("/events", limit=0)),
         (Conflict, lambda: client.post(f"/sessions/{session}/restore")),
-        (Unauthorized, lambda: Client(client.url, "wrong").get("/sessions")),
+        (Unauthorized, lambda: ApiClient(client.url, "wrong").get("/sessions")),
     ]:
         with pytest.raises(kind):
             ask()

@@ -83,7 +83,7 @@ class Armed(Supervised):
     __slots__ = ()
 
     @property
-    def client(self) -> http.Client:
+    def client(self) -> http.ApiClient:
         return http.find(self.ground.config, Home(self.ground.home), lambda: SECRETS["ENNIO_API_TOKEN"])
 
 

@@ -96,9 +96,9 @@ def port(number: int, host: str, *, ours: bool, name: str) -> Finding:
         return fine(f"{name} {number} is the running supervisor's")
     taken = _taken(host, number)
     if taken:
-        from ennio.http.port import holder
+        from ennio.http.port import port_owner
 
-        other = holder(number)
+        other = port_owner(number)
         if other.ennio:
             return broken(f"{name} {number} is taken by {other.who}", f"{other.way}, and set another `port` in ennio.yaml")
         fix = f"ss -ltnp 'sport = :{number}'  tells who has it; or set another port in ennio.yaml"

@@ -14,7 +14,7 @@ from ennio.model.errors import EnnioError
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
-    from ennio.http.client import Client
+    from ennio.http.client import ApiClient
 
 _LAST = 5
 
@@ -94,7 +94,7 @@ def why(options: argparse.Namespace, context: CliContext) -> CommandResult:
     return CommandResult(told, lines)
 
 
-def last_words(session: dict[str, Any], client: Client) -> list[str]:
+def last_words(session: dict[str, Any], client: ApiClient) -> list[str]:
     """The last lines in the terminal of a session that has exited: they often say why. None when nobody can tell any more."""
     if session["status"] != "exited":
         return []

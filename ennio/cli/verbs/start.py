@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ennio.cli.parser import Parser
     from ennio.cli.process import Detached
     from ennio.config.model import Config
-    from ennio.http.address import Address
+    from ennio.http.address import SupervisorAddress
 
 EXAMPLES = """\
   ennio start
@@ -120,7 +120,7 @@ def _why_not(begun: Detached, timeout: float) -> str:
     return f"{what}; the last lines of {begun.log}:\n{last}"
 
 
-def _told(address: Address, context: CliContext) -> CommandResult:
+def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
     log = context.run_directory() / LOG
     adopted = context.client().get("/status").get("adopted") or []
     document = {"url": address.url, "pid": address.pid, "config": address.config, "log": str(log), "adopted": adopted}

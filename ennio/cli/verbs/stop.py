@@ -14,7 +14,7 @@ from ennio.model.errors import EnnioError, Unauthorized, Unreachable
 if TYPE_CHECKING:
     from ennio.cli.context import CliContext
     from ennio.cli.parser import Parser
-    from ennio.http.address import Address
+    from ennio.http.address import SupervisorAddress
 
 EXAMPLES = """\
   ennio stop
@@ -54,7 +54,7 @@ def _agents(context: CliContext) -> int | None:
         return None
 
 
-def _ask(context: CliContext, address: Address) -> None:
+def _ask(context: CliContext, address: SupervisorAddress) -> None:
     try:
         context.client().post("/shutdown")
     except (Unreachable, Unauthorized):

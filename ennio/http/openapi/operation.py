@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ennio.http.fields import Choices, Field
+from ennio.http.fields import ChoiceListField, RequestField
 
 Schema = dict[str, Any]
 Operation = dict[str, Any]
-Fields = Mapping[str, Field]
+Fields = Mapping[str, RequestField]
 
 WORD: Schema = {"type": "string"}
 
@@ -89,8 +89,8 @@ def _or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _in_query(name: str, field: Field) -> dict[str, Any]:
-    commas = {"style": "form", "explode": False} if isinstance(field, Choices) else {}
+def _in_query(name: str, field: RequestField) -> dict[str, Any]:
+    commas = {"style": "form", "explode": False} if isinstance(field, ChoiceListField) else {}
     return {"name": name, "in": "query", "required": field.required, "schema": field.schema(), **commas}
 
 

@@ -9,10 +9,10 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Text
+from ennio.http.fields import RequestField, TextField
 from ennio.http.requests import read_body
 
-CRASH: Mapping[str, Field] = {"actor": Text(required=True)}
+CRASH: Mapping[str, RequestField] = {"actor": TextField(required=True)}
 
 
 class ChaosResource:

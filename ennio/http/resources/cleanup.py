@@ -8,15 +8,15 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Flag, Id
+from ennio.http.fields import FlagField, IdField, RequestField
 from ennio.http.requests import read_body
 from ennio.http.resources.projects import need_project
 from ennio.http.views import plain
 
-CLEANUP: Mapping[str, Field] = {"project_id": Id(), "force": Flag(), "dry_run": Flag()}
+CLEANUP: Mapping[str, RequestField] = {"project_id": IdField(), "force": FlagField(), "dry_run": FlagField()}
 
 
-class Cleanup:
+class CleanupResource:
     """Of all sessions, or those of one project."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

@@ -8,7 +8,7 @@ from ennio.http.envelope import encode
 from ennio.http.openapi import document
 
 
-class Description:
+class OpenApiResource:
     """The OpenAPI document; the one answer that stands in no envelope."""
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator
-from ennio.http.fields import Field
+from ennio.http.fields import RequestField
 from ennio.http.requests import read_query
 from ennio.http.resources.events import SEQ
-from ennio.http.selection import SELECTION, Selection
+from ennio.http.selection import SELECTION, EventSelection
 from ennio.http.sse import SseConnections, connection_of, stream
 
-STREAM: Mapping[str, Field] = {"after": SEQ, **SELECTION}
+STREAM: Mapping[str, RequestField] = {"after": SEQ, **SELECTION}
 
 
-class EventStream:
+class EventStreamResource:
     """Server-Sent Events, resumable by ``Last-Event-ID``."""
 
     def __init__(self, orchestrator: Orchestrator, sse_connections: SseConnections) -> None:
@@ -34,7 +34,7 @@ class EventStream:
         resp.content_type = "text/event-stream; charset=utf-8"
         resp.set_header("X-Accel-Buffering", "no")
         if req.method != "HEAD":
-            resp.stream = stream(self._orchestrator, self._sse_connections, after, Selection.of_query(query), connection_of(req.env))
+            resp.stream = stream(self._orchestrator, self._sse_connections, after, EventSelection.of_query(query), connection_of(req.env))
 
     def _cursor(self, req: falcon.Request, query: Mapping[str, Any]) -> int:
         last = req.get_header("Last-Event-ID")

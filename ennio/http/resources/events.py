@@ -9,17 +9,17 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Number
+from ennio.http.fields import NumberField, RequestField
 from ennio.http.requests import read_query
-from ennio.http.selection import SELECTION, Selection
+from ennio.http.selection import SELECTION, EventSelection
 from ennio.model.errors import Invalid
 from ennio.store import Store
 
-SEQ = Number(0, 2**53)
-PAGE: Mapping[str, Field] = {"after": SEQ, "before": SEQ, "limit": Number(1, 1000, default=100), **SELECTION}
+SEQ = NumberField(0, 2**53)
+PAGE: Mapping[str, RequestField] = {"after": SEQ, "before": SEQ, "limit": NumberField(1, 1000, default=100), **SELECTION}
 
 
-class Events:
+class EventsResource:
     """The events of the whole house."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:
@@ -28,10 +28,10 @@ class Events:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """One page: ascending after a seq, else newest first; ``next`` leads to the page behind it."""
         query = read_query(req, PAGE)
-        answer_page(resp, self._orchestrator.store, query, Selection.of_query(query))
+        answer_page(resp, self._orchestrator.store, query, EventSelection.of_query(query))
 
 
-def answer_page(resp: falcon.Response, store: Store, query: Mapping[str, Any], chosen: Selection) -> None:
+def answer_page(resp: falcon.Response, store: Store, query: Mapping[str, Any], chosen: EventSelection) -> None:
     """Answer one page of the chosen events; ``next`` is None on the last one.
 
     It is the value for ``after``, or for ``before``, that gives the next page in the same direction.

@@ -7,7 +7,7 @@ import falcon
 from ennio.http.envelope import answer
 
 
-class Health:
+class HealthResource:
     """For load balancers, and for ``ennio start`` waiting."""
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:

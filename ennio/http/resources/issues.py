@@ -8,19 +8,19 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Text, Texts
+from ennio.http.fields import RequestField, TextField, TextListField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
 from ennio.http.views import plain
 
-ADD: Mapping[str, Field] = {
-    "title": Text(required=True, longest=300),
-    "body": Text(longest=200_000, blank=True, default=""),
-    "labels": Texts(),
+ADD: Mapping[str, RequestField] = {
+    "title": TextField(required=True, longest=300),
+    "body": TextField(longest=200_000, blank=True, default=""),
+    "labels": TextListField(),
 }
 
 
-class Issues:
+class IssuesResource:
     """The open issues of one project."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

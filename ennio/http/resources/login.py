@@ -8,13 +8,13 @@ import falcon
 
 from ennio.http.browser import CODE_LIFE, COOKIE_LIFE, Browsers
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Text
+from ennio.http.fields import RequestField, TextField
 from ennio.http.requests import read_body, read_query
 
-VISIT: Mapping[str, Field] = {"code": Text(required=True)}
+VISIT: Mapping[str, RequestField] = {"code": TextField(required=True)}
 
 
-class Login:
+class LoginResource:
     """Gives out one-time codes, and takes them."""
 
     def __init__(self, browsers: Browsers) -> None:

@@ -11,7 +11,7 @@ from ennio.http.resources.session import LIMIT
 from ennio.http.views import plain
 
 
-class Notifications:
+class NotificationsResource:
     """The notifications of the house."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

@@ -8,16 +8,16 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Id, Text, identifier
+from ennio.http.fields import IdField, RequestField, TextField, identifier
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import need_project
 from ennio.http.views import plain
 
-LIST: Mapping[str, Field] = {"project_id": Id()}
-RESTORE: Mapping[str, Field] = {"branch": Text()}
+LIST: Mapping[str, RequestField] = {"project_id": IdField()}
+RESTORE: Mapping[str, RequestField] = {"branch": TextField()}
 
 
-class PreservedWork:
+class PreservedResource:
     """List it, look into one, bring one back."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

@@ -30,7 +30,7 @@ def need_project(orchestrator: Orchestrator, project_id: str) -> str:
     return configured(orchestrator, project_id).id
 
 
-class Projects:
+class ProjectsResource:
     """What may be worked on."""
 
     def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:

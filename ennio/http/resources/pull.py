@@ -9,30 +9,34 @@ import falcon
 
 from ennio.actors.orchestrator import MergeOrder, Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Choice, Field, Flag, Number, Text
+from ennio.http.fields import ChoiceField, FlagField, NumberField, RequestField, TextField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
 from ennio.http.views import plain, pull_view
 from ennio.model.errors import Invalid
 from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 
-_WHERE: Mapping[str, Field] = {"path": Text(longest=4096), "line": Number(1, 10_000_000), "author": Text(longest=100, default="person")}
-_HEAD = Text(longest=64)
-APPROVE: Mapping[str, Field] = {"body": Text(longest=200_000, blank=True, default=""), **_WHERE, "head": _HEAD}
-REMARK: Mapping[str, Field] = {"body": Text(longest=200_000, required=True), **_WHERE}
-REPLY: Mapping[str, Field] = {"comment": Text(longest=200, required=True), "body": Text(longest=60_000, required=True)}
-RESOLVE: Mapping[str, Field] = {"thread": Text(longest=200, required=True)}
-MERGE: Mapping[str, Field] = {
-    "method": Choice(tuple(MergeMethod)),
+_WHERE: Mapping[str, RequestField] = {
+    "path": TextField(longest=4096),
+    "line": NumberField(1, 10_000_000),
+    "author": TextField(longest=100, default="person"),
+}
+_HEAD = TextField(longest=64)
+APPROVE: Mapping[str, RequestField] = {"body": TextField(longest=200_000, blank=True, default=""), **_WHERE, "head": _HEAD}
+REMARK: Mapping[str, RequestField] = {"body": TextField(longest=200_000, required=True), **_WHERE}
+REPLY: Mapping[str, RequestField] = {"comment": TextField(longest=200, required=True), "body": TextField(longest=60_000, required=True)}
+RESOLVE: Mapping[str, RequestField] = {"thread": TextField(longest=200, required=True)}
+MERGE: Mapping[str, RequestField] = {
+    "method": ChoiceField(tuple(MergeMethod)),
     "head": _HEAD,
-    "force": Flag(),
-    "by": Text(longest=100, default="a person"),
+    "force": FlagField(),
+    "by": TextField(longest=100, default="a person"),
 }
 
-_NUMBER = Number(1, 2**31 - 1)
+_NUMBER = NumberField(1, 2**31 - 1)
 
 
-class Pull:
+class PullResource:
     """A pull request named by its project and number."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

@@ -8,21 +8,21 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Flag, Id, Text
+from ennio.http.fields import FlagField, IdField, RequestField, TextField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
 from ennio.http.views import pull_view
 
-LIST: Mapping[str, Field] = {"project_id": Id()}
-OPEN: Mapping[str, Field] = {
-    "branch": Text(required=True, longest=250),
-    "title": Text(required=True, longest=300),
-    "body": Text(longest=200_000, blank=True, default=""),
-    "draft": Flag(),
+LIST: Mapping[str, RequestField] = {"project_id": IdField()}
+OPEN: Mapping[str, RequestField] = {
+    "branch": TextField(required=True, longest=250),
+    "title": TextField(required=True, longest=300),
+    "body": TextField(longest=200_000, blank=True, default=""),
+    "draft": FlagField(),
 }
 
 
-class Pulls:
+class PullsResource:
     """The pull requests of the house."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

@@ -8,16 +8,16 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Number, identifier
+from ennio.http.fields import NumberField, RequestField, identifier
 from ennio.http.requests import read_body, read_query
 from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.views import waiting_views
 
-MOVE: Mapping[str, Field] = {"position": Number(1, 1_000_000, required=True)}
-PRIORITY: Mapping[str, Field] = {"priority": Number(-1000, 1000, required=True)}
+MOVE: Mapping[str, RequestField] = {"position": NumberField(1, 1_000_000, required=True)}
+PRIORITY: Mapping[str, RequestField] = {"priority": NumberField(-1000, 1000, required=True)}
 
 
-class Queue:
+class QueueResource:
     """Who waits, in which order, and why."""
 
     def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:

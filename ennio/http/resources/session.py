@@ -8,22 +8,22 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
-from ennio.http.fields import Field, Flag, Number, Text, identifier
+from ennio.http.fields import FlagField, NumberField, RequestField, TextField, identifier
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.events import PAGE, answer_page
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.selection import Selection
+from ennio.http.selection import EventSelection
 from ennio.http.views import plain, session_view
 
-SEND: Mapping[str, Field] = {"message": Text(required=True, longest=BODY_LIMIT)}
-ANSWER: Mapping[str, Field] = {"answer": Text(required=True, longest=BODY_LIMIT)}
-CLEANUP: Mapping[str, Field] = {"force": Flag(), "dry_run": Flag()}
-OUTPUT: Mapping[str, Field] = {"lines": Number(1, 10_000, default=200)}
-LIMIT: Mapping[str, Field] = {"limit": Number(1, 1000, default=50)}
-EVENTS: Mapping[str, Field] = {name: field for name, field in PAGE.items() if name not in ("session_id", "project_id")}
+SEND: Mapping[str, RequestField] = {"message": TextField(required=True, longest=BODY_LIMIT)}
+ANSWER: Mapping[str, RequestField] = {"answer": TextField(required=True, longest=BODY_LIMIT)}
+CLEANUP: Mapping[str, RequestField] = {"force": FlagField(), "dry_run": FlagField()}
+OUTPUT: Mapping[str, RequestField] = {"lines": NumberField(1, 10_000, default=200)}
+LIMIT: Mapping[str, RequestField] = {"limit": NumberField(1, 1000, default=50)}
+EVENTS: Mapping[str, RequestField] = {name: field for name, field in PAGE.items() if name not in ("session_id", "project_id")}
 
 
-class OneSession:
+class SessionResource:
     """A session named by its id; every method raises NotFound when there is none."""
 
     def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
@@ -107,5 +107,5 @@ class OneSession:
     def on_get_events(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Its part of the event log."""
         query = read_query(req, EVENTS)
-        chosen = Selection.of_query({**query, "session_id": self._known(session_id), "project_id": None})
+        chosen = EventSelection.of_query({**query, "session_id": self._known(session_id), "project_id": None})
         answer_page(resp, self._orchestrator.store, query, chosen)

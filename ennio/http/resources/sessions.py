@@ -8,30 +8,30 @@ import falcon
 
 from ennio.actors.orchestrator import Orchestrator, SpawnRequest
 from ennio.http.envelope import answer
-from ennio.http.fields import Choices, Field, Flag, Id, Number, Text
+from ennio.http.fields import ChoiceListField, FlagField, IdField, NumberField, RequestField, TextField
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.projects import need_project
 from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.views import plain, session_view, session_views
 from ennio.model.session import SessionStatus
 
-LIST: Mapping[str, Field] = {"project_id": Id(), "status": Choices(tuple(SessionStatus)), "all": Flag()}
-DRY_RUN: Mapping[str, Field] = {"dry_run": Flag()}
-SPAWN: Mapping[str, Field] = {
-    "project_id": Id(required=True),
-    "issue_id": Text(),
-    "prompt": Text(longest=BODY_LIMIT),
-    "branch": Text(longest=250),
-    "role": Text(),
-    "agent": Id(),
-    "runtime": Id(),
-    "workspace": Id(),
-    "priority": Number(-1000, 1000, default=0),
-    "held": Flag(),
+LIST: Mapping[str, RequestField] = {"project_id": IdField(), "status": ChoiceListField(tuple(SessionStatus)), "all": FlagField()}
+DRY_RUN: Mapping[str, RequestField] = {"dry_run": FlagField()}
+SPAWN: Mapping[str, RequestField] = {
+    "project_id": IdField(required=True),
+    "issue_id": TextField(),
+    "prompt": TextField(longest=BODY_LIMIT),
+    "branch": TextField(longest=250),
+    "role": TextField(),
+    "agent": IdField(),
+    "runtime": IdField(),
+    "workspace": IdField(),
+    "priority": NumberField(-1000, 1000, default=0),
+    "held": FlagField(),
 }
 
 
-class Sessions:
+class SessionsResource:
     """The sessions of the house."""
 
     def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:

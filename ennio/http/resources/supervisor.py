@@ -11,7 +11,7 @@ from ennio.http.requests import read_body, read_query
 from ennio.http.views import plain
 
 
-class Supervisor:
+class SupervisorResource:
     """The process that answers."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:

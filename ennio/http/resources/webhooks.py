@@ -10,7 +10,7 @@ from ennio.http.requests import read_raw
 from ennio.model.errors import Invalid
 
 
-class Webhooks:
+class WebhooksResource:
     """Deliveries of GitHub's."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:
