@@ -95,11 +95,11 @@ class Orchestrator:
 
     @failpoint("order.spawn")
     def spawn(self, request: SpawnRequest) -> Session:
-        """A new session, at once, in ``spawning``; its steps are events."""
+        """A new session in ``spawning``, admitted by the queue or with what it waits for there; its steps are events."""
         session = spawning.spawn(self.deps, request)
         self.deps.actors.tell(ROOT, StartSession(session.id))
         self.deps.actors.tell(QUEUE, QueueChanged())
-        return session
+        return self._looked_at(session)
 
     @failpoint("order.preview", because="answers what a spawn would do, and does nothing")
     def preview(self, request: SpawnRequest) -> Preview:
@@ -125,10 +125,13 @@ class Orchestrator:
             return session
         project = self.deps.project(session.project_id)
         refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
-        restored: Session = self._ask(session_id, Restore())
+        return self._looked_at(self._ask(session_id, Restore()))
+
+    def _looked_at(self, session: Session) -> Session:
+        """The session once the queue has looked: it is admitted, or its place has a reason."""
         with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
-            self.deps.actors.ask(QUEUE, Ping())  # it has looked by then: the session is admitted, or its place has a reason
-        return self.store.sessions.get(session_id) or restored
+            self.deps.actors.ask(QUEUE, Ping())
+        return self.store.sessions.get(session.id) or session
 
     @failpoint("order.send")
     def send(self, session_id: str, text: str) -> Message:

@@ -17,6 +17,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.session import SessionStatus
 from ennio.policy import admission
 from ennio.policy.admission import Limits, Room
+from ennio.store import Waiting
 
 LOOK_EVERY = 5.0
 
@@ -59,11 +60,19 @@ class QueueActor(Actor):
             if waiting.session_id in decided.admitted:
                 self._admit(waiting.session_id, waiting.project_id)
             elif decided.reasons[waiting.session_id] != waiting.reason:
-                self._deps.store.queue.save(replace(waiting, reason=decided.reasons[waiting.session_id]))
+                self._leave_waiting(waiting, decided.reasons[waiting.session_id])
         if decided.reasons:
             if self._timer is not None:
                 self._timer.kill(block=False)
             self._timer = self.later(LOOK_EVERY, Wake())
+
+    def _leave_waiting(self, waiting: Waiting, reason: str) -> None:
+        """What it waits for is told once; what comes of that later, such as another count, is in its place."""
+        with self._deps.store.transaction() as tx:
+            self._deps.store.queue.save(replace(waiting, reason=reason))
+            if not waiting.reason:
+                step = Draft(EventType.SESSION_STEP, f"queued: {reason}", data={"step": "queued"})
+                tx.emit(waiting.session_id, waiting.project_id, step)
 
     def _admit(self, session_id: str, project_id: str) -> None:
         """Leaving the queue is the admission: a session that waits without standing in it starts by itself."""

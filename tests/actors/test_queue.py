@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ennio.actors import queue
+from ennio.actors.spawning import SpawnRequest
 from ennio.http.views import session_view
 from ennio.model.errors import Conflict
 from ennio.model.session import SessionStatus
@@ -37,6 +38,21 @@ def test_who_ends_makes_room_for_the_next(play: Play) -> None:
         assert stage.session(third).status is SessionStatus.SPAWNING
         stage.orchestrator.kill(first)
         eventually(lambda: _launched(stage) == [first, second, third])
+
+
+def test_who_asks_for_a_session_hears_at_once_whether_it_starts_or_what_it_waits_for(play: Play) -> None:
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first, second = (stage.orchestrator.spawn(SpawnRequest("play", prompt=prompt)) for prompt in "12")
+        assert session_view(stage.deps.store, first)["queued"] is None
+        waits = session_view(stage.deps.store, second)["queued"]
+        assert waits == {"position": 1, "reason": "project play has 1 of 1 sessions (max_sessions)", "held": False}
+        assert f"queued: {waits['reason']}" in stage.words(second.id)
+        stage.pass_time(queue.LOOK_EVERY)
+        stage.quiet()
+        assert stage.words(second.id).count(f"queued: {waits['reason']}") == 1
+        stage.orchestrator.kill(first.id)
+        eventually(lambda: "session_spawned" in stage.types(second.id))
 
 
 def test_who_is_held_lets_others_pass_until_released(stage: Stage) -> None:

@@ -537,7 +537,7 @@ def test_who_writes_to_an_exited_session_is_told_that_nobody_reads_it(api: Api) 
     [
         ({"held": True, "reason": ""}, "queued ma-1a2b3c4d on issue-42-login, held back; start it with: ennio queue release ma-1a2b3c4d"),
         ({"held": False, "reason": "3 of 3 run"}, "queued ma-1a2b3c4d on issue-42-login: 3 of 3 run; see: ennio queue list"),
-        ({"held": False, "reason": ""}, "spawned ma-1a2b3c4d on issue-42-login; see: ennio session info ma-1a2b3c4d"),
+        ({"held": False, "reason": ""}, "queued ma-1a2b3c4d on issue-42-login: the queue has yet to look at it; see: ennio queue list"),
     ],
 )
 def test_a_session_that_waits_is_not_called_spawned(api: Api, queued: dict[str, Any], words: str) -> None:

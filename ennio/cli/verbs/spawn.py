@@ -53,13 +53,13 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 def _spawned(session: dict[str, Any]) -> str:
     """What became of it so far: one that is held, or waits for others, is not there yet."""
-    name, queued = session["id"], session.get("queued") or {}
+    name, queued = session["id"], session.get("queued")
     where = f" on {session['branch']}" if session.get("branch") else ""
+    if not queued:
+        return f"spawned {name}{where}; see: ennio session info {name}"
     if queued.get("held"):
         return f"queued {name}{where}, held back; start it with: ennio queue release {name}"
-    if queued.get("reason"):
-        return f"queued {name}{where}: {queued['reason']}; see: ennio queue list"
-    return f"spawned {name}{where}; see: ennio session info {name}"
+    return f"queued {name}{where}: {queued.get('reason') or 'the queue has yet to look at it'}; see: ennio queue list"
 
 
 def _order(options: argparse.Namespace, project_id: Any) -> dict[str, Any]:
