@@ -44,7 +44,7 @@ from ennio.actors.registry import (
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
-from ennio.config import document, last_good, ownership, trusted
+from ennio.config import last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
@@ -155,7 +155,7 @@ def boot(config_file: Path) -> Running:
 
 def _content(config_file: Path) -> bytes | None:
     try:
-        return ownership.read(config_file, document.MOST_BYTES)
+        return ownership.read(config_file, yaml_source.MOST_BYTES)
     except OSError:
         return None  # loading it says why
 

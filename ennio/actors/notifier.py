@@ -11,7 +11,7 @@ import pykka
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import EffectResult, NotificationDue, Ping, Wake
-from ennio.config.model import Notifier as Channel
+from ennio.config.model import NotifierConfig
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
@@ -94,7 +94,7 @@ class NotifierActor(Actor):
             )
         )
 
-    def _channel(self, name: str) -> Channel:
+    def _channel(self, name: str) -> NotifierConfig:
         channel = next((c for c in self._deps.config.notifiers if c.name == name), None)
         if channel is None:
             raise Refused(f"no notifier is called {name!r}; add it under notifiers:")

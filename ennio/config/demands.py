@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config import repository
-from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
-from ennio.config.schema import ConfigShape, ProjectShape
+from ennio.config.fields import AnyField, ConfigField, ListField, MapField, MappingSchema, NestedField
+from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
+from ennio.config.schema import ConfigSchema, ProjectSchema
 from ennio.config.secrets import MASK, is_secret, veiled
-from ennio.config.shapes import Anything, Entry, Many, Part, Shape, Table
 from ennio.config.trust_keys import Trust, of_item, of_key, of_setting, talks
 
 Written = Mapping[str, Any]
@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Za-z_]\w*")
 
 def demands(written: Written, config: Config) -> tuple[Demand, ...]:
     """Every demand of a file; ``written`` are its values before any variable was put in, ``config`` what was made of them."""
-    found = [*_of_place(config), *_of_shape("", ConfigShape, written, _APART)]
+    found = [*_of_place(config), *_of_schema("", ConfigSchema, written, _APART)]
     for given, project in zip(_list(written, "projects"), config.projects, strict=True):
         found += _of_project(given, project)
     by_name = {given.get("name"): given for given in _list(written, "notifiers")}
@@ -51,12 +51,12 @@ def _of_place(config: Config) -> Iterator[Demand]:
         yield _demand("the folder of relative paths", [Trust.REACHES], str(here))
 
 
-def _of_shape(where: str, shape: type[Shape], written: Written, apart: Iterable[str]) -> Iterator[Demand]:
-    for key, _, entry in shape.entries():
+def _of_schema(where: str, schema: type[MappingSchema], written: Written, apart: Iterable[str]) -> Iterator[Demand]:
+    for key, _, entry in schema.entries():
         if key in apart or written.get(key) is None:
             continue
         kinds: list[Trust] = []
-        value = _kept(shape, key, entry, written[key], ("", ""), kinds)
+        value = _kept(schema, key, entry, written[key], ("", ""), kinds)
         if kinds and value not in ([], {}):
             yield _demand(f"{where}{key}", kinds, value)
 
@@ -64,30 +64,30 @@ def _of_shape(where: str, shape: type[Shape], written: Written, apart: Iterable[
 def _of_project(written: Written, project: Project) -> Iterator[Demand]:
     """The parts of a project; what it leaves to the defaults is told as it holds."""
     where = f"projects[{project.name}]."
-    settings = _chosen(ProjectShape, "agent_config", written, ("agent", project.agent))
+    settings = _chosen(ProjectSchema, "agent_config", written, ("agent", project.agent))
     yield _plugin(f"{where}agent", project.agent, *settings)
     choices: tuple[tuple[str, PluginChoice | None], ...] = (("tracker", project.tracker), ("scm", project.scm))
     for slot, choice in choices:
         if choice is not None:
-            settings = _chosen(ProjectShape, f"{slot}_config", written, (slot, choice.plugin))
+            settings = _chosen(ProjectSchema, f"{slot}_config", written, (slot, choice.plugin))
             yield _plugin(f"{where}{slot}", choice.plugin, *settings, beside=_implied(choice, project.repo))
-    yield from _of_shape(where, ProjectShape, written, ("agent", "runtime", "workspace", *_CHOSEN))
+    yield from _of_schema(where, ProjectSchema, written, ("agent", "runtime", "workspace", *_CHOSEN))
     for slot in ("runtime", "workspace"):
         yield _demand(f"{where}{slot}", [Trust.RUNS], getattr(project, slot))
 
 
-def _of_channel(written: Written, channel: Notifier) -> Demand:
+def _of_channel(written: Written, channel: NotifierConfig) -> Demand:
     kinds: list[Trust] = []
     config = _settings(written.get("config") or {}, ("notifier", channel.plugin), kinds)
     return _plugin(f"notifiers[{channel.name}]", channel.plugin, config, [Trust.TALKS, *kinds])
 
 
-def _chosen(shape: type[Shape], key: str, written: Written, plugin: tuple[str, str]) -> tuple[dict[str, Any], list[Trust]]:
+def _chosen(schema: type[MappingSchema], key: str, written: Written, plugin: tuple[str, str]) -> tuple[dict[str, Any], list[Trust]]:
     """What is kept of the settings of a plugin; its name is told apart."""
-    entry = next(entry for name, _, entry in shape.entries() if name == key)
+    entry = next(entry for name, _, entry in schema.entries() if name == key)
     kinds: list[Trust] = []
     rest = {name: value for name, value in (written.get(key) or {}).items() if name != "plugin"}
-    value = _kept(shape, key, entry, rest, plugin, kinds) or {}
+    value = _kept(schema, key, entry, rest, plugin, kinds) or {}
     inner = value.pop("config", None) or {}
     return value | inner, [Trust.TALKS if talks(*plugin) else Trust.RUNS, *kinds]
 
@@ -108,26 +108,26 @@ def _implied(choice: PluginChoice, repo: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _kept(shape: type[Shape], key: str, entry: Entry[Any], value: Any, plugin: tuple[str, str], kinds: list[Trust]) -> Any:
+def _kept(schema: type[MappingSchema], key: str, entry: ConfigField[Any], value: Any, plugin: tuple[str, str], kinds: list[Trust]) -> Any:
     """What of a value is part of trust; what that can do is added to ``kinds``."""
     match entry:
-        case Part(shape=inner):
+        case NestedField(schema=inner):
             return _mapping(inner, value, plugin, kinds)
-        case Many(each=Part(shape=inner)):
+        case ListField(each=NestedField(schema=inner)):
             return [_mapping(inner, item, plugin, kinds) for item in value]
-        case Table(each=Part(shape=inner)):
+        case MapField(each=NestedField(schema=inner)):
             return {name: _mapping(inner, item or {}, plugin, kinds) for name, item in value.items()}
-        case Table(each=Anything()):
+        case MapField(each=AnyField()):
             return _settings(value, plugin, kinds)
-    kind = of_key(shape.makes.__name__, key)
+    kind = of_key(schema.makes.__name__, key)
     if kind is not Trust.FREE:
         kinds.append(kind)
     return None if kind is Trust.FREE else value
 
 
-def _mapping(shape: type[Shape], written: Written, plugin: tuple[str, str], kinds: list[Trust]) -> dict[str, Any]:
-    given = [(key, entry) for key, _, entry in shape.entries() if written.get(key) is not None]
-    kept = {key: _kept(shape, key, entry, written[key], plugin, kinds) for key, entry in given}
+def _mapping(schema: type[MappingSchema], written: Written, plugin: tuple[str, str], kinds: list[Trust]) -> dict[str, Any]:
+    given = [(key, entry) for key, _, entry in schema.entries() if written.get(key) is not None]
+    kept = {key: _kept(schema, key, entry, written[key], plugin, kinds) for key, entry in given}
     return {key: value for key, value in kept.items() if value is not None}
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from ennio.config import anchors, coherence, database, document, ownership, resolve
-from ennio.config.coherence import Known
+from ennio.config import anchors, cross_checks, database, ownership, resolve, yaml_source
+from ennio.config.cross_checks import Known
 from ennio.config.demands import demands
-from ennio.config.document import Document, Where, shown
 from ennio.config.expand import expand
 from ennio.config.model import Config
-from ennio.config.schema import ConfigShape
+from ennio.config.schema import ConfigSchema
 from ennio.config.secrets import is_secret
+from ennio.config.yaml_source import Where, YamlDocument, shown
 from ennio.model.errors import ConfigError, Problem
 
 SAID_ALOUD = frozenset({"post_create", "run", "passthrough", "permissions", "prompt", "agent_rules", "message"})
@@ -52,47 +52,47 @@ def _examined(
     faults = _Faults(text)
     data = faults.expanded(written, (), environ)
     given = faults.shaped(data)
-    ground = resolve.Ground(source, environ)
-    faults.add(coherence.faults(data, known))
-    faults.add(_places(data, ground))
+    base = resolve.PathBase(source, environ)
+    faults.add(cross_checks.faults(data, known))
+    faults.add(_places(data, base))
     if faults.problems or given is None:
         return None, sorted(faults.problems, key=lambda problem: problem.line or 0)
-    config = resolve.config(given, ground)
+    config = resolve.config(given, base)
     return replace(config, hidden=frozenset(faults.hidden), demands=demands(written, config)), []
 
 
-def _read(source: Path, content: bytes | None) -> tuple[Document | None, list[Problem]]:
+def _read(source: Path, content: bytes | None) -> tuple[YamlDocument | None, list[Problem]]:
     try:
-        raw = ownership.read(source, document.MOST_BYTES) if content is None else content
+        raw = ownership.read(source, yaml_source.MOST_BYTES) if content is None else content
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return None, [Problem("", f"the file cannot be read ({why.lower()}): `ennio init` writes one, `--config FILE` names another")]
-    text = document.read(raw)
+    text = yaml_source.read(raw)
     return text, list(text.problems)
 
 
-def _places(data: Mapping[str, Any], ground: resolve.Ground) -> Iterator[coherence.Fault]:
+def _places(data: Mapping[str, Any], base: resolve.PathBase) -> Iterator[cross_checks.Fault]:
     """What is wrong with places outside of the file: the database, and homes of nobody."""
     written = data.get("database_url")
     if written is None or isinstance(written, str):
         try:
-            database.resolved(resolve.database_url(written, ground.environ), ground.directory, ground.home)
+            database.resolved(resolve.database_url(written, base.environ), base.directory, base.home)
         except ValueError as error:
             yield ("database_url",), f"{{value}} {error}" if written else f"(from DATABASE_URL) {error}"
-    nats = ground.environ.get("NATS_URL")
+    nats = base.environ.get("NATS_URL")
     if not data.get("nats_url") and nats and not nats.startswith(("nats://", "tls://")):
         yield ("nats_url",), "(from NATS_URL) is not a URL that starts with nats:// or tls://"
     projects = data.get("projects")
     for index, project in enumerate(projects if isinstance(projects, list) else ()):
         path = project.get("path") if isinstance(project, dict) and not project.get("ssh_config") else None
-        if isinstance(path, str) and ground.home(path).startswith("~"):
+        if isinstance(path, str) and base.home(path).startswith("~"):
             yield ("projects", index, "path"), "{value} begins with ~, but that user has no home here"
 
 
 class _Faults:
     """The problems found so far: one for each place, the first; what lies below a broken place is not blamed."""
 
-    def __init__(self, text: Document) -> None:
+    def __init__(self, text: YamlDocument) -> None:
         self.text = text
         self.problems = list(text.problems)
         self.blamed = {problem.path for problem in text.problems}
@@ -117,12 +117,12 @@ class _Faults:
     def shaped(self, data: Any) -> Any:
         """What the schema makes of the values, or None."""
         try:
-            return ConfigShape().load(data)
+            return ConfigSchema().load(data)
         except ValidationError as error:
             self.add(_flat(error.messages, ()))
             return None
 
-    def add(self, faults: Iterable[coherence.Fault]) -> None:
+    def add(self, faults: Iterable[cross_checks.Fault]) -> None:
         """Blame places, each once."""
         for where, message in faults:
             if not any(shown(where[:length]) in self.blamed for length in range(1, len(where) + 1)):
@@ -141,7 +141,7 @@ def _said_aloud(variable: str) -> str:
     return f"would put the value of {variable} on a command line or among words that are kept and shown: {way_out}"
 
 
-def _flat(messages: Any, where: Where) -> Iterator[coherence.Fault]:
+def _flat(messages: Any, where: Where) -> Iterator[cross_checks.Fault]:
     """The places and messages in marshmallow's tree of errors."""
     if isinstance(messages, dict):
         for key, inner in messages.items():

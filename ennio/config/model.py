@@ -92,7 +92,7 @@ class PluginChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Notifier:
+class NotifierConfig:
     """A channel for notifications, named for routing."""
 
     plugin: str
@@ -245,7 +245,7 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleanup:
+class CleanupPolicy:
     """Seconds after which the workspaces of ended sessions are removed; None: only on request."""
 
     merged_after: float | None = 600.0
@@ -275,7 +275,7 @@ class Config:
     ready_threshold: float = 2.0
     defaults: Defaults = Defaults()
     projects: tuple[Project, ...] = ()
-    notifiers: tuple[Notifier, ...] = ()
+    notifiers: tuple[NotifierConfig, ...] = ()
     notification_routing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
     database_url: str = field(default="sqlite:ennio.db", repr=False)
@@ -287,7 +287,7 @@ class Config:
     max_sessions: int | None = None
     min_free_memory: int = 512 * 1024 * 1024
     poll: Poll = Poll()
-    cleanup: Cleanup = Cleanup()
+    cleanup: CleanupPolicy = CleanupPolicy()
     person_patience: float = 600.0
     budgets: tuple[Budget, ...] = ()
     hidden: frozenset[str] = field(default=frozenset(), repr=False)

@@ -1,4 +1,4 @@
-"""The tables of the configuration reference, made from the shapes that read the file.
+"""The tables of the configuration reference, made from the schemas that read the file.
 
 ``python -m ennio.config.reference`` prints the page.
 """
@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 
 from ennio.config import reactions, trust_keys
+from ennio.config.fields import ConfigField, ListField, MapField, MappingSchema, NestedField
 from ennio.config.model import Reaction
 from ennio.config.quantity import shown_seconds
-from ennio.config.schema import SHAPES, PluginChoiceShape
-from ennio.config.shapes import Entry, Many, Part, Shape, Table
+from ennio.config.schema import SCHEMAS, PluginChoiceSchema
 from ennio.config.trust_keys import Trust
 
 INTRODUCTION = """\
@@ -94,7 +94,7 @@ _PLURAL = {
 
 def reference() -> str:
     """The whole page, in Markdown."""
-    sections = ["\n".join(_section(shape)) + _remark(shape) for shape in SHAPES]
+    sections = ["\n".join(_section(schema)) + _remark(schema) for schema in SCHEMAS]
     return "\n".join([INTRODUCTION, *sections, "\n".join(_reactions()), TRUST + "\n".join(_trust())])
 
 
@@ -104,45 +104,45 @@ def _trust() -> Iterator[str]:
     plugins = {f"{name} ({slot})": keys for (slot, name), keys in trust_keys.PLUGINS.items()}
     for kind, words in _PLURAL.items():
         parts = []
-        for owner, keys in {**trust_keys.SHAPES, **plugins}.items():
+        for owner, keys in {**trust_keys.SCHEMAS, **plugins}.items():
             named = ", ".join(f"`{key}`" for key, stated in keys.items() if stated is kind)
             parts += [f"{owner}: {named}"] if named else []
         yield f"| {words} | {'; '.join(parts)} |"
     yield "\nAlso every setting of any other plugin, the flags in `passthrough` of an agent among them.\n"
 
 
-def _section(shape: type[Shape]) -> Iterator[str]:
-    document = (shape.__doc__ or "").strip()
+def _section(schema: type[MappingSchema]) -> Iterator[str]:
+    document = (schema.__doc__ or "").strip()
     yield f"## {document.replace('``', '`').rstrip('.')}\n"
     yield "| Key | Value | Default | Meaning |\n|---|---|---|---|"
-    defaults = shape.model_defaults()
-    for key, name, entry in shape.entries():
+    defaults = schema.model_defaults()
+    for key, name, entry in schema.entries():
         yield f"| `{key}` | {_kind(entry)} | {_default(entry, defaults.get(name))} | {entry.about} |"
     yield ""
 
 
-def _remark(shape: type[Shape]) -> str:
+def _remark(schema: type[MappingSchema]) -> str:
     """What stands below a table."""
-    return f"\n{TRACKERS}" if shape is PluginChoiceShape else ""
+    return f"\n{TRACKERS}" if schema is PluginChoiceSchema else ""
 
 
-def _kind(entry: Entry[object]) -> str:
+def _kind(entry: ConfigField[object]) -> str:
     match entry:
-        case Part():
-            return f"[{entry.shape.makes.__name__}](#{_anchor(entry.shape)})"
-        case Many(each=each):
+        case NestedField():
+            return f"[{entry.schema.makes.__name__}](#{_anchor(entry.schema)})"
+        case ListField(each=each):
             return f"list of {_kind(each)}"
-        case Table(each=each):
+        case MapField(each=each):
             return f"mapping to {_kind(each)}"
     return entry.kind
 
 
-def _anchor(shape: type[Shape]) -> str:
-    words = (shape.__doc__ or "").strip().rstrip(".").lower()
+def _anchor(schema: type[MappingSchema]) -> str:
+    words = (schema.__doc__ or "").strip().rstrip(".").lower()
     return "".join(letter for letter in words if letter.isalnum() or letter in " _-").replace(" ", "-")
 
 
-def _default(entry: Entry[object], value: object) -> str:
+def _default(entry: ConfigField[object], value: object) -> str:
     if entry.required:
         return "**required**"
     if entry.shown:

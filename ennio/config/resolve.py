@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config import database, repository
-from ennio.config.coherence import SELF_MADE
-from ennio.config.model import Budget, BudgetScope, Config, Defaults, Notifier, PluginChoice, Project, SshConfig
+from ennio.config.cross_checks import SELF_MADE
+from ennio.config.model import Budget, BudgetScope, Config, Defaults, NotifierConfig, PluginChoice, Project, SshConfig
 from ennio.config.reactions import merged
 from ennio.config.secrets import config_hash
 from ennio.model.session import derive_prefix, derive_project_id
@@ -22,7 +22,7 @@ Given = Mapping[str, Any]
 DATABASE_URL = str(next(field.default for field in fields(Config) if field.name == "database_url"))
 
 
-class Ground:
+class PathBase:
     """What paths are relative to: the configuration's folder, and the home ``~`` stands for."""
 
     def __init__(self, source: Path, environ: Mapping[str, str]) -> None:
@@ -41,22 +41,22 @@ class Ground:
         return Path(os.path.abspath(self.directory / self.home(str(path))))
 
 
-def config(given: Given, ground: Ground) -> Config:
+def config(given: Given, base: PathBase) -> Config:
     """The whole configuration from what the schema read."""
     rest = dict(given)
     defaults = rest.get("defaults", Defaults())
     overrides = rest.pop("reactions", {})
     notifiers = channels(rest.pop("notifiers", ()), defaults, rest.get("notification_routing", {}))
-    projects = tuple(project(entry, ground, defaults, overrides) for entry in rest.pop("projects", ()))
+    projects = tuple(project(entry, base, defaults, overrides) for entry in rest.pop("projects", ()))
     return Config(
-        source=ground.source,
-        directory=ground.directory,
+        source=base.source,
+        directory=base.directory,
         projects=projects,
         notifiers=notifiers,
         budgets=tuple(limited(budget, projects) for budget in rest.pop("budgets", ())),
         reactions=merged(overrides),
-        database_url=database.resolved(database_url(rest.pop("database_url", None), ground.environ), ground.directory, ground.home),
-        nats_url=rest.pop("nats_url", None) or ground.environ.get("NATS_URL") or None,
+        database_url=database.resolved(database_url(rest.pop("database_url", None), base.environ), base.directory, base.home),
+        nats_url=rest.pop("nats_url", None) or base.environ.get("NATS_URL") or None,
         **rest,
     )
 
@@ -67,11 +67,11 @@ def limited(budget: Budget, projects: tuple[Project, ...]) -> Budget:
     return replace(budget, id=named.get(budget.id or "", budget.id))
 
 
-def channels(defined: tuple[Notifier, ...], defaults: Defaults, routing: Mapping[str, tuple[str, ...]]) -> tuple[Notifier, ...]:
+def channels(defined: tuple[NotifierConfig, ...], defaults: Defaults, routing: Mapping[str, tuple[str, ...]]) -> tuple[NotifierConfig, ...]:
     """The notifiers defined, and those that are only named but need no settings."""
     names = {name for names in (defaults.notifiers, *routing.values()) for name in names}
     missing = names.intersection(SELF_MADE) - {notifier.name for notifier in defined}
-    return (*defined, *(Notifier(name, name) for name in sorted(missing)))
+    return (*defined, *(NotifierConfig(name, name) for name in sorted(missing)))
 
 
 def database_url(written: str | None, environ: Mapping[str, str]) -> str:
@@ -79,7 +79,7 @@ def database_url(written: str | None, environ: Mapping[str, str]) -> str:
     return written or environ.get("DATABASE_URL") or DATABASE_URL
 
 
-def project(given: Given, ground: Ground, defaults: Defaults, overrides: Mapping[str, Given]) -> Project:
+def project(given: Given, base: PathBase, defaults: Defaults, overrides: Mapping[str, Given]) -> Project:
     """One project from what the schema read."""
     rest = dict(given)
     ssh: SshConfig | None = rest.pop("ssh", None)
@@ -88,8 +88,8 @@ def project(given: Given, ground: Ground, defaults: Defaults, overrides: Mapping
     found = Project(
         id=identity,
         name=rest.pop("name"),
-        repo=address(repo, ground) if ssh is None else repo,
-        path=rest.pop("path") if ssh else ground.path(rest.pop("path")),
+        repo=address(repo, base) if ssh is None else repo,
+        path=rest.pop("path") if ssh else base.path(rest.pop("path")),
         session_prefix=rest.pop("session_prefix", None) or derive_prefix(identity),
         runtime=rest.pop("runtime", defaults.runtime),
         agent=rest.pop("agent", defaults.agent),
@@ -97,7 +97,7 @@ def project(given: Given, ground: Ground, defaults: Defaults, overrides: Mapping
         tracker=plugin(rest.pop("tracker", None) or (PluginChoice("github") if repository.github(repo) else None), repo),
         scm=plugin(rest.pop("scm", None) or guessed_scm(repo, remote=ssh is not None), repo),
         reactions=merged(overrides, rest.pop("reactions", {})),
-        ssh=ssh and reached(ssh, ground),
+        ssh=ssh and reached(ssh, base),
         **{key: value for key, value in rest.items() if key != "id"},
     )
     return replace(found, config_hash=config_hash(found))
@@ -108,9 +108,9 @@ def project_id(given: Given) -> str:
     return str(given.get("id") or derive_project_id(given["name"]))
 
 
-def address(repo: str, ground: Ground) -> str:
+def address(repo: str, base: PathBase) -> str:
     """The repository's address; one on this machine as an absolute path."""
-    return str(ground.path(repository.local_path(repo))) if repository.is_local(repo) else repo
+    return str(base.path(repository.local_path(repo))) if repository.is_local(repo) else repo
 
 
 def guessed_scm(repo: str, *, remote: bool) -> PluginChoice | None:
@@ -128,7 +128,7 @@ def plugin(choice: PluginChoice | None, repo: str) -> PluginChoice | None:
     return replace(choice, config={"owner": found[0], "repo": found[1], **choice.config})
 
 
-def reached(ssh: SshConfig, ground: Ground) -> SshConfig:
+def reached(ssh: SshConfig, base: PathBase) -> SshConfig:
     """The login with the files of this machine absolute; those of the remote one stay as written."""
-    auth = replace(ssh.auth, path=ssh.auth.path and ground.path(ssh.auth.path))
-    return replace(ssh, auth=auth, known_hosts_path=ssh.known_hosts_path and ground.path(ssh.known_hosts_path))
+    auth = replace(ssh.auth, path=ssh.auth.path and base.path(ssh.auth.path))
+    return replace(ssh, auth=auth, known_hosts_path=ssh.known_hosts_path and base.path(ssh.known_hosts_path))

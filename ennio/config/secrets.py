@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import unquote
 
-from ennio.config.model import Config, Notifier, Project
+from ennio.config.model import Config, NotifierConfig, Project
 
 MASK = "***"
 _SHORTEST = 6  # shorter words are in half of all texts
@@ -78,7 +78,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any, bool]]:
 def _parts(value: Any, secret: bool) -> Iterator[tuple[str, Any, bool]]:
     """Like ``_items``, where what is in a secret is secret and a channel's address is a key to it."""
     for name, item, own in _items(value):
-        inner = _channel(item) if isinstance(value, Notifier) and name == "config" else item
+        inner = _channel(item) if isinstance(value, NotifierConfig) and name == "config" else item
         yield name, inner, secret or own
 
 

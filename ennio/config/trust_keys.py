@@ -1,6 +1,6 @@
 """Which keys are part of trust: what each lets the author of a file do on the machine of whoever starts Ennio on it.
 
-Every key of every shape stands here, and every setting of the shipped plugins. What does not, as the settings of
+Every key of every schema stands here, and every setting of the shipped plugins. What does not, as the settings of
 a plugin that another distribution brings, is part of trust.
 """
 
@@ -33,7 +33,7 @@ def _all(trust: Trust, *keys: str) -> dict[str, Trust]:
     return dict.fromkeys(keys, trust)
 
 
-SHAPES: Mapping[str, Keys] = MappingProxyType(
+SCHEMAS: Mapping[str, Keys] = MappingProxyType(
     {
         "Config": {
             **_all(FREE, "port", "terminal_port", "direct_terminal_port", "ready_threshold", "notification_routing", "max_sessions"),
@@ -53,7 +53,7 @@ SHAPES: Mapping[str, Keys] = MappingProxyType(
             "env": GIVES,
         },
         "PluginChoice": {"plugin": RUNS, "config": PLUGIN},
-        "Notifier": {"plugin": RUNS, "name": FREE, "config": PLUGIN},
+        "NotifierConfig": {"plugin": RUNS, "name": FREE, "config": PLUGIN},
         "Reaction": _all(
             FREE, "enabled", "action", "message", "priority", "escalate_after", "threshold", "retries", "rounds", "include_summary"
         ),
@@ -75,10 +75,10 @@ SHAPES: Mapping[str, Keys] = MappingProxyType(
         "Restart": _all(FREE, "attempts", "within", "delay"),
         "Budget": _all(FREE, "scope", "id", "period", "limit_usd", "on_exceed", "warn_at"),
         "Poll": _all(FREE, "runtime", "agent", "forge"),
-        "Cleanup": _all(FREE, "merged_after", "done_after", "killed_after"),
+        "CleanupPolicy": _all(FREE, "merged_after", "done_after", "killed_after"),
     }
 )
-"""By the name of what a shape makes, and the key. A key that holds a shape of its own is as that shape's keys are."""
+"""By the name of what a schema makes, and the key. A key that holds a schema of its own is as that one's keys are."""
 
 _GITHUB: Keys = {**_all(TALKS, "owner", "repo", "api_url"), "token": GIVES, "webhook_secret": OPENS}
 
@@ -113,9 +113,9 @@ ITEMS: Mapping[tuple[str, str, str], Keys] = MappingProxyType({("scm", "local", 
 """The keys of the entries of a setting that is a list of mappings."""
 
 
-def of_key(shape: str, key: str) -> Trust:
-    """What a key of a shape can do; one that is not stated runs something, until somebody says otherwise."""
-    return SHAPES.get(shape, {}).get(key, RUNS)
+def of_key(schema: str, key: str) -> Trust:
+    """What a key of a schema can do; one that is not stated runs something, until somebody says otherwise."""
+    return SCHEMAS.get(schema, {}).get(key, RUNS)
 
 
 def of_setting(slot: str, plugin: str, key: str) -> Trust:

@@ -31,7 +31,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TrustRecord:
     """What was trusted of one file."""
 
     file: str
@@ -108,15 +108,15 @@ def forget(source: Path, home: Home) -> bool:
     return there
 
 
-def _recorded(source: Path, home: Home) -> Record:
+def _recorded(source: Path, home: Home) -> TrustRecord:
     """What was trusted of a file; nothing, when that cannot be read or could be another's words."""
     place = _place(source, home)
     try:
         document = json.loads(place.read_text("utf-8")) if ownership.private(place) else {}
-        found = Record(str(document["file"]), str(document["salt"]), frozenset(map(str, document["digests"])))
+        found = TrustRecord(str(document["file"]), str(document["salt"]), frozenset(map(str, document["digests"])))
     except (OSError, ValueError, KeyError, TypeError):
-        return Record("")
-    return found if found.file == _real(source) else Record("")
+        return TrustRecord("")
+    return found if found.file == _real(source) else TrustRecord("")
 
 
 def _place(source: Path, home: Home) -> Path:

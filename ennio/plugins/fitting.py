@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from ennio.config import document, ownership
-from ennio.config.model import Config, Project
-from ennio.config.model import Notifier as Channel
+from ennio.config import ownership, yaml_source
+from ennio.config.model import Config, NotifierConfig, Project
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Problem
@@ -81,7 +80,7 @@ def _uses(config: Config, registry: Registry, home: Home) -> Iterator[_Use]:
         yield _Use("notifier", channel.plugin, f"notifiers[{index}]", _call(partial(_channel, registry), channel))
 
 
-def _channel(registry: Registry, channel: Channel) -> object:
+def _channel(registry: Registry, channel: NotifierConfig) -> object:
     return registry.notifier(channel.plugin, channel.name, channel.config)
 
 
@@ -130,8 +129,8 @@ def _words(use: _Use, error: ConfigError, problem: Problem) -> str:
 
 def _placed(found: list[Problem], source: Path, content: bytes | None) -> Iterator[Problem]:
     """The problems with the lines they are about: those of the nearest thing that stands in the file."""
-    text = document.read(ownership.read(source, document.MOST_BYTES) if content is None else content)
-    lines = {document.shown(where): place.line for where, place in text.places.items()}
+    text = yaml_source.read(ownership.read(source, yaml_source.MOST_BYTES) if content is None else content)
+    lines = {yaml_source.shown(where): place.line for where, place in text.places.items()}
     for problem in found:
         path = problem.path
         while path and path not in lines:

@@ -27,7 +27,7 @@ from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROO
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
-from ennio.config.model import Config, Defaults, Notifier, PluginChoice, Poll, Project
+from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Poll, Project
 from ennio.config.reactions import merged
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
@@ -225,7 +225,7 @@ class Play:
             "poll": Poll(0.02, 0.02, 0.02),
             "min_free_memory": 0,
             "ready_threshold": 0.0,
-            "notifiers": (Notifier("stub", "bell", {}),),
+            "notifiers": (NotifierConfig("stub", "bell", {}),),
             "defaults": Defaults(notifiers=("bell",)),
         }
         return Config(**(plain | mine))

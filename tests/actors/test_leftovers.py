@@ -9,14 +9,14 @@ from collections import Counter
 import pytest
 
 from ennio.actors.landing import MergeOrder
-from ennio.config.model import Cleanup
+from ennio.config.model import CleanupPolicy
 from ennio.model.errors import Refused
 from ennio.model.session import Session, SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
 NUMBERS = itertools.count()
-END_AT_ONCE = {"cleanup": Cleanup(merged_after=0.0, done_after=0.0, killed_after=0.0)}
+END_AT_ONCE = {"cleanup": CleanupPolicy(merged_after=0.0, done_after=0.0, killed_after=0.0)}
 
 
 def _over(stage: Stage, end: str) -> Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ennio.actors.registry import NOTICES
-from ennio.config.model import Defaults, Notifier
+from ennio.config.model import Defaults, NotifierConfig
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.session import Activity
 from ennio.plugins.notifier.stub import StubNotifier
@@ -17,7 +17,7 @@ from tests.conftest import eventually
 @pytest.fixture
 def play(play: Play) -> Play:
     play.settings |= {
-        "notifiers": (Notifier("stub", "bell", {}), Notifier("stub", "horn", {})),
+        "notifiers": (NotifierConfig("stub", "bell", {}), NotifierConfig("stub", "horn", {})),
         "defaults": Defaults(notifiers=("bell", "horn")),
     }
     play.notifiers |= {"bell": StubNotifier("bell"), "horn": StubNotifier("horn")}

@@ -12,7 +12,7 @@ import pytest
 
 from ennio.actors.messages import CrashForTest, ForgeObserved, RuntimeObserved
 from ennio.actors.registry import session_name
-from ennio.config.model import Cleanup, Restart
+from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, Sighting
 from ennio.model.pulls import CheckState, ReviewState
@@ -444,7 +444,7 @@ def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_c
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_clock_that_is_put_back_an_hour_keeps_no_cleaning_waiting_for_it(play: Play, restarted: bool) -> None:
-    play.settings["cleanup"] = Cleanup(killed_after=60.0)
+    play.settings["cleanup"] = CleanupPolicy(killed_after=60.0)
     with play.opened() as stage:
         session_id = stage.working()
         stage.orchestrator.kill(session_id)

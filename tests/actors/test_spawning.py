@@ -13,7 +13,7 @@ import pytest
 
 from ennio.actors.registry import session_name
 from ennio.actors.spawning import SpawnRequest
-from ennio.config.model import Cleanup, PluginChoice
+from ennio.config.model import CleanupPolicy, PluginChoice
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.pulls import CheckState
 from ennio.model.session import Activity, SessionStatus
@@ -287,7 +287,7 @@ def test_incident_01_stopping_the_house_ends_neither_agents_nor_workspaces(play:
 
 
 def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play: Play) -> None:
-    play.settings["cleanup"] = Cleanup(merged_after=600)
+    play.settings["cleanup"] = CleanupPolicy(merged_after=600)
     with play.opened() as stage:
         session_id = stage.working()
         number = stage.pull(session_id)

@@ -11,17 +11,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.config import document
+from ennio.config import yaml_source
 from ennio.config.load import check, load
 from ennio.config.model import Config
-from ennio.config.schema import ConfigShape
+from ennio.config.schema import ConfigSchema
 from ennio.config.schema_json import json_schema
 from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
-KEYS = sorted({*ConfigShape.keys()} | {"name", "repo", "path", "ssh_config", "auth", "type", "agent", "nonsense"})
+KEYS = sorted({*ConfigSchema.keys()} | {"name", "repo", "path", "ssh_config", "auth", "type", "agent", "nonsense"})
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.binary(max_size=4),
     st.sampled_from(["${X}", "${GONE}", "app", "./x", "git@github.com:a/b", "key", "~", "~/x", "sqlite:", "a\x00b", "-x", "2s", "global"]),
@@ -115,4 +115,4 @@ def test_whatever_loads_is_valid_for_the_editor_too(tmp_path: Path, changes: lis
     path = tmp_path / "ennio.yaml"
     path.write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8", errors="surrogatepass")
     if not check(path, dict(ENVIRON) | {"X": "x"}):
-        VALIDATOR.validate(document.read(path.read_bytes()).data)
+        VALIDATOR.validate(yaml_source.read(path.read_bytes()).data)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ennio.config import document
+from ennio.config import yaml_source
 from ennio.config.load import load
-from ennio.config.schema import ConfigShape, ProjectShape
+from ennio.config.schema import ConfigSchema, ProjectSchema
 from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON
 
@@ -29,7 +29,7 @@ def completed(fragment: dict[str, Any]) -> dict[str, Any]:
         whole = {"ssh_config": whole}
     if "ssh_config" in whole:
         whole["ssh_config"] = LOGIN | whole["ssh_config"]
-    if not whole.keys() <= set(ConfigShape.keys()) and whole.keys() <= set(ProjectShape.keys()):
+    if not whole.keys() <= set(ConfigSchema.keys()) and whole.keys() <= set(ProjectSchema.keys()):
         whole = {"projects": [whole]}
     whole["projects"] = [REQUIRED | project for project in whole.get("projects", [])]
     if "notification_routing" in whole or "local" in whole.get("defaults", {}).get("notifiers", []):
@@ -43,7 +43,7 @@ def test_no_documented_example_is_missing() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=lambda path: path.stem)
 def test_a_documented_example_loads(path: Path, tmp_path: Path) -> None:
-    fragment = document.read(path.read_bytes())
+    fragment = yaml_source.read(path.read_bytes())
     assert fragment.problems == ()
     whole = tmp_path / "ennio.yaml"
     whole.write_text(yaml.safe_dump(completed(fragment.data)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The reference page is what the shapes say, and the shapes are what the model says."""
+"""The reference page is what the schemas say, and the schemas are what the model says."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ennio.config.fields import MappingSchema
 from ennio.config.reference import reference
-from ennio.config.schema import SHAPES
-from ennio.config.shapes import Shape
+from ennio.config.schema import SCHEMAS
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
 OURS_ALONE = {"Config": {"source", "directory", "hidden", "demands"}, "Project": {"config_hash"}}
@@ -20,18 +20,18 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m ennio.config.reference > docs/configuration.md"
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.makes.__name__)
-def test_every_field_of_the_model_can_be_set(shape: type[Shape]) -> None:
-    fields = {field.name for field in dataclasses.fields(shape.makes)}
-    assert {name for _, name, _ in shape.entries()} == fields - OURS_ALONE.get(shape.makes.__name__, set())
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.makes.__name__)
+def test_every_field_of_the_model_can_be_set(schema: type[MappingSchema]) -> None:
+    fields = {field.name for field in dataclasses.fields(schema.makes)}
+    assert {name for _, name, _ in schema.entries()} == fields - OURS_ALONE.get(schema.makes.__name__, set())
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.makes.__name__)
-def test_what_the_model_cannot_do_without_is_required(shape: type[Shape]) -> None:
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.makes.__name__)
+def test_what_the_model_cannot_do_without_is_required(schema: type[MappingSchema]) -> None:
     missing = (dataclasses.MISSING, dataclasses.MISSING)
-    needed = {field.name for field in dataclasses.fields(shape.makes) if (field.default, field.default_factory) == missing}
-    derived = {"id", "source", "directory"} if shape.makes.__name__ in ("Project", "Config") else set()
-    assert {name for _, name, entry in shape.entries() if entry.required} == needed - derived
+    needed = {field.name for field in dataclasses.fields(schema.makes) if (field.default, field.default_factory) == missing}
+    derived = {"id", "source", "directory"} if schema.makes.__name__ in ("Project", "Config") else set()
+    assert {name for _, name, entry in schema.entries() if entry.required} == needed - derived
 
 
 def test_every_link_leads_to_a_heading() -> None:

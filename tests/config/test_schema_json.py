@@ -1,4 +1,4 @@
-"""The schema for editors says what the loader says, as far as shapes go."""
+"""The schema for editors says what the loader says, as far as single fields go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ennio.config import document
+from ennio.config import yaml_source
 from ennio.config.schema_json import json_schema
 from tests.config.test_documented import DOCUMENTED, EXAMPLES, completed
 from tests.config.writing import problems
@@ -30,7 +30,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 @pytest.mark.parametrize("path", [*DOCUMENTED, *EXAMPLES], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_example_is_valid(path: Path) -> None:
-    VALIDATOR.validate(completed(document.read(path.read_bytes()).data))
+    VALIDATOR.validate(completed(yaml_source.read(path.read_bytes()).data))
 
 
 WRONG = [

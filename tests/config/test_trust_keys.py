@@ -8,8 +8,8 @@ from dataclasses import fields
 import pytest
 
 from ennio.config import trust_keys
-from ennio.config.schema import SHAPES
-from ennio.config.shapes import Anything, Entry, Many, Part, Shape, Table
+from ennio.config.fields import AnyField, ConfigField, ListField, MapField, MappingSchema, NestedField
+from ennio.config.schema import SCHEMAS
 from ennio.config.trust_keys import Trust, of_key, of_setting
 from ennio.plugins.agent import command
 from ennio.plugins.agent.scripted import agent as scripted
@@ -32,21 +32,21 @@ SETTINGS: dict[tuple[str, str], Collection[str]] = {
 }
 
 
-def holds_a_shape(entry: Entry[object]) -> bool:
-    return isinstance(entry, Part) or (isinstance(entry, (Many, Table)) and isinstance(entry.each, Part))
+def holds_a_shape(entry: ConfigField[object]) -> bool:
+    return isinstance(entry, NestedField) or (isinstance(entry, (ListField, MapField)) and isinstance(entry.each, NestedField))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.makes.__name__)
-def test_every_key_of_the_file_says_whether_it_is_part_of_trust(shape: type[Shape]) -> None:
-    own = {key for key, _, entry in shape.entries() if not holds_a_shape(entry)}
-    assert set(trust_keys.SHAPES.get(shape.makes.__name__, {})) == own, WHERE
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.makes.__name__)
+def test_every_key_of_the_file_says_whether_it_is_part_of_trust(schema: type[MappingSchema]) -> None:
+    own = {key for key, _, entry in schema.entries() if not holds_a_shape(entry)}
+    assert set(trust_keys.SCHEMAS.get(schema.makes.__name__, {})) == own, WHERE
 
 
 def test_only_the_settings_of_plugins_are_left_to_the_plugins() -> None:
-    for shape in SHAPES:
-        for key, _, entry in shape.entries():
-            free_form = isinstance(entry, Table) and isinstance(entry.each, Anything)
-            assert (of_key(shape.makes.__name__, key) is Trust.PLUGIN) == free_form, (shape, key)
+    for schema in SCHEMAS:
+        for key, _, entry in schema.entries():
+            free_form = isinstance(entry, MapField) and isinstance(entry.each, AnyField)
+            assert (of_key(schema.makes.__name__, key) is Trust.PLUGIN) == free_form, (schema, key)
 
 
 @pytest.mark.parametrize("plugin", SETTINGS, ids="-".join)

@@ -12,9 +12,9 @@ import pytest
 
 from ennio.actors.webhooks import _object as delivery
 from ennio.cli.doctor.agents import first_start
-from ennio.config.document import plain
-from ennio.config.document import read as configuration
 from ennio.config.model import AgentConfig, Project
+from ennio.config.yaml_source import plain
+from ennio.config.yaml_source import read as configuration
 from ennio.http import address
 from ennio.machine.untrusted import content, json_file, json_value
 from ennio.model.clock import ManualClock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config import trusted
-from ennio.config.model import Config, Demand, Notifier, PluginChoice, Project
+from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
 from ennio.config.secrets import masked
 from ennio.model.errors import ConfigError, Problem, Untrusted
 from ennio.plugins.github.settings import found_address
@@ -140,7 +140,7 @@ def settings(problems: Sequence[Problem]) -> Finding | None:
     return broken(f"the configuration cannot be used: {'; '.join(map(str, problems))}", "ennio config check")
 
 
-def channel(place: Notifier) -> Finding | None:
+def channel(place: NotifierConfig) -> Finding | None:
     """A channel to people that nobody has brought yet: what is routed to it reaches nobody."""
     if place.plugin in installed("notifier"):
         return None

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from ennio.config.document import plain
+from ennio.config.yaml_source import plain
 from ennio.model.clock import rfc3339
 
 OVER = ("closed", "done")

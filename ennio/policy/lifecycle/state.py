@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ennio.config.model import Cleanup, Restart
+from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.facts import Facts
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, SessionStatus
@@ -50,7 +50,7 @@ class Spec:
     signal_grace: float = 10.0
     count_stale: bool = False
     restart: Restart = Restart()
-    cleanup: Cleanup = Cleanup()
+    cleanup: CleanupPolicy = CleanupPolicy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ennio.config.model import Cleanup, Restart
+from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
 from ennio.model.message import MessageState
@@ -51,7 +51,11 @@ class Agent:
 class World:
     """The truth, and the supervisor's durable and volatile halves."""
 
-    spec: Spec = field(default_factory=lambda: Spec(restart=Restart(attempts=2, within=60, delay=1), cleanup=Cleanup(merged_after=30)))
+    spec: Spec = field(
+        default_factory=lambda: Spec(
+            restart=Restart(attempts=2, within=60, delay=1), cleanup=CleanupPolicy(merged_after=30)
+        )
+    )
     now: datetime = START
     # the truth
     agent: Agent | None = None

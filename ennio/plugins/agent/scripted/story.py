@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ennio.config.document import plain
+from ennio.config.yaml_source import plain
 from ennio.machine.untrusted import content
 from ennio.model.errors import ConfigError, Problem
 from ennio.plugins.agent.scripted.cue import KINDS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.config.document import Document, read, shown
+from ennio.config.yaml_source import YamlDocument, read, shown
 
 
 def told(text: str | bytes) -> str:
@@ -129,7 +129,7 @@ def test_a_byte_order_mark_is_no_problem() -> None:
 
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass"))))
 def test_any_bytes_are_a_document(raw: bytes) -> None:
-    assert isinstance(read(raw), Document)
+    assert isinstance(read(raw), YamlDocument)
 
 
 PIECES = st.sampled_from(

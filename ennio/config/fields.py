@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load
+from marshmallow import Schema, ValidationError, fields, missing, post_load
 
 from ennio.config.anchors import PREFIX
 
@@ -31,7 +31,7 @@ def nearest(word: str, known: Collection[str]) -> str:
     return f"known are {', '.join(known)}"
 
 
-class Entry(fields.Field[T]):
+class ConfigField(fields.Field[T]):
     """A value under a key. ``about`` explains it, ``shown`` words a default that is not in the model."""
 
     kind: ClassVar[str] = "text"
@@ -72,16 +72,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class Shape(Schema):
-    """A mapping with known keys; ``makes`` is the value of the model it turns into.
+class MappingSchema(Schema):
+    """A mapping with known keys (marshmallow refuses any other); ``makes`` is the value of the model it turns into.
 
     With ``at_once`` False the keys are handed on as they are: what they become depends on others.
     """
-
-    class Meta:
-        """Unknown keys are errors."""
-
-        unknown = RAISE
 
     makes: ClassVar[type]
     at_once: ClassVar[bool] = True
@@ -104,10 +99,10 @@ class Shape(Schema):
                     error.messages[key] = [f"is no known key here: {nearest(str(key), self.keys())}"]
 
     @classmethod
-    def entries(cls) -> Iterator[tuple[str, str, Entry[Any]]]:
+    def entries(cls) -> Iterator[tuple[str, str, ConfigField[Any]]]:
         """The key, the model's attribute and the entry of everything that may stand in it."""
         for name, entry in cls._declared_fields.items():
-            if isinstance(entry, Entry):
+            if isinstance(entry, ConfigField):
                 yield entry.data_key or name, name, entry
 
     @classmethod
@@ -123,7 +118,7 @@ class Shape(Schema):
         for attribute in dataclasses.fields(cls.makes):
             entry = entries.get(attribute.name)
             value = attribute.default
-            if entry and not entry.required and not isinstance(entry, Holder) and value not in (dataclasses.MISSING, None, ""):
+            if entry and not entry.required and not isinstance(entry, ContainerField) and value not in (dataclasses.MISSING, None, ""):
                 found[attribute.name] = entry.default(value)
         return found
 
@@ -143,7 +138,7 @@ class Shape(Schema):
         return schema | anchors | ({"required": required} if required else {}) | cls.rules
 
 
-class Holder(Entry[T]):
+class ContainerField(ConfigField[T]):
     """An entry that holds others; left empty it counts as left out."""
 
     def deserialize(self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
@@ -151,29 +146,29 @@ class Holder(Entry[T]):
         return super().deserialize(missing if value is None else value, attr, data, **kwargs)
 
 
-class Part(Holder[Any]):
-    """A mapping of its own shape."""
+class NestedField(ContainerField[Any]):
+    """A mapping with a schema of its own."""
 
     kind = "mapping"
 
-    def __init__(self, about: str, shape: type[Shape], *, key: str | None = None, required: bool = False) -> None:
+    def __init__(self, about: str, schema: type[MappingSchema], *, key: str | None = None, required: bool = False) -> None:
         super().__init__(about, key=key, required=required)
-        self.shape = shape
+        self.schema = schema
 
     def read(self, value: Any) -> Any:
-        """The value of the shape."""
-        return self.shape().load(value)
+        """The value that the schema makes."""
+        return self.schema().load(value)
 
     def json(self) -> Json:
-        """A reference to the shape's own schema, or null."""
-        reference = {"$ref": f"#/$defs/{self.shape.makes.__name__}"}
+        """A reference to the schema's own JSON Schema, or null."""
+        reference = {"$ref": f"#/$defs/{self.schema.makes.__name__}"}
         return reference if self.required else {"anyOf": [reference, {"type": "null"}]}
 
 
-class Many(Holder[tuple[Any, ...]]):
+class ListField(ContainerField[tuple[Any, ...]]):
     """A list of entries of one kind."""
 
-    def __init__(self, about: str, each: Entry[Any], *, key: str | None = None) -> None:
+    def __init__(self, about: str, each: ConfigField[Any], *, key: str | None = None) -> None:
         super().__init__(about, key=key)
         self.each = each
 
@@ -201,12 +196,12 @@ class Many(Holder[tuple[Any, ...]]):
         return {"type": ["array", "null"], "items": _json_of(self.each)}
 
 
-class Table(Holder[dict[str, Any]]):
+class MapField(ContainerField[dict[str, Any]]):
     """A mapping whose keys are names: any, or those of ``keys``; ``pattern`` says what a name looks like."""
 
     kind = "mapping"
 
-    def __init__(self, about: str, each: Entry[Any], *, keys: Collection[str] = (), names: Entry[str] | None = None) -> None:
+    def __init__(self, about: str, each: ConfigField[Any], *, keys: Collection[str] = (), names: ConfigField[str] | None = None) -> None:
         super().__init__(about)
         self.each = each
         self.known = tuple(keys)
@@ -215,7 +210,7 @@ class Table(Holder[dict[str, Any]]):
     def read(self, value: Any) -> dict[str, Any]:
         """The items by name."""
         if not isinstance(value, dict):
-            raise ValidationError(Shape.error_messages["type"])
+            raise ValidationError(MappingSchema.error_messages["type"])
         found, errors = {}, {}
         for key, item in value.items():
             try:
@@ -240,7 +235,7 @@ class Table(Holder[dict[str, Any]]):
         return {"type": ["object", "null"], "additionalProperties": each} | names
 
 
-class Anything(Entry[Any]):
+class AnyField(ConfigField[Any]):
     """Whatever a plugin understands."""
 
     kind = "any value"
@@ -257,14 +252,14 @@ class Anything(Entry[Any]):
         return {}
 
 
-def _full(entry: Entry[Any], item: Any) -> Any:
+def _full(entry: ConfigField[Any], item: Any) -> Any:
     """An item of a list or table, where empty is not the same as left out."""
-    if item is None and not entry.allow_none and not (isinstance(entry, (Many, Table))):
+    if item is None and not entry.allow_none and not (isinstance(entry, (ListField, MapField))):
         raise ValidationError("is empty: give it a value or remove the line")
     value = entry.deserialize(item)
     return () if value is missing else value
 
 
-def _json_of(entry: Entry[Any]) -> Json:
+def _json_of(entry: ConfigField[Any]) -> Json:
     """The schema of an item; unlike an entry it may not be null."""
-    return {"$ref": f"#/$defs/{entry.shape.makes.__name__}"} if isinstance(entry, Part) else entry.json()
+    return {"$ref": f"#/$defs/{entry.schema.makes.__name__}"} if isinstance(entry, NestedField) else entry.json()

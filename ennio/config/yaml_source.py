@@ -43,7 +43,7 @@ def shown(where: Where) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a value stands: its line, from 1, and a scalar's own text."""
 
     line: int
@@ -51,14 +51,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """A text that was read: its values, their places, and what was wrong with it.
 
     ``data`` is None when it could not be read at all.
     """
 
     data: Any = None
-    places: Mapping[Where, Place] = field(default_factory=dict)
+    places: Mapping[Where, Position] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def line(self, where: Where) -> int | None:
@@ -74,7 +74,7 @@ class Document:
         return place.written if place else None
 
 
-def read(raw: bytes) -> Document:
+def read(raw: bytes) -> YamlDocument:
     """Read one YAML document; never raises, whatever the bytes are."""
     try:
         root = _root(raw, MOST_BYTES)
@@ -83,8 +83,8 @@ def read(raw: bytes) -> Document:
         return _hopeless(str(error), error.line)
 
 
-def _hopeless(message: str, line: int | None = None) -> Document:
-    return Document(problems=(Problem("", f"the file {message}", line),))
+def _hopeless(message: str, line: int | None = None) -> YamlDocument:
+    return YamlDocument(problems=(Problem("", f"the file {message}", line),))
 
 
 def plain(raw: bytes, most: int) -> Any:
@@ -184,22 +184,22 @@ class _Walk:
 
     def __init__(self, *, strict: bool = True) -> None:
         self.strict = strict
-        self.places: dict[Where, Place] = {}
+        self.places: dict[Where, Position] = {}
         self.problems: list[Problem] = []
         self.values = 0
 
-    def document(self, root: yaml.Node) -> Document:
+    def document(self, root: yaml.Node) -> YamlDocument:
         data = self.value(root, ())
         if not isinstance(data, dict) and not self.problems:
             message = "the file is not a mapping: it should start with a key such as `projects:`"
             self.problems.append(Problem("", message, self.places[()].line))
-        return Document(data, self.places, tuple(self.problems))
+        return YamlDocument(data, self.places, tuple(self.problems))
 
     def value(self, node: yaml.Node, where: Where) -> Any:
         self.values += 1
         self.limit(where)
         scalar = isinstance(node, yaml.ScalarNode)
-        self.places[where] = Place(node.start_mark.line + 1, node.value if scalar else None)
+        self.places[where] = Position(node.start_mark.line + 1, node.value if scalar else None)
         match node:
             case yaml.MappingNode(tag="tag:yaml.org,2002:map"):
                 return self.mapping(node, where)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError
 
 from ennio.config import repository
-from ennio.config.shapes import Entry, Json, nearest
+from ennio.config.fields import ConfigField, Json, nearest
 from ennio.model.session import ID_PATTERN
 
 E = TypeVar("E", bound=StrEnum)
@@ -25,7 +25,7 @@ _BREAK = re.compile(r"[\t\n]")
 _REF_FAULT = re.compile(r"^[-/.]|\.\.|//|/\.|@\{|[\s~^:?*\[\\]|(?:/|\.|\.lock)$|^@$")
 
 
-class Text(Entry[Any]):
+class TextField(ConfigField[Any]):
     """A text, not blank. ``lines`` allows more than one line."""
 
     def __init__(
@@ -72,7 +72,7 @@ def _no_text(value: Any) -> str:
     return f"is not a text but a {'list' if isinstance(value, list) else 'mapping'}"
 
 
-class Id(Text):
+class IdField(TextField):
     """A name that may stand in file names, branches and subjects: letters, digits, ``_`` and ``-``."""
 
     def __init__(self, about: str, *, longest: int = 128, key: str | None = None, shown: str | None = None) -> None:
@@ -90,7 +90,7 @@ class Id(Text):
         return {"type": "string", "pattern": rf"^[A-Za-z0-9_-]{{1,{self.longest}}}$|\$\{{"}
 
 
-class Branch(Text):
+class BranchField(TextField):
     """The name of a branch as git would accept it."""
 
     def judged(self, text: str) -> str:
@@ -100,7 +100,7 @@ class Branch(Text):
         return text
 
 
-class BranchPattern(Text):
+class BranchPatternField(TextField):
     """The name of a branch, or a pattern for several."""
 
     def judged(self, text: str) -> str:
@@ -114,7 +114,7 @@ class BranchPattern(Text):
         return text
 
 
-class Repository(Text):
+class RepositoryField(TextField):
     """Where a repository is cloned from."""
 
     def judged(self, text: str) -> str:
@@ -129,7 +129,7 @@ class Repository(Text):
         return text
 
 
-class FilePath(Text):
+class PathField(TextField):
     """A path; ``~`` and relative ones are resolved by whoever knows against what."""
 
     kind = "path"
@@ -143,7 +143,7 @@ class FilePath(Text):
         return str(value)
 
 
-class InsidePath(FilePath):
+class InsidePathField(PathField):
     """A relative path that stays inside of the workspace, and out of its ``.git``."""
 
     def judged(self, text: str) -> Path:
@@ -161,7 +161,7 @@ class InsidePath(FilePath):
         return {"type": "string", "pattern": r"^(?![/~])(?!(.*/)?\.\.(/|$)).*\S"}
 
 
-class Url(Text):
+class UrlField(TextField):
     """A URL with one of the schemes; with ``origin`` nothing may stand behind its host and port."""
 
     def __init__(self, about: str, *schemes: str, origin: bool = False, none: bool = False) -> None:
@@ -188,7 +188,7 @@ class Url(Text):
         return {"type": "string", "pattern": rf"^({'|'.join(self.schemes)})://\S|\$\{{"}
 
 
-class Token(Text):
+class TokenField(TextField):
     """A secret that travels in a header: printable, without spaces."""
 
     def judged(self, text: str) -> str:
@@ -198,7 +198,7 @@ class Token(Text):
         return text
 
 
-class Choice(Entry[E], Generic[E]):
+class ChoiceField(ConfigField[E], Generic[E]):
     """One of the words of an enum."""
 
     def __init__(self, about: str, words: type[E], *, required: bool = False) -> None:
@@ -228,7 +228,7 @@ class Choice(Entry[E], Generic[E]):
         return {"anyOf": [{"enum": list(self._values())}, VARIABLE]}
 
 
-class Variable(Text):
+class VariableField(TextField):
     """The value of an environment variable: text, or a whole number taken as text."""
 
     def text(self, value: Any) -> str:
@@ -246,7 +246,7 @@ class Variable(Text):
         return {"type": ["string", "integer"]}
 
 
-class VariableName(Text):
+class VariableNameField(TextField):
     """The name of an environment variable that is not Ennio's own."""
 
     def judged(self, text: str) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 from marshmallow import ValidationError
 
 from ennio.config import quantity
-from ennio.config.shapes import Entry, Json
-from ennio.config.texts import VARIABLE
+from ennio.config.fields import ConfigField, Json
+from ennio.config.text_fields import VARIABLE
 
 
-class Switch(Entry[bool]):
+class BoolField(ConfigField[bool]):
     """Yes or no."""
 
     kind = "true or false"
@@ -34,7 +34,7 @@ class Switch(Entry[bool]):
         return {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}, VARIABLE]}
 
 
-class Whole(Entry[int]):
+class IntField(ConfigField[int]):
     """A whole number within bounds, both included."""
 
     kind = "whole number"
@@ -57,7 +57,7 @@ class Whole(Entry[int]):
         return {"anyOf": [number, {"type": "string", "pattern": r"^(0|[1-9][0-9]*)$|\$\{"}]}
 
 
-class Fraction(Entry[float]):
+class FractionField(ConfigField[float]):
     """A number from 0 to 1."""
 
     kind = "number from 0 to 1"
@@ -74,7 +74,7 @@ class Fraction(Entry[float]):
         return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^[0-9.]+$|\$\{"}]}
 
 
-class Money(Entry[Decimal]):
+class MoneyField(ConfigField[Decimal]):
     """US dollars, exact to a millionth."""
 
     kind = "US dollars"
@@ -100,7 +100,7 @@ def _decimal(value: Any) -> Decimal | None:
     return Decimal(str(value))
 
 
-class Duration(Entry[float]):
+class DurationField(ConfigField[float]):
     """Seconds, written as ``90``, ``90s``, ``500ms``, ``5m``, ``1h`` or ``2d``; ``bare`` is the unit of a bare number."""
 
     kind = "duration"
@@ -129,7 +129,7 @@ class Duration(Entry[float]):
         return quantity.shown_seconds(value)
 
 
-class Size(Entry[int]):
+class SizeField(ConfigField[int]):
     """Bytes, written as a number or as ``512MiB``."""
 
     kind = "size"

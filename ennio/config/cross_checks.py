@@ -1,7 +1,7 @@
 """Whether the parts of a configuration fit together: names that must be unique, names that must exist.
 
-Works on the plain values of the file, whatever shape they are in, so that these problems are told
-together with those of shape. Yields places and messages in the words of ``shapes``.
+Works on the plain values of the file, whatever they look like, so that these problems are told
+together with those of single fields. Yields places and messages in the words of ``fields``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ennio.config.document import Where, shown
-from ennio.config.shapes import nearest
+from ennio.config.fields import nearest
+from ennio.config.yaml_source import Where, shown
 from ennio.model.session import ID_PATTERN, derive_project_id
 
 Fault = tuple[Where, str]
