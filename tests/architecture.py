@@ -23,6 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "machine logs",
         "config policy",
         "plugins store",
+        "hosts",
         "actors",
         "http node",
         "board cli demo",

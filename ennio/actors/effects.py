@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
-from ennio.actors import adoption, environment, hook_token
+from ennio.actors import adoption, hook_token
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.message_delivery import Arrival, Aside, Delivery, MessageDelivery
 from ennio.actors.session_paths import desk, order, workspace_path
+from ennio.hosts import environment
+from ennio.hosts.message_delivery import Arrival, Aside, Delivery, MessageDelivery
 from ennio.machine.home import private
 from ennio.model.branch import check_work_branch, issue_branch, refuse_protected
 from ennio.model.errors import NotFound, Refused

@@ -9,10 +9,10 @@ import gevent
 from ennio.actors import effects
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.message_delivery import Aside
 from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.actors.outbox import Outbox
 from ennio.actors.session_state import SessionState
+from ennio.hosts.message_delivery import Aside
 from ennio.model.facts import Sighting
 from ennio.model.message import Message
 from ennio.model.session import Session

@@ -24,9 +24,9 @@ from ennio.actors.messages import (
     WorkspaceObserved,
 )
 from ennio.actors.outbox import Outbox
-from ennio.actors.read_cache import ReadCache, read_cache
 from ennio.actors.registry import AGENTS, forge_name, runtime_name
 from ennio.actors.session_state import SessionState
+from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
-from ennio.actors.message_delivery import Arrival, Delivery
 from ennio.actors.messages import NotificationDue
 from ennio.actors.registry import NOTICES
 from ennio.actors.session_state import SessionState
+from ennio.hosts.message_delivery import Arrival, Delivery
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin

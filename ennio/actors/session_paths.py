@@ -7,8 +7,8 @@ import uuid
 from functools import lru_cache
 from pathlib import Path
 
-from ennio.actors import environment
 from ennio.actors.dependencies import Dependencies
+from ennio.hosts import environment
 from ennio.machine.home import private
 from ennio.model.session import Session
 from ennio.plugins.agent.interface import Desk

@@ -14,7 +14,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from ennio.actors import message_delivery
+from ennio.hosts import message_delivery
 from tests.actors.ground import Play, Stage
 
 

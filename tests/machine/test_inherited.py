@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ennio.actors import environment
 from ennio.config.secrets import is_secret
+from ennio.hosts import environment
 from ennio.machine.inherited import NAMES, inherited
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
