@@ -15,7 +15,7 @@ from ennio.model.errors import Unreachable
 from ennio.plugins.github.address import PUBLIC, Address, found_in
 from ennio.plugins.github.counters import CORE
 from ennio.plugins.github.token import TokenSource
-from ennio.plugins.quota import Budget, Quota
+from ennio.plugins.quota import Quota, RequestBudget
 from ennio.plugins.scm.github.forge import GitHubForge
 from tests.github import gate
 from tests.github.published import openapi
@@ -100,14 +100,14 @@ def test_without_a_token_it_is_said_which_variable_is_not_used_and_why(tmp_path:
 
 def test_counters_only_fall_within_a_period_whatever_the_order_of_answers() -> None:
     reset = NOW + timedelta(hours=1)
-    budget = Budget().answered(CORE, Quota(5000, 10, reset)).answered(CORE, Quota(5000, 11, reset))
+    budget = RequestBudget().answered(CORE, Quota(5000, 10, reset)).answered(CORE, Quota(5000, 11, reset))
     assert budget.quotas[CORE].remaining == 10
     assert budget.answered(CORE, Quota(5000, 5000, reset + timedelta(hours=1))).quotas[CORE].remaining == 5000
 
 
 def test_looks_become_rarer_as_the_quota_falls() -> None:
     def stretch(remaining: int, minutes: int) -> float:
-        return Budget({CORE: Quota(5000, remaining, NOW + timedelta(minutes=minutes))}).stretch(CORE, NOW)
+        return RequestBudget({CORE: Quota(5000, remaining, NOW + timedelta(minutes=minutes))}).stretch(CORE, NOW)
 
     assert stretch(5000, 60) == stretch(3000, 50) == 1
     assert 1 < stretch(1500, 50) < stretch(800, 50) < stretch(500, 50)

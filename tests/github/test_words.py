@@ -14,7 +14,7 @@ from ennio.model.pulls import Check, CheckState, ReviewState
 from ennio.model.session import Session, SessionStatus
 from ennio.plugins.scm.github.failures import cut
 from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.github.pace import SOON
+from ennio.plugins.scm.github.interval import SOON
 from ennio.plugins.scm.interface import Watch
 from ennio.policy.reactions import Situation, case
 from tests.github.standin.hub import Fault, Hub, Run

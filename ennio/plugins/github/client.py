@@ -238,7 +238,7 @@ class Client:
         if reply.status in (403, 429) and reply.headers.get("x-ratelimit-remaining") == "0":
             return self._exhausted(bucket, reply)
         if reply.status == 429 or (reply.status == 403 and ("retry-after" in reply.headers or "secondary rate" in said.lower())):
-            budget = self.allowance.change(lambda budget: budget.scolded(_seconds(reply.headers.get("retry-after")), now))
+            budget = self.allowance.change(lambda budget: budget.rate_limited(_seconds(reply.headers.get("retry-after")), now))
             return self._limited(budget.refusal(bucket, now, action=True))
         if reply.status >= 500 or reply.status == 401:
             # a refused token is trouble too: asking with it again and again gets it locked

@@ -6,22 +6,22 @@ import hashlib
 import threading
 from collections.abc import Callable
 
-from ennio.plugins.quota.budget import Budget
+from ennio.plugins.quota.budget import RequestBudget
 
 
 class Allowance:
     """A budget that several clients spend from at once."""
 
     def __init__(self) -> None:
-        self._budget = Budget()
+        self._budget = RequestBudget()
         self._lock = threading.Lock()
 
     @property
-    def budget(self) -> Budget:
+    def budget(self) -> RequestBudget:
         """What is known now."""
         return self._budget
 
-    def change(self, by: Callable[[Budget], Budget]) -> Budget:
+    def change(self, by: Callable[[RequestBudget], RequestBudget]) -> RequestBudget:
         """Put a new budget in place of the old one."""
         with self._lock:
             self._budget = by(self._budget)

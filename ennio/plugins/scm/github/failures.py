@@ -14,8 +14,8 @@ from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.failpoints import asks
 from ennio.model.pulls import CheckState, PullRequest
 from ennio.plugins.github.client import Client
-from ennio.plugins.scm.github.questions import FAILURES
-from ennio.plugins.scm.github.reading import Node, contexts
+from ennio.plugins.scm.github.graphql import FAILURES
+from ennio.plugins.scm.github.parsing import Node, contexts
 
 log = logging.getLogger(__name__)
 LINES = 60
@@ -38,13 +38,13 @@ class Failures:
         self._words: OrderedDict[str, str] = OrderedDict()
         self._unread: dict[str, datetime] = {}
 
-    def explained(self, pulls: Mapping[int, tuple[Node, PullRequest]]) -> dict[int, PullRequest]:
-        """The pull requests with the words of their failing checks; one question for all that are new.
+    def with_words(self, pulls: Mapping[int, tuple[Node, PullRequest]]) -> dict[int, PullRequest]:
+        """The pull requests with the words of their failing checks; one query for all that are new.
 
         Trouble in reading them leaves the check failing and unread for a while; then its words say what was the trouble.
         """
         failing = {context["id"]: context for node, pull in pulls.values() for context in _failed_runs(node, pull)}
-        passing = self._learn({run: context for run, context in failing.items() if run not in self._words})
+        passing = self._read_new({run: context for run, context in failing.items() if run not in self._words})
         words = {**{run: self._words.get(run, "") for run in failing}, **passing}
         unread = self._waited_for(passing)
         return {number: _with_words(pull, words, unread) for number, (_, pull) in pulls.items()}
@@ -56,14 +56,14 @@ class Failures:
         self._unread = {run: min(self._unread.get(run, now), now) for run in passing}
         return {run for run, since in self._unread.items() if now - since < _PATIENCE}
 
-    def _learn(self, new: Mapping[str, Node]) -> dict[str, str]:
+    def _read_new(self, new: Mapping[str, Node]) -> dict[str, str]:
         """Keep the words of these runs; returned are those in which something is missing that may be there next time."""
         passing = {}
         ids = list(new)
         for start in range(0, len(ids), _AT_ONCE):
             details = self._details(ids[start : start + _AT_ONCE])
             for run in ids[start : start + _AT_ONCE]:
-                words, final = self._told(new[run], details)
+                words, final = self._words_of(new[run], details)
                 if final:
                     self._words[run] = words
                 else:
@@ -84,17 +84,17 @@ class Failures:
         return {node["id"]: node for node in nodes if node}
 
     @asks("get.actions.jobs.logs", "get.elsewhere")
-    def _told(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
+    def _words_of(self, run: Node, details: Mapping[str, Node] | None) -> tuple[str, bool]:
         """The words, and whether they are final; a log that is forbidden will not be there next time either."""
-        told = annotated((details or {}).get(run["id"]))
+        annotations = annotated((details or {}).get(run["id"]))
         if (run["checkSuite"]["app"] or {}).get("slug") != "github-actions" or not run["databaseId"]:
-            return told, details is not None
+            return annotations, details is not None
         final = details is not None
         try:
             tail = cut(self._client.text(self._client.address.at("actions", "jobs", run["databaseId"], "logs")))
         except EnnioError as error:
             tail, final = f"(the log could not be read: {error})", final and not isinstance(error, Unreachable | NotFound)
-        return "\n".join(filter(None, [told, tail])), final
+        return "\n".join(filter(None, [annotations, tail])), final
 
 
 def _with_words(pull: PullRequest, words: Mapping[str, str], unread: Collection[str]) -> PullRequest:

@@ -15,13 +15,12 @@ from ennio.model.facts import ForgeSeen
 from ennio.model.failpoints import asks
 from ennio.model.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.github.client import Client
-from ennio.plugins.scm.github import differing
-from ennio.plugins.scm.github.asking import Asking
-from ennio.plugins.scm.github.landing import land
-from ennio.plugins.scm.github.questions import NO_AUTO_MERGE, READY, REPLY, RESOLVE, SETTLE, Wanted
-from ennio.plugins.scm.github.reading import MARK, PERSON, contexts
+from ennio.plugins.scm.github import diffs, merging
+from ennio.plugins.scm.github.graphql import NO_AUTO_MERGE, READY, REPLY, RESOLVE, SETTLE, PullQuery
+from ennio.plugins.scm.github.parsing import MARK, PERSON, contexts
+from ennio.plugins.scm.github.queries import PullQueries
 from ennio.plugins.scm.github.settings import Settings
-from ennio.plugins.scm.github.watching import SOURCE, Watching
+from ennio.plugins.scm.github.watcher import SOURCE, Watcher
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import check_head, check_review
 from ennio.plugins.web import as_published
@@ -41,34 +40,34 @@ class GitHubForge:
         self.client = client
         self.repository = str(client.address)
         self._project = project
-        self._asking = Asking(client, project.path, settings.head_owner or client.address.owner, own_told=settings.own_comments)
-        self._watching = Watching(self._asking, client, clock, settings, self._opened)
+        self._queries = PullQueries(client, project.path, settings.head_owner or client.address.owner, include_own=settings.own_comments)
+        self._watcher = Watcher(self._queries, client, clock, settings, self._opened)
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         """See ``Scm.survey``; at most one request for fifty branches that are due, and none while nothing is."""
-        return self._watching.survey(watches)
+        return self._watcher.survey(watches)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """See ``Scm.nudge``."""
-        self._watching.nudge(number, ref)
+        self._watcher.nudge(number, ref)
 
     def pressing(self) -> float | None:
         """See ``Paced.pressing``."""
-        return self._watching.pressing()
+        return self._watcher.pressing()
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""
-        return self._asking.one(number)[1]
+        return self._queries.one(number)[1]
 
     def pulls(self) -> Sequence[PullRequest]:
         """See ``Scm.pulls``."""
-        return self._asking.all()
+        return self._queries.all()
 
     @as_published("GitHub")
     def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """See ``Scm.open``."""
-        wanted = Wanted("", branch, base)
-        ((_, found),) = self._asking.branches([wanted])
+        wanted = PullQuery("", branch, base)
+        ((_, found),) = self._queries.branches([wanted])
         if isinstance(found, EnnioError):
             raise found
         if found.pull is not None and found.pull.state is PullState.OPEN:
@@ -92,8 +91,8 @@ class GitHubForge:
     def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
         """See ``Scm.merge``; the commit is empty when GitHub merges it later (queue, auto-merge). Its own rules stand above any force."""
         del force
-        node, seen = self._asking.one(number)
-        merged = land(self.client, self.settings, node, seen, expected_head, method)
+        node, seen = self._queries.one(number)
+        merged = merging.merge(self.client, self.settings, node, seen, expected_head, method)
         if merged.commit and self.settings.delete_branch and not node["isCrossRepository"]:
             self._delete(seen)
         self.nudge(number)
@@ -101,7 +100,7 @@ class GitHubForge:
 
     def withdraw(self, number: int) -> None:
         """See ``Revocable.withdraw``; a merge queue lets go by itself of what has a new head."""
-        node, _ = self._asking.one(number)
+        node, _ = self._queries.one(number)
         if node["autoMergeRequest"]:
             self.client.ask(NO_AUTO_MERGE, {"pull": node["id"]}, action=True)
             self.nudge(number)
@@ -112,7 +111,7 @@ class GitHubForge:
         if protector(merged.branch, self._project.default_branch, self._project.protected_branches) is not None:
             return
         with contextlib.suppress(NotFound, Refused):  # the repository may delete it by itself
-            ((_, found),) = self._asking.branches([Wanted("", merged.branch, merged.base)])
+            ((_, found),) = self._queries.branches([PullQuery("", merged.branch, merged.base)])
             if isinstance(found, EnnioError):
                 raise found
             if found.head == merged.head:
@@ -178,12 +177,12 @@ class GitHubForge:
     @as_published("GitHub")
     def files(self, number: int) -> Files:
         """See ``Readable.files``."""
-        return differing.files(self.client, number, self.look(number).head)
+        return diffs.files(self.client, number, self.look(number).head)
 
     @as_published("GitHub")
     def diff(self, number: int) -> Diff:
         """See ``Readable.diff``."""
-        return differing.diff(self.client, number, self.look(number).head)
+        return diffs.diff(self.client, number, self.look(number).head)
 
     @asks("patch.pulls")
     def close(self, number: int) -> PullRequest:
@@ -197,7 +196,7 @@ class GitHubForge:
 
     def ready(self, number: int) -> PullRequest:
         """See ``Scm.ready``."""
-        node, pull = self._asking.one(number)
+        node, pull = self._queries.one(number)
         if pull.draft and pull.state is not PullState.OPEN:
             raise Conflict(f"#{number} is {pull.state}; it stays a draft")
         if pull.draft:
@@ -207,7 +206,7 @@ class GitHubForge:
     @asks("post.actions.runs.rerun-failed-jobs", because="a person's order; to run checks once more changes nothing")
     def rerun(self, number: int) -> PullRequest:
         """Run the failed jobs of Actions again. Raises Refused when none of the checks is theirs."""
-        node, pull = self._asking.one(number)
+        node, pull = self._queries.one(number)
         failing = {run.id for run in pull.failing}
         suites = [context["checkSuite"] for context in contexts(node) if context["id"] in failing and "checkSuite" in context]
         runs = sorted({suite["workflowRun"]["databaseId"] for suite in suites if suite["workflowRun"]})

@@ -17,7 +17,7 @@ import ennio
 from ennio.machine.untrusted import json_value
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError, NotFound, Refused, Unreachable
-from ennio.plugins.quota import Allowance, Budget, Quota, allowance_of
+from ennio.plugins.quota import Allowance, Quota, RequestBudget, allowance_of
 from ennio.plugins.web import Transport
 
 COUNTERS = ("requests", "complexity")
@@ -85,7 +85,7 @@ class Client:
             self.allowance.change(lambda budget: _used_up(budget, {counter: quotas[counter] for counter in used_up}, now))
         else:
             wait = headers.get("retry-after", "")
-            self.allowance.change(lambda budget: budget.scolded(float(wait) if wait.isdecimal() else None, now))
+            self.allowance.change(lambda budget: budget.rate_limited(float(wait) if wait.isdecimal() else None, now))
         why = self.allowance.budget.refusal(used_up[0] if used_up else COUNTERS[0], now, action=True)
         return Unreachable(f"{self._host} limits requests: {why}", until=why.until if why else None)
 
@@ -142,14 +142,14 @@ def _quotas(headers: Mapping[str, str]) -> dict[str, Quota]:
     return found
 
 
-def _counted(budget: Budget, quotas: Mapping[str, Quota]) -> Budget:
+def _counted(budget: RequestBudget, quotas: Mapping[str, Quota]) -> RequestBudget:
     """The budget after an answer."""
     for counter in COUNTERS:
         budget = budget.answered(counter, quotas.get(counter))
     return budget
 
 
-def _used_up(budget: Budget, quotas: Mapping[str, Quota], now: datetime) -> Budget:
+def _used_up(budget: RequestBudget, quotas: Mapping[str, Quota], now: datetime) -> RequestBudget:
     for counter, quota in quotas.items():
         budget = budget.exhausted(counter, quota, now)
     return budget

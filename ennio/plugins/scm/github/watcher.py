@@ -18,9 +18,9 @@ from ennio.model.facts import ForgeSeen, Sighting
 from ennio.model.pulls import PullRequest, PullState
 from ennio.plugins.github.client import Client
 from ennio.plugins.github.counters import GRAPHQL
-from ennio.plugins.scm.github.asking import Asking, Branch
-from ennio.plugins.scm.github.pace import GAP, Known, Tempo, renewed
-from ennio.plugins.scm.github.questions import Wanted
+from ennio.plugins.scm.github.graphql import PullQuery
+from ennio.plugins.scm.github.interval import GAP, PollPace, WatchedBranch, renewed
+from ennio.plugins.scm.github.queries import BranchState, PullQueries
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local.strays import made_in
@@ -35,16 +35,16 @@ class Propose(Protocol):
         """The one that was opened."""
 
 
-class Watching:
+class Watcher:
     """The watched branches of one repository, each with the time of its next look."""
 
-    def __init__(self, asking: Asking, client: Client, clock: Clock, settings: Settings, propose: Propose) -> None:
-        self._asking = asking
+    def __init__(self, queries: PullQueries, client: Client, clock: Clock, settings: Settings, propose: Propose) -> None:
+        self._queries = queries
         self._client = client
         self._clock = clock
         self._settings = settings
         self._propose = propose
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, WatchedBranch] = {}
         self._looking = threading.Lock()
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
@@ -52,42 +52,42 @@ class Watching:
         with self._looking:
             now = self._clock.now()
             self._known = {watch.session_id: renewed(self._known.get(watch.session_id), watch, now) for watch in watches}
-            if any(known.due(now) for known in self._known.values()):
-                self._ask([known for known in self._known.values() if known.nearly_due(now)], now)
+            if any(known.is_due(now) for known in self._known.values()):
+                self._ask([known for known in self._known.values() if known.is_nearly_due(now)], now)
             return {session_id: known.seen for session_id, known in self._known.items() if known.seen is not None}
 
-    def _ask(self, due: Sequence[Known], now: datetime) -> None:
+    def _ask(self, due: Sequence[WatchedBranch], now: datetime) -> None:
         by_session = {known.watch.session_id: known for known in due}
-        ended: dict[str, Branch] = {}
-        for one, answer in self._asking.branches([_wanted(known) for known in due]):
+        ended: dict[str, BranchState] = {}
+        for one, answer in self._queries.branches([_query_of(known) for known in due]):
             known = by_session[one.session_id]
             if isinstance(answer, EnnioError):
                 self._missed(known, now, str(answer))
-            elif _elsewhere(one, answer):
+            elif _is_closed(one, answer):
                 ended[one.session_id] = answer
             else:
-                self._told(known, answer, now)
-        for one, answer in self._asking.branches([replace(_wanted(by_session[session_id]), number=None) for session_id in ended]):
+                self._observed(known, answer, now)
+        for one, answer in self._queries.branches([replace(_query_of(by_session[session_id]), number=None) for session_id in ended]):
             known = by_session[one.session_id]
             if isinstance(answer, EnnioError):
                 self._missed(known, now, str(answer))
             else:
-                self._told(known, _newer(answer, ended[one.session_id]), now)
+                self._observed(known, _newer(answer, ended[one.session_id]), now)
 
-    def _missed(self, known: Known, now: datetime, detail: str) -> None:
+    def _missed(self, known: WatchedBranch, now: datetime, detail: str) -> None:
         """Only what was due is unknown; what would merely have been asked along keeps what it knew."""
-        if known.due(now):
+        if known.is_due(now):
             self._known[known.watch.session_id] = known.missed(now, detail, SOURCE)
 
-    def _told(self, known: Known, branch: Branch, now: datetime) -> None:
+    def _observed(self, known: WatchedBranch, branch: BranchState, now: datetime) -> None:
         budget = self._client.allowance.budget
-        tempo = Tempo(self._settings.pace, budget.stretch(GRAPHQL, now), budget.resets_at(GRAPHQL, now))
+        pace = PollPace(self._settings.pace, budget.stretch(GRAPHQL, now), budget.resets_at(GRAPHQL, now))
         seen = self._seen(known.watch, branch, now)
-        told, current = known.told(seen, now, tempo), self._known[known.watch.session_id]
+        observed, current = known.observed(seen, now, pace), self._known[known.watch.session_id]
         # a nudge that came while the question was under way asks for one more look
-        self._known[known.watch.session_id] = told if current is known else told.nudged(now)
+        self._known[known.watch.session_id] = observed if current is known else observed.nudged(now)
 
-    def _seen(self, watch: Watch, branch: Branch, now: datetime) -> ForgeSeen:
+    def _seen(self, watch: Watch, branch: BranchState, now: datetime) -> ForgeSeen:
         pull, missing = branch.pull, self._hindrance(watch, branch)
         if missing is None and (pull is None or pull.state is not PullState.OPEN):
             try:
@@ -101,7 +101,7 @@ class Watching:
             return ForgeSeen(Sighting.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch))
         return ForgeSeen(Sighting.ALIVE, now, SOURCE, pull, pushed=_pushed(watch, branch))
 
-    def _hindrance(self, watch: Watch, branch: Branch) -> str | None:
+    def _hindrance(self, watch: Watch, branch: BranchState) -> str | None:
         """Why no pull request is opened for a branch that has none, or None."""
         ended, fork = branch.pull, self._settings.head_owner is not None
         reasons = (
@@ -120,15 +120,15 @@ class Watching:
         """See ``Scm.nudge``."""
         now = self._clock.now()
         for session_id, known in list(self._known.items()):
-            if _meant(known, number, ref):
+            if _is_about(known, number, ref):
                 self._known[session_id] = known.nudged(now)
 
     def pressing(self) -> float | None:
         """See ``Paced.pressing``."""
-        return GAP if any(known.pressed for known in self._known.values()) else None
+        return GAP if any(known.nudge_pending for known in self._known.values()) else None
 
 
-def _pushed(watch: Watch, branch: Branch) -> str | None:
+def _pushed(watch: Watch, branch: BranchState) -> str | None:
     """A commit of the session that is on its base without a merge: every merge on GitHub makes a commit of its own."""
     pull = branch.pull
     if pull is not None:
@@ -138,29 +138,29 @@ def _pushed(watch: Watch, branch: Branch) -> str | None:
     return branch.head if branch.head in made_in(watch.workspace) else None
 
 
-def _wanted(known: Known) -> Wanted:
+def _query_of(known: WatchedBranch) -> PullQuery:
     """By the number that is known, the session's or the one found since; else by the branch.
 
     One that is merged and not the session's own leaves the branch to another.
     """
     watch, pull = known.watch, known.seen.pull if known.seen is not None else None
     found = pull.number if pull is not None and pull.state is not PullState.MERGED else None
-    return Wanted(watch.session_id, watch.branch, watch.base, watch.number or found)
+    return PullQuery(watch.session_id, watch.branch, watch.base, watch.number or found)
 
 
-def _elsewhere(one: Wanted, branch: Branch) -> bool:
+def _is_closed(one: PullQuery, branch: BranchState) -> bool:
     """A pull request closed unmerged: the branch may have a newer one."""
     return one.number is not None and branch.pull is not None and branch.pull.state is PullState.CLOSED
 
 
-def _newer(branch: Branch, ended: Branch) -> Branch:
+def _newer(branch: BranchState, ended: BranchState) -> BranchState:
     """The branch with its open or newest pull request; a renamed or deleted one still has the one that was known."""
     pull, known = branch.pull, ended.pull
     older = pull is None or (pull.state is not PullState.OPEN and known is not None and known.number > pull.number)
     return replace(branch, pull=known) if older else branch
 
 
-def _meant(known: Known, number: int | None, ref: str | None) -> bool:
+def _is_about(known: WatchedBranch, number: int | None, ref: str | None) -> bool:
     pull = known.seen.pull if known.seen is not None else None
     numbers = {known.watch.number, pull.number if pull is not None else None} - {None}
     if number is None and ref is None:

@@ -1,4 +1,4 @@
-"""A pull request as the house sees it, read from GitHub's answer. Pure."""
+"""A pull request as Ennio sees it, parsed from GitHub's answer. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _DECISIONS = {
 }
 
 
-def pull(node: Node, *, own_told: bool = False) -> PullRequest:
+def parse_pull(node: Node, *, include_own: bool = False) -> PullRequest:
     """One pull request; conflicting files and logs are not in the answer and are added by whoever knows them.
 
-    ``own_told``: answers given with the account of the token, or of who opened it, are words for the agent too.
+    ``include_own``: answers given with the account of the token, or of who opened it, are words for the agent too.
     """
     state = PullState(node["state"].lower())
     runs = checks(node)
@@ -46,7 +46,7 @@ def pull(node: Node, *, own_told: bool = False) -> PullRequest:
         checks=roll_up(runs),
         check_runs=runs,
         review=review(node),
-        comments=tuple(sorted(_comments(node, own_told=own_told), key=lambda comment: comment.at)),
+        comments=tuple(sorted(_comments(node, include_own=include_own), key=lambda comment: comment.at)),
         merging=state is PullState.OPEN and bool(node["isInMergeQueue"] or node["autoMergeRequest"]),
         merge_commit=(node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None,
         opinions=tuple(_opinions(node)),
@@ -59,7 +59,7 @@ def contexts(node: Node) -> Sequence[Node]:
     newest: dict[tuple[str, ...], Node] = {}
     for context in rollup["contexts"]["nodes"] if rollup else ():
         key = _identity(context)
-        if key not in newest or _began(context) >= _began(newest[key]):
+        if key not in newest or _start_order(context) >= _start_order(newest[key]):
             newest[key] = context
     ended = {_twin(key) for key, context in newest.items() if not _is_cancelled(context)}
     return [context for key, context in newest.items() if not (_is_cancelled(context) and _twin(key) in ended)]
@@ -87,7 +87,7 @@ def _identity(context: Node) -> tuple[str, ...]:
     return ("run", app, workflow["workflow"]["name"] if workflow else "", workflow["event"] if workflow else "", context["name"])
 
 
-def _began(context: Node) -> tuple[str, int]:
+def _start_order(context: Node) -> tuple[str, int]:
     """Later runs are greater; a run that waits has no time yet and is newer than any that has."""
     waits = "" if _is_cancelled(context) else "~"  # what was cancelled before it began waits for nothing
     return (context.get("startedAt") or context.get("createdAt") or waits, context.get("databaseId") or 0)
@@ -116,7 +116,7 @@ def _of_run(run: Node) -> CheckState:
 def review(node: Node) -> ReviewState:
     """What the reviewers decided: by the branch's rules where it has some, else by the reviews that count."""
     decided = _DECISIONS.get(node["reviewDecision"] or "")
-    states = {item["state"] for item in _standing(node)}
+    states = {item["state"] for item in _counted_reviews(node)}
     if decided is ReviewState.APPROVED or decided is ReviewState.CHANGES_REQUESTED:
         return decided
     if "CHANGES_REQUESTED" in states:
@@ -129,7 +129,7 @@ def review(node: Node) -> ReviewState:
     return ReviewState.REQUIRED if asked else ReviewState.NONE
 
 
-def _standing(node: Node) -> Iterator[Node]:
+def _counted_reviews(node: Node) -> Iterator[Node]:
     """The reviews that count: on a public repository anybody may approve, and it is worth nothing there."""
     for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]:
         if item["state"] != "APPROVED" or item["authorCanPushToRepository"]:
@@ -137,13 +137,13 @@ def _standing(node: Node) -> Iterator[Node]:
 
 
 def _opinions(node: Node) -> Iterator[Opinion]:
-    for item in _standing(node):
+    for item in _counted_reviews(node):
         decision = _DECISIONS.get(item["state"])
         if decision is not None:
             yield Opinion((item["author"] or {}).get("login") or "ghost", decision, (item["commit"] or {}).get("oid") or "")
 
 
-def _comments(node: Node, *, own_told: bool) -> Iterator[Comment]:
+def _comments(node: Node, *, include_own: bool) -> Iterator[Comment]:
     """What the agent should answer: open threads, standing requests for changes, the conversation.
 
     Who has the token's account may be a person or an agent with ``gh``. A review is a person's; words in the
@@ -153,23 +153,23 @@ def _comments(node: Node, *, own_told: bool) -> Iterator[Comment]:
 
     def own(item: Node) -> bool:
         ours = item["viewerDidAuthor"] or (opener is not None and (item["author"] or {}).get("login") == opener)
-        return bool(ours) and not own_told and PERSON not in item["body"]
+        return bool(ours) and not include_own and PERSON not in item["body"]
 
     standing = {item["id"] for item in (node["latestOpinionatedReviews"] or {"nodes": ()})["nodes"]}
     for item in (node["reviews"] or {"nodes": ()})["nodes"]:
         asks = item["state"] == "CHANGES_REQUESTED"
-        if item["submittedAt"] and not item["isMinimized"] and _speaks(item) and (not asks or item["id"] in standing):
+        if item["submittedAt"] and not item["isMinimized"] and _has_words(item) and (not asks or item["id"] in standing):
             yield _comment(item, item["submittedAt"], decision=ReviewState.CHANGES_REQUESTED if asks else None)
     for item in node["comments"]["nodes"]:
-        if not item["isMinimized"] and _speaks(item):
+        if not item["isMinimized"] and _has_words(item):
             yield _comment(item, item["createdAt"], own=own(item))
     for thread in node["reviewThreads"]["nodes"]:
         for place, item in enumerate(thread["comments"]["nodes"]):
-            if not thread["isResolved"] and _speaks(item):
+            if not thread["isResolved"] and _has_words(item):
                 yield _comment(item, item["createdAt"], thread=thread, own=place > 0 and own(item))
 
 
-def _speaks(item: Node) -> bool:
+def _has_words(item: Node) -> bool:
     return bool(item["body"].strip()) and (MARK not in item["body"] or PERSON in item["body"])
 
 

@@ -1,4 +1,4 @@
-"""Asking GitHub for pull requests: in batches, each list to its end, the words of failing checks included."""
+"""Asks GitHub for pull requests: in batches, each list to its end, the words of failing checks included."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ennio.model.pulls import Mergeability, PullRequest
 from ennio.plugins.git import Git
 from ennio.plugins.github.client import Client
 from ennio.plugins.scm.github.failures import Failures
-from ennio.plugins.scm.github.questions import ENDED, MORE, OPEN, Wanted, survey
-from ennio.plugins.scm.github.reading import Node, pull
+from ennio.plugins.scm.github.graphql import ENDED, MORE, OPEN, PullQuery, survey_query
+from ennio.plugins.scm.github.parsing import Node, parse_pull
 from ennio.plugins.web import as_published, sound
 
 BATCH = 50
@@ -23,7 +23,7 @@ _HELD = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class BranchState:
     """What the forge says of one branch: its newest pull request of ours, its head, how far it is ahead of its base."""
 
     pull: PullRequest | None
@@ -31,27 +31,27 @@ class Branch:
     ahead: int | None = None
 
 
-class Asking:
+class PullQueries:
     """Reads pull requests of one repository. Calls block and raise what the client raises."""
 
-    def __init__(self, client: Client, clone: Path, head_owner: str, *, own_told: bool) -> None:
+    def __init__(self, client: Client, clone: Path, head_owner: str, *, include_own: bool) -> None:
         self._client = client
         self._clone = clone
         self._head_owner = head_owner.lower()
-        self._own_told = own_told
+        self._include_own = include_own
         self._failures = Failures(client)
         self._size = BATCH
         self._sound: dict[int, PullRequest] = {}
-        self._quarrels: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._conflicts: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def branches(self, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Branch | EnnioError]]:
+    def branches(self, pulls: Sequence[PullQuery]) -> Iterator[tuple[PullQuery, BranchState | EnnioError]]:
         """What became of each, asked in batches; all of a batch that failed are told with its error.
 
-        A question that is too much for the server fails like any other, so the next one after trouble is smaller.
+        A query that is too much for the server fails like any other, so the next one after trouble is smaller.
         """
         start = 0
-        while start < len(wanted):
-            batch = wanted[start : start + self._size]
+        while start < len(pulls):
+            batch = pulls[start : start + self._size]
             start += len(batch)
             try:
                 found = self._batch(batch)
@@ -62,14 +62,14 @@ class Asking:
             yield from ((one, found[one.session_id]) for one in batch)
 
     @as_published("GitHub")
-    def _batch(self, batch: Sequence[Wanted]) -> dict[str, Branch | EnnioError]:
+    def _batch(self, batch: Sequence[PullQuery]) -> dict[str, BranchState | EnnioError]:
         address = self._client.address
-        repository = self._client.ask(*survey(batch, address.owner, address.name))["repository"]
+        repository = self._client.ask(*survey_query(batch, address.owner, address.name))["repository"]
         if repository is None:
             raise NotFound(f"{address.host} has no repository {address}, or the token may not see it")
         nodes = {one.session_id: self._chosen(repository, index, one) for index, one in enumerate(batch)}
-        shown = self._shown([node for node in nodes.values() if node is not None])
-        found: dict[str, Branch | EnnioError] = {}
+        shown = self._parsed([node for node in nodes.values() if node is not None])
+        found: dict[str, BranchState | EnnioError] = {}
         for index, one in enumerate(batch):
             node, ref = nodes[one.session_id], repository.get(f"r{index}")
             if node is None and one.number is not None:
@@ -78,7 +78,7 @@ class Asking:
                 found[one.session_id] = _branch(shown[node["number"]] if node is not None else None, ref)
         return found
 
-    def _chosen(self, repository: Node, index: int, one: Wanted) -> Node | None:
+    def _chosen(self, repository: Node, index: int, one: PullQuery) -> Node | None:
         if one.number is not None:
             node: Node | None = repository[f"n{index}"]
             return node
@@ -94,12 +94,12 @@ class Asking:
     def one(self, number: int) -> tuple[Node, PullRequest]:
         """One pull request with the answer it came from. Raises NotFound."""
         address = self._client.address
-        question, values = survey([Wanted("", "", "", number)], address.owner, address.name)
-        repository = self._client.ask(question, values)["repository"]
+        query, values = survey_query([PullQuery("", "", "", number)], address.owner, address.name)
+        repository = self._client.ask(query, values)["repository"]
         node = repository["n0"] if repository else None
         if node is None:
             raise NotFound(f"{address} has no pull request #{number}")
-        return node, self._shown([node])[number]
+        return node, self._parsed([node])[number]
 
     @as_published("GitHub")
     def all(self) -> list[PullRequest]:
@@ -107,12 +107,12 @@ class Asking:
         values: dict[str, Any] = {"owner": self._client.address.owner, "name": self._client.address.name}
         nodes = list(_pages(lambda cursor: self._client.ask(OPEN, {**values, "after": cursor})["repository"]["pullRequests"]))
         nodes += self._client.ask(ENDED, values)["repository"]["pullRequests"]["nodes"]
-        return [found for _, found in sorted(self._shown(nodes).items())]
+        return [found for _, found in sorted(self._parsed(nodes).items())]
 
-    def _shown(self, nodes: Sequence[Node]) -> dict[int, PullRequest]:
+    def _parsed(self, nodes: Sequence[Node]) -> dict[int, PullRequest]:
         whole = [self._completed(node) for node in nodes]
-        read = {node["number"]: (node, pull(node, own_told=self._own_told)) for node in whole}
-        shown = {number: self._with_conflicts(found) for number, found in self._failures.explained(read).items()}
+        read = {node["number"]: (node, parse_pull(node, include_own=self._include_own)) for node in whole}
+        shown = {number: self._with_conflicts(found) for number, found in self._failures.with_words(read).items()}
         fresh = {number: sound(found) for number, found in shown.items() if self._sound.get(number) != found}
         self._sound = {**dict(list(self._sound.items())[-_HELD:]), **fresh}
         return shown
@@ -150,15 +150,15 @@ class Asking:
         if found.mergeability is not Mergeability.CONFLICTING or found.base_head is None:
             return found
         key = (found.head, found.base_head)
-        if key not in self._quarrels:
-            self._quarrels = {**dict(list(self._quarrels.items())[-100:]), key: conflicting(self._clone, *key)}
-        return replace(found, conflicts=self._quarrels[key])
+        if key not in self._conflicts:
+            self._conflicts = {**dict(list(self._conflicts.items())[-100:]), key: conflicting(self._clone, *key)}
+        return replace(found, conflicts=self._conflicts[key])
 
 
-def _branch(pull: PullRequest | None, ref: Node | None) -> Branch:
+def _branch(pull: PullRequest | None, ref: Node | None) -> BranchState:
     head = ref["target"]["oid"] if ref and ref["target"] else None
     ahead = ref["compare"]["behindBy"] if ref and ref["compare"] else None
-    return Branch(pull, head, ahead)
+    return BranchState(pull, head, ahead)
 
 
 def conflicting(clone: Path, head: str, base: str) -> tuple[str, ...]:

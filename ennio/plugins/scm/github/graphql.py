@@ -1,4 +1,4 @@
-"""The GraphQL texts: one question for many pull requests, and the follow-ups where a list was longer."""
+"""The GraphQL texts: one query for many pull requests, and the follow-ups where a list was longer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ fragment Pull on PullRequest {{
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PullQuery:
     """What one session asks for: its pull request by number, its branch (for another or a first one), or both."""
 
     session_id: str
@@ -58,11 +58,11 @@ class Wanted:
 declare("request.query.Survey")
 
 
-def survey(wanted: Sequence[Wanted], owner: str, name: str) -> tuple[str, dict[str, Any]]:
-    """One question for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch, ``r<i>`` the branch itself."""
+def survey_query(pulls: Sequence[PullQuery], owner: str, name: str) -> tuple[str, dict[str, Any]]:
+    """One query for all of them. Answers: ``n<i>`` by number, ``b<i>`` by branch, ``r<i>`` the branch itself."""
     kinds, fields = ["$owner: String!", "$name: String!"], []
     values: dict[str, Any] = {"owner": owner, "name": name}
-    for index, one in enumerate(wanted):
+    for index, one in enumerate(pulls):
         if one.number is not None:
             kinds.append(f"$n{index}: Int!")
             values[f"n{index}"] = one.number
@@ -71,16 +71,16 @@ def survey(wanted: Sequence[Wanted], owner: str, name: str) -> tuple[str, dict[s
             kinds += [f"$b{index}: String!", f"$q{index}: String!", f"$o{index}: String!"]
             values |= {f"b{index}": one.branch, f"q{index}": f"refs/heads/{one.branch}", f"o{index}": one.base}
             fields.append(_by_branch(index))
-    wishes = "\n    ".join(fields)
-    question = f"""
+    selections = "\n    ".join(fields)
+    query = f"""
 query Survey({", ".join(kinds)}) {{
   rateLimit {{ cost remaining limit resetAt }}
   repository(owner: $owner, name: $name) {{
     nameWithOwner
-    {wishes}
+    {selections}
   }}
 }}{PULL}"""
-    return question, values
+    return query, values
 
 
 def _by_branch(index: int) -> str:
@@ -113,8 +113,8 @@ def _more(name: str, field: str, nodes: str, *, backwards: bool) -> str:
     if name == "contexts":
         connection = f"statusCheckRollup {{ {connection} }}"
     kind = "PullRequestReviewThread" if name == "replies" else "PullRequest"
-    question = f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ {connection} }} }} }}"
-    return operation(question, because="the rest of a long list; those of a story are short")
+    query = f"query More($id: ID!, $cursor: String) {{ node(id: $id) {{ ... on {kind} {{ {connection} }} }} }}"
+    return operation(query, because="the rest of a long list; those of a story are short")
 
 
 MORE = {

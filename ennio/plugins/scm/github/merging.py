@@ -6,9 +6,9 @@ from ennio.model.errors import Conflict, Refused
 from ennio.model.failpoints import asks
 from ennio.model.pulls import Mergeability, MergeMethod, PullRequest, PullState
 from ennio.plugins.github.client import Client
+from ennio.plugins.scm.github.graphql import AUTO_MERGE, ENQUEUE
 from ennio.plugins.scm.github.hindrances import Hindrance, of_state, of_words
-from ennio.plugins.scm.github.questions import AUTO_MERGE, ENQUEUE
-from ennio.plugins.scm.github.reading import Node
+from ennio.plugins.scm.github.parsing import Node
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Merged
 from ennio.policy.merging import Held, Remedy, Superseded
@@ -20,7 +20,7 @@ _ALLOWED = {
 }
 
 
-def land(client: Client, settings: Settings, node: Node, seen: PullRequest, expected_head: str, method: MergeMethod | None) -> Merged:
+def merge(client: Client, settings: Settings, node: Node, seen: PullRequest, expected_head: str, method: MergeMethod | None) -> Merged:
     """Merge it with the expected head. ``Merged.commit`` is empty when GitHub was told to do it later.
 
     Raises Held with what mends it where GitHub does not merge it now, Superseded when its head has moved.

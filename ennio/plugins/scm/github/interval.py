@@ -22,14 +22,14 @@ GAP = seconds(2.0, shortened=0.2)
 
 
 @dataclass(frozen=True, slots=True)
-class Tempo:
+class PollPace:
     """How times to wait become longer: by the project's own pace, and by a quota that must last until its reset."""
 
     pace: float = 1.0
     stretch: float = 1.0
     resets_at: datetime | None = None
 
-    def due(self, now: datetime, wait: float) -> datetime:
+    def next_at(self, now: datetime, wait: float) -> datetime:
         """When the next look is due; nobody waits for the quota beyond its reset."""
         plain = now + timedelta(seconds=wait * self.pace)
         stretched = now + timedelta(seconds=wait * self.pace * self.stretch)
@@ -37,10 +37,10 @@ class Tempo:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class WatchedBranch:
     """What is known of one watched branch, since when, and when it was last asked for.
 
-    ``pressed``: something happened to it that has not been looked at yet.
+    ``nudge_pending``: something happened to it that has not been looked at yet.
     """
 
     watch: Watch
@@ -48,32 +48,32 @@ class Known:
     asked_at: datetime | None = None
     changed_at: datetime | None = None
     due_at: datetime | None = None
-    pressed: bool = False
+    nudge_pending: bool = False
 
-    def due(self, now: datetime) -> bool:
+    def is_due(self, now: datetime) -> bool:
         """Whether it is time; what was asked in a time to come was asked before the clock was put back."""
         return self.asked_at is None or self.due_at is None or now >= self.due_at or now < self.asked_at
 
-    def nearly_due(self, now: datetime) -> bool:
+    def is_nearly_due(self, now: datetime) -> bool:
         """Whether it may as well be asked together with those that are due: half of its time is over."""
-        if self.asked_at is None or self.due_at is None or self.due(now):
+        if self.asked_at is None or self.due_at is None or self.is_due(now):
             return True
         return now >= self.asked_at + (self.due_at - self.asked_at) * _TOGETHER
 
-    def nudged(self, now: datetime) -> Known:
+    def nudged(self, now: datetime) -> WatchedBranch:
         """Due at once, but not twice within two seconds."""
         if self.asked_at is None:
             return self
-        return replace(self, due_at=max(now, self.asked_at + timedelta(seconds=GAP)), pressed=True)
+        return replace(self, due_at=max(now, self.asked_at + timedelta(seconds=GAP)), nudge_pending=True)
 
-    def told(self, seen: ForgeSeen, now: datetime, tempo: Tempo) -> Known:
+    def observed(self, seen: ForgeSeen, now: datetime, pace: PollPace) -> WatchedBranch:
         """After an answer."""
         same = self.seen is not None and replace(self.seen, at=seen.at) == seen
         changed = self.changed_at if same and self.changed_at is not None else now
         wait = interval(self.watch, seen, quiet=now - changed >= _QUIET_AFTER)
-        return replace(self, seen=seen, asked_at=now, changed_at=changed, due_at=tempo.due(now, wait), pressed=False)
+        return replace(self, seen=seen, asked_at=now, changed_at=changed, due_at=pace.next_at(now, wait), nudge_pending=False)
 
-    def missed(self, now: datetime, detail: str, source: str) -> Known:
+    def missed(self, now: datetime, detail: str, source: str) -> WatchedBranch:
         """After an observation that was due and could not be made: unknown, and due again at the next tick."""
         return replace(self, seen=ForgeSeen(Sighting.UNKNOWN, now, source, self.seen.pull if self.seen else None, detail))
 
@@ -95,10 +95,10 @@ def interval(watch: Watch, seen: ForgeSeen, *, quiet: bool) -> float:
     return WORKING if busy else WAITING
 
 
-def renewed(known: Known | None, watch: Watch, now: datetime) -> Known:
+def renewed(known: WatchedBranch | None, watch: Watch, now: datetime) -> WatchedBranch:
     """What is known under a watch as it is now; an agent that came to rest, or another branch, is worth a look."""
     if known is None or known.watch.branch != watch.branch:
-        return Known(watch)
+        return WatchedBranch(watch)
     rested = watch.resting and not known.watch.resting and (known.seen is None or known.seen.pull is None)
     kept = replace(known, watch=watch)
     return kept.nudged(now) if rested else kept
