@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _EmptyBook:
-    """Enough of a book for a forge to be made; nobody reads in it."""
+class _EmptyStore:
+    """Enough of a store for a forge to be made; nobody reads in it."""
 
     revision: int = 0
 
@@ -52,14 +52,14 @@ def insist(config: Config, home: Home, content: bytes | None = None) -> None:
 
 def problems(config: Config, home: Home, *, content: bytes | None = None, trusted: bool = True) -> list[Problem]:
     """Everything that plugins do not understand, by line; of an untrusted file only what shipped ones do not."""
-    registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyBook()), config.directory)
+    registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyStore()), config.directory)
     found = [problem for use in _uses(config, registry, home) if _may(use, trusted=trusted) for problem in _tried(use)]
     return sorted(_placed(found, config.source, content), key=lambda problem: problem.line or 0) if found else []
 
 
 def unseen(config: Config, home: Home) -> list[str]:
     """The plugins of other distributions that are not made before the file is trusted."""
-    registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyBook()), config.directory)
+    registry = Registry(home, SystemClock(), cast("ForgeStore", _EmptyStore()), config.directory)
     return sorted({f"{use.slot} {use.plugin}" for use in _uses(config, registry, home) if not _may(use, trusted=False)})
 
 

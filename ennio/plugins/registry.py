@@ -37,7 +37,7 @@ class Context:
 
     home: Home
     clock: Clock
-    book: ForgeStore | None = None
+    store: ForgeStore | None = None
     project: Project | None = None
     settings: Settings = field(default_factory=dict)
     directory: Path | None = None
@@ -63,8 +63,8 @@ def installed(slot: str) -> tuple[str, ...]:
 class Registry:
     """The plugins of one running house. Raises ConfigError for a name nobody provides."""
 
-    def __init__(self, home: Home, clock: Clock, book: ForgeStore | None = None, directory: Path | None = None) -> None:
-        self._base = Context(home, clock, book, directory=directory)
+    def __init__(self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None) -> None:
+        self._base = Context(home, clock, store, directory=directory)
         self._made: dict[tuple[str, str, str], Any] = {}
 
     def agent(self, name: str, project: Project) -> Agent:

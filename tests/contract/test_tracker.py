@@ -1,4 +1,4 @@
-"""What every tracker promises, held against the stub, the local one on files and on the book, GitHub and Linear over HTTP."""
+"""What every tracker promises, held against the stub, the local one on files and on the store, GitHub and Linear over HTTP."""
 
 from __future__ import annotations
 

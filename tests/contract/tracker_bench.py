@@ -1,4 +1,4 @@
-"""The worlds the tracker contract is held in: the stub, the local one on files and on the book, GitHub and Linear on their stand-ins."""
+"""The worlds the tracker contract is held in: the stub, the local one on files and on the store, GitHub and Linear on their stand-ins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.github.standin.hub import Hub
 from tests.github.standin.server import Server as GitHubServer
 from tests.linear.standin import KEY, Linear
 from tests.linear.standin import Server as LinearServer
-from tests.plugins.scm.memory_book import MemoryBook
+from tests.plugins.scm.memory_store import MemoryForgeStore
 
 Add = Callable[[str, str, Sequence[str]], str]
 
@@ -48,7 +48,7 @@ def stub(_path: Path, _patch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 def book(path: Path, _patch: pytest.MonkeyPatch) -> Iterator[Bench]:
     project = Project(id="shop", name="Shop", repo=str(path), path=path)
-    tracker = local.LocalTracker(project, MemoryBook(), ManualClock(), local.parse(WISHES))
+    tracker = local.LocalTracker(project, MemoryForgeStore(), ManualClock(), local.parse(WISHES))
     yield Bench(tracker, lambda title, body, labels: tracker.add(title, body, labels).id)
 
 

@@ -1,4 +1,4 @@
-"""The book of the local forge keeps what it is given and never gives a number twice."""
+"""The store of the local forge keeps what it is given and never gives a number twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issues without a tracker: Markdown files in a folder of the project, else rows in the book.
+"""Issues without a tracker: Markdown files in a folder of the project, else rows in the store.
 
 A folder (``path``, by default ``issues``) that exists holds new issues too. Files are changed by
 writing a new one beside and renaming it, so nobody ever reads half an issue.
@@ -72,9 +72,9 @@ class LocalTracker:
 
     name = "local"
 
-    def __init__(self, project: Project, book: ForgeStore, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, store: ForgeStore, clock: Clock, settings: Settings) -> None:
         self._project_id = project.id
-        self._book = book
+        self._store = store
         self._clock = clock
         self._settings = settings
         self._folder = project.path / Path(settings.path).expanduser()
@@ -88,7 +88,7 @@ class LocalTracker:
     def issues(self) -> Sequence[Issue]:
         """See ``Tracker.issues``; those in files first. One that cannot be read says why as its title, and hides no other."""
         filed = [self._listed(file) for file in self._files()]
-        kept = [self._of_row(row) for row in self._book.issues(self._project_id)]
+        kept = [self._of_row(row) for row in self._store.issues(self._project_id)]
         ids = {issue.id for issue in filed}
         return [issue for issue in [*filed, *(issue for issue in kept if issue.id not in ids)] if issue.state == "open"]
 
@@ -101,7 +101,7 @@ class LocalTracker:
             issue_id = self._new_id()
             if not self._folder.is_dir():
                 row = IssueRow(self._project_id, issue_id, title, body, "open", tuple(labels), (), self._clock.now())
-                self._book.save_issue(row)
+                self._store.save_issue(row)
                 return self._of_row(row)
             slug = issue_branch(issue_id, title).removeprefix("issue-")
             file = self._folder / f"{slug}.md"
@@ -135,18 +135,18 @@ class LocalTracker:
         with self._lock:
             file = self._file(issue_id)
             if file is None:
-                self._book.save_issue(in_row(self._row(issue_id)))
+                self._store.save_issue(in_row(self._row(issue_id)))
             else:
                 _write(file, in_file(_content(file)))
 
     def _new_id(self) -> str:
         taken = {issue_file.id_of(file.stem) for file in self._files()}
-        while (issue_id := self._book.next_issue_id(self._project_id)) in taken:
+        while (issue_id := self._store.next_issue_id(self._project_id)) in taken:
             pass
         return issue_id
 
     def _row(self, issue_id: str) -> IssueRow:
-        row = self._book.issue(self._project_id, _clean(issue_id))
+        row = self._store.issue(self._project_id, _clean(issue_id))
         if row is None:
             where = f"neither {self._folder}/{_clean(issue_id)}.md nor" if self._folder.is_dir() else "not"
             raise NotFound(f"project {self._project_id} has no issue {issue_id}: it is {where} among the issues Ennio keeps")
@@ -190,9 +190,9 @@ class LocalTracker:
 
 def build(context: Context) -> LocalTracker:
     """The local tracker of the context's project. Raises ConfigError for its settings."""
-    if context.project is None or context.book is None:
-        raise TypeError("the local tracker belongs to a project and needs a book")
-    return LocalTracker(context.project, context.book, context.clock, parse(context.settings))
+    if context.project is None or context.store is None:
+        raise TypeError("the local tracker belongs to a project and needs a store")
+    return LocalTracker(context.project, context.store, context.clock, parse(context.settings))
 
 
 def _clean(issue_id: str) -> str:

@@ -12,7 +12,7 @@ from ennio.model.clock import Clock, ManualClock
 from ennio.model.pulls import PullRequest
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import LocalForge, parse
-from tests.plugins.scm.memory_book import MemoryBook
+from tests.plugins.scm.memory_store import MemoryForgeStore
 
 AGENT = {
     "GIT_AUTHOR_NAME": "Agent Smith",
@@ -36,7 +36,7 @@ class Hub:
         self.root = root
         self.path = root / "hub.git"
         self.work = root / "work"
-        self.book = MemoryBook()
+        self.store = MemoryForgeStore()
         self.clock = clock or ManualClock()
         self._forges: list[LocalForge] = []
         git(root, "init", "-q", "--bare", "-b", "main", str(self.path))
@@ -68,7 +68,7 @@ class Hub:
         return Project(id="shop", name="Shop", repo=repo or str(self.path), path=self.work, bots=("linter",), protected_branches=protected)
 
     def forge(self, repo: str | None = None, *, protected_branches: tuple[str, ...] = (), **settings: object) -> LocalForge:
-        made = LocalForge(self.project(repo, protected_branches), self.book, self.root / "forge", self.clock, parse(settings))
+        made = LocalForge(self.project(repo, protected_branches), self.store, self.root / "forge", self.clock, parse(settings))
         self._forges.append(made)
         return made
 

@@ -69,7 +69,7 @@ def test_incident_28_a_failing_check_brings_its_step_its_log_and_where_the_rest_
     assert failing.url == log.as_uri()
     assert log.read_text().startswith("$ seq 1 500")
     assert "\n1\n2\n" in log.read_text()
-    (row,) = (row for row in hub.book.checks("shop", head) if row.name == "unit tests")
+    (row,) = (row for row in hub.store.checks("shop", head) if row.name == "unit tests")
     assert (row.exit_code, row.run) == (3, 1)
     assert row.started_at is not None
 
@@ -140,8 +140,8 @@ def test_a_superseded_heads_checks_are_ended_and_its_waiting_ones_never_start(hu
     seen_pull(forge, watch("fix"))
     assert _finished(forge).checks is CheckState.PASSING
     assert started.read_text().splitlines() == [f"{old} a", f"{new} a", f"{new} b"]
-    assert {row.state for row in hub.book.checks("shop", old)} == {CheckState.UNKNOWN}
-    assert hub.book.unfinished_checks("shop") == ()
+    assert {row.state for row in hub.store.checks("shop", old)} == {CheckState.UNKNOWN}
+    assert hub.store.unfinished_checks("shop") == ()
 
 
 def test_a_head_that_comes_back_is_checked_again(hub: Hub) -> None:
@@ -187,10 +187,10 @@ def test_a_rerun_replaces_the_run_under_way_whose_end_then_counts_no_more(hub: H
     eventually(lambda: not _alive(first))
     eventually(lambda: len(list((hub.root / "forge" / "checks").glob("*/*/"))) == 1, why="the first run to be over")
     assert _alive(second)
-    assert [(row.run, row.state) for row in hub.book.checks("shop", head)] == [(2, CheckState.PENDING)]
+    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [(2, CheckState.PENDING)]
     gate.touch()
     assert _finished(forge).checks is CheckState.PASSING
-    assert [(row.run, row.state) for row in hub.book.checks("shop", head)] == [(2, CheckState.PASSING)]
+    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [(2, CheckState.PASSING)]
 
 
 def test_no_more_checks_than_slots_run_at_once(hub: Hub) -> None:
@@ -236,7 +236,7 @@ def test_a_check_for_which_the_machine_has_no_room_is_run_again_and_fails_for_no
     seen_pull(forge, watch("fix"))
     assert _finished(forge).checks is CheckState.PASSING
     assert len(tries) == 3
-    assert [row.run for row in hub.book.checks("shop", head)] == [1], "it is the same run"
+    assert [row.run for row in hub.store.checks("shop", head)] == [1], "it is the same run"
 
 
 def test_a_head_that_cannot_be_checked_out_fails_and_says_why(hub: Hub) -> None:
@@ -261,12 +261,12 @@ def test_shutting_down_ends_the_checks_and_the_next_start_runs_them_again(hub: H
     eventually(lambda: pid.exists() and pid.read_text().strip())
     first.shutdown()
     assert not _alive(int(pid.read_text()))
-    assert hub.book.unfinished_checks("shop") == ()
+    assert hub.store.unfinished_checks("shop") == ()
     gate.touch()
     second = hub.forge(**config)
     assert seen_pull(second, watch("fix", number=1)).checks is CheckState.PENDING
     assert _finished(second).checks is CheckState.PASSING
-    assert [(row.run, row.state) for row in hub.book.checks("shop", head)] == [(2, CheckState.PASSING)]
+    assert [(row.run, row.state) for row in hub.store.checks("shop", head)] == [(2, CheckState.PASSING)]
 
 
 def test_ended_pull_requests_end_their_checks(hub: Hub) -> None:
@@ -276,8 +276,8 @@ def test_ended_pull_requests_end_their_checks(hub: Hub) -> None:
     seen_pull(forge, watch("fix"))
     eventually(started.exists)
     assert forge.close(1).state is PullState.CLOSED
-    eventually(lambda: hub.book.unfinished_checks("shop") == ())
-    assert hub.book.checks("shop", head)[0].state is CheckState.UNKNOWN
+    eventually(lambda: hub.store.unfinished_checks("shop") == ())
+    assert hub.store.checks("shop", head)[0].state is CheckState.UNKNOWN
 
 
 KILLED = """
@@ -286,9 +286,9 @@ from pathlib import Path
 from ennio.model.clock import SystemClock
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
 from ennio.plugins.scm.local.settings import CheckCommand
-from tests.plugins.scm.memory_book import MemoryBook
+from tests.plugins.scm.memory_store import MemoryForgeStore
 repository, directory, head, command = sys.argv[1:]
-pool = CheckPool("shop", Path(repository), Path(directory), MemoryBook(), SystemClock(), slots=1)
+pool = CheckPool("shop", Path(repository), Path(directory), MemoryForgeStore(), SystemClock(), slots=1)
 pool.queue(Subject(head, "fix", "main", 1), CheckCommand("test", command), 1)
 time.sleep(300)
 """
@@ -317,7 +317,7 @@ def test_a_killed_supervisors_checks_are_swept_up_but_not_a_living_ones(hub: Hub
     orphan = int(pid.read_text())
     assert _alive(orphan)
     assert len(list((hub.root / "forge" / "checks").iterdir())) == 2
-    hub.book.save_check(hub.book.checks("shop", head)[0])
+    hub.store.save_check(hub.store.checks("shop", head)[0])
     hub.forge().pulls()
     eventually(lambda: not _alive(orphan))
     assert len(list((hub.root / "forge" / "checks").iterdir())) == 1

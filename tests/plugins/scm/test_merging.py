@@ -12,7 +12,7 @@ import pytest
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.local_forge import PullRow
 from ennio.model.pulls import MergeMethod, Opinion, PullState, ReviewState
-from ennio.plugins.scm.local.landing import ATTEMPTS
+from ennio.plugins.scm.local.merging import ATTEMPTS
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
 
 
@@ -287,7 +287,7 @@ def _push_patiently(hub: Hub, name: str) -> None:
 
 
 def test_incident_06_parallel_merges_all_land(hub: Hub) -> None:
-    """Eight at once through forges that share nothing but the book and the repository, while a person pushes too."""
+    """Eight at once through forges that share nothing but the store and the repository, while a person pushes too."""
     heads = {f"fix-{n}": hub.push(f"fix-{n}", {f"file-{n}.txt": f"{n}\n"}) for n in range(8)}
     opener = hub.forge()
     numbers = {branch: opener.open(branch, "main", branch, "").number for branch in heads}
@@ -343,10 +343,10 @@ def test_a_crash_between_the_merge_and_its_record_is_seen_as_merged(hub: Hub, me
         if row.state is PullState.MERGED:
             raise _PowerCutError
 
-    hub.book.refuse = die
+    hub.store.refuse = die
     with pytest.raises(_PowerCutError):
         forge.merge(number, head, method)
-    hub.book.refuse = None
+    hub.store.refuse = None
     landed = hub.head()
     hub.push("fix", {"late.txt": "pushed after the merge\n"})
     pull = seen_pull(hub.forge(), watch("fix", number=number))
@@ -365,10 +365,10 @@ def test_a_crash_before_the_merge_leaves_it_open_and_mergeable(hub: Hub) -> None
         if row.merge_commit is not None:
             raise _PowerCutError
 
-    hub.book.refuse = die
+    hub.store.refuse = die
     with pytest.raises(_PowerCutError):
         forge.merge(number, head)
-    hub.book.refuse = None
+    hub.store.refuse = None
     assert hub.head() == base
     assert hub.forge().look(number).state is PullState.OPEN
     assert hub.forge().merge(number, head).commit == hub.head() != base
@@ -385,7 +385,7 @@ def test_a_push_in_the_middle_of_a_merge_stops_it(hub: Hub) -> None:
         if row.merge_commit is not None and not moved:
             moved.append(hub.push("fix", {"b.txt": "b\n"}))
 
-    hub.book.refuse = push_once
+    hub.store.refuse = push_once
     with pytest.raises(Conflict, match="head of fix is now"):
         forge.merge(number, head)
     assert hub.head() == base
@@ -402,14 +402,14 @@ def test_a_base_that_moves_in_the_middle_of_a_merge_is_built_upon(hub: Hub) -> N
         if row.merge_commit is not None and not moved:
             moved.append(hub.push("main", {"c.txt": "c\n"}))
 
-    hub.book.refuse = push_once
+    hub.store.refuse = push_once
     commit = forge.merge(number, head).commit
     assert git(hub.path, "log", "-1", "--format=%P", commit) == moved[0]
     assert (hub.show("a.txt"), hub.show("c.txt")) == ("a", "c")
 
 
 def test_a_base_that_cannot_be_moved_is_said_so_after_bounded_attempts(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ennio.plugins.scm.local.landing.ATTEMPTS", 2)
+    monkeypatch.setattr("ennio.plugins.scm.local.merging.ATTEMPTS", 2)
     assert ATTEMPTS > 2
     head = hub.push("fix", {"a.txt": "a\n"})
     forge = hub.forge()
@@ -427,7 +427,7 @@ def test_a_base_that_cannot_be_moved_is_said_so_after_bounded_attempts(hub: Hub,
 
 
 def test_two_who_force_at_once_merge_once(hub: Hub) -> None:
-    """Through forges that share nothing but the book and the repository: the second finds it done, or is told why not."""
+    """Through forges that share nothing but the store and the repository: the second finds it done, or is told why not."""
     head = hub.push("fix", {"a.txt": "a\n"})
     number = hub.forge(review_required=True).open("fix", "main", "t", "").number
     forges = [hub.forge(review_required=True) for _ in range(4)]

@@ -11,12 +11,12 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import ConfigError, Conflict, NotFound, Refused
 from ennio.plugins.tracker.interface import Milestone, Reached
 from ennio.plugins.tracker.local import LocalTracker, parse
-from tests.plugins.scm.memory_book import MemoryBook
+from tests.plugins.scm.memory_store import MemoryForgeStore
 
 
 def _tracker(root: Path, **config: object) -> LocalTracker:
     project = Project(id="shop", name="Shop", repo=str(root), path=root)
-    return LocalTracker(project, MemoryBook(), ManualClock(), parse(config))
+    return LocalTracker(project, MemoryForgeStore(), ManualClock(), parse(config))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from ennio.plugins.scm.github.interval import GAP, PollPace, WatchedBranch, rene
 from ennio.plugins.scm.github.queries import BranchState, PullQueries
 from ennio.plugins.scm.github.settings import Settings
 from ennio.plugins.scm.interface import Watch
-from ennio.plugins.scm.local.strays import made_in
+from ennio.plugins.scm.local.direct_pushes import commits_made_in
 
 SOURCE = "github"
 
@@ -135,7 +135,7 @@ def _pushed(watch: Watch, branch: BranchState) -> str | None:
         return pull.head if pull.state is PullState.MERGED and pull.merge_commit == pull.head else None
     if branch.head is None or branch.ahead != 0 or watch.workspace is None:
         return None
-    return branch.head if branch.head in made_in(watch.workspace) else None
+    return branch.head if branch.head in commits_made_in(watch.workspace) else None
 
 
 def _query_of(known: WatchedBranch) -> PullQuery:

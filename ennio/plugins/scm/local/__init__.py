@@ -10,7 +10,7 @@ __all__ = ["CheckCommand", "LocalForge", "Settings", "build", "parse"]
 
 def build(context: Context) -> LocalForge:
     """The local forge of the context's project. Raises ConfigError for its settings or repository."""
-    if context.project is None or context.book is None:
-        raise TypeError("the local forge belongs to a project and needs a book")
+    if context.project is None or context.store is None:
+        raise TypeError("the local forge belongs to a project and needs a store")
     project, home = context.project, context.home
-    return LocalForge(project, context.book, home.forge(project.id), context.clock, parse(context.settings), hub_of(project, home))
+    return LocalForge(project, context.store, home.forge(project.id), context.clock, parse(context.settings), hub_of(project, home))

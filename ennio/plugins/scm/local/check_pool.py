@@ -1,4 +1,4 @@
-"""Runs the checks of pull requests, a few at a time, and keeps their state in the book.
+"""Runs the checks of pull requests, a few at a time, and keeps their state in the store.
 
 A row is pending from the moment a check is wanted, so a head is never without its checks. A run
 that was cancelled or cut off by a crash ends as unknown, which means: to be run again.
@@ -22,7 +22,7 @@ from ennio.model.errors import EnnioError, Refused, Unreachable, run_out
 from ennio.model.local_forge import CheckRow, PullStore
 from ennio.model.pulls import CheckState
 from ennio.plugins.scm.local import check_log
-from ennio.plugins.scm.local.check_run import Place, Run, end_abandoned
+from ennio.plugins.scm.local.check_run import CheckPaths, CheckRun, end_abandoned
 from ennio.plugins.scm.local.settings import CheckCommand
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class _Job:
     row: CheckRow
-    run: Run
+    run: CheckRun
     log: Path
 
 
@@ -55,11 +55,11 @@ class CheckPool:
     so the leftovers of a pool that was killed can be told from the work of one that lives.
     """
 
-    def __init__(self, project_id: str, repository: Path, directory: Path, book: PullStore, clock: Clock, *, slots: int) -> None:
+    def __init__(self, project_id: str, repository: Path, directory: Path, store: PullStore, clock: Clock, *, slots: int) -> None:
         self._project_id = project_id
         self._repository = repository
         self._directory = directory
-        self._book = book
+        self._store = store
         self._clock = clock
         self._slots = slots
         self._home = directory / "checks" / uuid.uuid4().hex[:8]
@@ -76,8 +76,8 @@ class CheckPool:
         """
         row = CheckRow(self._project_id, subject.head, command.name, CheckState.PENDING, number)
         written = check_log.path_of(self._directory, subject.head, command.name, number)
-        place = Place(self._repository, self._home / uuid.uuid4().hex[:12], written)
-        job = _Job(row, Run(command, subject.head, place, self._environment(subject, command)), place.log)
+        paths = CheckPaths(self._repository, self._home / uuid.uuid4().hex[:12], written)
+        job = _Job(row, CheckRun(command, subject.head, paths, self._environment(subject, command)), paths.log)
         with self._lock:
             if self._closed:
                 return
@@ -85,7 +85,7 @@ class CheckPool:
             older = self._jobs.get((subject.head, command.name))
             self._jobs[subject.head, command.name] = job
             try:
-                self._book.save_check(row)
+                self._store.save_check(row)
             finally:  # whether that was kept is not known when it fails; a job that stands here is always run
                 executor.submit(self._perform, job).add_done_callback(_report)
         if older is not None:
@@ -99,16 +99,16 @@ class CheckPool:
             job.run.stop()
 
     def recover(self, needed: frozenset[str]) -> None:
-        """Sweep up after pools that died: unfinished rows become unknown, their processes and folders go.
+        """Clean up after pools that died: unfinished rows become unknown, their processes and folders go.
 
         ``needed`` are the heads whose logs are kept however old. Raises Unreachable where processes outlive being killed:
         then nothing is begun again yet.
         """
         with self._lock:
             alive = set(self._jobs)
-        for row in self._book.unfinished_checks(self._project_id):
+        for row in self._store.unfinished_checks(self._project_id):
             if (row.head, row.name) not in alive:
-                self._book.save_check(replace(row, state=CheckState.UNKNOWN, finished_at=self._clock.now()))
+                self._store.save_check(replace(row, state=CheckState.UNKNOWN, finished_at=self._clock.now()))
         for folder in (self._directory / "checks").glob("*"):
             if folder != self._home and _abandoned(folder):
                 end_abandoned(folder)
@@ -187,7 +187,7 @@ class CheckPool:
         key = (row.head, row.name)
         with self._lock:
             if self._jobs.get(key) is job:
-                self._book.save_check(row)
+                self._store.save_check(row)
                 if row.finished_at is not None:
                     del self._jobs[key]
 

@@ -28,11 +28,11 @@ from ennio.plugins.scm.local.settings import CheckCommand
 
 MARK = "ENNIO_CHECKOUT"
 TRACE = ".process"
-_GLANCE = 1.0
+_POLL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CheckPaths:
     """Where a run happens: the repository, the folder for the check-out, the log."""
 
     repository: Path
@@ -40,16 +40,16 @@ class Place:
     log: Path
 
 
-class Run:
+class CheckRun:
     """A check being run; ``stop`` may be called from anywhere at any time.
 
     ``env`` is added to the cleared environment and names what is checked.
     """
 
-    def __init__(self, command: CheckCommand, head: str, place: Place, env: Mapping[str, str]) -> None:
+    def __init__(self, command: CheckCommand, head: str, paths: CheckPaths, env: Mapping[str, str]) -> None:
         self._command = command
         self._head = head
-        self._place = place
+        self._paths = paths
         self._env = env
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,21 +67,21 @@ class Run:
 
         Raises Refused or Unreachable when the head cannot be checked out, OSError when it cannot be started.
         """
-        self._place.log.parent.mkdir(parents=True, exist_ok=True)
+        self._paths.log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.rmtree(self._place.checkout, ignore_errors=True)  # of a try that the machine broke off
-            check_out(self._place.repository, self._head, self._place.checkout)
-            with self._place.log.open("wb") as log:
+            shutil.rmtree(self._paths.checkout, ignore_errors=True)  # of a try that the machine broke off
+            check_out(self._paths.repository, self._head, self._paths.checkout)
+            with self._paths.log.open("wb") as log:
                 log.write(f"$ {self._command.run}\n".encode(errors="replace"))
                 log.flush()
-                return self._attended(log)
+                return self._run_to_end(log)
         finally:
             with contextlib.suppress(Unreachable):  # what outlives even KILL is no reason to lose what the check came to
-                end_all(self._place.checkout)
-            shutil.rmtree(self._place.checkout, ignore_errors=True)
+                end_all(self._paths.checkout)
+            shutil.rmtree(self._paths.checkout, ignore_errors=True)
 
-    def _attended(self, log: BinaryIO) -> int | None:
-        process = self._started(log)
+    def _run_to_end(self, log: BinaryIO) -> int | None:
+        process = self._start(log)
         if process is None:
             return None
         try:
@@ -93,13 +93,13 @@ class Run:
             log.write(f"\nennio: {reason}\n".encode())
         return None if reason else process.returncode
 
-    def _started(self, log: BinaryIO) -> subprocess.Popen[bytes] | None:
+    def _start(self, log: BinaryIO) -> subprocess.Popen[bytes] | None:
         with self._lock:
             if self.stopped:
                 return None
             self._process = subprocess.Popen(
                 ["sh", "-c", self._command.run],
-                cwd=self._place.checkout,
+                cwd=self._paths.checkout,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -107,7 +107,7 @@ class Run:
                 start_new_session=True,
             )
             try:
-                _write_trace(self._place.checkout, self._process.pid)
+                _write_trace(self._paths.checkout, self._process.pid)
             except OSError:
                 _kill_group(self._process.pid)  # nobody would find it again
                 self._process.wait()
@@ -122,14 +122,14 @@ class Run:
             if left <= 0:
                 return f"ended {self._command.name}: it took longer than its limit of {shown_seconds(self._command.timeout)}"
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(min(left, _GLANCE))
+                process.wait(min(left, _POLL))
                 return _ending(process.returncode)
-            if self._place.log.stat().st_size > LARGEST:
+            if self._paths.log.stat().st_size > LARGEST:
                 return f"ended {self._command.name}: it printed more than {LARGEST // 2**20} MiB"
 
     def _environment(self) -> dict[str, str]:
         kept = inherited(os.environ)
-        return {"PATH": os.defpath, **kept, "CI": "true", MARK: str(self._place.checkout), **self._env}
+        return {"PATH": os.defpath, **kept, "CI": "true", MARK: str(self._paths.checkout), **self._env}
 
 
 def _ending(code: int) -> str | None:

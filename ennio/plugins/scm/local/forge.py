@@ -1,7 +1,7 @@
 """The forge itself: opens, sees, reviews and merges the pull requests of one local repository.
 
-One lock makes every call see and change the book as if it were alone. What others do to the
-repository meanwhile is met by compare-and-swap: see ``landing.py``.
+One lock makes every call see and change the store as if it were alone. What others do to the
+repository meanwhile is met by compare-and-swap: see ``merging.py``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ennio.model.facts import ForgeSeen, Sighting
 from ennio.model.local_forge import PullRow, PullStore, ReviewRow
 from ennio.model.pulls import MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.scm.interface import Merged, Watch
-from ennio.plugins.scm.local import differing, guard, progress
-from ennio.plugins.scm.local.landing import WAY_OUT, land, leaves, put, why_not
-from ennio.plugins.scm.local.merging import Order
-from ennio.plugins.scm.local.present import Present
-from ennio.plugins.scm.local.progress import Refs
-from ennio.plugins.scm.local.remembered import RememberedBook
+from ennio.plugins.scm.local import diffs, guard, progress
+from ennio.plugins.scm.local.cached_store import CachedPullStore
+from ennio.plugins.scm.local.direct_pushes import commits_made_in, direct_pushes
+from ennio.plugins.scm.local.merge_commit import MergeSpec
+from ennio.plugins.scm.local.merging import WAY_OUT, is_deletable, merge_onto_base, refusal_of, retry_merge
+from ennio.plugins.scm.local.progress import BranchRefs
+from ennio.plugins.scm.local.reconciler import PullReconciler
 from ennio.plugins.scm.local.settings import Settings
-from ennio.plugins.scm.local.strays import made_in, strays
 from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review
 
 log = logging.getLogger(__name__)
@@ -37,23 +37,23 @@ RECENT = 50
 
 
 class LocalForge:
-    """Pull requests over plain git: branches in a repository, everything else in the book."""
+    """Pull requests over plain git: branches in a repository, everything else in the store."""
 
     name = "local"
 
     def __init__(
-        self, project: Project, book: PullStore, directory: Path, clock: Clock, settings: Settings, hub: Path | None = None
+        self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: Settings, hub: Path | None = None
     ) -> None:
         self.settings = settings
         self._project = project
-        self._book = book = RememberedBook(book)
+        self._store = store = CachedPullStore(store)
         self._clock = clock
-        self._present = Present(project, book, directory, clock, settings)
-        self.repository = str(self._present.git.path)
+        self._pulls = PullReconciler(project, store, directory, clock, settings)
+        self.repository = str(self._pulls.git.path)
         self._lock = threading.RLock()
         self._last: tuple[object, Mapping[Watch, ForgeSeen]] | None = None
         self._bases: Mapping[str, str] = {}
-        self._strays: Mapping[str, str] = {}
+        self._direct_pushes: Mapping[str, str] = {}
         self._hub = hub
 
     def survey(self, watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
@@ -68,78 +68,78 @@ class LocalForge:
 
     def _surveyed(self, watches: tuple[Watch, ...], now: datetime) -> Mapping[str, ForgeSeen]:
         """What is there; while neither a branch nor a row has changed, no answer that was given has either."""
-        state = (self._present.git.heads(), self._book.revision)
+        state = (self._pulls.git.heads(), self._store.revision)
         answers = self._last[1] if self._last is not None and self._last[0] == state else {}
         if any(watch not in answers for watch in watches):
-            refs = self._present.refresh({watch.base for watch in watches}, state[0])
-            self._look_for_strays(watches, refs)
+            refs = self._pulls.refresh({watch.base for watch in watches}, state[0])
+            self._look_for_direct_pushes(watches, refs)
             answers = {watch: answers[watch] if watch in answers else self._seen(watch, refs) for watch in watches}
             # rows saved meanwhile, by us or by a check that ended, may not be in it yet
-            self._last = (state, answers) if self._book.revision == state[1] else None
+            self._last = (state, answers) if self._store.revision == state[1] else None
         return {watch.session_id: replace(answers[watch], at=now) for watch in watches}
 
-    def _look_for_strays(self, watches: tuple[Watch, ...], refs: Refs) -> None:
+    def _look_for_direct_pushes(self, watches: tuple[Watch, ...], refs: BranchRefs) -> None:
         """Whose commits are on a base by a push; asked when the base has moved, and of what the working copies say by then."""
         bases = {watch.base: refs.heads[watch.base] for watch in watches if watch.base in refs.heads}
         for base, head in bases.items():
             if self._bases.get(base) != head:
-                made = {one.session_id: made_in(one.workspace) for one in watches if one.base == base and one.workspace is not None}
-                self._strays = {**self._strays, **strays(self._present.git, head, made, self._present.merged_heads())}
+                made = {one.session_id: commits_made_in(one.workspace) for one in watches if one.base == base and one.workspace is not None}
+                self._direct_pushes = {**self._direct_pushes, **direct_pushes(self._pulls.git, head, made, self._pulls.merged_heads())}
         watched = {watch.session_id for watch in watches}
-        self._bases, self._strays = bases, {one: commit for one, commit in self._strays.items() if one in watched}
+        self._bases, self._direct_pushes = bases, {one: commit for one, commit in self._direct_pushes.items() if one in watched}
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""
         with self._lock:
-            self._present.refresh()
-            return self._present.show(self._need(number))
+            self._pulls.refresh()
+            return self._pulls.show(self._need(number))
 
     def pulls(self) -> Sequence[PullRequest]:
         """Every open pull request, and the fifty that ended last; by number."""
         with self._lock:
-            self._present.refresh()
-            rows = self._book.pulls(self._project.id)
+            self._pulls.refresh()
+            rows = self._store.pulls(self._project.id)
             ended = sorted((row for row in rows if row.state is not PullState.OPEN), key=lambda row: row.updated_at)
             kept = {row.number for row in ended[-RECENT:]}
-            return [self._present.show(row) for row in rows if row.state is PullState.OPEN or row.number in kept]
+            return [self._pulls.show(row) for row in rows if row.state is PullState.OPEN or row.number in kept]
 
     def open(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         """See ``Scm.open``. Raises NotFound for a branch or base the repository does not have."""
         with self._lock:
-            refs = self._present.refresh({base})
+            refs = self._pulls.refresh({base})
             for name in (branch, base):
                 if name not in refs.heads:
                     raise NotFound(f"there is no branch {name} in {self.repository}; push it first")
-            row = self._book.pull_of(self._project.id, branch)
+            row = self._store.pull_of(self._project.id, branch)
             if row is not None and row.state is PullState.OPEN:
-                return self._present.show(row)
+                return self._pulls.show(row)
             if not refs.ahead(branch, base):
                 raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks; commit and push first")
-            return self._present.show(self._present.opened(refs, Watch("", branch, base, title=title, body=body), draft=draft))
+            return self._pulls.show(self._pulls.open(refs, Watch("", branch, base, title=title, body=body), draft=draft))
 
     def merge(self, number: int, expected_head: str, method: MergeMethod | None = None, *, force: bool = False) -> Merged:
         """See ``Scm.merge``. The branch's head is verified in the transaction that moves the base."""
         base = self._need(number).base
-        return land(lambda: self._merge_once(number, expected_head, method, force=force), base)
+        return retry_merge(lambda: self._merge_once(number, expected_head, method, force=force), base)
 
     def _merge_once(self, number: int, expected_head: str, method: MergeMethod | None, *, force: bool) -> Merged | str:
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             if row.state is PullState.MERGED:
                 return _again(row, expected_head)
-            reviews = self._book.reviews(self._project.id, number)
-            refusal = why_not(row, expected_head, reviews, self.settings, force=force)
+            reviews = self._store.reviews(self._project.id, number)
+            refusal = refusal_of(row, expected_head, reviews, self.settings, force=force)
             if refusal is not None:
                 raise refusal
-            git, method = self._present.git, method or self.settings.merge_method
-            order = Order(row, self._present.base_head(row), method, git.identity(), self._clock.now())
-            commit, words = put(git, self._book, order, gone=leaves(git, self._book, self._project, self.settings, row))
+            git, method = self._pulls.git, method or self.settings.merge_method
+            spec = MergeSpec(row, self._pulls.base_head(row), method, git.identity(), self._clock.now())
+            commit, words = merge_onto_base(git, self._store, spec, gone=is_deletable(git, self._store, self._project, self.settings, row))
             if words is not None:
                 return words
-            self._book.save_pull(progress.merged(row, commit, self._clock.now()))
-            self._present.landed(row)
-            self._present.forget({row.head})
+            self._store.save_pull(progress.merged(row, commit, self._clock.now()))
+            self._pulls.record_merge(row)
+            self._pulls.forget({row.head})
             log.info("merged pull request", extra={"project": self._project.id, "number": number, "commit": commit})
             return Merged(commit, f"merged {row.branch} into {row.base} by {method}")
 
@@ -156,7 +156,7 @@ class LocalForge:
     ) -> PullRequest:
         """See ``Scm.review``. Raises Conflict for a decision on a pull request that has ended."""
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             check_review(author, decision, body, path, line)
             check_head(number, row.head, head)
@@ -165,8 +165,8 @@ class LocalForge:
             bot = author.endswith("[bot]") or author in self._project.bots
             words = (author, decision, body, path, line, row.head)
             review = ReviewRow(str(uuid.uuid4()), self._project.id, number, *words, self._clock.now(), bot=bot)
-            self._book.save_review(review)
-            return self._present.show(row)
+            self._store.save_review(review)
+            return self._pulls.show(row)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """See ``Scm.nudge``; every tick looks anyway."""
@@ -176,18 +176,18 @@ class LocalForge:
         if not body.strip():
             raise Invalid("body: is empty; say what was done")
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             about = self._remark(number, comment_id)
             words = (row.author, ReviewState.NONE, body, about.path, about.line, row.head)
-            self._book.save_review(ReviewRow(str(uuid.uuid4()), self._project.id, number, *words, self._clock.now()))
-            return self._present.show(row)
+            self._store.save_review(ReviewRow(str(uuid.uuid4()), self._project.id, number, *words, self._clock.now()))
+            return self._pulls.show(row)
 
     def resolve(self, number: int, thread_id: str) -> PullRequest:
         """See ``Scm.resolve``; of a thread every comment is settled, named alone just the one."""
         with self._lock:
-            self._present.refresh()
-            shown = self._present.show(self._need(number)).comments
+            self._pulls.refresh()
+            shown = self._pulls.show(self._need(number)).comments
         ids = [comment.id for comment in shown if comment.thread == thread_id] or [thread_id]
         return [self._settle(number, comment_id, dismissed=False) for comment_id in ids][-1]
 
@@ -198,61 +198,61 @@ class LocalForge:
     def files(self, number: int) -> Files:
         """See ``Readable.files``."""
         with self._lock:
-            refs = self._present.refresh()
+            refs = self._pulls.refresh()
             row = self._need(number)
-        return differing.files(self._present.git, row, refs.heads.get(row.base))
+        return diffs.files(self._pulls.git, row, refs.heads.get(row.base))
 
     def diff(self, number: int) -> Diff:
         """See ``Readable.diff``."""
         with self._lock:
-            refs = self._present.refresh()
+            refs = self._pulls.refresh()
             row = self._need(number)
-        return differing.diff(self._present.git, row, refs.heads.get(row.base))
+        return diffs.diff(self._pulls.git, row, refs.heads.get(row.base))
 
     def close(self, number: int) -> PullRequest:
         """See ``Scm.close``."""
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             if row.state is PullState.MERGED:
                 raise Conflict(f"#{number} is merged already; it cannot be closed")
             if row.state is PullState.OPEN:
                 row = progress.closed(row, self._clock.now())
-                self._book.save_pull(row)
-                self._present.forget({row.head})
-            return self._present.show(row)
+                self._store.save_pull(row)
+                self._pulls.forget({row.head})
+            return self._pulls.show(row)
 
     def ready(self, number: int) -> PullRequest:
         """See ``Scm.ready``. Raises Conflict for a draft that has been closed."""
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             if row.draft and row.state is not PullState.OPEN:
                 raise Conflict(f"#{number} is {row.state}; it stays a draft")
             if row.draft:
                 row = replace(row, draft=False, updated_at=self._clock.now())
-                self._book.save_pull(row)
-            return self._present.show(row)
+                self._store.save_pull(row)
+            return self._pulls.show(row)
 
     def rerun(self, number: int) -> PullRequest:
         """Run every check of the head again. Raises NotFound, Conflict (it has ended), Refused (there are none)."""
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             if row.state is not PullState.OPEN:
                 raise Conflict(f"#{number} is {row.state}; its checks are not run again")
             if not self.settings.checks:
                 raise Refused(f"project {self._project.id} has no checks: list them under scm.config.checks")
-            self._present.queue(row)
-            return self._present.show(row)
+            self._pulls.queue(row)
+            return self._pulls.show(row)
 
     def check(self) -> str | None:
         """See ``Scm.check``; also tells when merges would be refused because the base is checked out."""
         base = self._project.default_branch
         try:
-            if base not in self._present.git.heads():
+            if base not in self._pulls.git.heads():
                 return f"{self.repository} has no branch {base}: commit to it once, or set default_branch"
-            where = self._present.git.checked_out(base)
+            where = self._pulls.git.checked_out(base)
         except EnnioError as error:
             return str(error)
         if where is None:
@@ -261,27 +261,27 @@ class LocalForge:
 
     def shutdown(self) -> None:
         """End the checks that run, with their processes; they run again after the next start."""
-        self._present.close()
+        self._pulls.close()
 
-    def _seen(self, watch: Watch, refs: Refs) -> ForgeSeen:
+    def _seen(self, watch: Watch, refs: BranchRefs) -> ForgeSeen:
         row = self._found(watch)
         missing = None if row is not None and row.state is PullState.OPEN else self._hindrance(watch, refs, row)
         if missing is None and (row is None or row.state is not PullState.OPEN):
-            row = self._present.opened(refs, watch, draft=self.settings.draft)
-        pushed = self._strays.get(watch.session_id)
+            row = self._pulls.open(refs, watch, draft=self.settings.draft)
+        pushed = self._direct_pushes.get(watch.session_id)
         if row is None:
             return ForgeSeen(Sighting.GONE, self._clock.now(), self.name, detail=missing or "", pushed=pushed)
-        return ForgeSeen(Sighting.ALIVE, self._clock.now(), self.name, self._present.show(row), pushed=pushed)
+        return ForgeSeen(Sighting.ALIVE, self._clock.now(), self.name, self._pulls.show(row), pushed=pushed)
 
     def _found(self, watch: Watch) -> PullRow | None:
         """The session's pull request: by number, unless it is closed and the branch has a newer one; else by branch."""
-        numbered = self._book.pull(self._project.id, watch.number) if watch.number is not None else None
+        numbered = self._store.pull(self._project.id, watch.number) if watch.number is not None else None
         if numbered is not None and numbered.state is not PullState.CLOSED:
             return numbered
-        newest = self._book.pull_of(self._project.id, watch.branch)
+        newest = self._store.pull_of(self._project.id, watch.branch)
         return newest if newest is not None and (numbered is None or newest.number > numbered.number) else numbered
 
-    def _hindrance(self, watch: Watch, refs: Refs, ended: PullRow | None) -> str | None:
+    def _hindrance(self, watch: Watch, refs: BranchRefs, ended: PullRow | None) -> str | None:
         """Why no pull request is opened for a branch that has none, or None."""
         done = ended is not None and ended.state is PullState.MERGED and ended.number == watch.number
         reasons = (
@@ -297,20 +297,20 @@ class LocalForge:
 
     def _settle(self, number: int, review_id: str, *, dismissed: bool) -> PullRequest:
         with self._lock:
-            self._present.refresh()
+            self._pulls.refresh()
             row = self._need(number)
             found = self._remark(number, review_id)
-            self._book.save_review(replace(found, dismissed=True) if dismissed else replace(found, resolved=True))
-            return self._present.show(row)
+            self._store.save_review(replace(found, dismissed=True) if dismissed else replace(found, resolved=True))
+            return self._pulls.show(row)
 
     def _remark(self, number: int, review_id: str) -> ReviewRow:
-        found = next((review for review in self._book.reviews(self._project.id, number) if review.id == review_id), None)
+        found = next((review for review in self._store.reviews(self._project.id, number) if review.id == review_id), None)
         if found is None:
             raise NotFound(f"#{number} has no comment or review {review_id}")
         return found
 
     def _need(self, number: int) -> PullRow:
-        row = self._book.pull(self._project.id, number)
+        row = self._store.pull(self._project.id, number)
         if row is None:
             raise NotFound(f"project {self._project.id} has no pull request #{number}")
         return row

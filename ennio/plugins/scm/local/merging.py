@@ -1,107 +1,102 @@
-"""The commit that merging a pull request makes, built without a working copy.
+"""Putting a merge onto its base: whether it may, and by compare-and-swap so that no work is lost.
 
-Squash and merge take the tree of a trial merge. Rebase replays commit by commit: a commit is
-picked by a trial merge with a stand-in that has the tree of what it goes onto and the picked
-commit's parent as its own, so that git takes exactly that parent as the merge base.
+The commit is written into the store before the base moves. After a crash in between, the base is
+looked at: when it holds that commit, the merge has happened.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from ennio.model.errors import Conflict
-from ennio.model.local_forge import PullRow
-from ennio.model.pulls import Mergeability, MergeMethod
-from ennio.plugins.scm.local.repository import CommitText, Repository, Trial
+from ennio.config.model import Project
+from ennio.model.branch import protector
+from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
+from ennio.model.local_forge import PullRow, PullStore, ReviewRow
+from ennio.model.pulls import PullState, ReviewState
+from ennio.plugins.scm.interface import Merged
+from ennio.plugins.scm.local.merge_commit import MergeSpec, build
+from ennio.plugins.scm.local.repository import HEADS, Repository
+from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.verdict import decided
 
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A merge that is wanted: the pull request, onto which commit of its base, how, by whom, when."""
-
-    row: PullRow
-    base_head: str
-    method: MergeMethod
-    committer: str
-    at: datetime
-
-    @property
-    def stamp(self) -> str:
-        """The committer with the time, as git writes it."""
-        return f"{self.committer} {int(self.at.timestamp())} +0000"
+ATTEMPTS = 20
+PATIENCE = 30.0
+WAY_OUT = "keep a bare repository between you and the agents and let `repo` name it, as `ennio init` does where there is no remote"
 
 
-def build(repository: Repository, order: Order) -> str:
-    """Write the commit that the base will point to and return its name; no branch moves.
+def refusal_of(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], settings: Settings, *, force: bool) -> EnnioError | None:
+    """The error that keeps an unmerged pull request from being merged with this head, or None.
 
-    Raises Conflict naming the files, or saying why the commits cannot be replayed.
+    A person's ``force`` stands above the wish for a review, and above nothing else.
     """
-    trial = _tried(repository, order.base_head, order.row.head)
-    if trial.tree is None or trial.mergeability is not Mergeability.CLEAN:
-        raise Conflict(f"#{order.row.number} cannot be merged into {order.row.base}: {_reason(trial)}")
-    if order.method is MergeMethod.REBASE:
-        return _replay(repository, order, trial.tree)
-    return _join(repository, order, trial.tree)
+    if row.state is PullState.CLOSED:
+        return Refused(f"#{row.number} is closed; open a new pull request for {row.branch}")
+    if row.head != expected_head:
+        return _moved(row, expected_head, row.head)
+    if row.draft:
+        return Refused(f"#{row.number} is a draft; mark it as ready first")
+    decision = decided(reviews, required=True, head=settings.judged(row.head))
+    if decision is ReviewState.CHANGES_REQUESTED and not force:
+        return Refused(f"#{row.number} is not merged: a reviewer asks for changes")
+    if settings.review_required and decision is not ReviewState.APPROVED and not force:
+        return Refused(f"#{row.number} needs an approving review of {row.head[:7]} first (review_required is on)")
+    return None
 
 
-def _join(repository: Repository, order: Order, tree: str) -> str:
-    if order.method is MergeMethod.SQUASH:
-        tip = repository.commit(order.row.head)
-        return _written(repository, CommitText(tree, (order.base_head,), tip.author, None, message(order)), order)
-    parents = (order.base_head, order.row.head)
-    return _written(repository, CommitText(tree, parents, order.stamp, None, message(order)), order)
+def retry_merge(once: Callable[[], Merged | str], base: str) -> Merged:
+    """Try until the merge is in, with a pause between two tries in which everybody else goes on.
+
+    ``once`` is one whole try on what is there at that moment: the merge, or git's words on why the base could not be moved.
+    Raises Unreachable when the patience is over, and whatever ``once`` raises.
+    """
+    deadline = time.monotonic() + PATIENCE
+    for attempt in range(1, ATTEMPTS + 1):
+        found = once()
+        if isinstance(found, Merged):
+            return found
+        if time.monotonic() > deadline:
+            break
+        time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311 - spreads those who try at once
+    raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
 
 
-def message(order: Order) -> str:
-    """The words of a squash or merge commit, with trailers that lead back to the pull request."""
-    row = order.row
-    squashed = order.method is MergeMethod.SQUASH
-    title = f"{row.title} (#{row.number})" if squashed else f"Merge #{row.number} from {row.branch}\n\n{row.title}"
-    body = f"\n\n{row.body.strip()}" if row.body.strip() else ""
-    return f"{title}{body}\n\nEnnio-Pull: {row.project_id}#{row.number}\nEnnio-Head: {row.head}\n"
+def is_deletable(repository: Repository, store: PullStore, project: Project, settings: Settings, row: PullRow) -> bool:
+    """Whether a merged branch goes: not a protected one, one that is checked out, or one that others are to be merged into."""
+    if not settings.delete_branch or protector(row.branch, project.default_branch, project.protected_branches) is not None:
+        return False
+    wanted = any(other.base == row.branch for other in store.pulls(project.id, PullState.OPEN))
+    return not wanted and repository.checked_out(row.branch) is None
 
 
-def _replay(repository: Repository, order: Order, expected_tree: str) -> str:
-    """The branch's commits on top of the base; refused when that gives another result than merging."""
-    tip = order.base_head
-    for name in repository.commits(order.base_head, order.row.head):
-        tip = _picked(repository, order, name, tip)
-    if repository.commit(tip).tree != expected_tree:
-        raise _unreplayable(order, "replaying its commits gives another result than merging it")
-    return tip
+def merge_onto_base(repository: Repository, store: PullStore, spec: MergeSpec, *, gone: bool) -> tuple[str, str | None]:
+    """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
+
+    ``gone``: the branch goes in the same transaction.
+
+    Raises Conflict (conflicts) and Refused (the base is checked out somewhere).
+    """
+    _check_base(repository, spec.row)
+    commit = build(repository, spec)
+    store.save_pull(replace(spec.row, merge_commit=commit))
+    return commit, _swap(repository, spec, commit, gone=gone)
 
 
-def _picked(repository: Repository, order: Order, name: str, onto: str) -> str:
-    commit, below = repository.commit(name), repository.commit(onto)
-    if commit.parents == (onto,):
-        return name
-    stand_in = _written(repository, CommitText(below.tree, commit.parents, order.stamp, None, "stand-in\n"), order)
-    trial = _tried(repository, stand_in, name)
-    if trial.tree is None or trial.mergeability is not Mergeability.CLEAN:
-        raise _unreplayable(order, f"commit {name[:10]} ({commit.subject}) {_reason(trial)}")
-    if trial.tree == below.tree:
-        return onto
-    return _written(repository, replace(commit, tree=trial.tree, parents=(onto,)), order)
+def _check_base(repository: Repository, row: PullRow) -> None:
+    where = repository.checked_out(row.base)
+    if where is not None:
+        raise Refused(f"{row.base} is checked out in {where}; moving it would make the files there look changed: {WAY_OUT}")
 
 
-def _unreplayable(order: Order, why: str) -> Conflict:
-    return Conflict(f"#{order.row.number} cannot be rebased: {why}; merge it with squash")
+def _swap(repository: Repository, spec: MergeSpec, commit: str, *, gone: bool) -> str | None:
+    """Move the base if it and the branch are what they were: one transaction, all or nothing."""
+    row = spec.row
+    branch = f"{'delete' if gone else 'verify'} {HEADS}{row.branch} {row.head}"
+    return repository.move([f"update {HEADS}{row.base} {commit} {spec.base_head}", branch], f"ennio: merge #{row.number}")
 
 
-def _tried(repository: Repository, base: str, head: str) -> Trial:
-    return repository.try_merges([(base, head)])[base, head]
-
-
-def _reason(trial: Trial) -> str:
-    if trial.conflicts:
-        return f"conflicts in {', '.join(trial.conflicts)}"
-    return "they have no common history" if trial.mergeability is Mergeability.CONFLICTING else "git could not merge it"
-
-
-def _written(repository: Repository, commit: CommitText, order: Order) -> str:
-    lines = [f"tree {commit.tree}", *(f"parent {parent}" for parent in commit.parents)]
-    lines += [f"author {commit.author}", f"committer {order.stamp}"]
-    if commit.encoding:
-        lines.append(f"encoding {commit.encoding}")
-    return repository.write("\n".join(lines) + "\n\n" + commit.message)
+def _moved(row: PullRow, expected: str, head: str | None) -> Conflict:
+    found = f"is now {head[:10]}" if head else "is gone"
+    return Conflict(f"#{row.number} was not merged: the head of {row.branch} {found}, expected was {expected[:10]}; look at it again")

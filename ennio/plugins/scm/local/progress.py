@@ -11,7 +11,7 @@ from ennio.model.pulls import PullState
 
 
 @dataclass(frozen=True, slots=True)
-class Refs:
+class BranchRefs:
     """The branches of a repository at one moment.
 
     ``merged`` names, for each base, the branches whose head it holds. ``taken`` are the branches of
@@ -28,7 +28,7 @@ class Refs:
         return branch in self.heads and base in self.heads and branch != base and branch not in self.merged[base]
 
 
-def advance(row: PullRow, refs: Refs, now: datetime) -> PullRow:
+def advance(row: PullRow, refs: BranchRefs, now: datetime) -> PullRow:
     """The row as the branches now say: a new head, merged, or closed because its work is gone.
 
     Merged means that the base holds the head seen last, or the commit that was about to hold it
@@ -46,11 +46,11 @@ def advance(row: PullRow, refs: Refs, now: datetime) -> PullRow:
     return row if head == row.head else replace(row, head=head, head_since=now, updated_at=now)
 
 
-def _held(row: PullRow, head: str, refs: Refs) -> bool:
+def _held(row: PullRow, head: str, refs: BranchRefs) -> bool:
     return head == row.head or refs.holds(row.base, row.head)
 
 
-def _without_branch(row: PullRow, refs: Refs, now: datetime) -> PullRow:
+def _without_branch(row: PullRow, refs: BranchRefs, now: datetime) -> PullRow:
     if refs.holds(row.base, row.head):
         return merged(row, row.head, now)
     renamed = [name for name, head in refs.heads.items() if head == row.head and name not in refs.taken and name != row.base]

@@ -20,7 +20,7 @@ LIMIT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TrialMerge:
     """What comes of merging two commits: the tree, or the files that conflict."""
 
     mergeability: Mergeability
@@ -83,12 +83,12 @@ class Repository:
         """Whether one commit is in the history of another; a commit that is no longer there is not."""
         return self._git.contains(commit, holder)
 
-    def try_merges(self, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Trial]:
+    def try_merges(self, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], TrialMerge]:
         """What comes of each (base, head), in one process unless a pair has no common history.
 
         Git gives up at such a pair; it counts as conflicting, and the rest is asked again.
         """
-        trials: dict[tuple[str, str], Trial] = {}
+        trials: dict[tuple[str, str], TrialMerge] = {}
         waiting = list(dict.fromkeys(pairs))
         while waiting:
             lines = "".join(f"{base} {head}\n" for base, head in waiting)
@@ -161,20 +161,20 @@ class Repository:
         return self._git.run(*args, input=input, timeout=LIMIT, check=check)
 
 
-def _trials(text: str) -> list[Trial]:
+def _trials(text: str) -> list[TrialMerge]:
     """Read ``merge-tree --stdin``: per pair a status, a tree, the conflicting files, an empty field."""
-    trials: list[Trial] = []
+    trials: list[TrialMerge] = []
     fields = text.split("\0")
     while len(fields) > 2:
         end = fields.index("", 2) if "" in fields[2:] else len(fields)
         status, tree, files = fields[0], fields[1], tuple(dict.fromkeys(fields[2:end]))
-        trials.append(Trial(Mergeability.CLEAN, tree) if status == "1" else Trial(Mergeability.CONFLICTING, tree, files))
+        trials.append(TrialMerge(Mergeability.CLEAN, tree) if status == "1" else TrialMerge(Mergeability.CONFLICTING, tree, files))
         fields = fields[end + 1 :]
     return trials
 
 
-def _unmergeable(error: str) -> Trial:
-    return Trial(Mergeability.CONFLICTING if "unrelated histories" in error else Mergeability.UNKNOWN)
+def _unmergeable(error: str) -> TrialMerge:
+    return TrialMerge(Mergeability.CONFLICTING if "unrelated histories" in error else Mergeability.UNKNOWN)
 
 
 def _parsed(text: str) -> CommitText:

@@ -46,10 +46,10 @@ def unanswered(reviews: Sequence[ReviewRow], author: str, url: str) -> tuple[Com
     """
     standing = {row.id for row in counting(reviews).values()}
     rows = [row for row in reviews if not row.resolved and not row.dismissed and row.author != author]
-    return tuple(_comment(row, url) for row in sorted(rows, key=lambda row: row.at) if row.body.strip() and _asks(row, standing))
+    return tuple(_comment(row, url) for row in sorted(rows, key=lambda row: row.at) if row.body.strip() and _needs_answer(row, standing))
 
 
-def _asks(row: ReviewRow, standing: set[str]) -> bool:
+def _needs_answer(row: ReviewRow, standing: set[str]) -> bool:
     if row.path is not None:
         return True
     if row.decision is ReviewState.CHANGES_REQUESTED:

@@ -1,4 +1,4 @@
-"""The forge's book is read once, and again as soon as somebody else has written to it."""
+"""The forge's store is read once, and again as soon as somebody else has written to it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from ennio.model.local_forge import CheckRow, PullRow, PullStore, ReviewRow
 from ennio.model.pulls import CheckState, PullState, ReviewState
-from ennio.plugins.scm.local.remembered import RememberedBook
-from tests.plugins.scm.memory_book import MemoryBook
+from ennio.plugins.scm.local.cached_store import CachedPullStore
+from tests.plugins.scm.memory_store import MemoryForgeStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PULL = PullRow("p", 1, "b", "main", "Title", "", "ennio", False, PullState.OPEN, "h", NOW, NOW, NOW)
@@ -20,8 +20,8 @@ CHECK = CheckRow("p", "h", "lint", CheckState.PENDING, 1)
 REVIEW = ReviewRow("r", "p", 1, "ada", ReviewState.NONE, "why?", None, None, "h", NOW)
 
 
-class Counted(MemoryBook):
-    """A book that counts how often it is read."""
+class Counted(MemoryForgeStore):
+    """A store that counts how often it is read."""
 
     reads = 0
 
@@ -42,56 +42,56 @@ class Counted(MemoryBook):
         return super().reviews(project_id, number)
 
 
-def _all(book: PullStore) -> tuple[Any, ...]:
-    return book.pull("p", 1), book.pulls("p", PullState.OPEN), book.checks("p", "h"), book.reviews("p", 1)
+def _all(store: PullStore) -> tuple[Any, ...]:
+    return store.pull("p", 1), store.pulls("p", PullState.OPEN), store.checks("p", "h"), store.reviews("p", 1)
 
 
 @pytest.fixture
 def under() -> Counted:
-    book = Counted()
-    book.save_pull(PULL)
-    book.save_check(CHECK)
-    book.save_review(REVIEW)
-    return book
+    store = Counted()
+    store.save_pull(PULL)
+    store.save_check(CHECK)
+    store.save_review(REVIEW)
+    return store
 
 
 def test_what_was_read_is_not_read_again(under: Counted) -> None:
-    book = RememberedBook(under)
-    assert _all(book) == _all(book) == (PULL, (PULL,), (CHECK,), (REVIEW,))
+    store = CachedPullStore(under)
+    assert _all(store) == _all(store) == (PULL, (PULL,), (CHECK,), (REVIEW,))
     assert under.reads == 4
 
 
 CHANGES: dict[str, Callable[[PullStore], None]] = {
-    "a pull request moves": lambda book: book.save_pull(replace(PULL, head="h2")),
-    "a pull request ends": lambda book: book.save_pull(replace(PULL, state=PullState.MERGED)),
-    "another is opened": lambda book: book.save_pull(replace(PULL, number=2, branch="c")),
-    "a check ends": lambda book: book.save_check(replace(CHECK, state=CheckState.PASSING)),
-    "a review comes": lambda book: book.save_review(replace(REVIEW, id="r2")),
+    "a pull request moves": lambda store: store.save_pull(replace(PULL, head="h2")),
+    "a pull request ends": lambda store: store.save_pull(replace(PULL, state=PullState.MERGED)),
+    "another is opened": lambda store: store.save_pull(replace(PULL, number=2, branch="c")),
+    "a check ends": lambda store: store.save_check(replace(CHECK, state=CheckState.PASSING)),
+    "a review comes": lambda store: store.save_review(replace(REVIEW, id="r2")),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_is_saved_through_it_is_what_is_read_next(under: Counted, name: str) -> None:
-    book = RememberedBook(under)
-    before = _all(book)
-    CHANGES[name](book)
-    assert _all(book) == _all(under) != before
+    store = CachedPullStore(under)
+    before = _all(store)
+    CHANGES[name](store)
+    assert _all(store) == _all(under) != before
     reads = under.reads
-    assert _all(book) == _all(book)
+    assert _all(store) == _all(store)
     assert under.reads == reads
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_somebody_else_saves_is_noticed(under: Counted, name: str) -> None:
-    book = RememberedBook(under)
-    before = _all(book)
+    store = CachedPullStore(under)
+    before = _all(store)
     CHANGES[name](under)
-    assert _all(book) == _all(under) != before
+    assert _all(store) == _all(under) != before
 
 
 def test_what_failed_but_was_saved_all_the_same_is_read(under: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    book = RememberedBook(under)
-    _all(book)
+    store = CachedPullStore(under)
+    _all(store)
 
     def half(row: PullRow) -> None:
         under._pulls[row.project_id, row.number] = row  # without a word, as a commit whose answer is lost
@@ -99,5 +99,5 @@ def test_what_failed_but_was_saved_all_the_same_is_read(under: Counted, monkeypa
 
     monkeypatch.setattr(under, "save_pull", half)
     with pytest.raises(OSError, match="lost"):
-        book.save_pull(replace(PULL, state=PullState.CLOSED))
-    assert book.pulls("p", PullState.OPEN) == ()
+        store.save_pull(replace(PULL, state=PullState.CLOSED))
+    assert store.pulls("p", PullState.OPEN) == ()

@@ -1,4 +1,4 @@
-"""A pull request as the house sees it, put together from the local forge's rows."""
+"""A pull request as Ennio sees it, put together from the local forge's rows."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 from ennio.model.local_forge import CheckRow, PullRow, ReviewRow
 from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, roll_up
 from ennio.plugins.scm.local import check_log
-from ennio.plugins.scm.local.repository import Trial
+from ennio.plugins.scm.local.repository import TrialMerge
 from ennio.plugins.scm.local.settings import Settings
 from ennio.plugins.scm.local.verdict import decided, opinions, unanswered
 
-UNTRIED = Trial(Mergeability.UNKNOWN)
+UNTRIED = TrialMerge(Mergeability.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PullParts:
     """What belongs to a pull request beside its row; checks by name."""
 
     base_head: str | None
-    trial: Trial | None
+    trial: TrialMerge | None
     checks: Mapping[str, CheckRow]
     reviews: Sequence[ReviewRow]
 
 
-def shown(row: PullRow, parts: Parts, settings: Settings) -> PullRequest:
+def pull_request(row: PullRow, parts: PullParts, settings: Settings) -> PullRequest:
     """The pull request with its checks, reviews and conflicts; reads the logs of failing checks.
 
     Without configured checks there is nothing to wait for: that passes. A configured check without a

@@ -1,4 +1,4 @@
-"""The local forge's book as dictionaries, for tests of what decides from it."""
+"""The local forge's store as dictionaries, for tests of what decides from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import PullState
 
 
-class MemoryBook:
+class MemoryForgeStore:
     """Satisfies ForgeStore; ``refuse`` is asked before each pull request is saved and may raise (a crash at that point)."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ _LINE = re.compile(r"^(?P<old>[0-9a-f]{40,64}) (?P<new>[0-9a-f]{40,64}) .*\t(?P<
 _MAKES = re.compile(r"commit\b|cherry-pick\b|revert\b|am\b|rebase (?:-i )?\((?:pick|reword|edit|squash|fixup|continue)\)|.*: Merge made by")
 
 
-def made_in(workspace: Path) -> tuple[str, ...]:
+def commits_made_in(workspace: Path) -> tuple[str, ...]:
     """The commits that were made in a working copy, newest first; none where there is no journal. Reads files only."""
     try:
         lines = _journal(workspace).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -34,15 +34,17 @@ def _journal(workspace: Path) -> Path:
     return workspace / pointer.read_text(encoding="utf-8").removeprefix("gitdir:").strip() / "logs" / "HEAD"
 
 
-def strays(repository: Repository, base_head: str, made: Mapping[str, tuple[str, ...]], merged: Collection[str]) -> Mapping[str, str]:
+def direct_pushes(
+    repository: Repository, base_head: str, made: Mapping[str, tuple[str, ...]], merged: Collection[str]
+) -> Mapping[str, str]:
     """By session, the newest commit of its own that the base holds although no merge of ours brought it there.
 
     ``merged`` are the heads that were merged by us. At most three processes, and none where nobody made anything.
     """
     asked = list(dict.fromkeys(commit for commits in made.values() for commit in commits))
     held = _held(repository, asked, [base_head])
-    stray = held - _held(repository, sorted(held), merged) if held else held
-    found = {session: next((commit for commit in commits if commit in stray), None) for session, commits in made.items()}
+    pushed = held - _held(repository, sorted(held), merged) if held else held
+    found = {session: next((commit for commit in commits if commit in pushed), None) for session, commits in made.items()}
     return {session: commit for session, commit in found.items() if commit is not None}
 
 

@@ -14,38 +14,38 @@ from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import progress
 from ennio.plugins.scm.local.check_pool import CheckPool, Subject
-from ennio.plugins.scm.local.landing import leaves
-from ennio.plugins.scm.local.progress import Refs
-from ennio.plugins.scm.local.repository import HEADS, Repository, Trial, repository_path
+from ennio.plugins.scm.local.merging import is_deletable
+from ennio.plugins.scm.local.progress import BranchRefs
+from ennio.plugins.scm.local.pull_view import PullParts, pull_request
+from ennio.plugins.scm.local.repository import HEADS, Repository, TrialMerge, repository_path
 from ennio.plugins.scm.local.settings import Settings
-from ennio.plugins.scm.local.view import Parts, shown
 
 log = logging.getLogger(__name__)
 AUTHOR = "ennio"
 
 
-class Present:
+class PullReconciler:
     """What is known of the repository right now. Not for several threads at once: the forge holds its lock."""
 
-    def __init__(self, project: Project, book: PullStore, directory: Path, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: Settings) -> None:
         self._project = project
-        self._book = book
+        self._store = store
         self._clock = clock
         self._settings = settings
         self.git = Repository(repository_path(project))
-        self._pool = CheckPool(project.id, self.git.path, directory, book, clock, slots=settings.check_slots)
+        self._pool = CheckPool(project.id, self.git.path, directory, store, clock, slots=settings.check_slots)
         self._heads: Mapping[str, str] = {}
         self._merged: dict[str, frozenset[str]] = {}
-        self._trials: dict[tuple[str, str], Trial] = {}
+        self._trials: dict[tuple[str, str], TrialMerge] = {}
         self._recovered = False
-        self._landed: set[int] = set()
+        self._merged_here: set[int] = set()
 
-    def refresh(self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None) -> Refs:
+    def refresh(self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None) -> BranchRefs:
         """Bring every open pull request up to date with the branches, and its checks and conflicts with it."""
         heads = self.git.heads() if heads is None else heads
-        before = self._book.pulls(self._project.id, PullState.OPEN)
+        before = self._store.pulls(self._project.id, PullState.OPEN)
         merged = self._merged_into(heads, {*bases, *(row.base for row in before)})
-        refs = Refs(heads, merged, frozenset(row.branch for row in before), self._holds)
+        refs = BranchRefs(heads, merged, frozenset(row.branch for row in before), self._holds)
         rows = self._advanced(before, refs)
         if not self._recovered:
             self._pool.recover(frozenset(row.head for row in rows))
@@ -67,45 +67,45 @@ class Present:
     def _holds(self, base: str, commit: str) -> bool:
         return self.git.holds(self._heads[base], commit)
 
-    def _advanced(self, rows: Sequence[PullRow], refs: Refs) -> list[PullRow]:
+    def _advanced(self, rows: Sequence[PullRow], refs: BranchRefs) -> list[PullRow]:
         """The rows that are still open, as the branches now say."""
         now = self._clock.now()
         pairs = [(row, progress.advance(row, refs, now)) for row in rows]
         for before, after in pairs:
             if after != before:
-                self._book.save_pull(after)
+                self._store.save_pull(after)
                 log.info("pull request moved", extra={"project": after.project_id, "number": after.number, "state": after.state})
             if after.state is PullState.MERGED and before.merge_commit is not None:
-                self.landed(after)  # begun by us, and found done after a crash
+                self.record_merge(after)  # begun by us, and found done after a crash
             if after.state is PullState.MERGED and refs.heads.get(after.branch) == after.head:
-                self._leave(after)
+                self._delete_branch(after)
         still_open = [after for _, after in pairs if after.state is PullState.OPEN]
         self.forget({row.head for row in rows} - {row.head for row in still_open})
         return still_open
 
-    def landed(self, row: PullRow) -> None:
+    def record_merge(self, row: PullRow) -> None:
         """We merged this one: its commits are where they are by right, also where they came there unchanged."""
-        self._landed.add(row.number)
+        self._merged_here.add(row.number)
 
     def merged_heads(self) -> tuple[str, ...]:
         """The heads that we merged; where a merge made no commit of its own, it was a push unless we know that it was us."""
-        ended = self._book.pulls(self._project.id, PullState.MERGED)
-        return tuple(row.head for row in ended if row.merge_commit != row.head or row.number in self._landed)
+        ended = self._store.pulls(self._project.id, PullState.MERGED)
+        return tuple(row.head for row in ended if row.merge_commit != row.head or row.number in self._merged_here)
 
-    def _leave(self, row: PullRow) -> None:
+    def _delete_branch(self, row: PullRow) -> None:
         """Let the branch of a pull request that a push has merged go, as with a merge of ours; whoever moves it now keeps it."""
-        if leaves(self.git, self._book, self._project, self._settings, row):
+        if is_deletable(self.git, self._store, self._project, self._settings, row):
             self.git.move([f"delete {HEADS}{row.branch} {row.head}"], f"ennio: #{row.number} is merged")
 
     def forget(self, heads: Iterable[str]) -> None:
         """End the checks of heads that no open pull request has any more."""
         heads = set(heads)
-        needed = {row.head for row in self._book.pulls(self._project.id, PullState.OPEN)} if heads else set()
+        needed = {row.head for row in self._store.pulls(self._project.id, PullState.OPEN)} if heads else set()
         for head in heads - needed:
             self._pool.cancel(head)
 
     def _want_checks(self, row: PullRow) -> None:
-        known = {check.name: check for check in self._book.checks(self._project.id, row.head)}
+        known = {check.name: check for check in self._store.checks(self._project.id, row.head)}
         for command in self._settings.checks:
             last = known.get(command.name)
             if last is None or (last.state is CheckState.UNKNOWN and last.finished_at is not None):
@@ -118,14 +118,14 @@ class Present:
         missing = [pair for pair in wanted if pair not in known]
         self._trials = {**known, **self.git.try_merges(missing)} if missing else known
 
-    def opened(self, refs: Refs, watch: Watch, *, draft: bool) -> PullRow:
+    def open(self, refs: BranchRefs, watch: Watch, *, draft: bool) -> PullRow:
         """A new pull request for a branch that has commits its base lacks."""
         now, head = self._clock.now(), refs.heads[watch.branch]
         title = watch.title.strip() or self.git.commit(head).subject or watch.branch
-        number = self._book.next_number(self._project.id)
+        number = self._store.next_number(self._project.id)
         texts = (watch.branch, watch.base, title, watch.body, AUTHOR)
         row = PullRow(self._project.id, number, *texts, draft, PullState.OPEN, head, now, now, now)
-        self._book.save_pull(row)
+        self._store.save_pull(row)
         log.info("opened pull request", extra={"project": self._project.id, "session": watch.session_id, "number": number})
         self._want_checks(row)
         pair = (refs.heads[watch.base], head)
@@ -135,7 +135,7 @@ class Present:
 
     def queue(self, row: PullRow) -> None:
         """Run every check of the head once more."""
-        runs = {check.name: check.run for check in self._book.checks(self._project.id, row.head)}
+        runs = {check.name: check.run for check in self._store.checks(self._project.id, row.head)}
         for command in self._settings.checks:
             self._pool.queue(_subject(row), command, runs.get(command.name, 0) + 1)
 
@@ -153,9 +153,9 @@ class Present:
         """The pull request of a row with all that belongs to it."""
         base_head = self._heads.get(row.base)
         trial = self._trials.get((base_head, row.head)) if base_head is not None else None
-        checks = {check.name: check for check in self._book.checks(self._project.id, row.head)}
-        reviews = self._book.reviews(self._project.id, row.number)
-        return shown(row, Parts(base_head, trial, checks, reviews), self._settings)
+        checks = {check.name: check for check in self._store.checks(self._project.id, row.head)}
+        reviews = self._store.reviews(self._project.id, row.number)
+        return pull_request(row, PullParts(base_head, trial, checks, reviews), self._settings)
 
 
 def _subject(row: PullRow) -> Subject:
