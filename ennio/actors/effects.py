@@ -22,7 +22,7 @@ from ennio.model.facts import Sighting, WorkspaceSeen
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import RuntimeHandle, Session
 from ennio.plugins import leftovers
-from ennio.plugins.agent.choosing import NothingAsked
+from ennio.plugins.agent.dialog_choices import NothingAsked
 from ennio.plugins.agent.interface import Agent, Command
 from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, Launch, Runtime

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ennio.plugins.agent import opencode_story
+from ennio.plugins.agent import opencode_database
 from ennio.plugins.agent.interface import Desk
 
 Write = Callable[[Desk, float], None]
@@ -109,7 +109,7 @@ def _logged(event: str) -> Write:
 
 def _message(role: str, **data: object) -> Write:
     def write(desk: Desk, at: float) -> None:
-        file, moment = opencode_story.database(desk), int(at * 1000)
+        file, moment = opencode_database.database(desk), int(at * 1000)
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.read_bytes().startswith(b"SQLite"):
             file.unlink()
@@ -128,7 +128,7 @@ def _message(role: str, **data: object) -> Write:
 
 def _broken(desk: Desk, at: float) -> None:
     """Something that is no database, in its place."""
-    file = opencode_story.database(desk)
+    file = opencode_database.database(desk)
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         file.write_text(f"{at} is not a database, and is long enough to be looked at as if it were one" * 20)

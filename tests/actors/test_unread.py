@@ -28,7 +28,7 @@ from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity, Session, SessionStatus
-from ennio.plugins.agent import opencode_story, trail
+from ennio.plugins.agent import jsonl, opencode_database
 from ennio.plugins.agent.interface import Desk, Filed
 from ennio.plugins.registry import Registry
 from ennio.store import open_store
@@ -129,7 +129,7 @@ STEPS = st.lists(
 @settings(deadline=None, max_examples=30)
 @given(steps=STEPS)
 def test_an_agent_that_names_its_files_says_the_same_without_being_read(kind: str, steps: list[tuple[float, int, int, int, bool]]) -> None:
-    with pair(kind) as both, mock.patch.object(trail, "_CHUNK", 300):  # so that one look is often not enough
+    with pair(kind) as both, mock.patch.object(jsonl, "_CHUNK", 300):  # so that one look is often not enough
         screens = (*both.world.screens, "no words that mean anything", None)
         for seconds, written, shown, title, again in steps:
             both.clock.advance(seconds)
@@ -215,11 +215,11 @@ def test_what_is_written_twice_within_one_tick_of_the_file_system_is_read_both_t
 
 
 def test_a_database_that_could_not_be_read_is_tried_again_though_it_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opencode_story, "_PATIENCE", 0.0)
+    monkeypatch.setattr(opencode_database, "_PATIENCE", 0.0)
     with pair("opencode") as both:
         both.write(0)
         age(both.desk.home)
-        other = sqlite3.connect(opencode_story.database(both.desk), isolation_level=None)
+        other = sqlite3.connect(opencode_database.database(both.desk), isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         both.settle()
         assert both.look(both.sparing).activity is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import urllib3
 
 from ennio.machine.home import Home
-from ennio.plugins.agent.opencode_api import Door
+from ennio.plugins.agent.opencode_api import OpenCodeServer
 from tests.agents.bench import Bench, Scenes, bench, installed, opencode_home, play
 from tests.agents.day import Manners, day
 from tests.agents.scenes import begins_another, types
@@ -25,7 +25,7 @@ def was_given_this_one_only(at: Bench) -> None:
     """The same again is asked for again; and without its password its API tells nothing."""
     at.ends_turns(1)
     at.rests()
-    door = Door(**json.loads((Home(at.house.ground.home).session(at.session) / "opencode-api.json").read_text()))
+    door = OpenCodeServer(**json.loads((Home(at.house.ground.home).session(at.session) / "opencode-api.json").read_text()))
     assert urllib3.request("GET", f"http://127.0.0.1:{door.port}/permission", retries=False).status == 401
     at.say(":ask touch second.txt\n:say never said")
     at.becomes("waiting_input")

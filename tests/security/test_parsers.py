@@ -19,10 +19,10 @@ from ennio.http import address
 from ennio.machine.untrusted import content, json_file, json_value
 from ennio.model.clock import ManualClock
 from ennio.model.errors import EnnioError
-from ennio.plugins.agent import aider_log, claude_trust, codex_rollout, trail
-from ennio.plugins.agent.claude_money import read as counts
+from ennio.plugins.agent import aider_log, claude_trust, codex_rollout, jsonl
+from ennio.plugins.agent.claude_cost import read as counts
 from ennio.plugins.agent.interface import Desk
-from ennio.plugins.agent.opencode_api import door_of, place
+from ennio.plugins.agent.opencode_api import load_server, path_of
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.scripted.report import Past
 from ennio.plugins.github.client import Reply
@@ -134,12 +134,12 @@ def test_what_ennio_left_in_its_own_folders_is_read_or_passed_over(name: str, tm
 @pytest.mark.parametrize("name", JSON)
 def test_what_agents_left_is_read_or_passed_over(name: str, tmp_path: Path) -> None:
     desk = Desk("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
-    for file in ("cost.json", "lines.jsonl", "rollout.jsonl", ".claude.json", place(desk).name):
+    for file in ("cost.json", "lines.jsonl", "rollout.jsonl", ".claude.json", path_of(desk).name):
         (tmp_path / file).write_bytes(JSON[name] + b"\n")
     assert counts(tmp_path / "cost.json") == {}
-    assert door_of(desk) is None
-    soon(lambda: trail.read_on(tmp_path / "lines.jsonl", 0))
-    soon(lambda: trail.ending(tmp_path / "lines.jsonl"))
+    assert load_server(desk) is None
+    soon(lambda: jsonl.read_on(tmp_path / "lines.jsonl", 0))
+    soon(lambda: jsonl.ending(tmp_path / "lines.jsonl"))
     soon(lambda: codex_rollout.conversation(tmp_path / "rollout.jsonl", tmp_path))
     soon(lambda: claude_trust.read(tmp_path / ".claude.json"))
     soon(lambda: Past(str(tmp_path / "lines.jsonl")))
@@ -184,10 +184,10 @@ def test_no_file_of_an_agent_s_holds_up_the_supervisor(tmp_path: Path, kind: str
         else:
             file.mkdir()
     file = tmp_path / "lines.jsonl"
-    assert trail.read_on(file, 0) == ([], 0)
+    assert jsonl.read_on(file, 0) == ([], 0)
     assert transcript.go_on(file, {})[1] == {}
     assert codex_rollout.conversation(file, tmp_path) is None
-    for look in (lambda: trail.ending(file), lambda: aider_log.inputs(desk), lambda: list(transcript.prompts(file))):
+    for look in (lambda: jsonl.ending(file), lambda: aider_log.inputs(desk), lambda: list(transcript.prompts(file))):
         with pytest.raises(OSError, match=r"regular file|directory"):
             look()
 

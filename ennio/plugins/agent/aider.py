@@ -19,12 +19,12 @@ from pathlib import Path
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent import aider_log, choosing, flags, trail
-from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent import aider_log, dialog_choices, flags, jsonl
+from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
-from ennio.plugins.agent.dialog import Shown
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
+from ennio.plugins.agent.screen_state import ScreenState
 from ennio.plugins.agent.words import as_words, checked, either, plain
 from ennio.plugins.runtime.interface import Key, View
 
@@ -94,17 +94,17 @@ class Aider(ScreenAgent):
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Its event log first; the screen tells what it waits for."""
-        account, on = Account.of(cursor.get("account")), dict(cursor)
-        account.begins(process, now)
-        account.model = desk.config.model or account.model
-        aider_log.take_on(account, desk, on, now)
+        state, on = AgentState.of(cursor.get("account")), dict(cursor)
+        state.begin(process, now)
+        state.model = desk.config.model or state.model
+        aider_log.apply_new(state, desk, on, now)
         seen = self._shown(screen)
         if seen is not None:  # without a screen nobody knows yet what the notification was about: it waits
-            self._notified(account, desk, on, seen)
-            account.question = seen.question  # it notifies of the first of several questions only
-        account.shows(seen, now)
-        on["account"] = account.as_text()
-        return Reading(_with_cost(account, process, now, on), on, account.until(process, now))
+            self._notified(state, desk, on, seen)
+            state.question = seen.question  # it notifies of the first of several questions only
+        state.update_screen(seen, now)
+        on["account"] = state.as_text()
+        return Reading(_with_cost(state, process, now, on), on, state.until(process, now))
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its event log and what its notifications wrote."""
@@ -151,32 +151,32 @@ class Aider(ScreenAgent):
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The first letter of what is meant among its options, and Enter."""
         if not self.dialog.search(tail(screen)):
-            raise choosing.nothing_asked()
+            raise dialog_choices.nothing_asked()
         found = [(letter, letter + rest) for letter, rest in _OPTION.findall(tail(screen, 1))]
-        options = [choosing.Choice(number, words) for number, (_, words) in enumerate(found, 1)]
+        options = [dialog_choices.DialogChoice(number, words) for number, (_, words) in enumerate(found, 1)]
         meant = next((letter for letter, _ in found if letter.casefold() == text.strip().casefold()), None)
-        return (meant or found[choosing.chosen(options, text).number - 1][0], Key.ENTER)
+        return (meant or found[dialog_choices.chosen(options, text).number - 1][0], Key.ENTER)
 
-    def _shown(self, screen: str | None) -> Shown | None:
+    def _shown(self, screen: str | None) -> ScreenState | None:
         end = tail(screen or "")
         if self.dialog.search(end):
-            return Shown(Activity.WAITING_INPUT, _question(end))
+            return ScreenState(Activity.WAITING_INPUT, _question(end))
         trouble = self.trouble.search(end)
         if trouble:
-            return Shown(Activity.BLOCKED, trouble[0])
+            return ScreenState(Activity.BLOCKED, trouble[0])
         if self.busy.search(end):
-            return Shown(Activity.ACTIVE)
+            return ScreenState(Activity.ACTIVE)
         # words that a person has begun do not make it work
-        return Shown(Activity.READY) if self.takes_text(end) or _BEGUN.search(end) else None
+        return ScreenState(Activity.READY) if self.takes_text(end) or _BEGUN.search(end) else None
 
-    def _notified(self, account: Account, desk: Desk, on: dict[str, str], seen: Shown) -> None:
+    def _notified(self, state: AgentState, desk: Desk, on: dict[str, str], seen: ScreenState) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""
-        lines, offset = trail.read_on(_notices(desk), int(on.get("hooks", "0")))
+        lines, offset = jsonl.read_on(_notices(desk), int(on.get("hooks", "0")))
         on["hooks"] = str(offset)
         if not lines or seen.activity not in (Activity.WAITING_INPUT, Activity.READY):
             return
-        account.turns += seen.activity is Activity.READY
-        account.tells(seen.activity, max(moment(line, "t") or 0.0 for line in lines), seen.question)
+        state.turns += seen.activity is Activity.READY
+        state.report(seen.activity, max(moment(line, "t") or 0.0 for line in lines), seen.question)
 
     def _command(self, desk: Desk, conversation: tuple[str, ...]) -> Command:
         rules = desk.directory / "system.md"
@@ -222,7 +222,7 @@ def _question(end: str) -> str:
     return " ".join((*about, asking.strip()))
 
 
-def _with_cost(account: Account, process: ProcessSeen, now: datetime, on: Mapping[str, str]) -> AgentSeen:
-    seen = account.seen(process, now, "event log")
+def _with_cost(state: AgentState, process: ProcessSeen, now: datetime, on: Mapping[str, str]) -> AgentSeen:
+    seen = state.facts(process, now, "event log")
     cost = aider_log.cost(on)
     return replace(seen, usage=replace(seen.usage, cost_usd=cost)) if seen.usage is not None and cost else seen

@@ -16,8 +16,8 @@ from typing import Any
 
 from ennio.machine.untrusted import content, opened
 from ennio.model.session import Activity
-from ennio.plugins.agent import trail
-from ennio.plugins.agent.account import MONEY, Account, count, moment
+from ennio.plugins.agent import jsonl
+from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
 from ennio.plugins.agent.interface import Desk
 
 _TAIL = 4 << 20
@@ -58,26 +58,26 @@ def history(desk: Desk) -> Path:
     return desk.directory / "aider.input.history"
 
 
-def take_on(account: Account, desk: Desk, on: dict[str, str], now: datetime) -> None:
+def apply_new(state: AgentState, desk: Desk, on: dict[str, str], now: datetime) -> None:
     """Take in the new lines of the event log; where to go on and the money are written into the cursor."""
-    lines, offset = trail.read_on(events(desk), int(on.get("events", "0")))
+    lines, offset = jsonl.read_on(events(desk), int(on.get("events", "0")))
     on["events"] = str(offset)
     for number, line in enumerate(lines, 1):
         last = number == len(lines)
-        _take(account, line, on, _at(line, events(desk) if last else None, now))
+        _apply(state, line, on, _at(line, events(desk) if last else None, now))
 
 
-def _take(account: Account, line: Mapping[str, Any], on: dict[str, str], at: float) -> None:
+def _apply(state: AgentState, line: Mapping[str, Any], on: dict[str, str], at: float) -> None:
     told = line.get("properties")
     properties: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     match line.get("event"):
         case "message_send_starting":
-            account.tells(Activity.ACTIVE, at)
-            account.prompts += 1
+            state.report(Activity.ACTIVE, at)
+            state.prompts += 1
         case "message_send":
-            account.tells(Activity.ACTIVE, at)  # it has yet to apply what it was answered
-            account.input += count(properties.get("prompt_tokens"))
-            account.output += count(properties.get("completion_tokens"))
+            state.report(Activity.ACTIVE, at)  # it has yet to apply what it was answered
+            state.input += count(properties.get("prompt_tokens"))
+            state.output += count(properties.get("completion_tokens"))
             on["cost"] = str(cost(on) + _money(properties.get("cost")))
 
 
@@ -119,7 +119,7 @@ def sends(desk: Desk, since: datetime) -> bool:
     """Whether it has begun with a prompt since then; the log has whole seconds, the file knows better. Raises OSError."""
     log, begun = events(desk), since.timestamp()
     later = log.exists() and log.stat().st_mtime >= begun
-    starts = [moment(line, "time") or 0.0 for line in trail.ending(log) if line.get("event") == "message_send_starting"]
+    starts = [moment(line, "time") or 0.0 for line in jsonl.ending(log) if line.get("event") == "message_send_starting"]
     return any(at >= begun or (later and at == int(begun)) for at in starts[-1:])
 
 

@@ -17,14 +17,14 @@ from ennio.config.model import AgentConfig
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent import claude_conversations, claude_first, claude_money, claude_story, claude_trust, flags, trail
-from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent import claude_conversations, claude_cost, claude_first, claude_parser, claude_trust, flags, jsonl
+from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between, left_of
 from ennio.plugins.agent.claude_conversations import HOOKS, Followed, present, settings_home, sides, transcript, with_sides
-from ennio.plugins.agent.claude_money import Money
-from ennio.plugins.agent.dialog import witnessed
+from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, plain, unpicked
 from ennio.plugins.runtime.interface import View
 
@@ -107,25 +107,25 @@ class ClaudeCode(ScreenAgent):
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Hooks and transcript first, the screen as the second witness."""
-        account, on = Account.of(cursor.get("account")), dict(cursor)
-        account.begins(process, now)
-        money = Money.of(cursor.get("money"))
-        hooks, offset = trail.read_on(desk.directory / HOOKS, _offset(cursor, "hooks"))
+        state, on = AgentState.of(cursor.get("account")), dict(cursor)
+        state.begin(process, now)
+        money = ClaudeCost.of(cursor.get("money"))
+        hooks, offset = jsonl.read_on(desk.directory / HOOKS, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
         followed = Followed.of(cursor.get("conversations"), desk).on(hooks)
         try:
             followed = followed.now(None if offset else claude_conversations.newest(desk))
             self._find(desk, on, followed)
         except OSError as error:
-            account.detail = f"its transcripts cannot be read: {error.strerror}"
+            state.detail = f"its transcripts cannot be read: {error.strerror}"
         lines = self._transcripts(on, followed)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
-            claude_story.take(account, money, kind, entry, process.number)
-        money.counted(claude_money.read(desk.directory / claude_money.FILE))
-        account.cost = money.total
-        account.shows(witnessed(self, screen, self.trouble, process), now)
-        on |= {"account": account.as_text(), "money": money.as_text(), "conversations": followed.as_text()}
-        return Reading(account.seen(process, now, "hooks"), on, account.until(process, now))
+            claude_parser.apply(state, money, kind, entry, process.number)
+        money.counted(claude_cost.read(desk.directory / claude_cost.FILE))
+        state.cost = money.total
+        state.update_screen(read_screen(self, screen, self.trouble, process), now)
+        on |= {"account": state.as_text(), "money": money.as_text(), "conversations": followed.as_text()}
+        return Reading(state.facts(process, now, "hooks"), on, state.until(process, now))
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``Filed.files``: hooks, money, and the transcripts of its conversations and of those they began themselves."""
@@ -133,20 +133,20 @@ class ClaudeCode(ScreenAgent):
         if followed.present not in known:
             return None
         beside = [] if _offset(cursor, "hooks") else [known[followed.present].parent]
-        trails = [file for single in known.values() for file in (sides(single), *(path for _, path in with_sides(single)))]
-        return (desk.directory / HOOKS, desk.directory / claude_money.FILE, *beside, *trails)
+        transcripts = [file for single in known.values() for file in (sides(single), *(path for _, path in with_sides(single)))]
+        return (desk.directory / HOOKS, desk.directory / claude_cost.FILE, *beside, *transcripts)
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether a hook or the transcript has the words."""
         typed = self.typed(text)
         try:
-            told = [(moment(entry, "t"), entry.get("prompt")) for entry in trail.ending(desk.directory / HOOKS)]
+            told = [(moment(entry, "t"), entry.get("prompt")) for entry in jsonl.ending(desk.directory / HOOKS)]
             file = transcript(desk, present(desk))
-            told += [(moment(entry), claude_story.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
+            told += [(moment(entry), claude_parser.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
-        taken = any(isinstance(words, str) and at is not None and at >= earliest and claude_story.same(words, typed) for at, words in told)
+        taken = any(isinstance(words, str) and at is not None and at >= earliest and claude_parser.same(words, typed) for at, words in told)
         return Sighting.ALIVE if taken else Sighting.GONE
 
     def bare(self, screen: str) -> str:
@@ -196,7 +196,7 @@ class ClaudeCode(ScreenAgent):
     def _lines(self, on: dict[str, str], file: Path) -> list[Mapping[str, object]]:
         """New lines of one file; of one that was written anew, those that are later than what was read of it."""
         before, key = _offset(on, file.name), f"{file.name}:last"
-        lines, offset = trail.read_on(file, before)
+        lines, offset = jsonl.read_on(file, before)
         if offset < before:
             last = float(on.get(key, "0"))
             lines = [line for line in lines if (moment(line) or 0.0) > last]
@@ -234,7 +234,7 @@ class ClaudeCode(ScreenAgent):
         consent = {"skipDangerousModePermissionPrompt": True} if _BYPASS in self._permissions(desk) else {}
         meter = {"type": "command", "command": f"{call} status", "refreshInterval": _COUNTS_EVERY}
         first = claude_first.settings(_file(desk), {**os.environ, **self.env})
-        return {"hooks": {event: [hook] for event in claude_story.EVENTS}, "statusLine": meter, **consent, **first}
+        return {"hooks": {event: [hook] for event in claude_parser.EVENTS}, "statusLine": meter, **consent, **first}
 
 
 def _transcripts(cursor: Mapping[str, str]) -> dict[str, Path]:

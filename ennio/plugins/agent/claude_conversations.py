@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ennio.plugins.agent import trail
-from ennio.plugins.agent.account import moment
+from ennio.plugins.agent import jsonl
+from ennio.plugins.agent.agent_state import moment
 from ennio.plugins.agent.interface import Desk
 
 HOOKS = "hooks.jsonl"
@@ -73,7 +73,7 @@ def told(hook: Mapping[str, Any]) -> str | None:
 
 def present(desk: Desk) -> str:
     """The present conversation, as far as it was ever told. Raises OSError."""
-    names = [name for hook in trail.ending(desk.directory / HOOKS) if (name := told(hook)) is not None]
+    names = [name for hook in jsonl.ending(desk.directory / HOOKS) if (name := told(hook)) is not None]
     return names[-1] if names else newest(desk) or desk.conversation
 
 

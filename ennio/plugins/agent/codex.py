@@ -12,12 +12,12 @@ from pathlib import Path
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent import codex_rollout, flags, trail
-from ennio.plugins.agent.account import Account, moment
+from ennio.plugins.agent import codex_rollout, flags, jsonl
+from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
-from ennio.plugins.agent.dialog import witnessed
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import as_words, checked, either, fits, plain, unpicked
 from ennio.plugins.runtime.interface import View
 
@@ -64,20 +64,20 @@ class Codex(ScreenAgent):
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """The rollout first, the screen as the second witness; dialogs stand on the screen alone."""
-        account, on = Account.of(cursor.get("account")), dict(cursor)
-        begins = account.begins(process, now)
+        state, on = AgentState.of(cursor.get("account")), dict(cursor)
+        begins = state.begin(process, now)
         if begins:
             on.pop("above", None)
         try:
             self._find(desk, on, now)
         except OSError as error:
-            account.detail = f"its rollouts cannot be read: {error.strerror}"
-        self._read(account, on)
+            state.detail = f"its rollouts cannot be read: {error.strerror}"
+        self._read(state, on)
         if begins:
-            account.told = None  # a line does not say which process wrote it; the next look knows more
-        account.shows(witnessed(self, screen, self.trouble, process), now)
-        on["account"] = account.as_text()
-        return Reading(account.seen(process, now, "rollout"), on, account.until(process, now))
+            state.reported = None  # a line does not say which process wrote it; the next look knows more
+        state.update_screen(read_screen(self, screen, self.trouble, process), now)
+        on["account"] = state.as_text()
+        return Reading(state.facts(process, now, "rollout"), on, state.until(process, now))
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``Filed.files``: its rollouts, and the folders in which another will appear."""
@@ -93,7 +93,7 @@ class Codex(ScreenAgent):
         typed = self.typed(text)
         try:
             file = codex_rollout.latest(desk)
-            told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (trail.ending(file) if file else ())]
+            told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
@@ -132,17 +132,17 @@ class Codex(ScreenAgent):
             on["rollouts"] = json.dumps(rollouts)
         on["stamp"] = stamp
 
-    def _read(self, account: Account, on: dict[str, str]) -> None:
+    def _read(self, state: AgentState, on: dict[str, str]) -> None:
         """Take in the new lines of its conversations; where to go on is written into the cursor."""
         rollouts = _rollouts(on)
         lines: list[tuple[Mapping[str, object], dict[str, int]]] = []
         for name, sums in rollouts.items():
-            added, sums["offset"] = trail.read_on(Path(name), sums["offset"])
+            added, sums["offset"] = jsonl.read_on(Path(name), sums["offset"])
             lines += [(line, sums) for line in added]
         for line, sums in sorted(lines, key=lambda found: moment(found[0]) or 0.0):
-            codex_rollout.take(account, line, sums)
-        account.input = sum(sums.get("input_tokens", 0) for sums in rollouts.values())
-        account.output = sum(sums.get("output_tokens", 0) for sums in rollouts.values())
+            codex_rollout.apply(state, line, sums)
+        state.input = sum(sums.get("input_tokens", 0) for sums in rollouts.values())
+        state.output = sum(sums.get("output_tokens", 0) for sums in rollouts.values())
         if rollouts:
             on["rollouts"] = json.dumps(rollouts)
         else:

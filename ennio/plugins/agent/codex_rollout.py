@@ -20,7 +20,7 @@ from typing import Any
 
 from ennio.machine.untrusted import opened
 from ennio.model.session import Activity
-from ennio.plugins.agent.account import Account, count, moment
+from ennio.plugins.agent.agent_state import AgentState, count, moment
 from ennio.plugins.agent.interface import Desk
 
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
@@ -128,33 +128,33 @@ def _meta(file: Path) -> Mapping[str, Any] | None:
     return meta if isinstance(meta, dict) else {}
 
 
-def take(account: Account, entry: Mapping[str, Any], sums: dict[str, int]) -> None:
+def apply(state: AgentState, entry: Mapping[str, Any], sums: dict[str, int]) -> None:
     """Take in a line; ``sums`` are those of its file, and change with it."""
     payload = entry.get("payload")
     if not isinstance(payload, Mapping):
         return
     if entry.get("type") == "turn_context" and isinstance(payload.get("model"), str):
-        account.model = payload["model"]
+        state.model = payload["model"]
     if entry.get("type") == "event_msg":
-        _event(account, payload, moment(entry) or 0.0, sums)
+        _event(state, payload, moment(entry) or 0.0, sums)
 
 
-def _event(account: Account, payload: Mapping[str, Any], at: float, sums: dict[str, int]) -> None:
+def _event(state: AgentState, payload: Mapping[str, Any], at: float, sums: dict[str, int]) -> None:
     match payload.get("type"):
         case "task_started":
-            account.tells(Activity.ACTIVE, at)
+            state.report(Activity.ACTIVE, at)
         case "task_complete":
-            account.turns += 1
+            state.turns += 1
             error = payload.get("error")
             failure = error.get("message") if isinstance(error, Mapping) else None
-            account.summary = _first(failure) or _first(payload.get("last_agent_message")) or account.summary
-            account.tells(Activity.READY, at, detail=_first(failure) or "")
+            state.summary = _first(failure) or _first(payload.get("last_agent_message")) or state.summary
+            state.report(Activity.READY, at, detail=_first(failure) or "")
         case "turn_aborted":
-            account.tells(Activity.READY, at, detail=str(payload.get("reason") or "aborted"))
+            state.report(Activity.READY, at, detail=str(payload.get("reason") or "aborted"))
         case "token_count":
             _usage(payload, sums)
         case _:
-            account.prompts += prompt_of({"type": "event_msg", "payload": payload}) is not None
+            state.prompts += prompt_of({"type": "event_msg", "payload": payload}) is not None
 
 
 def _first(text: object) -> str | None:

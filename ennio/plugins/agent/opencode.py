@@ -13,11 +13,11 @@ from pathlib import Path
 
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen, Sighting
-from ennio.plugins.agent import flags, opencode_api, opencode_story
-from ennio.plugins.agent.account import Account
-from ennio.plugins.agent.dialog import Shown, shown
+from ennio.plugins.agent import flags, opencode_api, opencode_database
+from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
+from ennio.plugins.agent.screen_state import ScreenState, screen_state
 from ennio.plugins.agent.words import FRAME, as_words, checked, either, fits, plain, unpicked
 from ennio.plugins.runtime.interface import Key
 
@@ -58,7 +58,7 @@ class OpenCode(ScreenAgent):
 
     def prepare(self, desk: Desk) -> None:
         """Choose a port and a password for its API."""
-        opencode_api.keep(desk, opencode_api.door_for(desk))
+        opencode_api.save(desk, opencode_api.server_for(desk))
 
     def launch(self, desk: Desk, prompt: str) -> Command:
         """A new conversation."""
@@ -73,31 +73,31 @@ class OpenCode(ScreenAgent):
 
     def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Its database first, when it has changed; the screen for what it asks and as the second witness."""
-        account, on = Account.of(cursor.get("account")), dict(cursor)
-        account.begins(process, now)
-        stamp = opencode_story.stamp(desk)
+        state, on = AgentState.of(cursor.get("account")), dict(cursor)
+        state.begin(process, now)
+        stamp = opencode_database.stamp(desk)
         if stamp != on.get("stamp"):
             try:
-                self._read(account, desk, on)
+                self._read(state, desk, on)
                 on["stamp"] = stamp
             except sqlite3.Error as error:
-                account.detail = f"its database could not be read: {error}"
-        account.shows(self._shown(screen), now)
-        on["account"] = account.as_text()
-        seen = account.seen(process, now, "database")
+                state.detail = f"its database could not be read: {error}"
+        state.update_screen(self._shown(screen), now)
+        on["account"] = state.as_text()
+        seen = state.facts(process, now, "database")
         cost = sum((Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0))
         usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
-        return Reading(replace(seen, usage=usage), on, account.until(process, now) if on.get("stamp") == stamp else now)
+        return Reading(replace(seen, usage=usage), on, state.until(process, now) if on.get("stamp") == stamp else now)
 
     def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its database, as long as that can be read."""
-        return opencode_story.files(desk)
+        return opencode_database.files(desk)
 
     def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
         """Whether the database has the words."""
         typed = self.typed(text)
         try:
-            told = opencode_story.words(desk, since)
+            told = opencode_database.words(desk, since)
         except sqlite3.Error:
             return Sighting.UNKNOWN
         return Sighting.ALIVE if any(either(words, text, typed) for words in told) else Sighting.GONE
@@ -112,15 +112,15 @@ class OpenCode(ScreenAgent):
     def tell(self, desk: Desk, screen: str, text: str) -> None:
         """By its API: what stands in its place to type has nothing to do with it. Where a person left the conversation, another begins."""
         conversation = None if _HOME.search(screen) else _conversation(desk)
-        opencode_api.tell(opencode_api.door_of(desk), conversation, text, desk.config.model)
+        opencode_api.tell(opencode_api.load_server(desk), conversation, text, desk.config.model)
 
     def reply(self, desk: Desk, screen: str, text: str) -> bool:
         """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""
-        door = opencode_api.door_of(desk)
-        return door is not None and opencode_api.reply(door, screen, text)
+        server = opencode_api.load_server(desk)
+        return server is not None and opencode_api.reply(server, screen, text)
 
-    def _shown(self, screen: str | None) -> Shown | None:
-        seen = shown(self, screen, self.trouble)
+    def _shown(self, screen: str | None) -> ScreenState | None:
+        seen = screen_state(self, screen, self.trouble)
         asked = _PERMISSION.search(tail(screen or "", 40))
         if seen is None or asked is None:
             return seen
@@ -128,16 +128,16 @@ class OpenCode(ScreenAgent):
         choices = " / ".join(re.split(r"\s{2,}", asked["choices"].strip()))
         return replace(seen, question=f"Permission required: {' '.join(about.split())} [{choices}]")
 
-    def _read(self, account: Account, desk: Desk, on: dict[str, str]) -> None:
+    def _read(self, state: AgentState, desk: Desk, on: dict[str, str]) -> None:
         """Take in what changed; where to go on and what each message cost are written into the cursor."""
         since, taken = int(on.get("since", "0")), json.loads(on.get("taken", "{}"))
         costs = {name: Decimal(value) for name, value in json.loads(on.get("costs", "{}")).items()}
-        for row in opencode_story.news(desk, since - _SPREAD):
+        for row in opencode_database.news(desk, since - _SPREAD):
             on["since"] = str(max(int(on.get("since", "0")), row.updated))
             if taken.get(row.id) == row.updated:
                 continue
             taken[row.id] = row.updated
-            cost = opencode_story.take(account, row)
+            cost = opencode_database.apply(state, row)
             if cost is not None:
                 costs[row.id] = cost
         newest = int(on.get("since", "0")) - 2 * _SPREAD
@@ -145,12 +145,12 @@ class OpenCode(ScreenAgent):
         on["costs"] = json.dumps(_folded(costs))
 
     def _command(self, desk: Desk, conversation: str | None, words: str | None) -> Command:
-        rules, door = desk.directory / "system.md", opencode_api.door_of(desk)
+        rules, server = desk.directory / "system.md", opencode_api.load_server(desk)
         carries = words is not None and fits(self.typed(words))
         return Command(
             argv=(
                 self.executable,
-                *(("--hostname", opencode_api.HOST, "--port", str(door.port)) if door else ()),
+                *(("--hostname", opencode_api.HOST, "--port", str(server.port)) if server else ()),
                 *(("--session", conversation) if conversation else ()),
                 *(("--model", desk.config.model) if desk.config.model else ()),
                 *flags.of_permissions(desk.config.permissions, None),
@@ -162,7 +162,7 @@ class OpenCode(ScreenAgent):
                 "OPENCODE_DISABLE_AUTOUPDATE": "1",
                 "OPENCODE_DISABLE_MODELS_FETCH": "1",
                 "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-                **({"OPENCODE_SERVER_USERNAME": opencode_api.USER, "OPENCODE_SERVER_PASSWORD": door.password} if door else {}),
+                **({"OPENCODE_SERVER_USERNAME": opencode_api.USER, "OPENCODE_SERVER_PASSWORD": server.password} if server else {}),
                 **({"OPENCODE_CONFIG_CONTENT": json.dumps({"instructions": [str(rules)]})} if desk.system else {}),
             },
             files={rules: desk.system} if desk.system else {},
@@ -173,7 +173,7 @@ class OpenCode(ScreenAgent):
 def _conversation(desk: Desk) -> str | None:
     """The newest conversation; None when its file holds none. Raises Unreachable: one that cannot be read just then is not lost."""
     try:
-        return opencode_story.conversation(desk)
+        return opencode_database.conversation(desk)
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) in _NONE_OF_OURS:
             return None

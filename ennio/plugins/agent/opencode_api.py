@@ -25,7 +25,7 @@ import urllib3
 
 from ennio.machine.untrusted import json_file
 from ennio.model.errors import Refused, Unreachable
-from ennio.plugins.agent.choosing import Choice, chosen
+from ennio.plugins.agent.dialog_choices import DialogChoice, chosen
 from ennio.plugins.agent.interface import Desk
 
 HOST = "127.0.0.1"
@@ -33,11 +33,11 @@ USER = "ennio"
 _TIMEOUT = urllib3.Timeout(total=3.0)
 _ELSEWHERE = "attach to its terminal and answer there"
 _REPLIES = {"Allow once": "once", "Allow always": "always", "Reject": "reject"}
-_CHOICES = tuple(Choice(number, words) for number, words in enumerate(_REPLIES, 1))
+_CHOICES = tuple(DialogChoice(number, words) for number, words in enumerate(_REPLIES, 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class OpenCodeServer:
     """Where the API of one session listens, and the password that opens it."""
 
     port: int
@@ -59,61 +59,61 @@ class Door:
             raise Unreachable(f"opencode's API on port {self.port} did not answer; {_ELSEWHERE}") from error
 
 
-def place(desk: Desk) -> Path:
-    """The file of the session's folder that says where its door is."""
+def path_of(desk: Desk) -> Path:
+    """The file of the session's folder that says where its server is."""
     return desk.directory / "opencode-api.json"
 
 
-def keep(desk: Desk, door: Door) -> None:
+def save(desk: Desk, server: OpenCodeServer) -> None:
     """Write it there, for its owner only."""
-    with os.fdopen(os.open(place(desk), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(door), file)
+    with os.fdopen(os.open(path_of(desk), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(server), file)
 
 
-def door_of(desk: Desk) -> Door | None:
-    """The door that is kept there; None when there is none."""
+def load_server(desk: Desk) -> OpenCodeServer | None:
+    """The server that is kept there; None when there is none."""
     try:
-        told = json_file(place(desk), 4096)
-        return Door(int(told["port"]), str(told["password"]))
+        told = json_file(path_of(desk), 4096)
+        return OpenCodeServer(int(told["port"]), str(told["password"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def door_for(desk: Desk) -> Door:
-    """The door to start with: the one it had, unless somebody else took the port meanwhile.
+def server_for(desk: Desk) -> OpenCodeServer:
+    """The server to start with: the one it had, unless somebody else took the port meanwhile.
 
     A start that is ordered again, because nobody knows whether it happened, must not lock out what runs.
     """
-    known = door_of(desk)
-    if known is not None and (_is_free(known.port) or _opens(known)):
+    known = load_server(desk)
+    if known is not None and (_is_free(known.port) or _is_answering(known)):
         return known
-    return Door(_any_port(), known.password if known else secrets.token_urlsafe(24))
+    return OpenCodeServer(_any_port(), known.password if known else secrets.token_urlsafe(24))
 
 
-def tell(door: Door | None, conversation: str | None, text: str, model: str | None) -> None:
+def tell(server: OpenCodeServer | None, conversation: str | None, text: str, model: str | None) -> None:
     """Hand words to a conversation, or to a new one that the terminal then shows. Raises Unreachable, and Refused when it is gone."""
-    if door is None:
+    if server is None:
         raise Unreachable(f"nobody knows where opencode's API listens; {_ELSEWHERE}")
-    begun = conversation or str((door.ask("POST", "/session", {}) or {}).get("id"))
+    begun = conversation or str((server.ask("POST", "/session", {}) or {}).get("id"))
     provider, _, name = (model or "").partition("/")
     wanted = {"model": {"providerID": provider, "modelID": name}} if conversation is None and name else {}
-    if door.ask("POST", f"/session/{begun}/prompt_async", {"parts": [{"type": "text", "text": text}], **wanted}) is None:
+    if server.ask("POST", f"/session/{begun}/prompt_async", {"parts": [{"type": "text", "text": text}], **wanted}) is None:
         raise Refused(f"opencode knows no conversation {begun}; attach to its terminal to see which it has")
     if conversation is None:
-        door.ask("POST", "/tui/select-session", {"sessionID": begun})
+        server.ask("POST", "/tui/select-session", {"sessionID": begun})
 
 
-def reply(door: Door, screen: str, text: str) -> bool:
+def reply(server: OpenCodeServer, screen: str, text: str) -> bool:
     """Answer the permission that it waits for; False when it waits for none.
 
     Raises Refused when the answer fits no choice or nobody can tell which of several it is for, and Unreachable.
     """
-    waiting = [single for single in door.ask("GET", "/permission") or () if isinstance(single, Mapping)]
+    waiting = [single for single in server.ask("GET", "/permission") or () if isinstance(single, Mapping)]
     if not waiting:
         return False
     meant = _REPLIES[chosen(_CHOICES, text).words]
     permission = _shown(waiting, screen)
-    if door.ask("POST", f"/permission/{permission['id']}/reply", {"reply": meant}) is None:
+    if server.ask("POST", f"/permission/{permission['id']}/reply", {"reply": meant}) is None:
         raise Refused("the question was answered elsewhere just now; nothing was confirmed")
     return True
 
@@ -132,9 +132,9 @@ def _bare(text: object) -> str:
     return "".join(str(text).replace("┃", "").split())
 
 
-def _opens(door: Door) -> bool:
+def _is_answering(server: OpenCodeServer) -> bool:
     try:
-        return door.ask("GET", "/permission") is not None
+        return server.ask("GET", "/permission") is not None
     except Unreachable:
         return False
 

@@ -10,16 +10,16 @@ from datetime import datetime
 from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent import choosing
+from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Desk, Reading
-from ennio.plugins.agent.keyed import Keyed
+from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.runtime.interface import Key, View
 
 _NOTHING = AgentConfig()
 
 
-class ScreenAgent(Keyed):
+class ScreenAgent(KeyboardAgent):
     """What all agents share that do not say what they are doing; the rest is each one's own.
 
     ``tried`` are the versions it was tried with, as they stand in what its program says of itself.
@@ -88,10 +88,10 @@ class ScreenAgent(Keyed):
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""
         screen = self.bare(screen)
-        found = choosing.choices(tail(screen, 40)) if self.dialog.search(tail(screen)) else ()
+        found = dialog_choices.choices(tail(screen, 40)) if self.dialog.search(tail(screen)) else ()
         if not found:
-            raise choosing.nothing_asked()
-        return choosing.answer(found, text, self.words)
+            raise dialog_choices.nothing_asked()
+        return dialog_choices.answer(found, text, self.words)
 
     def version(self) -> str | None:
         """What the executable says of itself, or None when it is not installed or does not answer."""

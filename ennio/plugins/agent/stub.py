@@ -12,12 +12,12 @@ from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import Command, Desk, Reading
-from ennio.plugins.agent.keyed import Keyed
+from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.words import checked, same
 from ennio.plugins.runtime.interface import Key, View
 
 
-class StubAgent(Keyed):
+class StubAgent(KeyboardAgent):
     """Remembers what it was started with; ``says`` and ``took`` are the strings to pull.
 
     Its commands are real: they print the words they were given and end.

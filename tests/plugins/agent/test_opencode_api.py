@@ -17,10 +17,10 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.model.errors import Refused, Unreachable
-from ennio.plugins.agent import opencode_api, opencode_story
+from ennio.plugins.agent import opencode_api, opencode_database
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode
-from ennio.plugins.agent.opencode_api import Door
+from ennio.plugins.agent.opencode_api import OpenCodeServer
 
 OPEN = "open"
 SCREEN = "  ┃  △ Permission required\n  ┃  $ touch {}\n  ┃   Allow once   Allow always   Reject\n"
@@ -87,7 +87,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def started(desk: Desk, port: int, password: str = OPEN) -> None:
-    opencode_api.keep(desk, Door(port, password))
+    opencode_api.save(desk, OpenCodeServer(port, password))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_api_of_somebody_else_or_none_is_no_answer(desk: Desk, counterpart: C
     started(desk, counterpart.port, "another word")
     with pytest.raises(Unreachable, match="401"):
         OpenCode().reply(desk, SCREEN.format("x"), "yes")
-    started(desk, opencode_api.door_for(desk).port)
+    started(desk, opencode_api.server_for(desk).port)
     with pytest.raises(Unreachable, match="attach to its terminal"):
         OpenCode().reply(desk, SCREEN.format("x"), "yes")
     assert counterpart.replies == []
@@ -151,23 +151,23 @@ def test_an_api_of_somebody_else_or_none_is_no_answer(desk: Desk, counterpart: C
 def test_the_password_is_in_the_environment_and_the_sessions_file_alone_and_stays_the_same(desk: Desk) -> None:
     agent = OpenCode()
     agent.prepare(desk)
-    door = opencode_api.door_of(desk)
-    assert door is not None
-    assert opencode_api.place(desk).stat().st_mode & 0o777 == 0o600
+    server = opencode_api.load_server(desk)
+    assert server is not None
+    assert opencode_api.path_of(desk).stat().st_mode & 0o777 == 0o600
     command = agent.launch(desk, "go")
-    assert door.password not in " ".join(command.argv)
-    assert str(door.port) in command.argv
-    assert command.env["OPENCODE_SERVER_PASSWORD"] == door.password
+    assert server.password not in " ".join(command.argv)
+    assert str(server.port) in command.argv
+    assert command.env["OPENCODE_SERVER_PASSWORD"] == server.password
     agent.prepare(desk)
-    assert opencode_api.door_of(desk) == door
+    assert opencode_api.load_server(desk) == server
     assert agent.resume(desk, None).env == command.env
 
 
 def test_a_start_ordered_twice_keeps_the_door_of_what_runs_and_leaves_a_strangers_port_alone(desk: Desk, counterpart: Counterpart) -> None:
     started(desk, counterpart.port)
-    assert opencode_api.door_for(desk) == Door(counterpart.port, OPEN)
+    assert opencode_api.server_for(desk) == OpenCodeServer(counterpart.port, OPEN)
     counterpart.password = "a stranger's"
-    moved = opencode_api.door_for(desk)
+    moved = opencode_api.server_for(desk)
     assert moved.port != counterpart.port
     assert moved.password == OPEN
 
@@ -183,7 +183,7 @@ def test_words_go_to_the_conversation_that_is_open_and_to_a_new_one_where_none_i
         return 200, {"id": "ses_new"}
 
     monkeypatch.setattr(counterpart, "served", served)
-    database = opencode_story.database(desk)
+    database = opencode_database.database(desk)
     database.parent.mkdir(parents=True)
     with contextlib.closing(sqlite3.connect(database)) as base:
         base.execute("CREATE TABLE session (id, directory, parent_id, time_updated)")

@@ -16,10 +16,10 @@ from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.command import CommandAgent
-from ennio.plugins.agent.dialog import Shown, witnessed
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.screen_state import ScreenState, read_screen
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.runtime.interface import View
 
@@ -129,7 +129,7 @@ ASKS = {"claude-code": "Go?\n❯ 1. Yes\n  2. No\n\nEsc to cancel\n", "codex": "
 @pytest.mark.parametrize("agent", [ClaudeCode(), Codex()], ids=lambda agent: agent.name)
 def test_the_title_is_a_second_witness(agent: ClaudeCode | Codex) -> None:
     def told(screen: str | None, title: str) -> Activity | None:
-        found = witnessed(agent, screen, agent.trouble, replace(seen(), title=title))
+        found = read_screen(agent, screen, agent.trouble, replace(seen(), title=title))
         return found.activity if found is not None else None
 
     assert told(REST[agent.name], RESTS[agent.name]) is Activity.READY
@@ -142,8 +142,8 @@ def test_the_title_is_a_second_witness(agent: ClaudeCode | Codex) -> None:
 
 def test_codex_asks_for_action_in_its_title() -> None:
     asks = replace(seen(), title="[ . ] Action Required | w")
-    found = witnessed(Codex(), "a dialog that nobody knows\n", Codex.trouble, asks)
-    assert found == Shown(Activity.WAITING_INPUT, at=NOW)
+    found = read_screen(Codex(), "a dialog that nobody knows\n", Codex.trouble, asks)
+    assert found == ScreenState(Activity.WAITING_INPUT, at=NOW)
 
 
 def test_words_that_aider_draws_in_grey_stand_in_its_place_to_type_all_the_same() -> None:

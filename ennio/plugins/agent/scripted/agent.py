@@ -16,11 +16,11 @@ from typing import Any
 from ennio import __version__
 from ennio.config.model import AgentConfig
 from ennio.model.facts import ProcessSeen, Sighting
-from ennio.plugins.agent import choosing
+from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import Command, Desk, Reading
-from ennio.plugins.agent.keyed import Keyed
+from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.words import checked, either
@@ -31,7 +31,7 @@ _KEYS = ("story", "speed", "typed")
 _NOTHING = AgentConfig()
 
 
-class ScriptedAgent(Keyed):
+class ScriptedAgent(KeyboardAgent):
     """A friendly terminal program that tells honestly what it does; made for one project's configuration."""
 
     name = "scripted"
@@ -104,10 +104,10 @@ class ScriptedAgent(Keyed):
         """The words, or the number of an option, and Enter: its questions take any words when they have no options."""
         shown = screen[screen.rfind("\n? ") + 1 :]
         if not shown.startswith("? "):
-            raise choosing.nothing_asked()
-        found = choosing.choices(shown)
+            raise dialog_choices.nothing_asked()
+        found = dialog_choices.choices(shown)
         # an answer that was broken off may still stand there
-        return (Key.CLEAR, str(choosing.chosen(found, text).number) if found else checked(text, "answer"), Key.ENTER)
+        return (Key.CLEAR, str(dialog_choices.chosen(found, text).number) if found else checked(text, "answer"), Key.ENTER)
 
     def version(self) -> str | None:
         """Ennio's own."""

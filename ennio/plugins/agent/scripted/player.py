@@ -14,10 +14,10 @@ import sys
 
 sys.path.append(os.path.abspath(__file__ + "/../../../../.."))
 
-from ennio.plugins.agent.scripted import child, stage
+from ennio.plugins.agent.scripted import child, git_steps
 from ennio.plugins.agent.scripted.cue import fill, pick
 from ennio.plugins.agent.scripted.report import Past, Report, digest
-from ennio.plugins.agent.scripted.terminal import Interrupted, Left, Terminal
+from ennio.plugins.agent.scripted.terminal import Interrupted, Left, ScriptedTerminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class Player:
         self._names: dict[str, str] = story["names"]
         self._past = Past(transcript)
         self.report = Report(transcript)
-        self.terminal = Terminal(self._taken)
+        self.terminal = ScriptedTerminal(self._taken)
         self._prompts: list[tuple[str, str]] = list(self._past.pending.items())
         self._asking = False
         self._answer: str | None = None
-        self._env = stage.environment()
-        self._git = stage.Git(self._run)
+        self._env = git_steps.environment()
+        self._git = git_steps.GitSteps(self._run)
         self._output = os.path.join(os.path.dirname(transcript), "output.log")
 
     def perform(self, words: str) -> None:
@@ -125,7 +125,7 @@ class Player:
 
     def _step_edit(self, step: dict[str, Any]) -> None:
         replace = step.get("replace") or {"old": "", "new": ""}
-        stage.edit(step["file"], step.get("content"), step.get("append"), replace["old"], replace["new"])
+        git_steps.edit(step["file"], step.get("content"), step.get("append"), replace["old"], replace["new"])
         self._done(f"wrote {step['file']}")
 
     def _step_delete(self, step: dict[str, Any]) -> None:

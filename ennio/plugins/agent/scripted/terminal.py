@@ -30,7 +30,7 @@ class Left(Exception):
     """The input has ended, or somebody pressed Ctrl-D."""
 
 
-class Terminal:
+class ScriptedTerminal:
     """Reads keys and shows text; ``on_text`` is called with every text that is submitted."""
 
     def __init__(self, on_text: Callable[[str], None]) -> None:

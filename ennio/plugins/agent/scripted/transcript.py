@@ -29,7 +29,7 @@ _OPEN = 64  # messages whose usage may still grow; older ones are closed and onl
 
 
 @dataclass(slots=True)
-class State:
+class TranscriptState:
     """What has been read so far; kept as JSON in the cursor. ``usage`` holds the messages still open."""
 
     pids: list[int] = field(default_factory=list)
@@ -47,7 +47,7 @@ class State:
     usage: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str) -> State:
+    def of(cls, text: str) -> TranscriptState:
         """The state kept in a cursor; a blank one when it cannot be read."""
         try:
             return cls(**json.loads(text))
@@ -144,7 +144,7 @@ class State:
         )
 
 
-def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[State, dict[str, str]]:
+def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[TranscriptState, dict[str, str]]:
     """The state after everything that was added since the cursor, and the new cursor.
 
     A transcript that is shorter than before is another one: it is read from its beginning.
@@ -152,11 +152,11 @@ def go_on(path: Path, cursor: Mapping[str, str]) -> tuple[State, dict[str, str]]
     try:
         with opened(path) as file:
             offset = _offset(cursor, file.seek(0, 2))
-            state = State.of(cursor.get("state", "")) if offset else State()
+            state = TranscriptState.of(cursor.get("state", "")) if offset else TranscriptState()
             file.seek(offset)
             data = file.read(_CHUNK)
     except OSError:
-        return State.of(cursor.get("state", "")), dict(cursor)
+        return TranscriptState.of(cursor.get("state", "")), dict(cursor)
     # a line without its end is still being written, unless it is longer than any line of the player's
     end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _CHUNK else 0)
     for line in data[:end].split(b"\n"):

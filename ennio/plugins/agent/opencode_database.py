@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.model.session import Activity
-from ennio.plugins.agent.account import MONEY, Account, count, moment
+from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
 from ennio.plugins.agent.interface import Desk
 
 _PATIENCE = 2.0
@@ -83,36 +83,36 @@ def words(desk: Desk, since: datetime) -> list[str]:
     return [str(part.get("text")) for part in parts if part.get("type") == "text"]
 
 
-def take(account: Account, row: Row) -> Decimal | None:
+def apply(state: AgentState, row: Row) -> Decimal | None:
     """Take in a message; the money it says it cost so far."""
     data = row.data
     if data.get("role") == "user":
         if row.own and (at := _time(data, "created")):
-            account.prompts += 1
-            account.tells(Activity.ACTIVE, at)
+            state.prompts += 1
+            state.report(Activity.ACTIVE, at)
         return None
     tokens = _mapping(data.get("tokens"))
     cache = _mapping(tokens.get("cache"))
     given = count(tokens.get("input")) + count(cache.get("read")) + count(cache.get("write"))
-    account.uses(row.id, given, count(tokens.get("output")) + count(tokens.get("reasoning")), str(data.get("modelID") or "") or None)
+    state.add_usage(row.id, given, count(tokens.get("output")) + count(tokens.get("reasoning")), str(data.get("modelID") or "") or None)
     if row.own:
-        _state(account, data)
+        _state(state, data)
     cost = data.get("cost")
     return Decimal(str(cost)) if isinstance(cost, int | float) and 0 < cost < MONEY else None
 
 
-def _state(account: Account, data: Mapping[str, Any]) -> None:
+def _state(state: AgentState, data: Mapping[str, Any]) -> None:
     completed = _time(data, "completed")
     if completed is None or (data.get("finish") == "tool-calls" and not data.get("error")):
         # its tools were called; whether the turn goes on after a refused one is not written down, the screen knows
-        account.tells(Activity.ACTIVE, _time(data, "created") or 0.0)
+        state.report(Activity.ACTIVE, _time(data, "created") or 0.0)
     elif data.get("error"):
         error = _mapping(data["error"])
         told = _mapping(error.get("data")).get("message") or error.get("name")
-        account.tells(Activity.READY, completed, detail=str(told))
+        state.report(Activity.READY, completed, detail=str(told))
     else:
-        account.turns += 1
-        account.tells(Activity.READY, completed)
+        state.turns += 1
+        state.report(Activity.READY, completed)
 
 
 def _time(data: Mapping[str, Any], key: str) -> float | None:

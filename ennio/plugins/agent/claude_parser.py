@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ennio.model.session import Activity
-from ennio.plugins.agent.account import Account, count, moment
+from ennio.plugins.agent.agent_state import AgentState, count, moment
 from ennio.plugins.agent.asks import Ask, Item
-from ennio.plugins.agent.claude_money import Money
+from ennio.plugins.agent.claude_cost import ClaudeCost
 from ennio.plugins.agent.words import visible
 
 EVENTS = (
@@ -56,74 +56,74 @@ _NOTICE = re.compile(r"\A\s*<task-notification>\s*(?:<task-id>([^<]*)</task-id>)
 _PASTED = re.compile(r"</?pasted_content[^>\n]*>")
 
 
-def take(account: Account, money: Money, kind: str, entry: Mapping[str, Any], launch: int | None) -> None:
+def apply(state: AgentState, money: ClaudeCost, kind: str, entry: Mapping[str, Any], launch: int | None) -> None:
     """Take in a line: of a hook (``hook``), of the conversation (``line``) or of one that it began itself (``side``)."""
     if kind == "hook":
-        _hook(account, entry, launch)
+        _hook(state, entry, launch)
     elif entry.get("type") == "assistant":
-        _usage(account, money, entry)
+        _usage(state, money, entry)
     elif kind == "line" and _interrupted(entry):
-        account.helpers = {}  # those it waited for ended with it, and whoever goes on in the background is heard again
-        account.tells(Activity.READY, moment(entry) or 0.0, detail="interrupted")
+        state.helpers = {}  # those it waited for ended with it, and whoever goes on in the background is heard again
+        state.report(Activity.READY, moment(entry) or 0.0, detail="interrupted")
 
 
-def _hook(account: Account, entry: Mapping[str, Any], launch: int | None) -> None:
+def _hook(state: AgentState, entry: Mapping[str, Any], launch: int | None) -> None:
     name, helper = str(entry.get("hook_event_name")), str(entry.get("agent_id") or "")
     at = moment(entry, "t") or 0.0
     if name == "UserPromptSubmit" and not helper:
-        account.prompts += notice(entry) is None
+        state.prompts += notice(entry) is None
     elif name in ("Stop", "StopFailure") and not helper:
-        account.turns += 1
-        account.summary = _first(entry.get("last_assistant_message")) or account.summary
+        state.turns += 1
+        state.summary = _first(entry.get("last_assistant_message")) or state.summary
     if launch is not None and entry.get("launch") not in ("", None, str(launch)):
         return  # told by an earlier process: what it did then says nothing about now
     if helper:
-        _of_helper(account, name, helper, entry, at)
+        _of_helper(state, name, helper, entry, at)
     else:
-        _of_agent(account, name, entry, at)
+        _of_agent(state, name, entry, at)
 
 
-def _of_helper(account: Account, name: str, helper: str, entry: Mapping[str, Any], at: float) -> None:
+def _of_helper(state: AgentState, name: str, helper: str, entry: Mapping[str, Any], at: float) -> None:
     """What a helper does is not what the agent does; that it is there, and what it asks, counts."""
-    account.hears(at)
+    state.note_signal(at)
     if name in ("SubagentStop", "SessionEnd"):
-        account.helpers.pop(helper, None)
-        account.answered(helper)
+        state.helpers.pop(helper, None)
+        state.close_asks(helper)
         return
-    account.helpers.setdefault(helper, "")
+    state.helpers.setdefault(helper, "")
     if _asks(name, entry):
-        account.asked(_ask(helper, entry, at))
+        state.open_ask(_ask(helper, entry, at))
     else:
-        account.answered(helper, None if name in ("SubagentStart", "PreToolUse") else _key(entry))
+        state.close_asks(helper, None if name in ("SubagentStart", "PreToolUse") else _key(entry))
 
 
-def _of_agent(account: Account, name: str, entry: Mapping[str, Any], at: float) -> None:
-    _helpers(account, name, entry)
+def _of_agent(state: AgentState, name: str, entry: Mapping[str, Any], at: float) -> None:
+    _helpers(state, name, entry)
     if _asks(name, entry):
-        account.asked(_ask("", entry, at))
+        state.open_ask(_ask("", entry, at))
         return
-    if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and _is_beside(account, name, entry, at):
-        account.hears(at)
+    if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and _is_beside(state, name, entry, at):
+        state.note_signal(at)
         return
     activity = Activity.WAITING_INPUT if _notifies(name, entry) else _MEANS.get(name)
     if activity is not None:
-        account.tells(activity, at, None, str(entry.get("error") or ""))
+        state.report(activity, at, None, str(entry.get("error") or ""))
 
 
-def _helpers(account: Account, name: str, entry: Mapping[str, Any]) -> None:
+def _helpers(state: AgentState, name: str, entry: Mapping[str, Any]) -> None:
     """Who is at work for it: it tells at the end of each turn, and of each that has ended."""
     tasks = entry.get("background_tasks")
     if name == "Stop" and isinstance(tasks, list):
         # a command that goes on in the background may be a server, and is no helper
         found = [task for task in tasks if isinstance(task, Mapping) and task.get("status") == "running" and task.get("type") != "shell"]
-        account.helpers = {str(task.get("id")): str(task.get("description") or "")[:80] for task in found}
+        state.helpers = {str(task.get("id")): str(task.get("description") or "")[:80] for task in found}
     elif name == "SessionStart":
-        account.helpers = {}
+        state.helpers = {}
     elif name == "UserPromptSubmit" and (over := notice(entry)) is not None:
-        account.helpers.pop(over, None)
+        state.helpers.pop(over, None)
 
 
-def _is_beside(account: Account, name: str, entry: Mapping[str, Any], at: float) -> bool:
+def _is_beside(state: AgentState, name: str, entry: Mapping[str, Any], at: float) -> bool:
     """Whether a tool that is not asked about goes on beside the one that is: the question stands.
 
     The screen decides in the end: a tool that was refused is told of by no hook.
@@ -131,11 +131,11 @@ def _is_beside(account: Account, name: str, entry: Mapping[str, Any], at: float)
     if "tool_input" not in entry:
         return False
     key = _key(entry)
-    if name != "PreToolUse" and account.asking("", key):
-        account.answered("", key)
-        return account.asking("")
-    on_screen = account.showing and account.shown == Activity.WAITING_INPUT
-    return account.told == Activity.WAITING_INPUT and account.asking("") and (on_screen or at - account.told_at < _CATCHES_UP)
+    if name != "PreToolUse" and state.has_open_ask("", key):
+        state.close_asks("", key)
+        return state.has_open_ask("")
+    on_screen = state.still_on_screen and state.on_screen == Activity.WAITING_INPUT
+    return state.reported == Activity.WAITING_INPUT and state.has_open_ask("") and (on_screen or at - state.reported_at < _CATCHES_UP)
 
 
 def notice(entry: Mapping[str, Any]) -> str | None:
@@ -187,7 +187,7 @@ def _of_form(one: Mapping[str, Any]) -> Item:
     return Item(text, text, f"{several}{choices}")
 
 
-def _usage(account: Account, money: Money, entry: Mapping[str, Any]) -> None:
+def _usage(state: AgentState, money: ClaudeCost, entry: Mapping[str, Any]) -> None:
     message = entry.get("message")
     usage = message.get("usage") if isinstance(message, Mapping) else None
     if not isinstance(message, Mapping) or not isinstance(usage, Mapping) or message.get("model") == "<synthetic>":
@@ -195,7 +195,7 @@ def _usage(account: Account, money: Money, entry: Mapping[str, Any]) -> None:
     given = sum(count(usage.get(key)) for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"))
     model = message.get("model")
     money.used(str(message.get("id")), usage, moment(entry) or 0.0)
-    account.uses(str(message.get("id")), given, count(usage.get("output_tokens")), model if isinstance(model, str) else None)
+    state.add_usage(str(message.get("id")), given, count(usage.get("output_tokens")), model if isinstance(model, str) else None)
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str | None:

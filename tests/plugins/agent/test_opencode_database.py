@@ -15,7 +15,7 @@ from ennio.config.model import AgentConfig
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent import opencode_story
+from ennio.plugins.agent import opencode_database
 from ennio.plugins.agent.interface import Desk
 from ennio.plugins.agent.opencode import OpenCode
 
@@ -30,7 +30,7 @@ CREATE TABLE part (message_id, session_id, time_created, data);
 class Watched:
     def __init__(self, folder: Path) -> None:
         self.desk = Desk("s", "p", folder / "work", folder, "c", AgentConfig(), home=folder)
-        file = opencode_story.database(self.desk)
+        file = opencode_database.database(self.desk)
         file.parent.mkdir(parents=True)
         self.base = sqlite3.connect(file)
         self.base.executescript(TABLES)
@@ -117,7 +117,7 @@ def test_a_permission_is_told_with_what_it_is_for(watched: Watched) -> None:
 def test_a_database_that_did_not_change_is_not_opened(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     watched.message("m1", 1, role="user")
     watched.look(1)
-    monkeypatch.setattr(opencode_story, "_ask", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(opencode_database, "_ask", lambda *_: pytest.fail("it was opened"))
     assert watched.look(2).activity is Activity.ACTIVE
 
 
@@ -156,7 +156,7 @@ def test_what_many_messages_cost_is_one_sum(watched: Watched) -> None:
 
 def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
-    database = opencode_story.database(watched.desk)
+    database = opencode_database.database(watched.desk)
     database.unlink()
     database.symlink_to(database)  # as good as a disk that does not answer
     assert OpenCode().received(watched.desk, "words", NOW) is Sighting.UNKNOWN

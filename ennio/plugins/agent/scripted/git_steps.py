@@ -44,7 +44,7 @@ def _read(file: str, *, missing_is_empty: bool) -> str:
         raise Failed(f"{file} cannot be read: {error.strerror}") from error
 
 
-class Git:
+class GitSteps:
     """The few things a story does with git."""
 
     def __init__(self, run: Run) -> None:

@@ -7,12 +7,12 @@ import pytest
 from ennio.model.errors import Refused
 from ennio.model.session import Activity
 from ennio.plugins.agent.aider import Aider
-from ennio.plugins.agent.choosing import Choice, choices, chosen, way
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
-from ennio.plugins.agent.dialog import shown
+from ennio.plugins.agent.dialog_choices import DialogChoice, choices, chosen, way
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.screen import ScreenAgent
+from ennio.plugins.agent.screen_state import screen_state
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.runtime.interface import Key
 
@@ -142,11 +142,12 @@ def test_incident_27_nothing_is_pressed_where_nothing_is_asked(agent: ScreenAgen
 
 
 def test_lines_between_the_choices_belong_to_them_and_only_the_last_list_counts() -> None:
-    assert choices("1. a\n2. b\ntext\n❯ 1. Yes\n     for this time\n  2. No\n") == (Choice(1, "Yes", marked=True), Choice(2, "No"))
+    screen = "1. a\n2. b\ntext\n❯ 1. Yes\n     for this time\n  2. No\n"
+    assert choices(screen) == (DialogChoice(1, "Yes", marked=True), DialogChoice(2, "No"))
 
 
 def test_words_that_begin_several_choices_choose_none() -> None:
-    two = (Choice(1, "Keep the file"), Choice(2, "Keep the folder"))
+    two = (DialogChoice(1, "Keep the file"), DialogChoice(2, "Keep the folder"))
     with pytest.raises(Refused):
         chosen(two, "keep the")
     assert chosen(two, "keep the FILE").number == 1
@@ -154,7 +155,7 @@ def test_words_that_begin_several_choices_choose_none() -> None:
 
 def test_without_a_mark_nothing_is_pressed() -> None:
     with pytest.raises(Refused, match="which choice is marked"):
-        way((Choice(1, "Yes"), Choice(2, "No")), Choice(2, "No"))
+        way((DialogChoice(1, "Yes"), DialogChoice(2, "No")), DialogChoice(2, "No"))
 
 
 def test_of_several_choices_that_are_named_one_that_is_none_of_them_refuses_all() -> None:
@@ -181,7 +182,7 @@ def test_of_several_choices_that_are_named_one_that_is_none_of_them_refuses_all(
 @pytest.mark.parametrize("panel", [False, True], ids=["alone", "beside a panel"])
 def test_a_question_is_told_with_its_choices(screen: str, question: str, panel: bool) -> None:
     agent = ClaudeCode()
-    found = shown(agent, beside_a_panel(screen) if panel else screen, agent.trouble)
+    found = screen_state(agent, beside_a_panel(screen) if panel else screen, agent.trouble)
     assert found is not None
     assert (found.activity, found.question) == (Activity.WAITING_INPUT, question)
     assert not agent.takes_text(beside_a_panel(screen) if panel else screen)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.machine.untrusted import json_file
-from ennio.plugins.agent.account import MONEY, count
+from ennio.plugins.agent.agent_state import MONEY, count
 
 FILE = "cost.json"
 _OUTPUT, _READ, _WRITTEN, _WRITTEN_FOR_LONG = Decimal(5), Decimal("0.1"), Decimal("1.25"), Decimal(2)
@@ -25,7 +25,7 @@ _LARGEST = 64 * 1024  # bytes of what the status line left
 
 
 @dataclass(slots=True)
-class Money:
+class ClaudeCost:
     """Kept as JSON in the cursor. ``meters`` is where the count of each conversation stood, ``cost`` what they come to.
 
     ``weight`` is the usage that is counted, ``open`` the answers that are not, by message id: when, and their weight.
@@ -38,7 +38,7 @@ class Money:
     told_at: float = 0.0
 
     @classmethod
-    def of(cls, text: str | None) -> Money:
+    def of(cls, text: str | None) -> ClaudeCost:
         """What is kept in a cursor; nothing when that cannot be read."""
         try:
             return cls(**json.loads(text or "{}"))

@@ -9,7 +9,7 @@ from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, View
 
 
-class Keyed:
+class KeyboardAgent:
     """An agent that is spoken to by keys alone. Whoever has a protocol, or reads some words as commands, says so itself."""
 
     speaks = False

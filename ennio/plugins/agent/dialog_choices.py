@@ -21,7 +21,7 @@ _SHORT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DialogChoice:
     """One choice of a question; ``marked`` is the one Enter takes.
 
     ``ticked`` is None but where several may be chosen: Enter then ticks it or takes the tick away, and what has
@@ -39,7 +39,7 @@ class Choice:
         return f"{self.number}. {tick}{self.words}" if self.number else self.words
 
 
-def choices(screen: str) -> tuple[Choice, ...]:
+def choices(screen: str) -> tuple[DialogChoice, ...]:
     """The choices of a question, in their order on the screen: the last numbered list that begins with 1, or lines with a mark before one.
 
     Lines between the points of a list belong to them.
@@ -49,8 +49,8 @@ def choices(screen: str) -> tuple[Choice, ...]:
     return found if any(choice.marked for choice in found) else _without_numbers(lines) or found
 
 
-def _numbered(lines: Sequence[str]) -> tuple[Choice, ...]:
-    found: list[Choice] = []
+def _numbered(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
+    found: list[DialogChoice] = []
     due = 1
     for at, line in enumerate(lines):
         match = _LINE.match(line)
@@ -58,14 +58,14 @@ def _numbered(lines: Sequence[str]) -> tuple[Choice, ...]:
             due = int(match["number"])
             found = found if due > 1 else []
             tick = match["tick"]
-            found.append(Choice(due, match["words"], match["mark"] is not None, None if tick is None else tick != " ", at))
+            found.append(DialogChoice(due, match["words"], match["mark"] is not None, None if tick is None else tick != " ", at))
             due += 1
         elif found and found[-1].ticked is not None and (match := _SUBMIT.match(line)) is not None:
-            found.append(Choice(0, match["words"], match["mark"] is not None, at=at))
+            found.append(DialogChoice(0, match["words"], match["mark"] is not None, at=at))
     return tuple(found)
 
 
-def _without_numbers(lines: Sequence[str]) -> tuple[Choice, ...]:
+def _without_numbers(lines: Sequence[str]) -> tuple[DialogChoice, ...]:
     """The marked line and its neighbours that begin where its words begin."""
     marks = [(at, len(match["before"])) for at, line in enumerate(lines) if (match := _MARKED.match(line)) is not None]
     if not marks:
@@ -81,10 +81,12 @@ def _without_numbers(lines: Sequence[str]) -> tuple[Choice, ...]:
     while beside(last + 1):
         last += 1
     block = range(first, last + 1)
-    return tuple(Choice(n, lines[at][column:].strip(), at == marked, at=at) for n, at in enumerate(block, 1)) if len(block) > 1 else ()
+    if len(block) < 2:
+        return ()
+    return tuple(DialogChoice(n, lines[at][column:].strip(), at == marked, at=at) for n, at in enumerate(block, 1))
 
 
-def chosen(among: Sequence[Choice], text: str) -> Choice:
+def chosen(among: Sequence[DialogChoice], text: str) -> DialogChoice:
     """The choice that an answer means: its number, its words, how they begin, or yes and no. Raises Refused."""
     found = _fitting(among, text)
     if found is not None:
@@ -93,7 +95,7 @@ def chosen(among: Sequence[Choice], text: str) -> Choice:
     raise Refused(f"{text!r} fits none of the choices, or more than one; answer with one of: {told}")
 
 
-def _fitting(among: Sequence[Choice], text: str) -> Choice | None:
+def _fitting(among: Sequence[DialogChoice], text: str) -> DialogChoice | None:
     wanted = " ".join(text.split()).casefold()
     for choice in among:
         if (choice.number and wanted == str(choice.number)) or wanted == choice.words.casefold():
@@ -106,7 +108,7 @@ def _fitting(among: Sequence[Choice], text: str) -> Choice | None:
     return None
 
 
-def answer(among: Sequence[Choice], text: str, words: re.Pattern[str]) -> tuple[Key | str, ...]:
+def answer(among: Sequence[DialogChoice], text: str, words: re.Pattern[str]) -> tuple[Key | str, ...]:
     """The keys for an answer: the way to one choice, or to each that is named where several may be.
 
     A choice that ``words`` matches takes words of one's own, which then are the answer. Raises Refused.
@@ -121,7 +123,7 @@ def answer(among: Sequence[Choice], text: str, words: re.Pattern[str]) -> tuple[
     return way(among, found or chosen(among, text))
 
 
-def _ticking(among: Sequence[Choice], several: Sequence[Choice], text: str) -> tuple[Key, ...]:
+def _ticking(among: Sequence[DialogChoice], several: Sequence[DialogChoice], text: str) -> tuple[Key, ...]:
     """Exactly the choices that are named, by number or words with commas between them; then it is handed in."""
     whole = _fitting(several, text)
     wanted = [whole] if whole is not None else [chosen(several, part) for part in text.split(",")]
@@ -136,19 +138,19 @@ def _ticking(among: Sequence[Choice], several: Sequence[Choice], text: str) -> t
     return tuple(keys)
 
 
-def way(among: Sequence[Choice], to: Choice) -> tuple[Key, ...]:
+def way(among: Sequence[DialogChoice], to: DialogChoice) -> tuple[Key, ...]:
     """The arrow keys from the marked choice to another, and Enter. Raises Refused when none is marked."""
     return (*_steps(among, _marked(among), to), Key.ENTER)
 
 
-def _marked(among: Sequence[Choice]) -> Choice:
+def _marked(among: Sequence[DialogChoice]) -> DialogChoice:
     marked = [choice for choice in among if choice.marked]
     if len(marked) != 1:
         raise Refused("the screen does not show which choice is marked; attach to the terminal and answer there")
     return marked[0]
 
 
-def _steps(among: Sequence[Choice], start: Choice, to: Choice) -> tuple[Key, ...]:
+def _steps(among: Sequence[DialogChoice], start: DialogChoice, to: DialogChoice) -> tuple[Key, ...]:
     steps = among.index(to) - among.index(start)
     return (Key.DOWN if steps > 0 else Key.UP,) * abs(steps)
 

@@ -1,4 +1,4 @@
-"""What an agent has given account of so far: its own word, what its screen showed, what it used up.
+"""What is known of an agent so far: its own word, what its screen showed, what it used up.
 
 Two witnesses. The agent's own word (hooks, transcript) is exact but can be lost; the screen is always
 up to date but has to be interpreted. The later one counts, and at the same moment the agent's own.
@@ -21,7 +21,7 @@ from typing import Any
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.asks import Ask, as_lists, asks, words
-from ennio.plugins.agent.dialog import Shown
+from ennio.plugins.agent.screen_state import ScreenState
 
 _SLACK = 1.0  # seconds by which a screen, on a machine that is busy, may be older than the moment it is read
 _SILENCE = timedelta(seconds=30)
@@ -33,31 +33,45 @@ _LONGEST = 2000
 _OPEN = 64  # answers whose usage may still grow; older ones are only in the sum
 
 
+_FORMER = {
+    "told": "reported",
+    "told_at": "reported_at",
+    "shown": "on_screen",
+    "shown_at": "on_screen_at",
+    "shown_since": "on_screen_since",
+    "shown_question": "screen_question",
+    "shown_choices": "screen_choices",
+    "showing": "still_on_screen",
+    "heard": "last_signal",
+}
+"""How earlier versions called what a cursor holds."""
+
+
 @dataclass(slots=True)
-class Account:
+class AgentState:
     """Kept as JSON in the cursor. Times are seconds since the epoch; ``start`` names the present process.
 
-    ``told`` is the agent's own last word and ``shown`` the screen's; both are values of Activity.
+    ``reported`` is the agent's own last word and ``on_screen`` the screen's; both are values of Activity.
     ``asks`` are the questions that are open, as lists (see ``asks.py``). ``helpers`` are those at work, with what each is for.
-    ``showing`` is True while the screen goes on saying it; ``heard`` is then not counted on.
+    ``still_on_screen`` is True while the screen goes on saying it; ``last_signal`` is then not counted on.
     ``usage`` holds the answers still open: input and output by message id. ``cost`` is in dollars.
     """
 
     start: str = ""
     ready: bool = False
-    told: str | None = None
-    told_at: float = 0.0
+    reported: str | None = None
+    reported_at: float = 0.0
     question: str | None = None
     asks: list[list[Any]] = field(default_factory=list)
     helpers: dict[str, str] = field(default_factory=dict)
-    shown: str | None = None
-    shown_at: float = 0.0
-    shown_since: float = 0.0
-    shown_question: str | None = None
-    shown_choices: str = ""
-    showing: bool = False
+    on_screen: str | None = None
+    on_screen_at: float = 0.0
+    on_screen_since: float = 0.0
+    screen_question: str | None = None
+    screen_choices: str = ""
+    still_on_screen: bool = False
     detail: str = ""
-    heard: float = 0.0
+    last_signal: float = 0.0
     summary: str | None = None
     turns: int = 0
     prompts: int = 0
@@ -68,57 +82,57 @@ class Account:
     cost: str | None = None
 
     @classmethod
-    def of(cls, text: str | None) -> Account:
-        """The account kept in a cursor; a blank one when there is none or it cannot be read."""
+    def of(cls, text: str | None) -> AgentState:
+        """The state kept in a cursor; a blank one when there is none or it cannot be read."""
         try:
-            kept = json.loads(text or "{}")
+            kept = {_FORMER.get(name, name): value for name, value in json.loads(text or "{}").items()}
             return cls(**{name: value for name, value in kept.items() if name in cls.__slots__})  # an older Ennio kept others
         except (ValueError, TypeError, AttributeError):
             return cls()
 
     def as_text(self) -> str:
-        """The account for a cursor."""
+        """The state for a cursor."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
-    def begins(self, process: ProcessSeen, now: datetime) -> bool:
+    def begin(self, process: ProcessSeen, now: datetime) -> bool:
         """Forget what belonged to an earlier process; True when this is a new one."""
         start = f"{process.number or ''}:{process.pid or ''}"
         if start == self.start:
             return False
-        self.start, self.ready, self.heard = start, False, now.timestamp()
-        self.told = self.shown = self.question = self.shown_question = None
-        self.detail, self.showing, self.shown_choices = "", False, ""
+        self.start, self.ready, self.last_signal = start, False, now.timestamp()
+        self.reported = self.on_screen = self.question = self.screen_question = None
+        self.detail, self.still_on_screen, self.screen_choices = "", False, ""
         self.asks, self.helpers = [], {}
         return True
 
-    def tells(self, activity: Activity, at: float, question: str | None = None, detail: str = "") -> None:
+    def report(self, activity: Activity, at: float, question: str | None = None, detail: str = "") -> None:
         """The agent's own word; one that comes late, after a later one, changes nothing."""
-        if self.told is not None and at < self.told_at:
+        if self.reported is not None and at < self.reported_at:
             return
-        if activity.value != self.told or activity is Activity.WAITING_INPUT:
+        if activity.value != self.reported or activity is Activity.WAITING_INPUT:
             self.question, self.detail = question, detail
-        self.told, self.told_at, self.ready = activity.value, at, True
+        self.reported, self.reported_at, self.ready = activity.value, at, True
         if activity is not Activity.WAITING_INPUT:
             self._close(lambda ask: ask.asker == "")
-        self.hears(at)
+        self.note_signal(at)
 
-    def hears(self, at: float) -> None:
+    def note_signal(self, at: float) -> None:
         """It gave a sign of life then."""
-        self.heard = max(self.heard, at)
+        self.last_signal = max(self.last_signal, at)
 
-    def asked(self, ask: Ask) -> None:
+    def open_ask(self, ask: Ask) -> None:
         """It, or a helper of its, asks a person; the same asked again is the same."""
-        self.hears(ask.at)
+        self.note_signal(ask.at)
         if not any((one.asker, one.key) == (ask.asker, ask.key) for one in self._asks):
             self.asks += as_lists([ask])
         if ask.asker == "":
-            self.tells(Activity.WAITING_INPUT, ask.at)
+            self.report(Activity.WAITING_INPUT, ask.at)
 
-    def answered(self, asker: str, key: str | None = None) -> None:
+    def close_asks(self, asker: str, key: str | None = None) -> None:
         """What a helper, or the agent itself (the empty asker), asked is settled: this one, or all of it."""
         self._close(lambda ask: ask.asker == asker and key in (None, ask.key))
 
-    def asking(self, asker: str, key: str | None = None) -> bool:
+    def has_open_ask(self, asker: str, key: str | None = None) -> bool:
         """Whether this is open."""
         return any(ask.asker == asker and key in (None, ask.key) for ask in self._asks)
 
@@ -130,37 +144,37 @@ class Account:
         if self.asks:
             self.asks = as_lists(ask for ask in self._asks if not over(ask))
 
-    def shows(self, shown: Shown | None, now: datetime) -> None:
+    def update_screen(self, screen: ScreenState | None, now: datetime) -> None:
         """What its screen shows, right now or when that was seen; None when it says nothing."""
-        if shown is None:
-            self._shows_nothing(now)
+        if screen is None:
+            self._screen_says_nothing(now)
             return
-        at = (shown.at or now).timestamp()
-        if shown.activity.value != self.shown:
-            self.shown, self.shown_since, self.shown_at = shown.activity.value, at, at
-        elif not self.showing or not self._settled:
-            self.shown_at = at
-        self.showing, self.shown_question, self.shown_choices = True, shown.question, shown.choices
-        if shown.activity is not Activity.WAITING_INPUT:  # a person answered, and the tool that was asked for takes its time
+        at = (screen.at or now).timestamp()
+        if screen.activity.value != self.on_screen:
+            self.on_screen, self.on_screen_since, self.on_screen_at = screen.activity.value, at, at
+        elif not self.still_on_screen or not self._settled:
+            self.on_screen_at = at
+        self.still_on_screen, self.screen_question, self.screen_choices = True, screen.question, screen.choices
+        if screen.activity is not Activity.WAITING_INPUT:  # a person answered, and the tool that was asked for takes its time
             self._close(lambda ask: at - ask.at >= _SLACK)
-        self.ready = self.ready or shown.activity is not Activity.WAITING_INPUT
-        if shown.activity is Activity.BLOCKED:
-            self.detail = shown.question or ""
+        self.ready = self.ready or screen.activity is not Activity.WAITING_INPUT
+        if screen.activity is Activity.BLOCKED:
+            self.detail = screen.question or ""
 
-    def _shows_nothing(self, now: datetime) -> None:
-        if self.showing:  # until now it did, however long ago it was taken in
-            self.showing, self.heard = False, max(self.heard, now.timestamp())
+    def _screen_says_nothing(self, now: datetime) -> None:
+        if self.still_on_screen:  # until now it did, however long ago it was taken in
+            self.still_on_screen, self.last_signal = False, max(self.last_signal, now.timestamp())
 
     @property
     def _contradicted(self) -> bool:
-        return self.shown != self.told and self.shown_at - self.told_at >= _SLACK
+        return self.on_screen != self.reported and self.on_screen_at - self.reported_at >= _SLACK
 
     @property
     def _settled(self) -> bool:
         """Whether the screen changes nothing by going on as it is."""
-        return self.told is None or self.shown == self.told or self._contradicted
+        return self.reported is None or self.on_screen == self.reported or self._contradicted
 
-    def uses(self, answer: str, given: int, made: int, model: str | None) -> None:
+    def add_usage(self, answer: str, given: int, made: int, model: str | None) -> None:
         """The usage of one answer; told again it replaces what was told of that answer before."""
         before = self.usage.pop(answer, [0, 0])
         self.input += given - before[0]
@@ -170,13 +184,13 @@ class Account:
         while len(self.usage) > _OPEN:
             del self.usage[next(iter(self.usage))]
 
-    def seen(self, process: ProcessSeen, now: datetime, source: str) -> AgentSeen:
-        """The account as facts."""
+    def facts(self, process: ProcessSeen, now: datetime, source: str) -> AgentSeen:
+        """The state as facts."""
         activity, since, question, source = self._judged(source)
         question = _words(question)
         if process.sighting is Sighting.GONE:
             activity, since, question, source = Activity.EXITED, None, None, "process"
-        silent = self._can_fall_silent(process) and now - _time(self.heard) > _SILENCE
+        silent = self._can_fall_silent(process) and now - _time(self.last_signal) > _SILENCE
         return AgentSeen(
             at=now,
             source=source,
@@ -190,16 +204,16 @@ class Account:
             prompts=self.prompts,
             usage=self._usage(),
             detail=_words(self._detail(activity)) or "",
-            silent_since=_time(self.heard) if silent else None,
+            silent_since=_time(self.last_signal) if silent else None,
         )
 
     def until(self, process: ProcessSeen, now: datetime) -> datetime | None:
         """When the facts change by the clock alone: it has then been silent for too long. None when they do not."""
-        silent = _time(self.heard) + _SILENCE
+        silent = _time(self.last_signal) + _SILENCE
         return silent if self._can_fall_silent(process) and now <= silent else None
 
     def _can_fall_silent(self, process: ProcessSeen) -> bool:
-        return process.sighting is Sighting.ALIVE and not self.showing and self.told != Activity.EXITED
+        return process.sighting is Sighting.ALIVE and not self.still_on_screen and self.reported != Activity.EXITED
 
     def _detail(self, activity: Activity | None) -> str:
         if activity is Activity.READY and self.helpers:
@@ -214,19 +228,20 @@ class Account:
 
     def _judged(self, source: str) -> tuple[Activity | None, datetime | None, str | None, str]:
         helpers = [ask for ask in self._asks if ask.asker]
-        if helpers and self.told != Activity.WAITING_INPUT:
+        if helpers and self.reported != Activity.WAITING_INPUT:
             return Activity.WAITING_INPUT, _time(helpers[0].at), self._question(), source
-        if self.shown is not None and (self.told is None or self._contradicted):
-            question = self.shown_question if self.shown == Activity.WAITING_INPUT else None
-            return Activity(self.shown), _time(self.shown_since), question, "screen"
-        if self.told is None:
+        if self.on_screen is not None and (self.reported is None or self._contradicted):
+            question = self.screen_question if self.on_screen == Activity.WAITING_INPUT else None
+            return Activity(self.on_screen), _time(self.on_screen_since), question, "screen"
+        if self.reported is None:
             return None, None, None, source
-        return Activity(self.told), _time(self.told_at), self._question() if self.told == Activity.WAITING_INPUT else None, source
+        question = self._question() if self.reported == Activity.WAITING_INPUT else None
+        return Activity(self.reported), _time(self.reported_at), question, source
 
     def _question(self) -> str | None:
-        on_screen = self.showing and self.shown == Activity.WAITING_INPUT
-        told = words(self._asks, self.shown_question if on_screen else None, self.shown_choices if on_screen else "")
-        return told or self.question or self.shown_question
+        is_shown = self.still_on_screen and self.on_screen == Activity.WAITING_INPUT
+        told = words(self._asks, self.screen_question if is_shown else None, self.screen_choices if is_shown else "")
+        return told or self.question or self.screen_question
 
 
 def moment(entry: Mapping[str, Any], key: str = "timestamp") -> float | None:
