@@ -17,7 +17,7 @@ from ennio.actors.effects import runtime_of
 from ennio.actors.messages import ReadAgent, WatchWorkspace, WorkspaceObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError, Unreachable
-from ennio.plugins.workspace.interface import Glance, Glanced
+from ennio.plugins.workspace.interface import Glance, Glanceable
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class AgentPoller(PollerActor):
 
     def _glance(self, place: WatchWorkspace) -> Glance | None:
         workspace = self._deps.plugins.workspace(place.kind)
-        return workspace.glance(place.path, place.branch, place.source) if isinstance(workspace, Glanced) else None
+        return workspace.glance(place.path, place.branch, place.source) if isinstance(workspace, Glanceable) else None
 
     def _runtime(self, session_id: str) -> str | None:
         """The runtime that has the session's terminal: always the same from its first launch on, so the store is asked until then."""

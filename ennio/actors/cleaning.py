@@ -12,7 +12,7 @@ from ennio.actors.messages import Clean
 from ennio.actors.registry import session_name
 from ennio.model.errors import EnnioError
 from ennio.model.session import Activity, Session, SessionStatus
-from ennio.plugins.workspace.interface import Unkept
+from ennio.plugins.workspace.interface import UnsavedPath
 
 AT_ONCE = 4
 
@@ -27,7 +27,7 @@ class CleanupItem:
     action: str
     reason: str
     preserved: str | None = None
-    unsaved: tuple[Unkept, ...] = ()
+    unsaved: tuple[UnsavedPath, ...] = ()
 
 
 def cleanup(deps: Dependencies, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:

@@ -28,7 +28,7 @@ from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, Launch, Runtime
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace import hook_run
-from ennio.plugins.workspace.interface import Freed, Made, Workspace
+from ennio.plugins.workspace.interface import Created, Removed, Workspace
 from ennio.policy import prompt
 from ennio.policy.lifecycle.effects import LaunchAgent
 
@@ -88,7 +88,7 @@ def _issue(deps: Dependencies, session: Session) -> Issue | None:
     return tracker.issue(session.issue_id)
 
 
-def make_workspace(deps: Dependencies, session: Session, chosen: Callable[[str, str], Session]) -> Made:
+def make_workspace(deps: Dependencies, session: Session, chosen: Callable[[str, str], Session]) -> Created:
     """Choose the branch (written down through ``chosen`` first), make the working copy, write the prompt."""
     work = task(deps, session)
     session = chosen(work.branch, work.title)
@@ -110,7 +110,7 @@ def called(session: Session, remote: str) -> Session:
 def prepare_workspace(deps: Dependencies, session: Session) -> None:
     """Links and post-create commands."""
     wanted = order(deps, session)
-    _workspace(deps, session).prepare(wanted, Made(wanted.path, wanted.branch, ""))
+    _workspace(deps, session).prepare(wanted, Created(wanted.path, wanted.branch, ""))
 
 
 def launch(deps: Dependencies, session: Session, effect: LaunchAgent, message: Message | None) -> Launched:
@@ -215,7 +215,7 @@ def inspect(deps: Dependencies, session: Session) -> WorkspaceSeen:
     return _workspace(deps, session).inspect(order(deps, session))
 
 
-def remove(deps: Dependencies, session: Session, *, dry_run: bool = False) -> Freed:
+def remove(deps: Dependencies, session: Session, *, dry_run: bool = False) -> Removed:
     """Let the agent forget the place, preserve what is only there, then remove the working copy; of an ended session its folder too."""
     if not dry_run:
         _end_under_way(deps, session)

@@ -19,7 +19,7 @@ from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.facts import ProcessSeen, Sighting, WorkspaceSeen
 from ennio.model.session import Priority, RuntimeHandle
-from ennio.plugins.workspace.interface import Unkept
+from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.policy.lifecycle import orders
 from ennio.policy.lifecycle.effects import (
     Effect,
@@ -95,7 +95,7 @@ def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessS
     return ProcessSeen(Sighting.ALIVE, now, f"{handle.runtime_name} start", pid=int(pid) if pid.isdigit() else None, number=number)
 
 
-def _sort(unsaved: Sequence[Unkept]) -> str:
+def _sort(unsaved: Sequence[UnsavedPath]) -> str:
     paths = "path" if len(unsaved) == 1 else "paths"
     return f"ignored {paths}" if all(one.why == "ignored" for one in unsaved) else f"{paths} that git ignores or that are no files"
 

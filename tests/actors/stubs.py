@@ -20,7 +20,7 @@ from ennio.plugins.runtime.interface import Key, Launch
 from ennio.plugins.runtime.stub import StubRuntime
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.stub import StubScm
-from ennio.plugins.workspace.interface import Freed, Made, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Removed, WorkspaceOrder
 from ennio.plugins.workspace.stub import StubWorkspace
 
 Hooks = dict[str, Callable[[str], None]]
@@ -89,19 +89,19 @@ class Folders(StubWorkspace):
         self.made: list[str] = []
         self.before: dict[str, Callable[[], None]] = {}
 
-    def create(self, order: WorkspaceOrder) -> Made:
+    def create(self, order: WorkspaceOrder) -> Created:
         self.before.get("create", _nothing)()
         made = super().create(order)
         self.made.append(order.session_id)
         _after(self.hooks, "create", order.session_id)
         return made
 
-    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
         self.before.get("prepare", _nothing)()
         super().prepare(order, made)
         _after(self.hooks, "prepare", order.session_id)
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
         freed = super().remove(order, dry_run=dry_run)
         if not dry_run:
             _after(self.hooks, "remove", order.session_id)

@@ -19,13 +19,13 @@ from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, NETWORK, Git, redacted
 from ennio.plugins.workspace import folder, settings
 from ennio.plugins.workspace.address import local_path
-from ennio.plugins.workspace.found import bent
+from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
 from ennio.plugins.workspace.glance import glance
-from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
-from ennio.plugins.workspace.preserve import Shelf
-from ennio.plugins.workspace.repository import Repository
-from ennio.plugins.workspace.unsaved import FETCHED, Unsaved, survey
+from ennio.plugins.workspace.preserve import Preserver
+from ennio.plugins.workspace.repository import SourceRepository
+from ennio.plugins.workspace.worktree_state import redirected
 
 DEPTH = 50
 """Commits of history: enough to see what was done lately and to find where two branches parted."""
@@ -39,7 +39,7 @@ class CloneWorkspace:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
-    def create(self, order: WorkspaceOrder) -> Made:
+    def create(self, order: WorkspaceOrder) -> Created:
         """Clone, or find the clone with whatever is in it, on whatever branch it is now."""
         check_branch(order.branch)
         check_branch(order.base)
@@ -49,9 +49,9 @@ class CloneWorkspace:
             _check(order, git)
         branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
         base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{order.base}", check=False).text
-        return Made(order.path, branch, base or git.commit("HEAD") or "")
+        return Created(order.path, branch, base or git.commit("HEAD") or "")
 
-    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
         """Links and ``post_create``."""
         prepare(order, made)
 
@@ -60,16 +60,16 @@ class CloneWorkspace:
         git, now = _standing(order.path), self._clock.now()
         if git is None:
             return WorkspaceSeen(now, exists=False)
-        work = _survey(git, _shelf(order).tags())
+        work = _survey(git, _preserver(order).tags())
         return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the clone."""
         git = _standing(order.path)
-        freed = Freed(order.path, folder.size(order.path))
+        freed = Removed(order.path, folder.size(order.path))
         if git is not None:
-            shelf = _shelf(order)
-            freed = shelf.take(_survey(git, shelf.tags()), freed, dry_run=dry_run)
+            preserver = _preserver(order)
+            freed = preserver.save_for_removal(_survey(git, preserver.tags()), freed, dry_run=dry_run)
         if not dry_run:
             folder.discard(order.path)
             folder.discard(_making(order.path))
@@ -80,21 +80,21 @@ class CloneWorkspace:
         return "origin"
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
-        """See ``Glanced.glance``."""
+        """See ``Glanceable.glance``."""
         return glance(path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""
         return {}
 
-    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``."""
         paths = folder.children(root)
         sizes = folder.sizes(paths)
-        return [Standing(path.name, path, _branch_of(path), sizes[path]) for path in paths]
+        return [Existing(path.name, path, _branch_of(path), sizes[path]) for path in paths]
 
 
-def _survey(git: Git, tags: frozenset[str]) -> Unsaved:
+def _survey(git: Git, tags: frozenset[str]) -> DirtyState:
     return survey(git, FETCHED, whole=True, tags=tags)
 
 
@@ -108,7 +108,7 @@ def _standing(path: Path) -> Git | None:
         message = f"{path} is in the way: it holds files but is no repository of its own; move it away"
         raise Refused(message)
     if meant.private != meant.common or meant.top != place:
-        raise bent(path, meant)
+        raise redirected(path, meant)
     return git
 
 
@@ -129,7 +129,7 @@ def _check(order: WorkspaceOrder, git: Git) -> None:
     meant = git.place
     if meant is None or meant.top != order.path.resolve() or meant.branch != order.branch:
         folder.discard(order.path)
-        raise bent(order.path, meant)
+        raise redirected(order.path, meant)
 
 
 def _making(path: Path) -> Path:
@@ -170,12 +170,12 @@ def _words(order: WorkspaceOrder, error: Refused) -> str:
     return f"{redacted(order.repo)} has no branch {order.base} (set the project's default_branch)"
 
 
-def _shelf(order: WorkspaceOrder) -> Shelf:
+def _preserver(order: WorkspaceOrder) -> Preserver:
     try:
-        repository = Repository(order.source, order.repo)
+        repository = SourceRepository(order.source, order.repo)
     except EnnioError:
-        return Shelf(order.session_id, None, order.path.parent)
-    return Shelf(order.session_id, repository.git, order.path.parent, lambda: repository.bring(order.base, order.base))
+        return Preserver(order.session_id, None, order.path.parent)
+    return Preserver(order.session_id, repository.git, order.path.parent, lambda: repository.bring(order.base, order.base))
 
 
 def _branch_of(path: Path) -> str | None:

@@ -36,7 +36,7 @@ class WorkspaceOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Created:
     """A working copy that stands: where, on which branch, from which commit.
 
     ``remote`` is git's name for the ordered repository there; empty where the working copy is one of that very repository,
@@ -50,7 +50,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Existing:
     """A working copy found on disk. ``size`` in bytes."""
 
     session_id: str
@@ -60,7 +60,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Unkept:
+class UnsavedPath:
     """A path that goes with a working copy and is saved nowhere.
 
     ``why``: ``ignored``, or what it is (``link``, ``socket``, ``FIFO``, ``device``).
@@ -74,7 +74,7 @@ class Unkept:
 
 
 @dataclass(frozen=True, slots=True)
-class Freed:
+class Removed:
     """What a removal did: bytes freed, the ref that keeps what was only there (None: nothing was), and what is kept nowhere."""
 
     path: Path
@@ -82,7 +82,7 @@ class Freed:
     preserved: str | None = None
     preserved_commits: int = 0
     preserved_files: int = 0
-    unsaved: tuple[Unkept, ...] = ()
+    unsaved: tuple[UnsavedPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Glance:
 
 
 @runtime_checkable
-class Glanced(Protocol):
+class Glanceable(Protocol):
     """A workspace whose working copies can be looked at without starting anything."""
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
@@ -112,7 +112,7 @@ class Workspace(Protocol):
     name: str
 
     @failpoint("workspace.create", files=True)
-    def create(self, order: WorkspaceOrder) -> Made:
+    def create(self, order: WorkspaceOrder) -> Created:
         """Make the working copy, or find it: one that stands is never rebuilt over what is in it.
 
         Raises Refused (no such base branch, branch held elsewhere), Unreachable (fetch failed).
@@ -121,7 +121,7 @@ class Workspace(Protocol):
         ...
 
     @failpoint("workspace.prepare", files=True)
-    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
         """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time limit; output is kept in ``order.log``.
 
         Raises Refused naming the command, its exit code and the last lines of its output, the symlink that
@@ -130,7 +130,7 @@ class Workspace(Protocol):
         ...
 
     def remote(self, order: WorkspaceOrder) -> str:
-        """The name ``Made.remote`` will have; makes nothing."""
+        """The name ``Created.remote`` will have; makes nothing."""
         ...
 
     @failpoint("workspace.environment")
@@ -144,14 +144,14 @@ class Workspace(Protocol):
         ...
 
     @failpoint("workspace.remove", files=True)
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
         """Save uncommitted and unpushed work under ``refs/ennio/preserved/<session>``, then remove it.
 
-        Every path in it is saved, or in a commit that is kept elsewhere, or named in ``Freed.unsaved``.
+        Every path in it is saved, or in a commit that is kept elsewhere, or named in ``Removed.unsaved``.
         Gone already: nothing is freed. Raises Refused, with the names, when something cannot be saved.
         """
         ...
 
-    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every working copy of this kind below ``root`` (``<home>/<kind>s/<project>``)."""
         ...

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ennio.plugins.git import HEAVY, NETWORK, Git
 from ennio.plugins.workspace import hooks, links, private
-from ennio.plugins.workspace.interface import Made, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, WorkspaceOrder
 
 
-def prepare(order: WorkspaceOrder, made: Made) -> None:
+def prepare(order: WorkspaceOrder, made: Created) -> None:
     """Fill the submodules if they are wanted, place the links and run ``post_create``.
 
     Raises Refused naming what failed, and Unreachable when a server of a submodule does not answer.
@@ -30,7 +30,7 @@ def _fill(git: Git) -> None:
         git.run("submodule", "update", "--init", "--recursive", "--progress", timeout=NETWORK)
 
 
-def _environment(order: WorkspaceOrder, made: Made) -> dict[str, str]:
+def _environment(order: WorkspaceOrder, made: Created) -> dict[str, str]:
     """``ENNIO_SESSION_ID`` marks the processes as the session's, so that what they leave behind can be found."""
     who = {"ENNIO_SESSION_ID": order.session_id, "ENNIO_PROJECT_ID": order.project_id, "ENNIO_BRANCH": made.branch}
     return hooks.environment({**order.env, **private.environment(made.path), **who})

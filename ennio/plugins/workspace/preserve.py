@@ -22,9 +22,9 @@ from pathlib import Path
 
 from ennio.model.errors import EnnioError, Refused
 from ennio.plugins.git import HEAVY, NETWORK, Git, readable
+from ennio.plugins.workspace.dirty import DirtyState, counted
 from ennio.plugins.workspace.index import as_named
-from ennio.plugins.workspace.interface import Freed
-from ennio.plugins.workspace.unsaved import Unsaved, counted
+from ennio.plugins.workspace.interface import Removed
 
 PRESERVED = "refs/ennio/preserved"
 LARGE = 100 * 1024 * 1024
@@ -39,24 +39,24 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Preserver:
     """Where saved work goes: refs of ``store``, or, when that cannot take it, bundles in ``beside``.
 
-    ``help_out`` is tried once between: it may bring the store what it lacks to take the work.
+    ``before_retry`` is tried once between: it may bring the store what it lacks to take the work.
     """
 
     session: str
     store: Git | None
     beside: Path
-    help_out: Callable[[], object] | None = None
+    before_retry: Callable[[], object] | None = None
 
-    def foreseen(self, work: Unsaved) -> str:
+    def foreseen(self, work: DirtyState) -> str:
         """The name the work would get now."""
         if self.store is None:
             return str(next(self._bundles()))
         return next(ref for ref in _names(self.session) if _free(self.store, ref, work.head))
 
-    def save(self, work: Unsaved) -> str | None:
+    def save(self, work: DirtyState) -> str | None:
         """Save everything; the name of the first saved tip, or None when there was nothing.
 
         Saving the same again finds it saved. Raises Refused when something cannot be saved.
@@ -64,7 +64,7 @@ class Shelf:
         saved = [self._keep(one, tip) for one in work.each() for tip in _wanted(one, self.session)]
         return saved[0] if saved else None
 
-    def take(self, work: Unsaved, freed: Freed, *, dry_run: bool) -> Freed:
+    def save_for_removal(self, work: DirtyState, freed: Removed, *, dry_run: bool) -> Removed:
         """Save the work (or only say how) and enter it in the report of a removal. Raises Refused when something would be lost."""
         work = counted(work)
         _refuse_lost(work)
@@ -78,13 +78,13 @@ class Shelf:
             return frozenset()
         return frozenset(self.store.run("for-each-ref", "--format=%(objectname)", "refs/tags", PRESERVED).lines)
 
-    def hold(self, commit: str) -> str | None:
+    def keep_commit(self, commit: str) -> str | None:
         """Keep one commit of the store that no ref leads to any more; None when one does."""
         if self.store is None or self.store.run("for-each-ref", "--count=1", "--contains", commit).text:
             return None
         return _file(self.store, self.session, commit, commit)
 
-    def _keep(self, one: Unsaved, tip: str) -> str:
+    def _keep(self, one: DirtyState, tip: str) -> str:
         if self.store is None:
             return self._bundle(one, tip)
         if one.git.common != self.store.common:
@@ -103,12 +103,12 @@ class Shelf:
             _fetch(git, tip, store, self.session)
         except Refused:
             # a shallow clone's history begins at a commit the store may not have yet
-            if self.help_out is None:
+            if self.before_retry is None:
                 raise
-            self.help_out()
+            self.before_retry()
             _fetch(git, tip, store, self.session)
 
-    def _bundle(self, one: Unsaved, tip: str) -> str:
+    def _bundle(self, one: DirtyState, tip: str) -> str:
         ref = f"{PRESERVED}/{self.session}"
         path = next(self._bundles())
         making = path.with_name(f".{path.name}.making")
@@ -122,7 +122,7 @@ class Shelf:
         return (path for path in names if not path.exists())
 
 
-def _wanted(one: Unsaved, session: str) -> Iterator[str]:
+def _wanted(one: DirtyState, session: str) -> Iterator[str]:
     """The commits that, with their history, hold all of it."""
     snapshot = _snapshot(one, session) if one.changed or one.untracked else None
     if snapshot is not None:
@@ -130,7 +130,7 @@ def _wanted(one: Unsaved, session: str) -> Iterator[str]:
     yield from (tip for tip in one.tips if snapshot is None or tip != one.head)
 
 
-def _snapshot(one: Unsaved, session: str) -> str | None:
+def _snapshot(one: DirtyState, session: str) -> str | None:
     """A commit of the files as they are, on top of HEAD; None when that would say nothing new."""
     _refuse_large(one)
     with one.index.opened(one.git.under(_IDENTITY)) as git:
@@ -148,7 +148,7 @@ def _snapshot(one: Unsaved, session: str) -> str | None:
         return _commit(git, tree, parent, _message(one, session))
 
 
-def _outside(one: Unsaved) -> set[str]:
+def _outside(one: DirtyState) -> set[str]:
     """Paths git must not try to add: what is looked at by itself, or has no content. Those it ignores it would complain of."""
     inner = {_below(one, inner) for inner in one.nested} - set(one.index.modules)
     ignored = tuple(path for path in one.ignored if path.endswith("/"))
@@ -156,7 +156,7 @@ def _outside(one: Unsaved) -> set[str]:
     return {path for path in paths if path not in one.ignored and not f"{path}/".startswith(ignored)}
 
 
-def _add_all(one: Unsaved, git: Git, outside: set[str]) -> None:
+def _add_all(one: DirtyState, git: Git, outside: set[str]) -> None:
     """Enter every file as it is now. Raises Refused for one that cannot be read, or never holds still."""
     pathspecs = [":(top)", *(f":(top,exclude,literal){path}" for path in sorted(outside))]
     options = ("--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
@@ -178,7 +178,7 @@ def _moving(git: Git, outside: set[str]) -> tuple[str, ...]:
     return tuple(path for path in (*changed, *new) if not path.endswith("/") and not f"{path}/".startswith(within))
 
 
-def _prove(one: Unsaved, git: Git, tree: str, outside: set[str]) -> None:
+def _prove(one: DirtyState, git: Git, tree: str, outside: set[str]) -> None:
     """Every path that is here and was to be saved is in the tree."""
     saved = frozenset(git.run("ls-tree", "-r", "-z", "--name-only", tree).fields)
     within = tuple(f"{path}/" for path in outside)
@@ -188,14 +188,14 @@ def _prove(one: Unsaved, git: Git, tree: str, outside: set[str]) -> None:
         raise Refused(f"not removed: git did not take {readable(', '.join(missing[:5]))} in {one.git.directory}, so it cannot be saved")
 
 
-def _refuse_lost(work: Unsaved) -> None:
+def _refuse_lost(work: DirtyState) -> None:
     lost = work.lost
     if lost:
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
         raise Refused(f"not removed, since it would be lost: {', '.join(lost[:5])}{more}; make it readable, move it or delete it")
 
 
-def _refuse_large(one: Unsaved) -> None:
+def _refuse_large(one: DirtyState) -> None:
     """What is too large to be saved must not be lost either: a person decides."""
     large = [path for path in one.untracked if _size(one.git.directory / path) > LARGE]
     if large:
@@ -206,7 +206,7 @@ def _refuse_large(one: Unsaved) -> None:
         )
 
 
-def _message(one: Unsaved, session: str) -> str:
+def _message(one: DirtyState, session: str) -> str:
     return f"Not committed in session {session}\n\nSaved before the working copy {one.git.directory} was removed.\n"
 
 
@@ -214,7 +214,7 @@ def _commit(git: Git, tree: str, parent: str | None, message: str) -> str:
     return git.run("commit-tree", tree, *(("-p", parent) if parent else ()), "-F", "-", input=message).text
 
 
-def _below(one: Unsaved, inner: Unsaved) -> str:
+def _below(one: DirtyState, inner: DirtyState) -> str:
     return inner.git.directory.resolve().relative_to(one.git.directory.resolve()).as_posix()
 
 

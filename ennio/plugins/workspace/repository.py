@@ -36,7 +36,7 @@ class Tips:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WorktreeEntry:
     """One worktree as git lists it. ``locked`` is the reason given, None when it is not locked."""
 
     path: Path
@@ -73,7 +73,7 @@ _shared: dict[Path, _Shared] = {}
 _guard = threading.Lock()
 
 
-class Repository:
+class SourceRepository:
     """The source of a project's worktrees, and its relation to the repository the project is about.
 
     ``own``: the project is about this very repository, so there is nothing to fetch.
@@ -188,7 +188,7 @@ class Repository:
         at_hand = self._remotes == guess and base in theirs and all(ours.get(name) == tip for name, tip in theirs.items())
         return Tips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
 
-    def worktrees(self) -> tuple[Entry, ...]:
+    def worktrees(self) -> tuple[WorktreeEntry, ...]:
         """Every worktree git knows of, the main one first, the missing ones too."""
         return listed(self.git)
 
@@ -258,16 +258,16 @@ def _tips(answer: Output, refs: Mapping[str, str]) -> Mapping[str, str]:
     return {name: told[ref] for name, ref in refs.items() if ref in told}
 
 
-def listed(git: Git) -> tuple[Entry, ...]:
+def listed(git: Git) -> tuple[WorktreeEntry, ...]:
     """The worktrees of the repository a directory belongs to, as ``git worktree list`` tells them."""
     records = git.run("worktree", "list", "--porcelain").stdout.strip("\n").split("\n\n")
     return tuple(_entry(record.split("\n")) for record in records if record)
 
 
-def _entry(lines: list[str]) -> Entry:
+def _entry(lines: list[str]) -> WorktreeEntry:
     said = {word: rest for word, _, rest in (line.partition(" ") for line in lines)}
     branch = said.get("branch")
-    return Entry(
+    return WorktreeEntry(
         path=Path(said["worktree"]),
         branch=branch and branch.removeprefix("refs/heads/"),
         head=said.get("HEAD"),

@@ -14,7 +14,7 @@ from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Refused
 from ennio.model.facts import Place, WorkspaceSeen
 from ennio.plugins.workspace import folder
-from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
 
 BASE_HEAD = "0" * 40
@@ -28,7 +28,7 @@ class StubWorkspace:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
-    def create(self, order: WorkspaceOrder) -> Made:
+    def create(self, order: WorkspaceOrder) -> Created:
         """Make the folder, or find it with whatever is in it."""
         check_branch(order.branch)
         check_branch(order.base)
@@ -36,9 +36,9 @@ class StubWorkspace:
             message = f"{order.path} is in the way: it is no folder; move it away"
             raise Refused(message)
         order.path.mkdir(parents=True, exist_ok=True)
-        return Made(order.path, order.branch, BASE_HEAD)
+        return Created(order.path, order.branch, BASE_HEAD)
 
-    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
         """Links and ``post_create``, as everywhere."""
         prepare(order, made)
 
@@ -48,11 +48,11 @@ class StubWorkspace:
             return WorkspaceSeen(self._clock.now(), exists=False)
         return WorkspaceSeen(self._clock.now(), exists=True, branch=order.branch, head=BASE_HEAD, uncommitted=_files(order.path))
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
         """Move the folder to ``.preserved`` if there are files in it, else remove it."""
         files = _files(order.path) if order.path.is_dir() else 0
         kept = _free(order.path.parent / ".preserved", order.session_id) if files else None
-        freed = Freed(order.path, folder.size(order.path), None if kept is None else str(kept), 0, files)
+        freed = Removed(order.path, folder.size(order.path), None if kept is None else str(kept), 0, files)
         if dry_run:
             return freed
         if kept is not None:
@@ -66,18 +66,18 @@ class StubWorkspace:
         return "origin"
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
-        """See ``Glanced.glance``."""
+        """See ``Glanceable.glance``."""
         return Glance(Place.STANDING if path.is_dir() else Place.GONE)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``: nothing is needed."""
         return {}
 
-    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``."""
         paths = folder.children(root)
         sizes = folder.sizes(paths)
-        return [Standing(path.name, path, None, sizes[path]) for path in paths]
+        return [Existing(path.name, path, None, sizes[path]) for path in paths]
 
 
 def _files(path: Path) -> int:

@@ -22,14 +22,14 @@ from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import EnnioError, Refused, Unreachable
 from ennio.model.facts import WorkspaceSeen
 from ennio.plugins.git import HEAVY, Git, failure
-from ennio.plugins.workspace import folder, found, private
-from ennio.plugins.workspace.found import Found, State
+from ennio.plugins.workspace import folder, private, worktree_state
+from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
 from ennio.plugins.workspace.glance import glance
-from ennio.plugins.workspace.interface import Freed, Glance, Made, Standing, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceOrder
 from ennio.plugins.workspace.prepare import prepare
-from ennio.plugins.workspace.preserve import PRESERVED, Shelf
-from ennio.plugins.workspace.repository import Repository, Tips, listed
-from ennio.plugins.workspace.unsaved import FETCHED, HERE, Unsaved, survey
+from ennio.plugins.workspace.preserve import PRESERVED, Preserver
+from ennio.plugins.workspace.repository import SourceRepository, Tips, listed
+from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
 
 
 class WorktreeWorkspace:
@@ -40,11 +40,11 @@ class WorktreeWorkspace:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
-    def create(self, order: WorkspaceOrder) -> Made:
+    def create(self, order: WorkspaceOrder) -> Created:
         """Add the worktree, or find it with whatever is in it, on whatever branch it is now."""
         check_branch(order.branch)
         check_branch(order.base)
-        repository = Repository(order.source, order.repo)
+        repository = SourceRepository(order.source, order.repo)
         with repository.alone():
             tree = _mended(repository, order)
             if tree is not None:
@@ -57,7 +57,7 @@ class WorktreeWorkspace:
                     return _added(repository, order, tips)
         return _made(repository, order, tree)
 
-    def prepare(self, order: WorkspaceOrder, made: Made) -> None:
+    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
         """Links and ``post_create``."""
         prepare(order, made)
 
@@ -66,27 +66,27 @@ class WorktreeWorkspace:
         now = self._clock.now()
         if not order.path.is_dir():
             return WorkspaceSeen(now, exists=False)
-        repository = Repository(order.source, order.repo)
-        tree = found.tree(repository, found.look(repository, order.path))
+        repository = SourceRepository(order.source, order.repo)
+        tree = worktree_state.tree(repository, worktree_state.look(repository, order.path))
         if tree is None:
             return WorkspaceSeen(now, exists=False)
         work = _survey(repository, order, tree)
         return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Freed:
+    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the worktree, and the branch if nothing needs it.
 
         Raises Refused for a worktree somebody locked.
         """
         if not order.path.exists() and not order.source.is_dir():
-            return Freed(order.path, 0)
-        repository = Repository(order.source, order.repo)
-        there = found.look(repository, order.path)
-        tree = found.tree(repository, there)
-        freed = Freed(order.path, folder.size(order.path))
+            return Removed(order.path, 0)
+        repository = SourceRepository(order.source, order.repo)
+        there = worktree_state.look(repository, order.path)
+        tree = worktree_state.tree(repository, there)
+        freed = Removed(order.path, folder.size(order.path))
         if tree is not None:
             _check_lock(there)
-            freed = _shelf(repository, order).take(_survey(repository, order, tree), freed, dry_run=dry_run)
+            freed = _preserver(repository, order).save_for_removal(_survey(repository, order, tree), freed, dry_run=dry_run)
         if not dry_run:
             _hold(repository, order, there)
             folder.discard(order.path)
@@ -97,27 +97,27 @@ class WorktreeWorkspace:
 
     def remote(self, order: WorkspaceOrder) -> str:
         """See ``Workspace.remote``."""
-        return Repository(order.source, order.repo).remote_name
+        return SourceRepository(order.source, order.repo).remote_name
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
-        """See ``Glanced.glance``."""
+        """See ``Glanceable.glance``."""
         return glance(path, branch, source)
 
     def environment(self, path: Path) -> Mapping[str, str]:
         """See ``Workspace.environment``."""
         return private.environment(path)
 
-    def standing(self, root: Path, source: Path) -> Sequence[Standing]:
+    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``, half-made ones too."""
         paths = folder.children(root)
         git = Git(source)
         entries = listed(git) if source.is_dir() and git.common is not None else ()
         branches = {entry.path.resolve(): entry.branch for entry in entries}
         sizes = folder.sizes(paths)
-        return [Standing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths]
+        return [Existing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths]
 
 
-def _survey(repository: Repository, order: WorkspaceOrder, tree: Git) -> Unsaved:
+def _survey(repository: SourceRepository, order: WorkspaceOrder, tree: Git) -> DirtyState:
     """In the project's own repository a branch stays when its worktree goes; elsewhere it must have been pushed."""
     work = survey(tree, HERE if repository.own else FETCHED, whole=False)
     pushed = _pushed(repository, order) if work.own_commits else None
@@ -126,7 +126,7 @@ def _survey(repository: Repository, order: WorkspaceOrder, tree: Git) -> Unsaved
     return survey(tree, (*FETCHED, pushed), whole=False)
 
 
-def _pushed(repository: Repository, order: WorkspaceOrder) -> str | None:
+def _pushed(repository: SourceRepository, order: WorkspaceOrder) -> str | None:
     """What was pushed and left no trace here, as in a clone of one branch."""
     try:
         return repository.pushed(order.branch)
@@ -134,25 +134,25 @@ def _pushed(repository: Repository, order: WorkspaceOrder) -> str | None:
         return None  # then it is saved once more
 
 
-def _mended(repository: Repository, order: WorkspaceOrder) -> Git | None:
+def _mended(repository: SourceRepository, order: WorkspaceOrder) -> Git | None:
     """The worktree if it stands; what is left of one that does not is cleared away."""
-    if found.untouched(repository, order.path):
+    if worktree_state.is_untouched(repository, order.path):
         return None
-    there = found.look(repository, order.path)
-    tree = found.tree(repository, there)
+    there = worktree_state.look(repository, order.path)
+    tree = worktree_state.tree(repository, there)
     if tree is None and (there.entry is not None or order.path.exists()):
         _hold(repository, order, there)
-        found.forget(repository, there)
+        worktree_state.forget(repository, there)
     return tree
 
 
-def _hold(repository: Repository, order: WorkspaceOrder, there: Found) -> None:
+def _hold(repository: SourceRepository, order: WorkspaceOrder, there: FoundWorktree) -> None:
     """Keep the detached commit of a worktree whose folder somebody deleted; git's entry alone leads to it."""
-    if there.state is State.ABSENT and there.entry is not None and there.entry.head is not None:
-        _shelf(repository, order).hold(there.entry.head)
+    if there.state is WorktreeState.ABSENT and there.entry is not None and there.entry.head is not None:
+        _preserver(repository, order).keep_commit(there.entry.head)
 
 
-def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Made:
+def _added(repository: SourceRepository, order: WorkspaceOrder, tips: Tips) -> Created:
     """The worktree on its branch; a branch that was made for it goes again when it cannot be added."""
     order.path.parent.mkdir(parents=True, exist_ok=True)
     start = tips.branch or tips.base
@@ -169,22 +169,22 @@ def _added(repository: Repository, order: WorkspaceOrder, tips: Tips) -> Made:
     repository.named()
     if not new or start != tips.base:
         return _made(repository, order, Git(order.path))
-    return Made(order.path, order.branch, start, repository.remote_name)
+    return Created(order.path, order.branch, start, repository.remote_name)
 
 
-def _check(repository: Repository, order: WorkspaceOrder) -> None:
+def _check(repository: SourceRepository, order: WorkspaceOrder) -> None:
     """See that git means in it what was ordered; else it is taken away again."""
-    if found.plainly(repository, order.path, order.branch):
+    if worktree_state.is_plain(repository, order.path, order.branch):
         return
     meant = Git(order.path).place
-    if meant is None or not found.means(repository, meant, order.path):
-        raise found.bent(order.path, meant)
+    if meant is None or not worktree_state.is_worktree(repository, meant, order.path):
+        raise worktree_state.redirected(order.path, meant)
     if meant.branch != order.branch:
         message = f"{order.path} was made on {meant.branch or 'no branch'} instead of {order.branch}, so it was taken away again"
         raise Refused(message)
 
 
-def _new_branch(repository: Repository, order: WorkspaceOrder, start: str) -> bool:
+def _new_branch(repository: SourceRepository, order: WorkspaceOrder, start: str) -> bool:
     """Make the branch, marked as this session's; False when there is one of that name."""
     ref = f"refs/heads/{order.branch}"
     words = f"create {ref} {start}\nupdate {_mark(order)} {start}\n"
@@ -194,13 +194,13 @@ def _new_branch(repository: Repository, order: WorkspaceOrder, start: str) -> bo
     return made.ok
 
 
-def _unmake_branch(repository: Repository, order: WorkspaceOrder, start: str) -> None:
+def _unmake_branch(repository: SourceRepository, order: WorkspaceOrder, start: str) -> None:
     """As it was before: nobody can have worked on what was made a moment ago."""
     words = f"delete refs/heads/{order.branch} {start}\ndelete {_mark(order)} {start}\n"
     repository.git.run("update-ref", "--stdin", input=words, check=False)
 
 
-def _old_branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> None:
+def _old_branch(repository: SourceRepository, order: WorkspaceOrder, tips: Tips) -> None:
     """See that a branch which was there before is free, and up to date with the remote's."""
     git, ref = repository.git, f"refs/heads/{order.branch}"
     holder = next((entry for entry in repository.worktrees() if entry.branch == order.branch), None)
@@ -217,25 +217,25 @@ def _old_branch(repository: Repository, order: WorkspaceOrder, tips: Tips) -> No
     git.run("update-ref", ref, tips.branch, here)
 
 
-def _made(repository: Repository, order: WorkspaceOrder, tree: Git) -> Made:
+def _made(repository: SourceRepository, order: WorkspaceOrder, tree: Git) -> Created:
     head = tree.commit("HEAD") or ""
     branch = tree.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
     base = tree.run("merge-base", "HEAD", repository.kept(order.base), check=False).text or head
-    return Made(order.path, branch, base, repository.remote_name)
+    return Created(order.path, branch, base, repository.remote_name)
 
 
-def _check_lock(there: Found) -> None:
+def _check_lock(there: FoundWorktree) -> None:
     if there.entry is not None and there.entry.locked is not None:
         reason = f" ({there.entry.locked})" if there.entry.locked else ""
         message = f"{there.path} is locked{reason}: git worktree unlock {there.path}"
         raise Refused(message)
 
 
-def _shelf(repository: Repository, order: WorkspaceOrder) -> Shelf:
-    return Shelf(order.session_id, repository.git, order.path.parent)
+def _preserver(repository: SourceRepository, order: WorkspaceOrder) -> Preserver:
+    return Preserver(order.session_id, repository.git, order.path.parent)
 
 
-def _clear(repository: Repository, order: WorkspaceOrder) -> None:
+def _clear(repository: SourceRepository, order: WorkspaceOrder) -> None:
     """Remove folder and entry of a worktree whose work is saved, and of those the agent made inside of it."""
     folder.discard(order.path)
     place = order.path.resolve()
@@ -244,7 +244,7 @@ def _clear(repository: Repository, order: WorkspaceOrder) -> None:
             repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))
 
 
-def _let_go(repository: Repository, order: WorkspaceOrder) -> bool:
+def _let_go(repository: SourceRepository, order: WorkspaceOrder) -> bool:
     """Whether the ordered repository has no such branch any more, as after a merge; what its base is now is known then."""
     if repository.own or repository.git.commit(_mark(order)) is None:
         return False
@@ -257,7 +257,7 @@ def _let_go(repository: Repository, order: WorkspaceOrder) -> bool:
     return gone
 
 
-def _dissolve(repository: Repository, order: WorkspaceOrder, *, let_go: bool) -> None:
+def _dissolve(repository: SourceRepository, order: WorkspaceOrder, *, let_go: bool) -> None:
     _clear(repository, order)
     if let_go:
         _drop_merged(repository, order)
@@ -266,7 +266,7 @@ def _dissolve(repository: Repository, order: WorkspaceOrder, *, let_go: bool) ->
         repository.git.run("update-ref", "-d", repository.kept(order.branch))
 
 
-def _drop_branch(repository: Repository, order: WorkspaceOrder) -> None:
+def _drop_branch(repository: SourceRepository, order: WorkspaceOrder) -> None:
     """Delete the branch if this session made it, nobody has it checked out, and all of it is elsewhere."""
     git, ref = repository.git, f"refs/heads/{order.branch}"
     start, tip = git.commit(_mark(order)), git.commit(ref)
@@ -279,7 +279,7 @@ def _drop_branch(repository: Repository, order: WorkspaceOrder) -> None:
         git.run("config", "--remove-section", f"branch.{order.branch}", check=False)  # an upstream the agent's push had set
 
 
-def _drop_merged(repository: Repository, order: WorkspaceOrder) -> None:
+def _drop_merged(repository: SourceRepository, order: WorkspaceOrder) -> None:
     """Delete what a push of this session left of a merged branch that is gone at the remote, as ``git fetch --prune`` would."""
     git, tracked = repository.git, f"refs/remotes/{repository.remote}/{order.branch}"
     there = git.commit(tracked)
@@ -293,7 +293,7 @@ def _drop_merged(repository: Repository, order: WorkspaceOrder) -> None:
         git.run("config", "--remove-section", f"branch.{order.branch}", check=False)
 
 
-def _elsewhere(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
+def _elsewhere(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
     """Whether a branch's commits are merged, pushed or saved.
 
     In the project's own repository the branch itself is what a pull request stands on: only merged
@@ -307,7 +307,7 @@ def _elsewhere(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
     return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
 
 
-def _merged(repository: Repository, order: WorkspaceOrder, tip: str) -> bool:
+def _merged(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
     """Whether the base has a commit, or all that it changes."""
     git, base = repository.git, repository.kept(order.base)
     if git.contains(tip, base):

@@ -14,7 +14,7 @@ import pytest
 
 from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import Unkept, Workspace, WorkspaceOrder
+from ennio.plugins.workspace.interface import UnsavedPath, Workspace, WorkspaceOrder
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
 
@@ -82,7 +82,7 @@ def test_ignored_files_are_named_with_their_sizes_before_they_go(workspace: Work
     (order.path / "node_modules" / "deep" / "one").write_bytes(b"x" * 700)
     (order.path / "node_modules" / "two").write_bytes(b"x" * 11)
     (order.path / "build.log").write_bytes(b"x" * 5)
-    expected = (Unkept("build.log", 5, "ignored"), Unkept("node_modules/", 711, "ignored"))
+    expected = (UnsavedPath("build.log", 5, "ignored"), UnsavedPath("node_modules/", 711, "ignored"))
 
     foreseen = workspace.remove(order, dry_run=True)
     freed = workspace.remove(order)
@@ -95,7 +95,7 @@ def test_what_has_no_content_is_named(workspace: Workspace, order: WorkspaceOrde
     with socket.socket(socket.AF_UNIX) as server, _working_in(order.path):
         server.bind("s")
 
-    assert workspace.remove(order).unsaved == (Unkept("pipe", 0, "FIFO"), Unkept("s", 0, "socket"))
+    assert workspace.remove(order).unsaved == (UnsavedPath("pipe", 0, "FIFO"), UnsavedPath("s", 0, "socket"))
 
 
 def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
@@ -103,7 +103,7 @@ def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: 
     os.mkfifo(order.path / "README")
     (order.path / "work").write_text("work\n")
 
-    assert workspace.remove(order).unsaved == (Unkept("README", 0, "FIFO"),)
+    assert workspace.remove(order).unsaved == (UnsavedPath("README", 0, "FIFO"),)
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
@@ -149,7 +149,7 @@ def test_names_that_are_not_utf_8_are_saved_and_named(workspace: Workspace, orde
     freed = workspace.remove(order)
 
     assert '"caf\\351"' in git(ground.source, "ls-tree", "--name-only", PRESERVED)
-    assert freed.unsaved == (Unkept("caf\\xe9.log", 5, "ignored"),)
+    assert freed.unsaved == (UnsavedPath("caf\\xe9.log", 5, "ignored"),)
 
 
 def test_a_file_that_never_holds_still_keeps_the_working_copy(

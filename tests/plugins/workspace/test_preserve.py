@@ -10,8 +10,8 @@ import pytest
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import preserve
+from ennio.plugins.workspace.dirty import FETCHED, survey
 from ennio.plugins.workspace.interface import WorkspaceOrder
-from ennio.plugins.workspace.unsaved import FETCHED, survey
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git
 
@@ -35,7 +35,7 @@ def test_saving_touches_neither_files_nor_index_nor_head(workspace: WorktreeWork
     (order.path / "untracked").write_text("untracked\n")
     before = (git(order.path, "status", "--porcelain"), git(order.path, "rev-parse", "HEAD"), git(order.path, "ls-files", "-s"))
 
-    work = preserve.Shelf(SESSION, Git(ground.source), order.path.parent).save(survey(Git(order.path), FETCHED, whole=False))
+    work = preserve.Preserver(SESSION, Git(ground.source), order.path.parent).save(survey(Git(order.path), FETCHED, whole=False))
 
     assert work == PRESERVED
     assert (git(order.path, "status", "--porcelain"), git(order.path, "rev-parse", "HEAD"), git(order.path, "ls-files", "-s")) == before

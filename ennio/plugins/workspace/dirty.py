@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.plugins.git import HEAVY, Git, readable
-from ennio.plugins.workspace import inventory, leftovers
+from ennio.plugins.workspace import inventory, unreferenced
 from ennio.plugins.workspace.index import Index, as_named
-from ennio.plugins.workspace.interface import Unkept
+from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.plugins.workspace.inventory import Inventory
 from ennio.plugins.workspace.repository import listed
 
@@ -26,7 +26,7 @@ _STAYING = ("--exclude=refs/worktree/*", "--exclude=refs/bisect/*", "--exclude=r
 
 
 @dataclass(frozen=True, slots=True)
-class Unsaved:
+class DirtyState:
     """One working copy at one moment. ``nested`` are the repositories inside of it that hold something.
 
     ``tips`` are commits whose history is in no place that stays; ``elsewhere`` tells those places.
@@ -41,12 +41,12 @@ class Unsaved:
     tips: tuple[str, ...]
     own_commits: int
     elsewhere: tuple[str, ...]
-    nested: tuple[Unsaved, ...] = ()
+    nested: tuple[DirtyState, ...] = ()
     index: Index = Index()
     ignored: tuple[str, ...] = ()
     inventory: Inventory = Inventory()
 
-    def each(self) -> Iterator[Unsaved]:
+    def each(self) -> Iterator[DirtyState]:
         """This working copy and those inside of it."""
         yield self
         for inner in self.nested:
@@ -69,7 +69,7 @@ class Unsaved:
 
 
     @property
-    def unkept(self) -> tuple[Unkept, ...]:
+    def unkept(self) -> tuple[UnsavedPath, ...]:
         """What goes with it and is saved nowhere, by paths from the top of this working copy."""
         root = self.git.directory
         return tuple(one for inner in self.each() for one in _unkept(inner, root))
@@ -80,7 +80,7 @@ class Unsaved:
         return tuple(readable(f"{one.git.directory / path} ({why})") for one in self.each() for path, why in one.inventory.lost)
 
 
-def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset[str] | None = None) -> Unsaved:
+def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset[str] | None = None) -> DirtyState:
     """Look at a working copy; changes nothing in it.
 
     ``whole``: its repository ends with it, so all its refs and stashes count, not HEAD alone. ``tags`` are
@@ -93,10 +93,10 @@ def survey(git: Git, elsewhere: tuple[str, ...], *, whole: bool, tags: frozenset
     paths = _inner(git, index, status)
     nested = tuple(_nested(git, paths, elsewhere, whole=whole))
     found = (status.head, status.branch, status.changed, status.untracked)
-    return Unsaved(git, *found, tips, commits, elsewhere, nested, index, status.ignored)
+    return DirtyState(git, *found, tips, commits, elsewhere, nested, index, status.ignored)
 
 
-def counted(work: Unsaved) -> Unsaved:
+def counted(work: DirtyState) -> DirtyState:
     """The same with an inventory of every path in it; repositories git did not tell of are looked at too."""
     nested = tuple(counted(inner) for inner in work.nested)
     root = work.git.directory.resolve()
@@ -111,11 +111,11 @@ def counted(work: Unsaved) -> Unsaved:
     return replace(work, nested=nested, inventory=replace(taken, lost=(*taken.lost, *broken)))
 
 
-def _unkept(one: Unsaved, root: Path) -> Iterator[Unkept]:
+def _unkept(one: DirtyState, root: Path) -> Iterator[UnsavedPath]:
     above = _relative(root.resolve(), one.git.directory)
     prefix = "" if above == "." else f"{above}/"
-    yield from (Unkept(readable(prefix + path), size, "ignored") for path, size in one.inventory.ignored)
-    yield from (Unkept(readable(prefix + path), 0, kind) for path, kind in one.inventory.special)
+    yield from (UnsavedPath(readable(prefix + path), size, "ignored") for path, size in one.inventory.ignored)
+    yield from (UnsavedPath(readable(prefix + path), 0, kind) for path, kind in one.inventory.special)
 
 
 def _relative(root: Path, path: Path) -> str:
@@ -165,7 +165,7 @@ def _changed(field: str) -> str | None:
 
 
 def _tips(git: Git, head: str | None, elsewhere: tuple[str, ...], *, tags: tuple[str, ...], whole: bool) -> tuple[tuple[str, ...], int]:
-    heads, rest = [head] if head else [], list(leftovers.commits(git, _private(git)))
+    heads, rest = [head] if head else [], list(unreferenced.commits(git, _private(git)))
     if whole:
         heads += git.run("for-each-ref", "--format=%(objectname)", "refs/heads").lines
         rest += [*git.run("stash", "list", "--format=%H", check=False).lines, *_other_refs(git)]
@@ -208,7 +208,7 @@ def _inner(git: Git, index: Index, status: _Status) -> list[Path]:
     return list(dict.fromkeys([root / name for name in (*index.modules, *status.repositories)] + worktrees))
 
 
-def _nested(git: Git, paths: list[Path], elsewhere: tuple[str, ...], *, whole: bool) -> Iterator[Unsaved]:
+def _nested(git: Git, paths: list[Path], elsewhere: tuple[str, ...], *, whole: bool) -> Iterator[DirtyState]:
     root, common = git.directory.resolve(), git.common
     for path in paths:
         inner = Git(path)

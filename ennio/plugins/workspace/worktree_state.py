@@ -19,33 +19,33 @@ from pathlib import Path
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git, Place
 from ennio.plugins.workspace import folder, private
-from ennio.plugins.workspace.repository import Entry, Repository
+from ennio.plugins.workspace.repository import SourceRepository, WorktreeEntry
 
 _NOWHERE = Place(Path(), Path(), None, None)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class State(StrEnum):
+class WorktreeState(StrEnum):
     """What stands at a worktree's place."""
 
     ABSENT = "absent"  # no folder, or an empty one; perhaps git still lists it
-    HALF = "half"  # its making was cut short
-    CUT_OFF = "cut_off"  # full of files, but its .git file is gone
+    INCOMPLETE = "half"  # its making was cut short
+    UNLINKED = "cut_off"  # full of files, but its .git file is gone
     STANDING = "standing"
     FOREIGN = "foreign"  # something we know nothing of
-    BENT = "bent"  # a worktree of ours, in which git works on something else
+    REDIRECTED = "bent"  # a worktree of ours, in which git works on something else
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundWorktree:
     """A place, what stands there, and git's entry for it if there is one."""
 
     path: Path
-    state: State
-    entry: Entry | None
+    state: WorktreeState
+    entry: WorktreeEntry | None
 
 
-def untouched(repository: Repository, path: Path) -> bool:
+def is_untouched(repository: SourceRepository, path: Path) -> bool:
     """Whether nothing was ever made here, as the disk alone tells: neither a folder, nor an entry of git's that bears its name.
 
     git calls an entry as the folder is called, with a number behind it where that is taken. False where this cannot be told.
@@ -56,32 +56,32 @@ def untouched(repository: Repository, path: Path) -> bool:
     return not entries.is_dir() or not any(entry.name.startswith(path.name) for entry in os.scandir(entries))
 
 
-def look(repository: Repository, path: Path) -> Found:
+def look(repository: SourceRepository, path: Path) -> FoundWorktree:
     """See what is there; changes nothing."""
     place = path.resolve()
     entry = next((one for one in repository.worktrees() if one.path.resolve() == place and not one.bare), None)
-    return Found(path, _state(repository, path, entry), entry)
+    return FoundWorktree(path, _state(repository, path, entry), entry)
 
 
-def _state(repository: Repository, path: Path, entry: Entry | None) -> State:
+def _state(repository: SourceRepository, path: Path, entry: WorktreeEntry | None) -> WorktreeState:
     if entry is not None and entry.locked == "initializing":
-        return State.HALF
+        return WorktreeState.INCOMPLETE
     if not path.exists() or folder.empty(path):
-        return State.ABSENT
+        return WorktreeState.ABSENT
     if not (path / ".git").exists():
-        return State.CUT_OFF if entry is not None else State.FOREIGN
+        return WorktreeState.UNLINKED if entry is not None else WorktreeState.FOREIGN
     meant = Git(path).place
     if entry is None or meant is None or meant.common != repository.common:
-        return State.FOREIGN
-    return State.STANDING if means(repository, meant, path) else State.BENT
+        return WorktreeState.FOREIGN
+    return WorktreeState.STANDING if is_worktree(repository, meant, path) else WorktreeState.REDIRECTED
 
 
-def means(repository: Repository, meant: Place, path: Path) -> bool:
+def is_worktree(repository: SourceRepository, meant: Place, path: Path) -> bool:
     """Whether what git means at a place is the worktree there, and a worktree of this repository."""
     return meant.common == repository.common and meant.private.parent == meant.common / "worktrees" and meant.top == path.resolve()
 
 
-def plainly(repository: Repository, path: Path, branch: str) -> bool:
+def is_plain(repository: SourceRepository, path: Path, branch: str) -> bool:
     """Whether the files alone tell that git means this worktree, on this branch; False where git has to be asked.
 
     Only settings of its own could bend a linked worktree: git passes over ``core.worktree`` and ``core.bare`` of the repository.
@@ -98,36 +98,36 @@ def plainly(repository: Repository, path: Path, branch: str) -> bool:
     return here and head == f"ref: refs/heads/{branch}" and (own / back).resolve() == path.resolve() / ".git"
 
 
-def bent(path: Path, meant: Place | None) -> Refused:
+def redirected(path: Path, meant: Place | None) -> Refused:
     """What is said of a place where git means something else."""
     there = "no working copy at all" if meant is None or meant.top is None else f"{meant.top} (of {meant.private})"
     way_out = "look at core.worktree, core.bare and extensions.worktreeConfig: git config --show-origin --get-all core.worktree"
     return Refused(f"in {path} git works on {there}, so nothing was done; {way_out}")
 
 
-def tree(repository: Repository, found: Found) -> Git | None:
+def tree(repository: SourceRepository, found: FoundWorktree) -> Git | None:
     """The worktree to work with, its ``.git`` file written again if need be; None when there is none.
 
     Raises Refused when something else is in its place.
     """
-    if found.state is State.FOREIGN:
+    if found.state is WorktreeState.FOREIGN:
         message = f"{found.path} is in the way: it holds files but is no worktree of {repository.source}; move it away"
         raise Refused(message)
-    if found.state is State.BENT:
-        raise bent(found.path, Git(found.path).place)
-    if found.state is State.CUT_OFF:
+    if found.state is WorktreeState.REDIRECTED:
+        raise redirected(found.path, Git(found.path).place)
+    if found.state is WorktreeState.UNLINKED:
         (found.path / ".git").write_text(f"gitdir: {_private(repository, found.path)}\n", encoding="utf-8")
-        if not means(repository, Git(found.path).place or _NOWHERE, found.path):
-            raise bent(found.path, Git(found.path).place)
-    return Git(found.path) if found.state in (State.STANDING, State.CUT_OFF) else None
+        if not is_worktree(repository, Git(found.path).place or _NOWHERE, found.path):
+            raise redirected(found.path, Git(found.path).place)
+    return Git(found.path) if found.state in (WorktreeState.STANDING, WorktreeState.UNLINKED) else None
 
 
-def forget(repository: Repository, found: Found) -> None:
+def forget(repository: SourceRepository, found: FoundWorktree) -> None:
     """Remove what is left of a worktree nobody's work is in: a half-made folder, and git's entry for it.
 
     Only this worktree's entry goes; ``git worktree prune`` would take the person's missing ones too.
     """
-    if found.state is State.HALF:
+    if found.state is WorktreeState.INCOMPLETE:
         folder.discard(found.path)
     elif folder.empty(found.path):
         found.path.rmdir()
@@ -135,7 +135,7 @@ def forget(repository: Repository, found: Found) -> None:
         repository.git.run("worktree", "remove", "--force", "--force", str(found.entry.path))
 
 
-def _private(repository: Repository, path: Path) -> Path:
+def _private(repository: SourceRepository, path: Path) -> Path:
     """The worktree's private folder in the repository: the one that points to this path."""
     place = path.resolve() / ".git"
     for pointer in (repository.common / "worktrees").glob("*/gitdir"):
