@@ -18,7 +18,7 @@ from ennio.model import codec
 from ennio.model.errors import ConfigError, EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session
-from ennio.plugins.birth import started
+from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.interface import Pane
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.state import Desired, Phase
@@ -88,7 +88,7 @@ def _panes(deps: Dependencies, runtime: str) -> list[Pane]:
 
 def _take_in(deps: Dependencies, session: Session, pane: Pane) -> None:
     now = deps.clock.now()
-    born = started(pane.pid) if pane.pid is not None and not pane.dead else ""
+    born = start_of(pane.pid) if pane.pid is not None and not pane.dead else ""
     data = {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)}
     handle = RuntimeHandle(session.id, session.runtime_name or "", data)
     memory = LifecycleState(

@@ -21,7 +21,7 @@ from ennio.model.errors import NotFound, Refused
 from ennio.model.facts import Sighting, WorkspaceSeen
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import RuntimeHandle, Session
-from ennio.plugins import leftovers
+from ennio.plugins import orphans
 from ennio.plugins.agent.dialog_choices import NothingAsked
 from ennio.plugins.agent.interface import Agent, Command
 from ennio.plugins.agent.words import plain
@@ -201,7 +201,7 @@ def stop(deps: Dependencies, session: Session, *, launched: bool) -> None:
 
 def _end_under_way(deps: Dependencies, session: Session) -> None:
     """End all that carries the session's mark, and the hook that was begun for it, marked or not."""
-    leftovers.end(session.id, HOOK_GRACE, hook_run.under_way(deps.home.session(session.id)))
+    orphans.end(session.id, HOOK_GRACE, hook_run.under_way(deps.home.session(session.id)))
 
 
 def attach_command(deps: Dependencies, session: Session) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Filed
-from ennio.plugins.runtime.sighting import judge
+from ennio.plugins.runtime.liveness import judge
 from ennio.policy.lifecycle.state import Phase
 
 STARTING = timedelta(seconds=30)

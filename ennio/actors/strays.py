@@ -10,7 +10,7 @@ from ennio.model import codec
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, RuntimeHandle, Session, SessionStatus
-from ennio.plugins import leftovers
+from ennio.plugins import orphans
 from ennio.policy.lifecycle import LifecycleState, orders
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def kill(deps: Dependencies, session: Session, by: str) -> Session:
     if session.runtime_name and memory.launches:
         handle = session.runtime_handle or RuntimeHandle(session.id, session.runtime_name)
         deps.plugins.runtime(session.runtime_name).stop(handle)
-    leftovers.end(session.id, GRACE)
+    orphans.end(session.id, GRACE)
     now, before, rule = deps.clock.now(), memory.status, f"killed by {by}"
     memory = replace(orders.stopped(memory), status=SessionStatus.KILLED, status_since=now, rule=rule)
     killed = replace(session, status=SessionStatus.KILLED, reason=rule, no_signal_since=None)

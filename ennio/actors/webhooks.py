@@ -14,7 +14,7 @@ from ennio.config.model import Project
 from ennio.machine.untrusted import json_value
 from ennio.model.errors import Invalid, Unauthorized
 from ennio.plugins.github.settings import found_address
-from ennio.plugins.github.webhook import Happening, happenings, signed
+from ennio.plugins.github.webhook import Happening, happenings, is_signed
 
 log = logging.getLogger(__name__)
 _KEY = "webhooks.github"
@@ -26,7 +26,7 @@ def received(deps: Dependencies, event: str, delivery: str, signature: str | Non
 
     Raises Unauthorized unless a project's ``webhook_secret`` made the signature, Invalid for what is no JSON object.
     """
-    trusting = [project for project, secret in _secrets(deps) if signed(raw, signature, secret)]
+    trusting = [project for project, secret in _secrets(deps) if is_signed(raw, signature, secret)]
     if not trusting:
         raise Unauthorized("the signature fits no project's webhook_secret; set the same secret on GitHub and in scm_config.config")
     known = _known(deps)

@@ -126,7 +126,7 @@ class Git:
         pause = 0.05
         while True:
             output = self._once(args, input, timeout)
-            if output.ok or not _passing(args, output.stderr) or time.monotonic() > deadline:
+            if output.ok or not _is_passing(args, output.stderr) or time.monotonic() > deadline:
                 break
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
@@ -286,9 +286,9 @@ def failure(args: tuple[str, ...], directory: Path, output: Output) -> EnnioErro
     return git_words.failure(_name(args), directory, output.code, output.stderr.strip() or output.stdout)
 
 
-def _passing(args: tuple[str, ...], words: str) -> bool:
+def _is_passing(args: tuple[str, ...], words: str) -> bool:
     """Whether the same may go well in a moment. A ref that is there already is an answer, but to who fetches."""
-    return git_words.locked(words) or (_verb(args) in _SERVERS and git_words.raced(words))
+    return git_words.is_locked(words) or (_verb(args) in _SERVERS and git_words.is_race(words))
 
 
 def _name(args: tuple[str, ...]) -> str:

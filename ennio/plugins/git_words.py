@@ -44,12 +44,12 @@ _FILTER = re.compile(
 )
 
 
-def locked(words: str) -> bool:
+def is_locked(words: str) -> bool:
     """Whether another git holds a lock; it is soon over."""
     return bool(_LOCKED.search(words))
 
 
-def raced(words: str) -> bool:
+def is_race(words: str) -> bool:
     """Whether another git moved what this one was about to move."""
     return bool(_RACED.search(words))
 
@@ -63,12 +63,12 @@ def failure(command: str, place: object, code: int, words: str) -> EnnioError:
     if missing:
         needs = f"needs the filter {missing['program']}, which is not installed or not on the PATH ({os.environ.get('PATH', '')})"
         return Refused(readable(redacted(f"{command} in {place} {needs}: install it, and start the supervisor where it is found; {said}")))
-    kind = Exhausted if _SPENT.search(text) else Unreachable if code < 0 or _time_mends(text) else Refused
+    kind = Exhausted if _SPENT.search(text) else Unreachable if code < 0 or _is_passing(text) else Refused
     return kind(readable(redacted(f"{command} in {place} {how}: {said}")))
 
 
-def _time_mends(text: str) -> bool:
-    if locked(text) or raced(text):
+def _is_passing(text: str) -> bool:
+    if is_locked(text) or is_race(text):
         return True
     return bool(_TIME.search(text)) and not _PERSON.search(text)
 

@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from ennio.plugins.birth import started
+from ennio.plugins.process_start import start_of
 from tests.bench.stand import PULLED, Orchestrator, come
 
 PULL = 7_000_001
@@ -67,7 +67,7 @@ def _model(house: Orchestrator) -> Model:
     house.quiet()
     house.stop()
     pid = _panes(house)[name]
-    return Model(name, pid, started(int(pid)), house.ground.git("rev-parse", f"refs/heads/{name}", cwd=house.ground.hub))
+    return Model(name, pid, start_of(int(pid)), house.ground.git("rev-parse", f"refs/heads/{name}", cwd=house.ground.hub))
 
 
 def _panes(house: Orchestrator) -> dict[str, str]:
@@ -85,7 +85,7 @@ def _terminals(house: Orchestrator, names: list[str]) -> dict[str, tuple[str, st
     command = ["tmux", "-L", house.ground.socket, "source-file", "-"]
     subprocess.run(command, input="\n".join(lines), text=True, timeout=120, check=True, capture_output=True)
     panes = _panes(house)
-    return {name: (panes[name], started(int(panes[name]))) for name in names}
+    return {name: (panes[name], start_of(int(panes[name]))) for name in names}
 
 
 def _branches(house: Orchestrator, model: Model, names: list[str]) -> None:

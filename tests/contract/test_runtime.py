@@ -17,8 +17,8 @@ import pytest
 
 from ennio.model.errors import Conflict, Invalid, NotFound
 from ennio.model.session import RuntimeHandle
-from ennio.plugins import leftovers
-from ennio.plugins.birth import lives, recorded, started
+from ennio.plugins import orphans
+from ennio.plugins.process_start import is_alive, process_of, start_of
 from ennio.plugins.runtime import launch as launching
 from tests.contract.runtime_bench import Bench
 
@@ -37,7 +37,7 @@ def test_a_started_agent_is_alive_in_the_survey(bench: Bench) -> None:
 
 def test_the_handle_holds_the_birth_of_its_process(real: Bench) -> None:
     handle = real.start()
-    assert handle.data["started"] == started(int(handle.data["pid"])) != ""
+    assert handle.data["started"] == start_of(int(handle.data["pid"])) != ""
 
 
 def test_the_same_launch_is_found_again_and_not_started_twice(bench: Bench) -> None:
@@ -147,8 +147,8 @@ def test_stop_ends_an_agent_whose_terminal_was_taken_away(real: Bench, again: bo
     assert not real.runtime.survey()[real.name].dead
     take_away(real, for_good=True)
     (real.again() if again else real.runtime).stop(handle)
-    assert not lives(*recorded(handle))
-    assert not leftovers.find(real.name)
+    assert not is_alive(*process_of(handle))
+    assert not orphans.find(real.name)
 
 
 def test_a_launch_that_is_found_leaves_no_launch_file_of_a_supervisor_that_was_killed(real: Bench) -> None:

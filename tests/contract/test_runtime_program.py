@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.plugins.birth import exists, started
+from ennio.plugins.process_start import pid_exists, start_of
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench
 
@@ -82,7 +82,7 @@ def test_incident_40_stop_ends_whatever_the_agent_left_running(real: Bench) -> N
     handle = real.runtime.start(real.launch(sys.executable, "-c", textwrap.dedent(LEAVES), str(pids)))
     eventually(lambda: pids.exists() and len(pids.read_text().split()) == 3)
     real.runtime.stop(handle)
-    assert [pid for pid in pids.read_text().split() if exists(int(pid)) and started(int(pid))] == []
+    assert [pid for pid in pids.read_text().split() if pid_exists(int(pid)) and start_of(int(pid))] == []
 
 
 def test_incident_40_a_daemon_is_found_after_its_agent_has_ended(real: Bench) -> None:
@@ -91,9 +91,9 @@ def test_incident_40_a_daemon_is_found_after_its_agent_has_ended(real: Bench) ->
     handle = real.runtime.start(real.launch(sys.executable, "-c", script, str(pids)))
     eventually(lambda: real.pane().dead and pids.exists() and pids.read_text())
     daemon = int(pids.read_text())
-    assert started(daemon)
+    assert start_of(daemon)
     real.runtime.stop(handle)
-    assert not started(daemon)
+    assert not start_of(daemon)
 
 
 def test_agents_survive_the_violent_death_of_who_started_them(real: Bench) -> None:

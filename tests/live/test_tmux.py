@@ -12,9 +12,9 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.facts import Sighting
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.birth import started
+from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.interface import Key
-from ennio.plugins.runtime.sighting import judge
+from ennio.plugins.runtime.liveness import judge
 from ennio.plugins.runtime.tmux import TmuxRuntime
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench, tmux_bench
@@ -67,7 +67,7 @@ def test_a_server_that_was_killed_is_a_proof(bench: Bench, tmux: Tmux) -> None:
     handle = bench.start()
     os.kill(int(tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
     eventually(lambda: bench.runtime.survey() == {})
-    eventually(lambda: not started(int(handle.data["pid"])))
+    eventually(lambda: not start_of(int(handle.data["pid"])))
     assert judge(handle, None, True, "tmux", SystemClock().now()).sighting is Sighting.GONE
 
 

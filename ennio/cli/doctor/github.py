@@ -28,7 +28,7 @@ def service(place: Project, slot: str) -> Finding | None:
         problems = "; ".join(map(str, error.problems))
         return broken(f"project {place.id}: {slot}_config.config: {problems}", "docs/github.md has every setting")
     client = Client(access.address, TokenSource(access.token, access.address), SystemClock())
-    return _asked(place, slot, client) if client.authorized else None
+    return _asked(place, slot, client) if client.is_authorized else None
 
 
 def _access(place: Project, slot: str, config: Mapping[str, Any]) -> Access:

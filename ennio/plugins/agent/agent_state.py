@@ -152,7 +152,7 @@ class AgentState:
         at = (screen.at or now).timestamp()
         if screen.activity.value != self.on_screen:
             self.on_screen, self.on_screen_since, self.on_screen_at = screen.activity.value, at, at
-        elif not self.still_on_screen or not self._settled:
+        elif not self.still_on_screen or not self._is_settled:
             self.on_screen_at = at
         self.still_on_screen, self.screen_question, self.screen_choices = True, screen.question, screen.choices
         if screen.activity is not Activity.WAITING_INPUT:  # a person answered, and the tool that was asked for takes its time
@@ -166,13 +166,13 @@ class AgentState:
             self.still_on_screen, self.last_signal = False, max(self.last_signal, now.timestamp())
 
     @property
-    def _contradicted(self) -> bool:
+    def _is_contradicted(self) -> bool:
         return self.on_screen != self.reported and self.on_screen_at - self.reported_at >= _SLACK
 
     @property
-    def _settled(self) -> bool:
+    def _is_settled(self) -> bool:
         """Whether the screen changes nothing by going on as it is."""
-        return self.reported is None or self.on_screen == self.reported or self._contradicted
+        return self.reported is None or self.on_screen == self.reported or self._is_contradicted
 
     def add_usage(self, answer: str, given: int, made: int, model: str | None) -> None:
         """The usage of one answer; told again it replaces what was told of that answer before."""
@@ -230,7 +230,7 @@ class AgentState:
         helpers = [ask for ask in self._asks if ask.asker]
         if helpers and self.reported != Activity.WAITING_INPUT:
             return Activity.WAITING_INPUT, _time(helpers[0].at), self._question(), source
-        if self.on_screen is not None and (self.reported is None or self._contradicted):
+        if self.on_screen is not None and (self.reported is None or self._is_contradicted):
             question = self.screen_question if self.on_screen == Activity.WAITING_INPUT else None
             return Activity(self.on_screen), _time(self.on_screen_since), question, "screen"
         if self.reported is None:

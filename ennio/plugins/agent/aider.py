@@ -25,7 +25,7 @@ from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState
-from ennio.plugins.agent.words import as_words, checked, either, plain
+from ennio.plugins.agent.words import as_words, checked, is_same_text, plain
 from ennio.plugins.runtime.interface import Key, View
 
 _HOOK = Path(__file__).with_name("hook.py")
@@ -114,7 +114,7 @@ class Aider(ScreenAgent):
         """Whether its input history has the words. The same words twice in a row are written there once: then its event log counts."""
         typed = self.typed(text)
         try:
-            told = [(at, either(words, text, typed)) for at, words in aider_log.inputs(desk)]
+            told = [(at, is_same_text(words, text, typed)) for at, words in aider_log.inputs(desk)]
             again = any(same for _, same in told[-1:]) and aider_log.sends(desk, since)
         except OSError:
             return Sighting.UNKNOWN

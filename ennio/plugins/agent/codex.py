@@ -18,7 +18,7 @@ from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
-from ennio.plugins.agent.words import as_words, checked, either, fits, plain, unpicked
+from ennio.plugins.agent.words import as_words, checked, fits, is_same_text, plain, unpicked
 from ennio.plugins.runtime.interface import View
 
 _MARK = "›"
@@ -97,7 +97,7 @@ class Codex(ScreenAgent):
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
-        taken = any(words is not None and at is not None and at >= earliest and either(words, text, typed) for at, words in told)
+        taken = any(words is not None and at is not None and at >= earliest and is_same_text(words, text, typed) for at, words in told)
         return Sighting.ALIVE if taken else Sighting.GONE
 
     def region(self, view: View) -> InputBox | None:

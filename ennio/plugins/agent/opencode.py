@@ -18,7 +18,7 @@ from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState, screen_state
-from ennio.plugins.agent.words import FRAME, as_words, checked, either, fits, plain, unpicked
+from ennio.plugins.agent.words import FRAME, as_words, checked, fits, is_same_text, plain, unpicked
 from ennio.plugins.runtime.interface import Key
 
 _RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
@@ -100,7 +100,7 @@ class OpenCode(ScreenAgent):
             told = opencode_database.words(desk, since)
         except sqlite3.Error:
             return Sighting.UNKNOWN
-        return Sighting.ALIVE if any(either(words, text, typed) for words in told) else Sighting.GONE
+        return Sighting.ALIVE if any(is_same_text(words, text, typed) for words in told) else Sighting.GONE
 
     def typed(self, text: str) -> str:
         """What its command line carries is typed by itself, and so must open neither a shell nor a command, nor end it."""

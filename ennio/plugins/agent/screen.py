@@ -58,7 +58,7 @@ class ScreenAgent(KeyboardAgent):
             return Reading(AgentSeen(now, "process", activity=Activity.EXITED), {})
         start = str(process.pid)
         # once ready it stays ready: a prompt that was taken hides the place it was typed in
-        if screen is not None and self.up(screen):
+        if screen is not None and self.has_started(screen):
             return Reading(AgentSeen(now, "screen", ready=True), {"ready": start})
         known = cursor.get("ready") == start
         return Reading(AgentSeen(now, "screen", ready=known), dict(cursor) if known else {})
@@ -71,7 +71,7 @@ class ScreenAgent(KeyboardAgent):
         """The screen without what an agent shows beside the conversation."""
         return screen
 
-    def up(self, screen: str) -> bool:
+    def has_started(self, screen: str) -> bool:
         """Whether the screen shows that it has started: it can be typed to, or works already."""
         return self.takes_text(screen) or bool(self.busy.search(tail(self.bare(screen))))
 

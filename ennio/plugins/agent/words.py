@@ -49,7 +49,7 @@ def unpicked(text: str, marks: str) -> str:
     return f"{text} " if any(mark in last[0] for mark in marks) and not text[-1:].isspace() else text
 
 
-def either(told: str, text: str, typed: str) -> bool:
+def is_same_text(told: str, text: str, typed: str) -> bool:
     """Whether what an agent was told is this text, as it is or as it was typed."""
     return visible(told) in (visible(text), visible(typed))
 

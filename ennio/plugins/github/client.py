@@ -79,7 +79,7 @@ class Client:
         return self._clock.now()
 
     @property
-    def authorized(self) -> bool:
+    def is_authorized(self) -> bool:
         """Whether there is a token at all."""
         return self._tokens.token() is not None
 
@@ -156,7 +156,7 @@ class Client:
         self, method: str, url: str, raw: bytes | None, *, bucket: str, action: bool, extra: Mapping[str, str] | None = None
     ) -> Reply:
         """One request if the budget allows it; an answer that is an error is raised as one."""
-        if bucket == GRAPHQL and not self.authorized:
+        if bucket == GRAPHQL and not self.is_authorized:
             raise Refused(self.missing)
         refusal = self.allowance.budget.refusal(bucket, self._clock.now(), action=action)
         if refusal is not None:
@@ -191,7 +191,7 @@ class Client:
             raise
         reply = Reply(answer.status, answer.headers, answer.raw)
         if ours and reply.status < 400:
-            if not _understood(reply, bucket):
+            if not _is_understood(reply, bucket):
                 raise self._unintelligible(reply)
             quota = quota_of(reply.headers)
             self.allowance.change(lambda budget: budget.answered(bucket, quota))
@@ -268,7 +268,7 @@ def _elsewhere(url: str, status: int) -> EnnioError:
     return NotFound(f"{host} does not have it") if status in (404, 410) else Unreachable(f"{host} answered {status}")
 
 
-def _understood(reply: Reply, bucket: str) -> bool:
+def _is_understood(reply: Reply, bucket: str) -> bool:
     """Whether it can be an answer at all: a proxy's page, or half of one, is trouble however it is numbered."""
     if bucket != GRAPHQL and (not reply.raw or "json" not in reply.headers.get("content-type", "")):
         return True

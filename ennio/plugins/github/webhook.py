@@ -21,7 +21,7 @@ class Happening:
     ref: str | None = None
 
 
-def signed(raw: bytes, signature: str | None, secret: str) -> bool:
+def is_signed(raw: bytes, signature: str | None, secret: str) -> bool:
     """Whether the ``X-Hub-Signature-256`` of a body was made with the secret."""
     expected = f"sha256={hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()}"
     return hmac.compare_digest((signature or "").encode("utf-8", "replace"), expected.encode())

@@ -25,7 +25,7 @@ def strong(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(shown), tuple(left)
 
 
-def gray(colour: str) -> bool:
+def is_gray(colour: str) -> bool:
     """Whether a colour of six hexadecimal digits, or by its name, is a grey neither black nor white."""
     if len(colour) != 6:
         return colour == "brightblack"
@@ -52,7 +52,7 @@ class _Ink:
             if one in ("38", "48"):
                 size = 2 if numbers[:1] == ["5"] else 4
                 colour, numbers = numbers[:size], numbers[size:]
-                self._gray = _is_gray(colour) if one == "38" else self._gray
+                self._gray = _is_gray_code(colour) if one == "38" else self._gray
             elif one in ("2", "22"):
                 self._dim = one == "2"
             elif one == "0":
@@ -61,8 +61,8 @@ class _Ink:
                 self._gray = one == _BRIGHT_BLACK
 
 
-def _is_gray(colour: list[str]) -> bool:
+def _is_gray_code(colour: list[str]) -> bool:
     values = [int(value) for value in colour[1:] if value.isdigit()]
     if colour[:1] == ["5"] and values:
         return values[0] == 8 or 240 <= values[0] <= 250
-    return len(values) == 3 and gray("".join(f"{min(value, 255):02x}" for value in values))
+    return len(values) == 3 and is_gray("".join(f"{min(value, 255):02x}" for value in values))

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 from ennio.model.errors import Conflict, NotFound, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
-from ennio.plugins import leftovers
-from ennio.plugins.birth import recorded
+from ennio.plugins import orphans
+from ennio.plugins.process_start import process_of
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, Launch, Pane, View
 from ennio.plugins.runtime.ptyd import protocol, state_file
@@ -123,15 +123,15 @@ class ProcessRuntime:
     def stop(self, handle: RuntimeHandle) -> None:
         """Hang up, then end whatever of the agent outlives that; its record is removed."""
         name = named(handle.id)
-        known = leftovers.family(*recorded(handle))
+        known = orphans.family(*process_of(handle))
         answer = self._ask({"op": "list"})
         for pane in answer[0]["panes"] if answer else ():
             if pane["name"] == name and not pane["dead"]:
-                known += leftovers.family(pane["pid"], pane["started"])
+                known += orphans.family(pane["pid"], pane["started"])
         if self._ask({"op": "stop", "name": name}) is None:
             state_file.forget(self._directory, name)
         self._views.pop(name, None)
-        leftovers.end(name, self._grace, known)
+        orphans.end(name, self._grace, known)
 
     def attach_command(self, handle: RuntimeHandle) -> tuple[str, ...]:
         """Our own small terminal client; Ctrl-] detaches."""

@@ -12,7 +12,7 @@ from typing import Final
 import pyte
 
 from ennio.plugins.runtime.interface import View
-from ennio.plugins.runtime.looks import gray
+from ennio.plugins.runtime.looks import is_gray
 from ennio.plugins.runtime.text import last_lines
 
 # Codes of newer terminals that the emulator would print as text instead of leaving out.
@@ -77,7 +77,7 @@ class Screen:
         screen, width = self._screen, range(self._screen.columns)
         lines = tuple(screen.display)
         rows = [[screen.buffer[row][column] for column in width] for row in range(screen.lines)]
-        strong = tuple("".join(" " * len(cell.data) if _faint(cell) else cell.data for cell in row) for row in rows)
+        strong = tuple("".join(" " * len(cell.data) if _is_faint(cell) else cell.data for cell in row) for row in rows)
         cursor = screen.cursor
         return View(lines, strong, min(cursor.x, screen.columns - 1), cursor.y, screen.columns, cursor=not cursor.hidden)
 
@@ -114,8 +114,8 @@ def _dimmed(code: re.Match[bytes]) -> bytes:
     return b"\x1b[" + b";".join(made) + b"m"
 
 
-def _faint(cell: pyte.screens.Char) -> bool:
-    return cell.blink or gray(cell.fg)
+def _is_faint(cell: pyte.screens.Char) -> bool:
+    return cell.blink or is_gray(cell.fg)
 
 
 def render(data: bytes, columns: int, rows: int, lines: int) -> str:

@@ -24,8 +24,8 @@ import psutil
 from ennio.machine.inherited import inherited
 from ennio.model.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
-from ennio.plugins import leftovers
-from ennio.plugins.birth import exists, lives, recorded, started
+from ennio.plugins import orphans
+from ennio.plugins.process_start import is_alive, pid_exists, process_of, start_of
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, Launch, Pane, View
 from ennio.plugins.runtime.looks import strong
@@ -89,9 +89,9 @@ class TmuxRuntime:
     def survey(self) -> Mapping[str, Pane]:
         """Every terminal, by one ``tmux list-panes -a``; a server whose socket was taken away is asked for another first."""
         listing = self._ask(_ALL)
-        if listing is None and self._server.called_back(self._server.last):
+        if listing is None and self._server.restore_socket(self._server.last):
             listing = self._ask(_ALL)
-        if listing is None and lives(*self._server.last):
+        if listing is None and is_alive(*self._server.last):
             pid, _ = self._server.last
             raise Unreachable(f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody can ask it")
         rows = _rows(listing or "")
@@ -152,18 +152,18 @@ class TmuxRuntime:
 
     def stop(self, handle: RuntimeHandle) -> None:
         """Close the session, then end whatever of the agent outlives that; where tmux cannot be asked, end the agent all the same."""
-        known = leftovers.family(*recorded(handle))
+        known = orphans.family(*process_of(handle))
         try:
-            known += self._closed(handle, server_of(recorded(handle)[0], known))
+            known += self._closed(handle, server_of(process_of(handle)[0], known))
         finally:
-            leftovers.end(handle.id, self._grace, known)
+            orphans.end(handle.id, self._grace, known)
 
     def _closed(self, handle: RuntimeHandle, server: Process) -> list[psutil.Process]:
         """Close the session; whom it held. ``server`` is whose child the agent is: a server that may have lost its socket."""
         row = self._find(named(handle.id))
-        if row is None and self._server.called_back(server):
+        if row is None and self._server.restore_socket(server):
             row = self._find(handle.id)
-        held = leftovers.family(*recorded(self._handle(row.pane))) if row is not None else []
+        held = orphans.family(*process_of(self._handle(row.pane))) if row is not None else []
         self._ask(["kill-session", "-t", f"={handle.id}"])
         return held
 
@@ -202,7 +202,7 @@ class TmuxRuntime:
         return _begun(launch, self._run(_words(launch, row.pane_id if row is not None else None, launching.write(launch))))
 
     def _handle(self, pane: Pane) -> RuntimeHandle:
-        born = "" if pane.dead or pane.pid is None else started(pane.pid)
+        born = "" if pane.dead or pane.pid is None else start_of(pane.pid)
         return RuntimeHandle(pane.name, self.name, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
 
     def _find(self, name: str) -> _Row | None:
@@ -233,7 +233,7 @@ class TmuxRuntime:
 
     def _absent(self, done: subprocess.CompletedProcess[bytes]) -> None:
         words = _complaint(done)
-        if words.startswith(_ABSENT) or (words.startswith(_NO_SERVER) and self._server.nobody_listens()):
+        if words.startswith(_ABSENT) or (words.startswith(_NO_SERVER) and self._server.is_refusing()):
             return
         raise Unreachable(f"tmux on socket {self._socket} did not answer: {words}")
 
@@ -311,7 +311,7 @@ def _rows(listing: str) -> list[_Row]:
 def _read(parts: Sequence[str]) -> Pane:
     name, number, _, _, server, pid, dead, status, killed_by, active, title = parts
     ended = dead == "1"
-    if ended and not status and not killed_by and exists(int(pid)):
+    if ended and not status and not killed_by and pid_exists(int(pid)):
         ended = False  # its terminal is closed, but nobody has seen it end
         _remind(int(server))
     return Pane(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from ennio.plugins.birth import lives, started
+from ennio.plugins.process_start import is_alive, start_of
 
 _BACK_WITHIN = 1.0
 Process = tuple[int, str]
@@ -37,9 +37,9 @@ class TmuxServer:
     def heard(self, pid: int) -> None:
         """Remember who answered; its birth is looked up once."""
         if pid != self.last[0]:
-            self.last = (pid, started(pid))
+            self.last = (pid, start_of(pid))
 
-    def nobody_listens(self) -> bool:
+    def is_refusing(self) -> bool:
         """A proof, not a guess: the socket is not there or refuses."""
         try:
             with socket.socket(socket.AF_UNIX) as probe:
@@ -51,15 +51,15 @@ class TmuxServer:
             return False
         return False
 
-    def called_back(self, server: Process) -> bool:
+    def restore_socket(self, server: Process) -> bool:
         """Whether this server, alive and without its socket, has put up another. Blocks for a second at most."""
-        if not lives(*server) or not self.nobody_listens():
+        if not is_alive(*server) or not self.is_refusing():
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(server[0], signal.SIGUSR1)  # tmux's own word for it
         until = time.monotonic() + _BACK_WITHIN
-        while self.nobody_listens():
-            if not lives(*server) or time.monotonic() > until:
+        while self.is_refusing():
+            if not is_alive(*server) or time.monotonic() > until:
                 return False
             time.sleep(0.02)
         return True
@@ -71,5 +71,5 @@ def server_of(pid: int | None, known: Iterable[psutil.Process]) -> Process:
         agent = next((process for process in known if process.pid == pid), None)
         parent = agent.parent() if agent is not None else None
         if parent is not None and parent.name().startswith("tmux"):
-            return parent.pid, started(parent.pid)
+            return parent.pid, start_of(parent.pid)
     return 0, ""

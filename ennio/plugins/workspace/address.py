@@ -27,7 +27,7 @@ def local_path(address: str, beside: Path) -> Path | None:
     return path if _SCP.match(address) is None or path.exists() else None
 
 
-def same(one: str, other: str, beside: Path) -> bool:
+def is_same(one: str, other: str, beside: Path) -> bool:
     """Whether two addresses name one repository; ``beside`` is where relative paths count from."""
     return _place(one, beside) == _place(other, beside)
 

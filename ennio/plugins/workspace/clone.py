@@ -100,7 +100,7 @@ def _survey(git: Git, tags: frozenset[str]) -> DirtyState:
 
 def _standing(path: Path) -> Git | None:
     """The clone at a place, or None for nothing (an empty folder is nothing). Raises Refused for anything else."""
-    if not path.exists() or folder.empty(path):
+    if not path.exists() or folder.is_empty(path):
         return None
     git, place = Git(path), path.resolve()
     meant = git.place

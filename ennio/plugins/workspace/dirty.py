@@ -63,7 +63,7 @@ class DirtyState:
         return sum(one.own_commits for one in self.each())
 
     @property
-    def nothing(self) -> bool:
+    def is_clean(self) -> bool:
         """True when nothing at all would be lost, forgotten stashes included."""
         return not self.files and not any(one.tips for one in self.each())
 

@@ -34,7 +34,7 @@ def children(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")) if root.is_dir() else []
 
 
-def empty(path: Path) -> bool:
+def is_empty(path: Path) -> bool:
     """Whether it is a directory with nothing in it."""
     return path.is_dir() and not path.is_symlink() and next(path.iterdir(), None) is None
 

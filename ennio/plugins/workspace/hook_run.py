@@ -18,8 +18,8 @@ from typing import IO, Any
 
 import psutil
 
-from ennio.plugins import leftovers
-from ennio.plugins.birth import lives, started
+from ennio.plugins import orphans
+from ennio.plugins.process_start import is_alive, start_of
 
 _GRACE = 2.0
 _GLANCE = 0.2
@@ -39,9 +39,9 @@ class Trace:
     offset: int
 
     @property
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it still runs."""
-        return lives(self.pid, self.born)
+        return is_alive(self.pid, self.born)
 
 
 class Track:
@@ -98,7 +98,7 @@ def begin(
     words = track.command(commands[index])
     process = subprocess.Popen(words, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
     try:
-        track.write(Trace(index, commands, str(cwd), process.pid, started(process.pid), time.time(), offset))
+        track.write(Trace(index, commands, str(cwd), process.pid, start_of(process.pid), time.time(), offset))
     except OSError:
         tell(process.pid, signal.SIGKILL)  # nobody would find it again
         process.wait()
@@ -108,9 +108,9 @@ def begin(
 
 def outlast(trace: Trace, limit: float) -> bool:
     """Wait for the end of a command that somebody else began; False when it took longer than its limit and was ended."""
-    while trace.lives:
+    while trace.is_alive:
         if time.time() - trace.began > limit:
-            leftovers.end_known(leftovers.family(trace.pid, trace.born), _GRACE, f"the hook {trace.commands[trace.index]!r}")
+            orphans.end_known(orphans.family(trace.pid, trace.born), _GRACE, f"the hook {trace.commands[trace.index]!r}")
             return False
         time.sleep(_GLANCE)
     return True
@@ -134,4 +134,4 @@ def tell(group: int, number: int) -> None:
 def under_way(folder: Path) -> list[psutil.Process]:
     """The processes of the hook of a session that was under way last, marked or not."""
     trace = Track(folder).found()
-    return leftovers.family(trace.pid, trace.born) if trace is not None else []
+    return orphans.family(trace.pid, trace.born) if trace is not None else []

@@ -21,7 +21,7 @@ from ennio.logs import Redactor
 from ennio.machine.home import private
 from ennio.machine.inherited import inherited
 from ennio.model.errors import Refused
-from ennio.plugins import leftovers
+from ennio.plugins import orphans
 from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.hook_run import Trace, Track
 
@@ -83,10 +83,10 @@ def _first(hooks: _Hooks, track: Track, out: IO[bytes]) -> int:
 
 def _clear(hooks: _Hooks, trace: Trace | None) -> None:
     """End what an earlier call left, before anything is begun a second time."""
-    known = leftovers.family(trace.pid, trace.born) if trace is not None else []
-    session_id = hooks.env.get(leftovers.MARK)
+    known = orphans.family(trace.pid, trace.born) if trace is not None else []
+    session_id = hooks.env.get(orphans.MARK)
     if session_id is not None:
-        leftovers.end(session_id, _GRACE, known)
+        orphans.end(session_id, _GRACE, known)
 
 
 def _run(hooks: _Hooks, index: int, track: Track, out: IO[bytes]) -> None:

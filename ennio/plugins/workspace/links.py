@@ -103,7 +103,7 @@ def _link(link: Symlink, source: Path, workspace: Path) -> None:
         try:
             os.symlink(source, name, dir_fd=here)
         except FileExistsError:
-            if not _stands(name, source, here):
+            if not _is_linked(name, source, here):
                 message = f"symlink {link.target}: something else is there already in the workspace; remove it or the symlink"
                 raise Refused(message) from None
 
@@ -118,7 +118,7 @@ def _step(link: Symlink, part: str, here: int) -> int:
         raise Refused(message) from None
 
 
-def _stands(name: str, source: Path, here: int) -> bool:
+def _is_linked(name: str, source: Path, here: int) -> bool:
     try:
         return os.readlink(name, dir_fd=here) == str(source)
     except OSError:

@@ -69,7 +69,7 @@ class Preserver:
         work = counted(work)
         _refuse_lost(work)
         freed = replace(freed, unsaved=work.unkept)
-        name = None if work.nothing else self.foreseen(work) if dry_run else self.save(work)
+        name = None if work.is_clean else self.foreseen(work) if dry_run else self.save(work)
         return freed if name is None else replace(freed, preserved=name, preserved_commits=work.commits, preserved_files=work.files)
 
     def tags(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.plugins.git import Git, Output
-from ennio.plugins.workspace.address import same
+from ennio.plugins.workspace.address import is_same
 
 ASKED = ("config", "-z", "--get-regexp", r"^(remote|url|extensions)\.")
 
@@ -28,7 +28,7 @@ class Remotes:
         return cls(found)
 
     @property
-    def rewrites(self) -> bool:
+    def has_rewrites(self) -> bool:
         """Whether git makes another address of one that is written down."""
         return any(key.startswith("url.") for key in self.settings)
 
@@ -44,7 +44,7 @@ class Remotes:
         """
         pairs = [(key.removeprefix("remote.").removesuffix(".url"), url) for key, url in self._addresses()]
         wanted = {repo}
-        if self.rewrites:
+        if self.has_rewrites:
             wanted.add(git.run("ls-remote", "--get-url", repo).text)
             rewritten = [line.removesuffix(" (fetch)") for line in git.run("remote", "-v").lines if line.endswith(" (fetch)")]
             pairs += [(name, url) for name, _, url in (line.partition("\t") for line in rewritten)]
@@ -68,5 +68,5 @@ class Remotes:
 
 
 def _first(pairs: list[tuple[str, str]], wanted: set[str], beside: Path) -> str | None:
-    names = {name for name, url in pairs if any(same(url, address, beside) for address in wanted)}
+    names = {name for name, url in pairs if any(is_same(url, address, beside) for address in wanted)}
     return min(names, key=lambda name: (name != "origin", name), default=None)

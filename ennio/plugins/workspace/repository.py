@@ -176,7 +176,7 @@ class SourceRepository:
         All is asked at once. What to ask follows from the remotes as they were the last time; the answers count if they still are so.
         """
         guess = self._shared.remotes
-        if self._near is None or guess is None or guess.rewrites:
+        if self._near is None or guess is None or guess.has_rewrites:
             return None
         names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
         here = {name: self.kept(name) for name in names}
@@ -232,7 +232,7 @@ class SourceRepository:
         return known.shas
 
     def _ask(self) -> Mapping[str, str]:
-        near = self.source if self.own else self._near if not self._remotes.rewrites else None
+        near = self.source if self.own else self._near if not self._remotes.has_rewrites else None
         if near is not None:
             lines = Git(near).run("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads").lines
         else:

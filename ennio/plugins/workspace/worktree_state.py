@@ -66,7 +66,7 @@ def look(repository: SourceRepository, path: Path) -> FoundWorktree:
 def _state(repository: SourceRepository, path: Path, entry: WorktreeEntry | None) -> WorktreeState:
     if entry is not None and entry.locked == "initializing":
         return WorktreeState.INCOMPLETE
-    if not path.exists() or folder.empty(path):
+    if not path.exists() or folder.is_empty(path):
         return WorktreeState.ABSENT
     if not (path / ".git").exists():
         return WorktreeState.UNLINKED if entry is not None else WorktreeState.FOREIGN
@@ -129,7 +129,7 @@ def forget(repository: SourceRepository, found: FoundWorktree) -> None:
     """
     if found.state is WorktreeState.INCOMPLETE:
         folder.discard(found.path)
-    elif folder.empty(found.path):
+    elif folder.is_empty(found.path):
         found.path.rmdir()
     if found.entry is not None and not found.path.exists():
         repository.git.run("worktree", "remove", "--force", "--force", str(found.entry.path))

@@ -51,9 +51,9 @@ def test_incident_30_what_was_typed_before_can_be_cleared() -> None:
 def test_a_lone_escape_waits_for_what_may_follow() -> None:
     keyboard = Keyboard()
     assert keyboard.feed(b"\x1b") == []
-    assert keyboard.waits
+    assert keyboard.is_waiting
     assert keyboard.settle() == [("interrupt", "")]
-    assert not keyboard.waits
+    assert not keyboard.is_waiting
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x1b"), min_size=1), st.lists(st.integers(1, 7)))

@@ -17,11 +17,11 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import Conflict, Unreachable
 from ennio.model.facts import Sighting
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.birth import started
+from ennio.plugins.process_start import start_of
+from ennio.plugins.runtime.liveness import judge
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.ptyd import protocol
 from ennio.plugins.runtime.ptyd.server_socket import ServerSocket, acquire_lock
-from ennio.plugins.runtime.sighting import judge
 from tests.conftest import eventually
 from tests.contract.runtime_bench import Bench, process_bench
 
@@ -39,7 +39,7 @@ def daemons(directory: Path) -> list[int]:
 def kill_daemon(bench: Bench) -> None:
     (pid,) = daemons(bench.root / "ptyd")
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not started(pid))
+    eventually(lambda: not start_of(pid))
 
 
 def test_many_who_need_a_daemon_at_once_get_one(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_daemon_whose_socket_is_taken_away_can_be_reached_again(bench: Bench) 
         (bench.root / "ptyd" / protocol.SOCKET).unlink()
         assert not bench.pane().dead
     bench.runtime.stop(handle)
-    assert not started(int(handle.data["pid"]))
+    assert not start_of(int(handle.data["pid"]))
     assert bench.runtime.survey() == {}
 
 
@@ -77,7 +77,7 @@ def test_a_daemon_whose_folder_is_emptied_moves_in_again(bench: Bench) -> None:
     eventually(lambda: len(daemons(directory)) == 1)  # until it is another program, an agent looks like its daemon
     for each in (handle, another):
         bench.runtime.stop(each)
-        assert not started(int(each.data["pid"]))
+        assert not start_of(int(each.data["pid"]))
 
 
 def test_a_daemon_that_ends_leaves_the_socket_of_its_successor(bench: Bench) -> None:
@@ -89,7 +89,7 @@ def test_a_daemon_that_ends_leaves_the_socket_of_its_successor(bench: Bench) -> 
     after = bench.runtime.start(bench.launch(name="another"))
     os.kill(earlier, signal.SIGCONT)
     os.kill(int(before.data["pid"]), signal.SIGKILL)
-    eventually(lambda: not started(earlier), why="it has nothing to keep any more")
+    eventually(lambda: not start_of(earlier), why="it has nothing to keep any more")
     assert (directory / protocol.SOCKET).exists()
     assert str(bench.runtime.survey()["another"].pid) == after.data["pid"]
 
@@ -138,7 +138,7 @@ def test_exit_codes_outlive_the_daemon(bench: Bench) -> None:
 def test_agents_end_with_a_daemon_that_is_killed_and_are_seen_as_gone(bench: Bench) -> None:
     handle = bench.start()
     kill_daemon(bench)
-    eventually(lambda: not started(int(handle.data["pid"])))
+    eventually(lambda: not start_of(int(handle.data["pid"])))
     seen = judge(handle, bench.pane(), True, "process", SystemClock().now())
     assert (seen.sighting, seen.exit_code) == (Sighting.GONE, None)
     assert bench.runtime.start(bench.launch(number=2)).data["pid"] != handle.data["pid"]
@@ -152,7 +152,7 @@ def test_incident_10_an_agent_that_outlives_its_daemon_is_neither_dead_nor_repla
     with pytest.raises(Conflict):
         bench.runtime.start(bench.launch(number=2))
     bench.runtime.stop(handle)
-    assert not started(int(handle.data["pid"]))
+    assert not start_of(int(handle.data["pid"]))
 
 
 def test_incident_10_a_daemon_that_does_not_answer_proves_nothing(bench: Bench) -> None:

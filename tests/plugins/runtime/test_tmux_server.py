@@ -55,5 +55,5 @@ def test_a_server_that_ended_is_not_waited_for(bench: Bench) -> None:
 
 def test_an_unknown_server_is_not_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
-    assert TmuxServer("nobody").nobody_listens()
-    assert not TmuxServer("nobody").called_back((0, ""))
+    assert TmuxServer("nobody").is_refusing()
+    assert not TmuxServer("nobody").restore_socket((0, ""))

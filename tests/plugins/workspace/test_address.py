@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.plugins.workspace.address import local_path, same
+from ennio.plugins.workspace.address import is_same, local_path
 
 HERE = Path("/srv/app")
 
@@ -25,7 +25,7 @@ HERE = Path("/srv/app")
     ],
 )
 def test_spellings_of_one_repository_are_the_same(one: str, other: str) -> None:
-    assert same(one, other, HERE)
+    assert is_same(one, other, HERE)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_spellings_of_one_repository_are_the_same(one: str, other: str) -> None:
     ],
 )
 def test_different_repositories_are_not(one: str, other: str) -> None:
-    assert not same(one, other, HERE)
+    assert not is_same(one, other, HERE)
 
 
 def test_a_path_is_told_from_a_host(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from ennio.model.errors import Refused
-from ennio.plugins import leftovers
+from ennio.plugins import orphans
 from ennio.plugins.workspace import hooks
 from tests.conftest import eventually
 
@@ -150,10 +150,10 @@ def test_a_hook_whose_end_nobody_knows_is_ended_whole_before_it_is_begun_again(r
     commands = (f"setsid sleep 301 & {step('one', 300)}",)
     begun_and_killed(root, *commands)
     psutil.Process(json.loads((root / "session" / "hook.json").read_text())["pid"]).kill()  # the shell around it alone: its command goes on
-    assert leftovers.find("ho-1")
+    assert orphans.find("ho-1")
     quick = (step("other"),)
     assert again(root, *quick)[-2:] == ["other:begun", "other:ended"]
-    assert not leftovers.find("ho-1")
+    assert not orphans.find("ho-1")
 
 
 def test_a_found_hook_keeps_its_limit(root: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_found_hook_keeps_its_limit(root: Path) -> None:
     begun_and_killed(root, *commands)
     with pytest.raises(Refused, match=r"within 1 s \(post_create_timeout\)"):
         again(root, *commands, limit=1)
-    assert not leftovers.find("ho-1")
+    assert not orphans.find("ho-1")
 
 
 def _runs(pid: int) -> bool:

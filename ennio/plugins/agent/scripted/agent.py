@@ -23,7 +23,7 @@ from ennio.plugins.agent.interface import Command, Desk, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
-from ennio.plugins.agent.words import checked, either
+from ennio.plugins.agent.words import checked, is_same_text
 from ennio.plugins.runtime.interface import Key, View
 
 _PLAYER = Path(__file__).with_name("player.py")
@@ -81,7 +81,7 @@ class ScriptedAgent(KeyboardAgent):
         typed = self.typed(text)
         earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that
         try:
-            taken = any(at >= earliest and either(words, text, typed) for at, words in transcript.prompts(_transcript(desk)))
+            taken = any(at >= earliest and is_same_text(words, text, typed) for at, words in transcript.prompts(_transcript(desk)))
         except FileNotFoundError:
             return Sighting.GONE
         except OSError:

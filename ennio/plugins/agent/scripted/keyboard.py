@@ -29,7 +29,7 @@ class Keyboard:
         return done
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether a lone Escape may be the key, or the beginning of a sequence: time will tell."""
         return self._paste is None and self._rest == b"\x1b"
 

@@ -95,9 +95,9 @@ class ScriptedTerminal:
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            wait = _ESCAPE_DELAY if self._keyboard.waits and (left is None or left > _ESCAPE_DELAY) else left
+            wait = _ESCAPE_DELAY if self._keyboard.is_waiting and (left is None or left > _ESCAPE_DELAY) else left
             ready, _, _ = select.select([0] if also is None else [0, also], [], [], wait)
-            submitted = self._read() if 0 in ready else self._settle() if self._keyboard.waits else False
+            submitted = self._read() if 0 in ready else self._settle() if self._keyboard.is_waiting else False
             if also in ready or (submitted and seconds is None) or (left is not None and left <= 0 and not ready):
                 return
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ennio.plugins.birth import lives
+from ennio.plugins.process_start import is_alive
 from ennio.plugins.runtime.ptyd import state_file
 from ennio.plugins.runtime.ptyd.protocol import decode, encode
 from ennio.plugins.runtime.ptyd.pty_process import PtyProcess, spawn
@@ -274,8 +274,8 @@ class PtyDaemon:
         found = process.snapshot() if process is not None else self._past.get(name)
         if found is not None and found.number == number:
             return {"pane": found.as_json()}
-        if found is not None and (found.number > number or not found.dead or lives(found.pid, found.started)):
-            return {"error": "conflict", "number": found.number, "dead": found.dead and not lives(found.pid, found.started)}
+        if found is not None and (found.number > number or not found.dead or is_alive(found.pid, found.started)):
+            return {"error": "conflict", "number": found.number, "dead": found.dead and not is_alive(found.pid, found.started)}
         if request["command"] is None:
             return {"pane": None}
         if process is not None:

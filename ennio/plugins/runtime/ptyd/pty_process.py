@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ennio.plugins.birth import started
+from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.ptyd.state_file import TerminalLog, TerminalState, write
 from ennio.plugins.runtime.ptyd.terminal_parser import TerminalParser
 
@@ -145,7 +145,7 @@ def spawn(directory: Path, name: str, number: int, command: Sequence[str], *, si
         _become(slave, command, umask)
     os.close(slave)
     try:
-        return PtyProcess(directory, TerminalState(name, number, pid, started(pid), *size), master)
+        return PtyProcess(directory, TerminalState(name, number, pid, start_of(pid), *size), master)
     except OSError:
         os.close(master)
         os.kill(pid, signal.SIGKILL)  # nobody would find it again

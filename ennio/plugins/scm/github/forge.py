@@ -220,7 +220,7 @@ class GitHubForge:
     @asks("get.repository")
     def check(self) -> str | None:
         """See ``Scm.check``: no token, a refused one, a repository it cannot see or not push to."""
-        if not self.client.authorized:
+        if not self.client.is_authorized:
             return self.client.missing
         try:
             repository = self.client.get(self.client.address.at())

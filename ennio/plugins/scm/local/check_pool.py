@@ -110,7 +110,7 @@ class CheckPool:
             if (row.head, row.name) not in alive:
                 self._store.save_check(replace(row, state=CheckState.UNKNOWN, finished_at=self._clock.now()))
         for folder in (self._directory / "checks").glob("*"):
-            if folder != self._home and _abandoned(folder):
+            if folder != self._home and _is_abandoned(folder):
                 end_abandoned(folder)
                 shutil.rmtree(folder, ignore_errors=True)
         check_log.forget_old(self._directory, self._clock.now(), needed)
@@ -229,7 +229,7 @@ def _release(held: int, folder: Path) -> None:
     os.close(held)
 
 
-def _abandoned(folder: Path) -> bool:
+def _is_abandoned(folder: Path) -> bool:
     """Whether nobody holds the folder's lock: whoever made it is dead."""
     try:
         held = os.open(folder / LOCK, os.O_RDWR)

@@ -20,9 +20,9 @@ import psutil
 from ennio.config.quantity import shown_seconds
 from ennio.machine.inherited import inherited
 from ennio.model.errors import Unreachable
-from ennio.plugins import leftovers
-from ennio.plugins.birth import started
+from ennio.plugins import orphans
 from ennio.plugins.git import HEAVY, NETWORK, Git
+from ennio.plugins.process_start import start_of
 from ennio.plugins.scm.local.check_log import LARGEST
 from ennio.plugins.scm.local.settings import CheckCommand
 
@@ -151,7 +151,7 @@ def _kill_group(group: int) -> None:
 
 def _write_trace(checkout: Path, pid: int) -> None:
     """Whose process it is, so that it is found again after a crash even where its mark was cleared away."""
-    _trace(checkout).write_text(json.dumps([pid, started(pid)]), encoding="ascii")
+    _trace(checkout).write_text(json.dumps([pid, start_of(pid)]), encoding="ascii")
 
 
 def _trace(checkout: Path) -> Path:
@@ -174,7 +174,7 @@ def end_abandoned(folder: Path) -> None:
 
 def _end(place: Path, accepts: Callable[[str], bool], traces: Sequence[Path]) -> None:
     known = [process for trace in traces for process in _traced(trace)]
-    leftovers.end_carrying(MARK, accepts, known, 0.0, f"the check in {place}")
+    orphans.end_carrying(MARK, accepts, known, 0.0, f"the check in {place}")
     for trace in traces:
         trace.unlink(missing_ok=True)
 
@@ -184,4 +184,4 @@ def _traced(trace: Path) -> list[psutil.Process]:
         pid, born = json.loads(trace.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return []
-    return leftovers.family(pid, born)
+    return orphans.family(pid, born)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import psutil
 
 from ennio.model.errors import Unreachable
-from ennio.plugins.birth import lives
+from ennio.plugins.process_start import is_alive
 
 MARK = "ENNIO_SESSION_ID"
 _KILL_WITHIN = 5.0
@@ -27,7 +27,7 @@ def find(session_id: str) -> list[psutil.Process]:
 
 def carrying(mark: str, accepts: Callable[[str], bool]) -> list[psutil.Process]:
     """The living processes in whose environment this variable has a value that is accepted; never this one or its ancestors."""
-    return [process for process in _others() if _carries(process, mark, accepts) and _lives(process)]
+    return [process for process in _others() if _carries(process, mark, accepts) and _is_alive(process)]
 
 
 def family(pid: int | None, born: str) -> list[psutil.Process]:
@@ -35,14 +35,14 @@ def family(pid: int | None, born: str) -> list[psutil.Process]:
 
     Empty when the pid belongs to another process by now. Ask before the agent ends: afterwards nobody knows the kinship.
     """
-    if pid is None or not lives(pid, born):
+    if pid is None or not is_alive(pid, born):
         return []
     try:
         descendants = set(psutil.Process(pid).children(recursive=True))
     except _GONE:
         return []
     kin = {process.pid for process in descendants} | {pid}
-    return [process for process in _others() if (process.pid in kin or _kernel_session(process) == pid) and _lives(process)]
+    return [process for process in _others() if (process.pid in kin or _kernel_session(process) == pid) and _is_alive(process)]
 
 
 def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = ()) -> None:
@@ -56,13 +56,13 @@ def end(session_id: str, grace: float = 5.0, known: Iterable[psutil.Process] = (
 def end_carrying(mark: str, accepts: Callable[[str], bool], known: Iterable[psutil.Process], grace: float, what: str) -> None:
     """End what carries another mark, and the ``known``, as ``end`` does."""
     remembered = list(known)
-    _end(lambda: {process for process in remembered if _lives(process)} | set(carrying(mark, accepts)), grace, what)
+    _end(lambda: {process for process in remembered if _is_alive(process)} | set(carrying(mark, accepts)), grace, what)
 
 
 def end_known(known: Iterable[psutil.Process], grace: float, what: str) -> None:
     """End these alone, as ``end`` does; ``what`` they are is for the error."""
     remembered = list(known)
-    _end(lambda: {process for process in remembered if _lives(process)}, grace, what)
+    _end(lambda: {process for process in remembered if _is_alive(process)}, grace, what)
 
 
 def _end(living: Callable[[], set[psutil.Process]], grace: float, what: str) -> None:
@@ -116,7 +116,7 @@ def _kernel_session(process: psutil.Process) -> int | None:
         return None
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except _GONE:

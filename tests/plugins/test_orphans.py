@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ennio.plugins import leftovers
-from ennio.plugins.birth import started
+from ennio.plugins import orphans
+from ennio.plugins.process_start import start_of
 from tests.conftest import eventually
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -38,8 +38,8 @@ def start(session_id: str) -> Iterator[Start]:
 
 def test_incident_40_only_what_carries_the_mark_is_found(start: Start, session_id: str) -> None:
     mine, other = start("sleep", "60"), start("sleep", "60", mark=f"{session_id}0")
-    eventually(lambda: [process.pid for process in leftovers.find(session_id)] == [mine.pid])
-    leftovers.end(session_id)
+    eventually(lambda: [process.pid for process in orphans.find(session_id)] == [mine.pid])
+    orphans.end(session_id)
     assert mine.wait(5) == -15
     assert other.poll() is None
 
@@ -48,16 +48,16 @@ def test_what_ignores_a_request_is_killed_after_the_grace(start: Start, session_
     process = start(sys.executable, "-c", STUBBORN)
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
-    leftovers.end(session_id, grace=0.2)
+    orphans.end(session_id, grace=0.2)
     assert process.wait(5) == -9
 
 
 def test_ending_nothing_is_fine(session_id: str) -> None:
-    leftovers.end(session_id)
+    orphans.end(session_id)
 
 
 def test_one_who_carries_the_mark_itself_never_ends_itself_or_its_ancestors(session_id: str) -> None:
-    script = f"from ennio.plugins import leftovers; leftovers.end({session_id!r}, 0.2); print('alive')"
+    script = f"from ennio.plugins import orphans; orphans.end({session_id!r}, 0.2); print('alive')"
     inner = [sys.executable, "-c", script]
     outer = f"import subprocess; print(subprocess.run({inner!r}, capture_output=True, text=True).stdout)"
     env = {**os.environ, "ENNIO_SESSION_ID": session_id}
@@ -69,7 +69,7 @@ def test_a_family_is_the_process_its_descendants_and_its_kernel_session(start: S
     process = start("sh", "-c", "env -i sleep 60 & setsid sleep 60 & echo up; wait")
     assert process.stdout is not None
     process.stdout.readline()
-    eventually(lambda: len(leftovers.family(process.pid, started(process.pid))) == 3)
-    assert leftovers.family(process.pid, "1") == []
-    assert leftovers.family(None, "") == []
-    leftovers.end("nobody", 1.0, leftovers.family(process.pid, started(process.pid)))
+    eventually(lambda: len(orphans.family(process.pid, start_of(process.pid))) == 3)
+    assert orphans.family(process.pid, "1") == []
+    assert orphans.family(None, "") == []
+    orphans.end("nobody", 1.0, orphans.family(process.pid, start_of(process.pid)))

@@ -9,9 +9,9 @@ import pytest
 
 from ennio.model.facts import Sighting
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.birth import lives, started
+from ennio.plugins.process_start import is_alive, start_of
 from ennio.plugins.runtime.interface import Pane
-from ennio.plugins.runtime.sighting import UNTETHERED, judge
+from ennio.plugins.runtime.liveness import UNTETHERED, judge
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def sleeper() -> Iterator[RuntimeHandle]:
     process = subprocess.Popen(["sleep", "60"])
-    yield handle(process.pid, started(process.pid))
+    yield handle(process.pid, start_of(process.pid))
     process.kill()
     process.wait()
 
@@ -59,8 +59,8 @@ def test_no_terminal_and_no_process_is_gone_without_a_word(pane: Pane | None) ->
 
 def test_another_process_with_the_same_pid_is_not_the_agent() -> None:
     mine = os.getpid()
-    assert lives(mine, started(mine))
-    assert not lives(mine, "1")
+    assert is_alive(mine, start_of(mine))
+    assert not is_alive(mine, "1")
     assert judge(handle(mine, "1"), None, True, "tmux", NOW).sighting is Sighting.GONE
 
 
@@ -77,5 +77,5 @@ def test_a_terminal_nobody_wrote_down_is_seen_all_the_same() -> None:
 def test_a_zombie_does_not_live() -> None:
     process = subprocess.Popen(["true"])
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert started(process.pid) == ""
+    assert start_of(process.pid) == ""
     process.wait()

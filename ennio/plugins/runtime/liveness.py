@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.birth import lives, recorded
+from ennio.plugins.process_start import is_alive, process_of
 from ennio.plugins.runtime.interface import Pane
 
 UNTETHERED = "its process runs, but its terminal is gone"
@@ -18,23 +18,23 @@ def judge(handle: RuntimeHandle | None, pane: Pane | None, surveyed: bool, sourc
     ``surveyed`` False means that the survey failed; ``pane`` is then not looked at. A terminal that
     ended without a word counts as gone only once the process of the handle is gone as well.
     """
-    pid, born = recorded(handle) if handle is not None else (None, "")
+    pid, born = process_of(handle) if handle is not None else (None, "")
     if not surveyed:
         return ProcessSeen(Sighting.UNKNOWN, now, source, pid=pid, detail="the runtime could not be asked")
-    if pane is not None and _another_launch(handle, pane):
+    if pane is not None and _is_other_launch(handle, pane):
         pane = None
     if pane is not None and not pane.dead:
         return _seen(Sighting.ALIVE, pane, source, now)
     if pane is not None and (pane.exit_code is not None or pane.signal is not None):
         return _seen(Sighting.GONE, pane, source, now)
-    if lives(pid, born):
+    if is_alive(pid, born):
         return ProcessSeen(Sighting.UNKNOWN, now, source, pid=pid, detail=UNTETHERED)
     if pane is not None:
         return _seen(Sighting.GONE, pane, source, now, "it ended without an exit code")
     return ProcessSeen(Sighting.GONE, now, source, pid=pid, detail="its terminal is gone and so is its process")
 
 
-def _another_launch(handle: RuntimeHandle | None, pane: Pane) -> bool:
+def _is_other_launch(handle: RuntimeHandle | None, pane: Pane) -> bool:
     return handle is not None and handle.data.get("number", str(pane.number)) != str(pane.number)
 
 
