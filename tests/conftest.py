@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 TESTS = Path(__file__).parent
-PURE = ("config", "machine", "model", "policy", "board", "demo", "store", "plugins/tracker")
+PURE = ("config", "machine", "model", "policy", "board", "demo", "store", "plugins/tracker", "node")
 """Folders whose tests need no process, socket or terminal; so do the files beside this one."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
