@@ -14,11 +14,11 @@ from tests.http.api import TOKEN, Api, check_answer
 from tests.http.small_house import SmallHouse
 
 
-def test_every_route_is_documented_and_every_documented_path_is_a_route(house: SmallHouse) -> None:
-    create_app(house, TOKEN)
+def test_every_route_is_documented_and_every_documented_path_is_a_route(orchestrator: SmallHouse) -> None:
+    create_app(orchestrator, TOKEN)
     served = {
         (path, method)
-        for path, resource, suffix in routes(house, Browsers(TOKEN, 1, SystemClock()), SseConnections())
+        for path, resource, suffix in routes(orchestrator, Browsers(TOKEN, 1, SystemClock()), SseConnections())
         for method in ("get", "post", "delete")
         if hasattr(resource, f"on_{method}" + (f"_{suffix}" if suffix else ""))
     }
