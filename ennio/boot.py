@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -127,11 +127,12 @@ def _lock_path(config: Config, home: Home) -> Path:
     return database.with_name(database.name + ".lock")
 
 
-def boot(config_file: Path) -> Running:
+def boot(config_file: Path, port: int) -> Running:
     """Start the house of a configuration file in this process, which is a worker of its supervisor.
 
     A file that has become wrong since this supervisor began, or wants what was never trusted, does not end it: the last
-    good one holds, and the house says so. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
+    good one holds, and the house says so. ``port`` is the one its API is reached at: the file may say 0 (any), or since the
+    supervisor began another one than it has. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
     """
     home = Home.of_environment()
     run_dir = private(home.run(config_file))
@@ -141,13 +142,14 @@ def boot(config_file: Path) -> Running:
         config = load(config_file, os.environ, known(), content=content)
         trusted.insist(config, home, os.environ)
         fitting.insist(config, home, content)
-        running = _of(config, home)
+        running = _of(replace(config, port=port), home)
     except (ConfigError, Untrusted) as error:
         good = last_good.known(run_dir)
         if good is None:
             raise
         log.error("configuration refused, the last good one holds: %s", error)  # noqa: TRY400 - somebody can act on it
-        return _of(load(config_file, os.environ, known(), content=good), home, str(error))
+        config = load(config_file, os.environ, known(), content=good)
+        return _of(replace(config, port=port), home, str(error))
     if content is not None:
         _keep(run_dir, content)
     return running

@@ -20,10 +20,10 @@ def main() -> int:
     return serve.main(sys.argv[1:], _boot)
 
 
-def _boot(config_file: Path) -> serve.Booted:
+def _boot(config_file: Path, port: int) -> serve.Booted:
     from ennio.boot import boot  # noqa: PLC0415 - the house is the worker's: the process above it never loads one
 
-    return boot(config_file)
+    return boot(config_file, port)
 
 
 if __name__ == "__main__":

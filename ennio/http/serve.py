@@ -58,7 +58,8 @@ class Booted(Protocol):
         ...
 
 
-Boot = Callable[[Path], Booted]
+Boot = Callable[[Path, int], Booted]
+"""Starts what a configuration file describes; told the port its API is reached at, which the file need not name."""
 
 
 def main(argv: Sequence[str], boot: Boot) -> int:
@@ -130,6 +131,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
 
     def __init__(self, listener: socket.socket, config: Config, boot: Boot, run_dir: Path) -> None:
         self._listener = listener
+        self._port = int(listener.getsockname()[1])
         self._config = config
         self._boot = boot
         self._run_dir = run_dir
@@ -172,7 +174,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
         from ennio.http.worker import Worker  # noqa: PLC0415
 
         try:
-            self._running = self._boot(self._config.source)
+            self._running = self._boot(self._config.source, self._port)
         except (EnnioError, OSError) as error:
             log.error("could not start: %s", error)  # noqa: TRY400 - somebody can act on it; the way there is of no interest
             self._end_unborn(error)

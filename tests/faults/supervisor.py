@@ -31,10 +31,10 @@ def main() -> int:
     return serve.main(sys.argv[1:], _boot)
 
 
-def _boot(config_file: Path) -> serve.Running:
+def _boot(config_file: Path, port: int) -> serve.Booted:
     from tests.faults.wiring import boot
 
-    return boot(config_file, FUSE)
+    return boot(config_file, port, FUSE)
 
 
 if __name__ == "__main__":

@@ -36,14 +36,14 @@ class Paper:
             paper.write(json.dumps({"id": notification.id, "message": notification.message}) + "\n")
 
 
-def boot(config_file: Path, fuse: Fuse) -> Any:
+def boot(config_file: Path, port: int, fuse: Fuse) -> Any:
     """Start the house as ``ennio.boot`` does, from parts that pass the points."""
     _exchange_plugins(fuse)
     _exchange_store(fuse)
     _watch_orders(fuse)
     fuse.watch.begin()
     house.SystemClock = lambda: ShiftedClock(fuse.home)  # type: ignore[assignment,misc]
-    return house.boot(config_file)
+    return house.boot(config_file, port)
 
 
 def _exchange_plugins(fuse: Fuse) -> None:

@@ -42,11 +42,11 @@ def main(directory: Path, port: int) -> int:
     changes: dict[str, Any] = {"port": port, "api_token": os.environ.get("TOKEN")}
     Worker.sse_connections.heartbeat = 3600.0  # whatever a stream notices, no heartbeat made it look
 
-    def boot(_config_file: Path) -> Running:
+    def boot(_config_file: Path, bound: int) -> Running:
         refusal = directory / "refuse"
         if refusal.exists():
             raise Refused(refusal.read_text() or "the database is of a newer version")
-        return Running(Served.at(directory, **changes))
+        return Running(Served.at(directory, **{**changes, "port": bound}))
 
     try:
         return serve(configuration(directory, **changes), boot, Home(directory / "home"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +424,20 @@ def test_a_wrong_configuration_is_told_and_ends_with_1(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "projects[0].repo" in words
     assert "Traceback" not in words
+
+
+def cookie_of(supervisor: Supervisor) -> str:
+    """The name of the cookie a browser gets from it."""
+    code = supervisor.client().post("/auth/code")["code"]
+    connection = http.client.HTTPConnection("127.0.0.1", supervisor.port(), timeout=10)
+    with closing(connection):
+        connection.request("GET", f"/auth?code={code}")
+        return str(connection.getresponse().getheader("Set-Cookie")).partition("=")[0]
+
+
+def test_two_supervisors_that_took_any_free_port_share_no_cookie(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Supervisor(tmp_path_factory.mktemp("other"))
+    try:
+        assert (cookie_of(supervisor), cookie_of(other)) == (f"ennio-{supervisor.port()}", f"ennio-{other.port()}")
+    finally:
+        other.stop()

@@ -55,13 +55,14 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     fitting.insist(config, Home.of_environment())
     if options.detach:
         return _detached(context, options.timeout)
-    url = f"http://{config.host}:{config.port}"
+    url = f"http://{config.host}:{config.port}" if config.port else None  # which one it gets is not known yet
     if context.json:
         from ennio.cli.main import dump
 
         out(dump({"url": url, "pid": os.getpid(), "config": str(config.source)}))
     else:
-        context.note(f"ennio starts at {url} (configuration {config.source}); stop it with Ctrl-C or: ennio stop")
+        where = f"at {url}" if url else f"on a free port of {config.host}, which ennio doctor tells"
+        context.note(f"ennio starts {where} (configuration {config.source}); stop it with Ctrl-C or: ennio stop")
     from ennio.cli.process import become
 
     become(config.source)
