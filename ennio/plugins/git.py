@@ -29,7 +29,7 @@ from ennio.plugins import git_orphans, git_words
 from ennio.plugins.git_environment import environment
 from ennio.plugins.git_words import readable, redacted
 
-__all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "Output", "Place", "Question", "failure", "readable", "redacted", "side_by_side"]
+__all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "GitPlace", "Output", "Question", "failure", "readable", "redacted", "side_by_side"]
 
 QUICK = 30.0
 """Seconds for what is soon done."""
@@ -84,7 +84,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GitPlace:
     """Which repository git means in a directory. ``common`` is shared by all its worktrees, ``private`` this one's own.
 
     ``top`` is where the working copy begins, None without one; ``branch`` is checked out, None on a detached HEAD.
@@ -178,7 +178,7 @@ class Git:
         return (self.directory / answer.text).resolve() if answer.ok else None
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> GitPlace | None:
         """Which repository and working copy git means right here, in one question; None when there is none."""
         wanted = ("--git-common-dir", "--absolute-git-dir", "--show-toplevel", "--symbolic-full-name", "HEAD")
         told = [*self.run("rev-parse", "--path-format=absolute", *wanted, check=False).lines, "", "", ""]
@@ -186,7 +186,7 @@ class Git:
             return None
         top = Path(told[2]).resolve() if told[2].startswith("/") else None
         branch = told[3].removeprefix("refs/heads/") if told[3].startswith("refs/heads/") else None
-        return Place(Path(told[0]).resolve(), Path(told[1]).resolve(), top, branch)
+        return GitPlace(Path(told[0]).resolve(), Path(told[1]).resolve(), top, branch)
 
     def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> Output:
         with self._begun(args, fed=given is not None) as running:

@@ -1,6 +1,6 @@
 """Finds plugins by slot and name: entry points ``ennio.<slot>``, ours and anybody's.
 
-An entry point names a factory that takes a ``Context`` and returns the plugin. Runtimes, workspaces
+An entry point names a factory that takes a ``PluginContext`` and returns the plugin. Runtimes, workspaces
 and terminals are made once for all; agents, trackers and forges once per project.
 """
 
@@ -28,7 +28,7 @@ from ennio.plugins.workspace.interface import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class PluginContext:
     """What a factory may build from.
 
     ``project`` is there for agents, trackers and forges; ``settings`` are those configured for the
@@ -43,7 +43,7 @@ class Context:
     directory: Path | None = None
 
 
-Factory = Callable[[Context], Any]
+Factory = Callable[[PluginContext], Any]
 _INTERFACES: Mapping[str, type] = {
     "agent": Agent,
     "notifier": Notifier,
@@ -64,7 +64,7 @@ class Registry:
     """The plugins of one running house. Raises ConfigError for a name nobody provides."""
 
     def __init__(self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None) -> None:
-        self._base = Context(home, clock, store, directory=directory)
+        self._base = PluginContext(home, clock, store, directory=directory)
         self._made: dict[tuple[str, str, str], Any] = {}
 
     def agent(self, name: str, project: Project) -> Agent:
@@ -107,16 +107,16 @@ class Registry:
                 shutdown()
         self._made.clear()
 
-    def _for(self, project: Project, settings: Settings) -> Context:
+    def _for(self, project: Project, settings: Settings) -> PluginContext:
         return replace(self._base, project=project, settings=settings)
 
-    def _get(self, slot: str, name: str, whose: str, context: Context) -> Any:
+    def _get(self, slot: str, name: str, whose: str, context: PluginContext) -> Any:
         key = (slot, name, whose)
         if key not in self._made:
             self._made[key] = guarded(self._build(slot, name, whose, context), slot, _INTERFACES[slot])
         return self._made[key]
 
-    def _build(self, slot: str, name: str, whose: str, context: Context) -> Any:
+    def _build(self, slot: str, name: str, whose: str, context: PluginContext) -> Any:
         del whose
         return factory(slot, name)(context)
 

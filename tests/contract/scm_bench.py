@@ -17,7 +17,7 @@ from ennio.model.errors import Unreachable
 from ennio.model.facts import ForgeSeen
 from ennio.model.pulls import PullRequest, ReviewState
 from ennio.plugins.quota import allowance
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm import github
 from ennio.plugins.scm.interface import Scm, Watch
 from ennio.plugins.scm.stub import StubScm
@@ -100,7 +100,7 @@ class _GitHubWorld:
         given: dict[str, Any] = {"api_url": server.api, "token": SECRET}
         choice = PluginChoice("github", given)
         project = Project(id="shop", name="Shop", repo="git@github.com:acme/shop.git", path=self.clone, scm=choice)
-        self.forge = github.build(Context(Home(root / "home"), clock, project=project, settings=given))
+        self.forge = github.build(PluginContext(Home(root / "home"), clock, project=project, settings=given))
 
     def bench(self) -> Bench:
         return Bench(Looking(self.forge, self.clock), self.push, self.quarrel, self.break_it, self.people, self.clock)

@@ -25,7 +25,7 @@ from ennio.model.errors import ConfigError, Invalid
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Agent, Command, Desk
-from ennio.plugins.registry import Context, factory
+from ennio.plugins.registry import PluginContext, factory
 from ennio.plugins.runtime.interface import View
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -104,7 +104,7 @@ def leave(child: subprocess.Popen[bytes], terminal: int) -> bytes:
 def make(kind: str, config: AgentConfig) -> Agent:
     name = kind.partition("-")[0] if kind.startswith("command") else kind
     project = Project("p", "p", "r", Path("/p"), agent_config=config)
-    made: Agent = factory("agent", name)(Context(Home(Path("/nowhere")), SystemClock(), project=project))
+    made: Agent = factory("agent", name)(PluginContext(Home(Path("/nowhere")), SystemClock(), project=project))
     return made
 
 

@@ -14,7 +14,7 @@ from ennio.config.model import Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.plugins.quota import allowance
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker import github, linear, local
 from ennio.plugins.tracker.interface import Tracker
 from ennio.plugins.tracker.stub import StubTracker
@@ -66,7 +66,7 @@ def on_github(path: Path, patch: pytest.MonkeyPatch, *, enterprise: bool = False
     given = {"owner": hub.owner, "repo": hub.name, "token": hub.token, "api_url": server.api, **WISHES}
     project = Project(id="shop", name="Shop", repo=server.git, path=path)
     try:
-        tracker = github.build(Context(Home(path), hub.clock, project=project, settings=given))
+        tracker = github.build(PluginContext(Home(path), hub.clock, project=project, settings=given))
         yield Bench(tracker, lambda title, body, labels: str(hub.issue(title, body, labels)))
         assert hub.invalid == []
     finally:
@@ -83,7 +83,7 @@ def on_linear(path: Path, patch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
     try:
         given = {"api_key": KEY, "api_url": there.url, **WISHES}
-        yield Bench(linear.build(Context(Home(path), there.clock, settings=given)), add, unknown="ENG-404")
+        yield Bench(linear.build(PluginContext(Home(path), there.clock, settings=given)), add, unknown="ENG-404")
         assert there.invalid == []
     finally:
         server.close()

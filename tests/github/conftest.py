@@ -12,7 +12,7 @@ from ennio.config.model import PluginChoice, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.plugins.quota import allowance
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm import github as scm
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.tracker import github as tracker
@@ -48,11 +48,11 @@ def server(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     assert hub.invalid == []
 
 
-def context(tmp_path: Path, clock: ManualClock, server: Server, settings: dict[str, Any]) -> Context:
+def context(tmp_path: Path, clock: ManualClock, server: Server, settings: dict[str, Any]) -> PluginContext:
     given = {"owner": "acme", "repo": "shop", "token": server.hub.token, "api_url": server.api, **settings}
     choice = PluginChoice("github", given)
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path / "shop", scm=choice)
-    return Context(Home(tmp_path / "home"), clock, project=project, settings=given)
+    return PluginContext(Home(tmp_path / "home"), clock, project=project, settings=given)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ennio.model.errors import Unreachable
-from ennio.plugins.github.address import PUBLIC, Address, found_in
+from ennio.plugins.github.address import PUBLIC, GitHubAddress, found_in
 from ennio.plugins.github.counters import CORE
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Quota, RequestBudget
@@ -28,25 +28,26 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("remote", "address"),
     [
-        ("git@github.com:me/app.git", Address("me", "app")),
-        ("https://github.com/me/my.app", Address("me", "my.app")),
-        ("https://x:y@www.github.com/me/app.git", Address("me", "app")),
-        ("ssh://git@git.corp.example:2222/team/app.git", Address("team", "app", "https://git.corp.example/api/v3")),
-        ("git@git.corp.example:team/app.git", Address("team", "app", "https://git.corp.example/api/v3")),
+        ("git@github.com:me/app.git", GitHubAddress("me", "app")),
+        ("https://github.com/me/my.app", GitHubAddress("me", "my.app")),
+        ("https://x:y@www.github.com/me/app.git", GitHubAddress("me", "app")),
+        ("ssh://git@git.corp.example:2222/team/app.git", GitHubAddress("team", "app", "https://git.corp.example/api/v3")),
+        ("git@git.corp.example:team/app.git", GitHubAddress("team", "app", "https://git.corp.example/api/v3")),
         ("/srv/app.git", None),
     ],
 )
-def test_owner_name_and_api_follow_from_the_remote(remote: str, address: Address | None) -> None:
+def test_owner_name_and_api_follow_from_the_remote(remote: str, address: GitHubAddress | None) -> None:
     assert found_in(remote) == address
 
 
 def test_an_enterprise_server_has_its_graphql_beside_v3() -> None:
-    assert Address("a", "b", "https://git.corp.example/api/v3").graphql == "https://git.corp.example/api/graphql"
-    assert Address("a", "b").graphql == f"{PUBLIC}/graphql"
-    assert (Address("a", "b").host, Address("a", "b", "https://git.corp.example/api/v3").host) == ("github.com", "git.corp.example")
+    assert GitHubAddress("a", "b", "https://git.corp.example/api/v3").graphql == "https://git.corp.example/api/graphql"
+    assert GitHubAddress("a", "b").graphql == f"{PUBLIC}/graphql"
+    assert GitHubAddress("a", "b").host == "github.com"
+    assert GitHubAddress("a", "b", "https://git.corp.example/api/v3").host == "git.corp.example"
 
 
-GITHUB, CORP = Address("me", "app"), Address("me", "app", "https://git.corp.example/api/v3")
+GITHUB, CORP = GitHubAddress("me", "app"), GitHubAddress("me", "app", "https://git.corp.example/api/v3")
 ALL = {name: name for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")}
 
 
@@ -78,15 +79,15 @@ def test_a_token_is_taken_from_the_configuration_the_environment_or_gh(gh: dict[
         (CORP, "", "from-gh-git.corp.example"),
         (CORP, "other.example", "from-gh-git.corp.example"),
         (CORP, "git.corp.example", "GH_ENTERPRISE_TOKEN"),
-        (Address("me", "app", "https://api.corp.ghe.com"), "corp.ghe.com", "GH_TOKEN"),
-        (Address("me", "app", "https://api.corp.ghe.com"), "", "from-gh-corp.ghe.com"),
-        (Address("me", "app", "http://api.github.com"), "", None),
-        (Address("me", "app", "http://git.corp.example/api/v3"), "git.corp.example", None),
-        (Address("me", "app", "https://github.com.evil.example/api/v3"), "", "from-gh-github.com.evil.example"),
-        (Address("me", "app", "https://evil.example/api.github.com"), "", "from-gh-evil.example"),
+        (GitHubAddress("me", "app", "https://api.corp.ghe.com"), "corp.ghe.com", "GH_TOKEN"),
+        (GitHubAddress("me", "app", "https://api.corp.ghe.com"), "", "from-gh-corp.ghe.com"),
+        (GitHubAddress("me", "app", "http://api.github.com"), "", None),
+        (GitHubAddress("me", "app", "http://git.corp.example/api/v3"), "git.corp.example", None),
+        (GitHubAddress("me", "app", "https://github.com.evil.example/api/v3"), "", "from-gh-github.com.evil.example"),
+        (GitHubAddress("me", "app", "https://evil.example/api.github.com"), "", "from-gh-evil.example"),
     ],
 )
-def test_incident_a_token_went_to_a_host_it_was_not_for(gh: dict[str, str], address: Address, host: str, token: str | None) -> None:
+def test_incident_a_token_went_to_a_host_it_was_not_for(gh: dict[str, str], address: GitHubAddress, host: str, token: str | None) -> None:
     """What is in the environment goes where gh would send it; gh itself is asked without it, and gives what it has for that host."""
     environ = {**gh, **ALL, **({"GH_HOST": host} if host else {})}
     assert TokenSource(None, address, environ).token() == token

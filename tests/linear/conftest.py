@@ -10,7 +10,7 @@ import pytest
 
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker.linear import LinearTracker, build
 from tests.linear.standin import KEY, Linear, Server
 
@@ -30,6 +30,7 @@ def linear() -> Iterator[Linear]:
 def tracker(linear: Linear, tmp_path: Path) -> Tracker:
     def made(**settings: Any) -> LinearTracker:
         given = {"api_key": KEY, "api_url": linear.url, **settings}
-        return build(Context(Home(tmp_path), linear.clock, settings={key: value for key, value in given.items() if value is not None}))
+        settings = {key: value for key, value in given.items() if value is not None}
+        return build(PluginContext(Home(tmp_path), linear.clock, settings=settings))
 
     return made

@@ -16,7 +16,7 @@ import pytest
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
 from ennio.plugins import git_environment, git_orphans, git_words
-from ennio.plugins.git import Git, Output, Place, Question, failure, redacted, side_by_side
+from ennio.plugins.git import Git, GitPlace, Output, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
 from tests.plugins.workspace.ground import commit, git
@@ -308,7 +308,7 @@ def test_what_the_caller_s_git_is_at_changes_nothing(repository: Path, tmp_path:
     assert head.stderr == ""
     assert Git(repository).run("log", "-1", "--format=%ad", "--date=format:%Y", head.text).text != "1970"
     assert Git(repository).run("ls-files", "--others", ":(top)").text == "new"
-    assert Git(repository).place == Place(repository / ".git", repository / ".git", repository, "main")
+    assert Git(repository).place == GitPlace(repository / ".git", repository / ".git", repository, "main")
 
 
 def test_settings_that_people_give_by_the_environment_hold(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ from ennio.plugins.agent.interface import Agent, Desk
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.words import FRAME, plain
 from ennio.plugins.registry import Registry
-from ennio.plugins.tracker.local import LocalTracker, Settings
+from ennio.plugins.tracker.local import LocalTracker, LocalTrackerSettings
 from ennio.plugins.workspace import links
 from ennio.store import open_store
 from tests.http.api import Api
@@ -286,7 +286,7 @@ def tracker(tmp_path: Path) -> Iterator[LocalTracker]:
     (tmp_path / "app/issues/8.md").symlink_to(tmp_path / "secret.md")
     store = open_store("sqlite:ennio.db", tmp_path, SystemClock())
     book: ForgeStore = store.forge
-    yield LocalTracker(Project(id="app", name="app", repo="/r", path=tmp_path / "app"), book, SystemClock(), Settings())
+    yield LocalTracker(Project(id="app", name="app", repo="/r", path=tmp_path / "app"), book, SystemClock(), LocalTrackerSettings())
     store.close()
 
 

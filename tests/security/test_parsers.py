@@ -29,7 +29,7 @@ from ennio.plugins.github.client import Reply
 from ennio.plugins.runtime.ptyd import state_file
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.linear.client import _document as linear
-from ennio.plugins.tracker.local import LocalTracker, Settings
+from ennio.plugins.tracker.local import LocalTracker, LocalTrackerSettings
 from ennio.plugins.tracker.local import _content as issue_content
 from ennio.plugins.workspace import private
 from tests.plugins.scm.memory_store import MemoryForgeStore
@@ -196,7 +196,7 @@ def test_the_tracker_names_the_file_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "issues").mkdir()
     (tmp_path / "issues" / "7-bomb.md").write_text(f"---\n{bomb()}---\n# x\n")
     project = Project(id="p", name="p", repo="r", path=tmp_path)
-    tracker = LocalTracker(project, MemoryForgeStore(), ManualClock(), Settings())
+    tracker = LocalTracker(project, MemoryForgeStore(), ManualClock(), LocalTrackerSettings())
     begun = time.monotonic()
     with pytest.raises(EnnioError, match=r"7-bomb\.md .*aliases"):
         tracker.issue("7")

@@ -9,7 +9,7 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Project
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Unreachable
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.settings import Access
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.scm.github import settings as forge
@@ -27,7 +27,7 @@ def service(place: Project, slot: str) -> Finding | None:
     except ConfigError as error:
         problems = "; ".join(map(str, error.problems))
         return broken(f"project {place.id}: {slot}_config.config: {problems}", "docs/github.md has every setting")
-    client = Client(access.address, TokenSource(access.token, access.address), SystemClock())
+    client = GitHubClient(access.address, TokenSource(access.token, access.address), SystemClock())
     return _asked(place, slot, client) if client.is_authorized else None
 
 
@@ -35,7 +35,7 @@ def _access(place: Project, slot: str, config: Mapping[str, Any]) -> Access:
     return forge.parse(config, place).access if slot == "scm" else tracker.parse(config, place).access
 
 
-def _asked(place: Project, slot: str, client: Client) -> Finding:
+def _asked(place: Project, slot: str, client: GitHubClient) -> Finding:
     address = client.address
     try:
         with as_published("GitHub"):

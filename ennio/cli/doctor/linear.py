@@ -6,7 +6,7 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.model import Project
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Unreachable
-from ennio.plugins.tracker.linear.client import Client
+from ennio.plugins.tracker.linear.client import LinearClient
 from ennio.plugins.tracker.linear.queries import WHO
 from ennio.plugins.tracker.linear.settings import parse
 from ennio.plugins.web import as_published
@@ -21,7 +21,7 @@ def service(place: Project) -> Finding | None:
     try:
         settings = parse(place.tracker.config)
         with as_published("Linear"):
-            who = Client(settings.api_url, settings.authorization, SystemClock()).ask(WHO)["viewer"]["name"]
+            who = LinearClient(settings.api_url, settings.authorization, SystemClock()).ask(WHO)["viewer"]["name"]
     except ConfigError as error:
         problems = "; ".join(map(str, error.problems))
         return broken(f"project {place.id}: tracker_config.config: {problems}", "docs/linear.md has every setting")

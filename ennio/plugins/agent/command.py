@@ -1,7 +1,7 @@
 """The command agent: any program that takes a prompt.
 
 ``passthrough`` holds either ``argv`` (a list) or ``run`` (a line for ``sh``), and the options of
-``Settings``. The words lie in a file, ``$ENNIO_PROMPT_FILE``. In ``argv`` the element parts
+``CommandSettings``. The words lie in a file, ``$ENNIO_PROMPT_FILE``. In ``argv`` the element parts
 ``{prompt}`` and ``{prompt_file}`` are replaced within their one argument; in a script for a shell
 they are refused, for the words would become a part of it.
 """
@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(r"\{(prompt|prompt_file|session|branch|base|model)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CommandSettings:
     """What ``passthrough`` says; ``ready`` is a pattern of the screen of an interactive program at rest.
 
     ``pastes``: it takes a bracketed paste of several lines as one input; else each line would be one of its own.
@@ -47,7 +47,7 @@ class Settings:
     pastes: bool = False
 
     @classmethod
-    def of(cls, config: AgentConfig) -> Settings:
+    def of(cls, config: AgentConfig) -> CommandSettings:
         """The settings of a project. Raises ConfigError naming the key."""
         given = config.passthrough
         for key in given:
@@ -87,7 +87,7 @@ class CommandAgent(ScreenAgent):
 
     def __init__(self, config: AgentConfig) -> None:
         super().__init__(config)
-        self.settings = Settings.of(config)
+        self.settings = CommandSettings.of(config)
         self.one_shot = self.settings.one_shot
         self.place = self.settings.ready
         self.executable = self.settings.argv[0]

@@ -10,44 +10,44 @@ from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.agent.stub import StubAgent
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 
 
-def _config(context: Context) -> AgentConfig:
+def _config(context: PluginContext) -> AgentConfig:
     return context.project.agent_config if context.project is not None else AgentConfig()
 
 
-def claude_code(context: Context) -> ClaudeCode:
+def claude_code(context: PluginContext) -> ClaudeCode:
     """Anthropic's claude-code."""
     return ClaudeCode(_config(context), context.project.env if context.project is not None else {})
 
 
-def aider(context: Context) -> Aider:
+def aider(context: PluginContext) -> Aider:
     """Aider."""
     return Aider(_config(context))
 
 
-def codex(context: Context) -> Codex:
+def codex(context: PluginContext) -> Codex:
     """OpenAI's codex."""
     return Codex(_config(context))
 
 
-def opencode(context: Context) -> OpenCode:
+def opencode(context: PluginContext) -> OpenCode:
     """OpenCode."""
     return OpenCode(_config(context))
 
 
-def command(context: Context) -> CommandAgent:
+def command(context: PluginContext) -> CommandAgent:
     """Any command line."""
     return CommandAgent(_config(context))
 
 
-def scripted(context: Context) -> ScriptedAgent:
+def scripted(context: PluginContext) -> ScriptedAgent:
     """A player of stories; they may lie beside the configuration."""
     return ScriptedAgent(_config(context), context.directory)
 
 
-def stub(context: Context) -> StubAgent:
+def stub(context: PluginContext) -> StubAgent:
     """For tests of what is above."""
     del context
     return StubAgent()

@@ -21,7 +21,7 @@ _TENANT = ".ghe.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class GitHubAddress:
     """One repository on one GitHub; ``api`` is the base of its REST API, without a slash at the end."""
 
     owner: str
@@ -69,11 +69,11 @@ def host_of(api: str) -> str:
     return host.removeprefix("api.") if host == "api.github.com" or host.endswith(_TENANT) else host
 
 
-def found_in(remote: str) -> Address | None:
+def found_in(remote: str) -> GitHubAddress | None:
     """What the address of a git remote says, on github.com or an Enterprise server; None for anything else."""
     match = _REMOTE.match(remote)
     if match is None:
         return None
     host = (match["host"] or match["scp"]).lower().removeprefix("www.")
     hosted = host == "github.com" or host.endswith(_TENANT)
-    return Address(match["owner"], match["name"], f"https://api.{host}" if hosted else f"https://{host}/api/v3")
+    return GitHubAddress(match["owner"], match["name"], f"https://api.{host}" if hosted else f"https://{host}/api/v3")

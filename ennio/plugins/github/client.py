@@ -21,7 +21,7 @@ from ennio.machine.untrusted import json_value
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, NotFound, Refused, Unreachable
 from ennio.model.failpoints import named_by, operation_of
-from ennio.plugins.github.address import Address, Place, url
+from ennio.plugins.github.address import GitHubAddress, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
@@ -63,10 +63,10 @@ def name_of(method: str, url: str, body: bytes | None = None) -> str:
     return ".".join([method.lower(), *(words or ["repository"])])
 
 
-class Client:
+class GitHubClient:
     """Asks one server in the name of one token. Calls block; they raise Unreachable, Refused, NotFound, Conflict."""
 
-    def __init__(self, address: Address, tokens: TokenSource, clock: Clock) -> None:
+    def __init__(self, address: GitHubAddress, tokens: TokenSource, clock: Clock) -> None:
         self.address = address
         self._tokens = tokens
         self._clock = clock

@@ -10,7 +10,7 @@ from typing import Any
 
 from ennio.config.model import Project
 from ennio.model.errors import ConfigError, Problem
-from ennio.plugins.github.address import PUBLIC, Address, found_in
+from ennio.plugins.github.address import PUBLIC, GitHubAddress, found_in
 from ennio.plugins.web import base_address
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -22,7 +22,7 @@ Reader = Callable[[Any], Any]
 class Access:
     """Which repository, and with what token; None: it is looked for."""
 
-    address: Address
+    address: GitHubAddress
     token: str | None = field(default=None, repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
 
@@ -88,14 +88,14 @@ def _take(key: str, value: Any, reader: Reader, values: dict[str, Any], problems
         problems.append(Problem(key, f"{shown} {error}"))
 
 
-def _address(values: Mapping[str, Any], project: Project, problems: list[Problem]) -> Address | None:
+def _address(values: Mapping[str, Any], project: Project, problems: list[Problem]) -> GitHubAddress | None:
     address = found_address(project, values)
     if address is None:
         problems.append(Problem("owner", "owner and repo are missing, and the project's repo address does not tell them"))
     return address
 
 
-def found_address(project: Project, values: Mapping[str, Any]) -> Address | None:
+def found_address(project: Project, values: Mapping[str, Any]) -> GitHubAddress | None:
     """As configured; what is left out follows from the repository's address. None when neither tells.
 
     Also of settings that nobody has checked: what is no text there is passed over.
@@ -106,7 +106,7 @@ def found_address(project: Project, values: Mapping[str, Any]) -> Address | None
     name = values.get("repo") or (found and found.name)
     if not owner or not name:
         return None
-    return Address(owner, name, values.get("api_url") or (found.api if found else PUBLIC))
+    return GitHubAddress(owner, name, values.get("api_url") or (found.api if found else PUBLIC))
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:

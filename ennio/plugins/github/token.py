@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ennio.plugins.github.address import Address
+from ennio.plugins.github.address import GitHubAddress
 from ennio.plugins.web import is_loopback
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _HOST = "GH_HOST"
 class TokenSource:
     """One project's token for one server, looked for when it is first needed and then remembered."""
 
-    def __init__(self, configured: str | None, address: Address, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, configured: str | None, address: GitHubAddress, environ: Mapping[str, str] | None = None) -> None:
         self._configured = configured
         self._host = address.host
         self._secret_stays = urlsplit(address.api).scheme == "https" or is_loopback(address.host)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ennio.model.errors import EnnioError
 from ennio.plugins.notifier.interface import Notification
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 
 
 class StubNotifier:
@@ -22,7 +22,7 @@ class StubNotifier:
         self.sent.append(notification)
 
 
-def build(context: Context) -> StubNotifier:
+def build(context: PluginContext) -> StubNotifier:
     """A channel nobody has told anything yet."""
     del context
     return StubNotifier()

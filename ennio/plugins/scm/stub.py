@@ -13,7 +13,7 @@ from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen, Sighting
 from ennio.model.local_forge import ReviewRow
 from ennio.model.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review, decided, opinions, unanswered
 
@@ -235,7 +235,7 @@ class StubScm:
             raise self.trouble
 
 
-def build(context: Context) -> StubScm:
+def build(context: PluginContext) -> StubScm:
     """An empty forge whose base is the project's default branch."""
     return StubScm(context.clock, context.project.default_branch if context.project is not None else "main")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ennio.model.errors import Refused
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 
 
 class AttachTerminal:
@@ -22,7 +22,7 @@ class AttachTerminal:
         return ("env", "-u", "TMUX", "-u", "TMUX_PANE", *attach)
 
 
-def build(context: Context) -> AttachTerminal:
+def build(context: PluginContext) -> AttachTerminal:
     """The terminal; it has no settings."""
     del context
     return AttachTerminal()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ennio.model.errors import Refused
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 
 
 class StubTerminal:
@@ -21,7 +21,7 @@ class StubTerminal:
         return ("echo", session_id, *attach)
 
 
-def build(context: Context) -> StubTerminal:
+def build(context: PluginContext) -> StubTerminal:
     """The terminal; it has no settings."""
     del context
     return StubTerminal()

@@ -10,10 +10,10 @@ from ennio.config.model import Project
 from ennio.model.branch import issue_branch
 from ennio.model.errors import Invalid, NotFound
 from ennio.model.failpoints import asks
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
 from ennio.plugins.github.token import TokenSource
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.wishes import milestone, milestones
 from ennio.plugins.web import as_published, sound
@@ -22,7 +22,7 @@ _MOST_ISSUES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GitHubTrackerSettings:
     """What is done on GitHub when something becomes of the work.
 
     ``assign`` names who is assigned when a session is spawned; ``comment`` lists the milestones that are
@@ -52,10 +52,10 @@ _READERS: Mapping[str, Reader] = {
 }
 
 
-def parse(config: Mapping[str, Any], project: Project) -> Settings:
+def parse(config: Mapping[str, Any], project: Project) -> GitHubTrackerSettings:
     """Read ``tracker_config.config``. Raises ConfigError with every problem at once."""
     access, given = read(config, _READERS, f"projects[{project.id}].tracker_config.config", project)
-    return Settings(access, **given)
+    return GitHubTrackerSettings(access, **given)
 
 
 class GitHubTracker:
@@ -63,7 +63,7 @@ class GitHubTracker:
 
     name = "github"
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: GitHubClient, settings: GitHubTrackerSettings) -> None:
         self.client = client
         self.settings = settings
         self._at = client.address.at
@@ -177,10 +177,10 @@ def _tells(comment: Mapping[str, Any]) -> bool:
     return bool((comment["body"] or "").strip()) and "<!-- ennio:" not in comment["body"]
 
 
-def build(context: Context) -> GitHubTracker:
+def build(context: PluginContext) -> GitHubTracker:
     """The GitHub tracker of the context's project. Raises ConfigError for its settings; asks nothing yet."""
     if context.project is None:
         raise TypeError("the GitHub tracker belongs to a project")
     settings = parse(context.settings, context.project)
     address = settings.access.address
-    return GitHubTracker(Client(address, TokenSource(settings.access.token, address), context.clock), settings)
+    return GitHubTracker(GitHubClient(address, TokenSource(settings.access.token, address), context.clock), settings)

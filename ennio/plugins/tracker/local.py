@@ -21,7 +21,7 @@ from ennio.model.branch import issue_branch
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Conflict, Invalid, NotFound, Problem, Refused
 from ennio.model.local_forge import ForgeStore, IssueRow
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.wishes import milestones, switch
@@ -31,7 +31,7 @@ _NO_ISSUES = ("readme", "index", "contributing", "template")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LocalTrackerSettings:
     """``path`` is the folder of issues, relative to the project's.
 
     ``comment`` has the milestones an issue gets a comment for; ``close_on_merge`` closes it when its work is merged.
@@ -42,7 +42,7 @@ class Settings:
     close_on_merge: bool = False
 
 
-def parse(config: Mapping[str, Any]) -> Settings:
+def parse(config: Mapping[str, Any]) -> LocalTrackerSettings:
     """Read ``tracker.config``. Raises ConfigError with every problem at once."""
     problems = [Problem(str(key), f"unknown key; known are {', '.join(_READERS)}") for key in config if key not in _READERS]
     values: dict[str, Any] = {}
@@ -55,7 +55,7 @@ def parse(config: Mapping[str, Any]) -> Settings:
             problems.append(Problem(key, str(error)))
     if problems:
         raise ConfigError("tracker.config", problems)
-    return Settings(**values)
+    return LocalTrackerSettings(**values)
 
 
 def _folder(value: Any) -> str:
@@ -72,7 +72,7 @@ class LocalTracker:
 
     name = "local"
 
-    def __init__(self, project: Project, store: ForgeStore, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, store: ForgeStore, clock: Clock, settings: LocalTrackerSettings) -> None:
         self._project_id = project.id
         self._store = store
         self._clock = clock
@@ -188,7 +188,7 @@ class LocalTracker:
         return Issue(row.id, row.title, row.body, url, row.labels, row.comments, row.state, issue_branch(row.id, row.title))
 
 
-def build(context: Context) -> LocalTracker:
+def build(context: PluginContext) -> LocalTracker:
     """The local tracker of the context's project. Raises ConfigError for its settings."""
     if context.project is None or context.store is None:
         raise TypeError("the local tracker belongs to a project and needs a store")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ennio.model.branch import issue_branch
 from ennio.model.errors import EnnioError, NotFound
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker.interface import Issue, Milestone
 
 
@@ -58,7 +58,7 @@ class StubTracker:
             self.told.append(told)
 
 
-def build(context: Context) -> StubTracker:
+def build(context: PluginContext) -> StubTracker:
     """A tracker without issues."""
     del context
     return StubTracker()

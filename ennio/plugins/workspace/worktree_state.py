@@ -17,11 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from ennio.model.errors import Refused
-from ennio.plugins.git import Git, Place
+from ennio.plugins.git import Git, GitPlace
 from ennio.plugins.workspace import folder, private
 from ennio.plugins.workspace.repository import SourceRepository, WorktreeEntry
 
-_NOWHERE = Place(Path(), Path(), None, None)
+_NOWHERE = GitPlace(Path(), Path(), None, None)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -76,7 +76,7 @@ def _state(repository: SourceRepository, path: Path, entry: WorktreeEntry | None
     return WorktreeState.STANDING if is_worktree(repository, meant, path) else WorktreeState.REDIRECTED
 
 
-def is_worktree(repository: SourceRepository, meant: Place, path: Path) -> bool:
+def is_worktree(repository: SourceRepository, meant: GitPlace, path: Path) -> bool:
     """Whether what git means at a place is the worktree there, and a worktree of this repository."""
     return meant.common == repository.common and meant.private.parent == meant.common / "worktrees" and meant.top == path.resolve()
 
@@ -98,7 +98,7 @@ def is_plain(repository: SourceRepository, path: Path, branch: str) -> bool:
     return here and head == f"ref: refs/heads/{branch}" and (own / back).resolve() == path.resolve() / ".git"
 
 
-def redirected(path: Path, meant: Place | None) -> Refused:
+def redirected(path: Path, meant: GitPlace | None) -> Refused:
     """What is said of a place where git means something else."""
     there = "no working copy at all" if meant is None or meant.top is None else f"{meant.top} (of {meant.private})"
     way_out = "look at core.worktree, core.bare and extensions.worktreeConfig: git config --show-origin --get-all core.worktree"

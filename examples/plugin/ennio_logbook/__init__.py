@@ -9,7 +9,7 @@ from pathlib import Path
 from ennio.model.clock import rfc3339
 from ennio.model.errors import ConfigError, Problem, Unreachable
 from ennio.plugins.notifier.interface import Notification
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ def _entry(notification: Notification) -> dict[str, str]:
     }
 
 
-def build(context: Context) -> Logbook:
+def build(context: PluginContext) -> Logbook:
     """The channel that a configuration asks for. Raises ConfigError when it does not say where to write."""
     path = context.settings.get("path")
     if not isinstance(path, str) or not path.strip():

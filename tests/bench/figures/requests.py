@@ -14,7 +14,7 @@ from ennio.config.model import PluginChoice, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.facts import Sighting
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm import github
 from ennio.plugins.scm.interface import Scm
 from tests.bench.figure import Figure, Group, Run, Wanted
@@ -57,7 +57,7 @@ def _forge(place: Path) -> Iterator[tuple[Hub, Scm, ManualClock]]:
     settings = {"owner": "acme", "repo": "shop", "token": hub.token, "api_url": server.api}
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=place, scm=PluginChoice("github", settings))
     try:
-        yield hub, github.build(Context(Home(place / "home"), clock, project=project, settings=settings)), clock
+        yield hub, github.build(PluginContext(Home(place / "home"), clock, project=project, settings=settings)), clock
     finally:
         server.close()
 

@@ -7,20 +7,20 @@ from typing import Any
 
 from ennio.model.changes import Diff, FileChange, Files, bounded
 from ennio.model.failpoints import asks
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 
 _MOST = 300
 """Files that are asked for: three requests."""
 _STATUS = {"changed": "modified", "unchanged": "modified"}
 
 
-def files(client: Client, number: int, head: str) -> Files:
+def files(client: GitHubClient, number: int, head: str) -> Files:
     """The files it changes."""
     found = _asked(client, number)
     return Files("", head, tuple(_change(entry) for entry in found[:_MOST]), len(found) > _MOST)
 
 
-def diff(client: Client, number: int, head: str) -> Diff:
+def diff(client: GitHubClient, number: int, head: str) -> Diff:
     """The difference, put together from the patches; GitHub leaves out those of binary and very long files."""
     found = _asked(client, number)
     text, cut = bounded("".join(_lines(entry)) for entry in found[:_MOST])
@@ -28,7 +28,7 @@ def diff(client: Client, number: int, head: str) -> Diff:
 
 
 @asks("get.pulls.files", because="a person reads what it changes; nothing follows")
-def _asked(client: Client, number: int) -> Sequence[Mapping[str, Any]]:
+def _asked(client: GitHubClient, number: int) -> Sequence[Mapping[str, Any]]:
     return client.pages(client.address.at("pulls", number, "files"), most=_MOST + 1)
 
 

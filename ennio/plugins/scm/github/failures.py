@@ -13,7 +13,7 @@ from typing import Any
 from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.failpoints import asks
 from ennio.model.pulls import CheckState, PullRequest
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.scm.github.graphql import FAILURES
 from ennio.plugins.scm.github.parsing import Node, contexts
 
@@ -33,7 +33,7 @@ _AFTERMATH = re.compile(r"^(Post job cleanup\.|##\[group\]Post |Cleaning up orph
 class Failures:
     """The words of failing checks by run; a run never changes its words once it has ended."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: GitHubClient) -> None:
         self._client = client
         self._words: OrderedDict[str, str] = OrderedDict()
         self._unread: dict[str, datetime] = {}

@@ -14,12 +14,12 @@ from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
 from ennio.model.facts import ForgeSeen
 from ennio.model.failpoints import asks
 from ennio.model.pulls import Comment, MergeMethod, PullRequest, PullState, ReviewState
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.scm.github import diffs, merging
 from ennio.plugins.scm.github.graphql import NO_AUTO_MERGE, READY, REPLY, RESOLVE, SETTLE, PullQuery
 from ennio.plugins.scm.github.parsing import MARK, PERSON, contexts
 from ennio.plugins.scm.github.queries import PullQueries
-from ennio.plugins.scm.github.settings import Settings
+from ennio.plugins.scm.github.settings import GitHubForgeSettings
 from ennio.plugins.scm.github.watcher import SOURCE, Watcher
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.local.verdict import check_head, check_review
@@ -35,7 +35,7 @@ class GitHubForge:
 
     name = SOURCE
 
-    def __init__(self, project: Project, client: Client, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, client: GitHubClient, clock: Clock, settings: GitHubForgeSettings) -> None:
         self.settings = settings
         self.client = client
         self.repository = str(client.address)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ennio.model.errors import Conflict, Refused
 from ennio.model.failpoints import asks
 from ennio.model.pulls import Mergeability, MergeMethod, PullRequest, PullState
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.scm.github.graphql import AUTO_MERGE, ENQUEUE
 from ennio.plugins.scm.github.hindrances import Hindrance, of_state, of_words
 from ennio.plugins.scm.github.parsing import Node
-from ennio.plugins.scm.github.settings import Settings
+from ennio.plugins.scm.github.settings import GitHubForgeSettings
 from ennio.plugins.scm.interface import Merged
 from ennio.policy.merging import Held, Remedy, Superseded
 
@@ -20,7 +20,14 @@ _ALLOWED = {
 }
 
 
-def merge(client: Client, settings: Settings, node: Node, seen: PullRequest, expected_head: str, method: MergeMethod | None) -> Merged:
+def merge(
+    client: GitHubClient,
+    settings: GitHubForgeSettings,
+    node: Node,
+    seen: PullRequest,
+    expected_head: str,
+    method: MergeMethod | None,
+) -> Merged:
     """Merge it with the expected head. ``Merged.commit`` is empty when GitHub was told to do it later.
 
     Raises Held with what mends it where GitHub does not merge it now, Superseded when its head has moved.
@@ -52,7 +59,7 @@ def _only_by_force(node: Node) -> bool:
 
 
 @asks("put.pulls.merge")
-def _directly(client: Client, settings: Settings, node: Node, head: str, method: MergeMethod | None) -> Merged:
+def _directly(client: GitHubClient, settings: GitHubForgeSettings, node: Node, head: str, method: MergeMethod | None) -> Merged:
     how = {"sha": head, "merge_method": chosen(client, settings, method).value}
     try:
         done = client.send("PUT", client.address.at("pulls", node["number"], "merge"), how)
@@ -64,7 +71,7 @@ def _directly(client: Client, settings: Settings, node: Node, head: str, method:
 
 
 def _hindered(
-    client: Client, settings: Settings, node: Node, hindrance: Hindrance, head: str, method: MergeMethod | None, said: str
+    client: GitHubClient, settings: GitHubForgeSettings, node: Node, hindrance: Hindrance, head: str, method: MergeMethod | None, said: str
 ) -> Merged:
     """Do what mends it, where that is ours to do. Raises Held with the reason and what else does."""
     if hindrance.remedy is Remedy.UPDATE:
@@ -74,7 +81,7 @@ def _hindered(
     raise Held(f"{said}{f'; {hindrance.advice}' if hindrance.advice else ''}", hindrance.remedy, hindrance.kind)
 
 
-def _by_itself(client: Client, node: Node, head: str, method: MergeMethod) -> Merged:
+def _by_itself(client: GitHubClient, node: Node, head: str, method: MergeMethod) -> Merged:
     try:
         client.ask(AUTO_MERGE, {"pull": node["id"], "head": head, "method": method.name}, action=True)
     except Refused as error:
@@ -86,7 +93,7 @@ def _by_itself(client: Client, node: Node, head: str, method: MergeMethod) -> Me
 @asks(
     "put.pulls.update-branch", because="no base of a story wants its pull requests up to date: the tests of hindrances"
 )
-def _updated(client: Client, node: Node, head: str) -> Held:
+def _updated(client: GitHubClient, node: Node, head: str) -> Held:
     number, base = node["number"], node["baseRefName"]
     client.send("PUT", client.address.at("pulls", number, "update-branch"), {"expected_head_sha": head})
     return Held(f"GitHub was asked to bring #{number} up to date with {base}; its new head is judged anew", Remedy.WAIT, "behind")
@@ -99,7 +106,7 @@ def _left_behind(node: Node) -> Held:
 
 
 @asks("get.repository")
-def chosen(client: Client, settings: Settings, method: MergeMethod | None) -> MergeMethod:
+def chosen(client: GitHubClient, settings: GitHubForgeSettings, method: MergeMethod | None) -> MergeMethod:
     """The method asked for, else the configured one, else the first the repository allows. Raises Refused naming those."""
     repository = client.get(client.address.at())
     # only who may push is told which are allowed

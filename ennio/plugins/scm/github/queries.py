@@ -10,7 +10,7 @@ from typing import Any
 from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.pulls import Mergeability, PullRequest
 from ennio.plugins.git import Git
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.scm.github.failures import Failures
 from ennio.plugins.scm.github.graphql import ENDED, MORE, OPEN, PullQuery, survey_query
 from ennio.plugins.scm.github.parsing import Node, parse_pull
@@ -34,7 +34,7 @@ class BranchState:
 class PullQueries:
     """Reads pull requests of one repository. Calls block and raise what the client raises."""
 
-    def __init__(self, client: Client, clone: Path, head_owner: str, *, include_own: bool) -> None:
+    def __init__(self, client: GitHubClient, clone: Path, head_owner: str, *, include_own: bool) -> None:
         self._client = client
         self._clone = clone
         self._head_owner = head_owner.lower()

@@ -12,7 +12,7 @@ from ennio.plugins.github.settings import Access, Reader, read, text, yes_or_no
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GitHubForgeSettings:
     """How the forge behaves for one project.
 
     ``head_owner`` owns the repository that branches are pushed to, where it is a fork; ``pace``
@@ -57,7 +57,7 @@ _READERS: Mapping[str, Reader] = {
 }
 
 
-def parse(config: Mapping[str, Any], project: Project) -> Settings:
+def parse(config: Mapping[str, Any], project: Project) -> GitHubForgeSettings:
     """Read ``scm_config.config``. Raises ConfigError with every problem at once."""
     access, given = read(config, _READERS, f"projects[{project.id}].scm_config.config", project)
-    return Settings(access, **given)
+    return GitHubForgeSettings(access, **given)

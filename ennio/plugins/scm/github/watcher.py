@@ -16,12 +16,12 @@ from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.facts import ForgeSeen, Sighting
 from ennio.model.pulls import PullRequest, PullState
-from ennio.plugins.github.client import Client
+from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.counters import GRAPHQL
 from ennio.plugins.scm.github.graphql import PullQuery
 from ennio.plugins.scm.github.interval import GAP, PollPace, WatchedBranch, renewed
 from ennio.plugins.scm.github.queries import BranchState, PullQueries
-from ennio.plugins.scm.github.settings import Settings
+from ennio.plugins.scm.github.settings import GitHubForgeSettings
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local.direct_pushes import commits_made_in
 
@@ -38,7 +38,7 @@ class Propose(Protocol):
 class Watcher:
     """The watched branches of one repository, each with the time of its next look."""
 
-    def __init__(self, queries: PullQueries, client: Client, clock: Clock, settings: Settings, propose: Propose) -> None:
+    def __init__(self, queries: PullQueries, client: GitHubClient, clock: Clock, settings: GitHubForgeSettings, propose: Propose) -> None:
         self._queries = queries
         self._client = client
         self._clock = clock

@@ -1,14 +1,14 @@
 """A forge over plain git: pull requests, checks, reviews and merges for people without one."""
 
-from ennio.plugins.registry import Context
+from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm.local.forge import LocalForge
 from ennio.plugins.scm.local.guard import hub_of
-from ennio.plugins.scm.local.settings import CheckCommand, Settings, parse
+from ennio.plugins.scm.local.settings import CheckCommand, LocalForgeSettings, parse
 
-__all__ = ["CheckCommand", "LocalForge", "Settings", "build", "parse"]
+__all__ = ["CheckCommand", "LocalForge", "LocalForgeSettings", "build", "parse"]
 
 
-def build(context: Context) -> LocalForge:
+def build(context: PluginContext) -> LocalForge:
     """The local forge of the context's project. Raises ConfigError for its settings or repository."""
     if context.project is None or context.store is None:
         raise TypeError("the local forge belongs to a project and needs a store")

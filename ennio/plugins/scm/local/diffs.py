@@ -9,7 +9,7 @@ from ennio.model.errors import NotFound
 from ennio.model.local_forge import PullRow
 from ennio.model.pulls import PullState
 from ennio.plugins.git import readable
-from ennio.plugins.scm.local.repository import Repository
+from ennio.plugins.scm.local.repository import GitRepository
 
 _EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the tree without files, which git knows everywhere
 _COMPARE = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv")
@@ -17,7 +17,7 @@ _STATUS = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "
 _LONGEST_LIST = 4 * 1024 * 1024
 
 
-def files(repository: Repository, row: PullRow, base_head: str | None) -> Files:
+def files(repository: GitRepository, row: PullRow, base_head: str | None) -> Files:
     """The files that it changes. Raises NotFound when its commits are gone."""
     base = _parted(repository, row, base_head)
     listing, cut = repository.beginning(*_COMPARE, "--raw", "--numstat", "-z", base, row.head, longest=_LONGEST_LIST)
@@ -25,7 +25,7 @@ def files(repository: Repository, row: PullRow, base_head: str | None) -> Files:
     return Files(base, row.head, found[:MOST_FILES], cut or len(found) > MOST_FILES)
 
 
-def diff(repository: Repository, row: PullRow, base_head: str | None) -> Diff:
+def diff(repository: GitRepository, row: PullRow, base_head: str | None) -> Diff:
     """The difference as text. Raises NotFound when its commits are gone."""
     base = _parted(repository, row, base_head)
     text, cut = repository.beginning(*_COMPARE, "-p", "--no-color", base, row.head, longest=LONGEST_DIFF + 1)
@@ -33,7 +33,7 @@ def diff(repository: Repository, row: PullRow, base_head: str | None) -> Diff:
     return Diff(base, row.head, text, cut or short)
 
 
-def _parted(repository: Repository, row: PullRow, base_head: str | None) -> str:
+def _parted(repository: GitRepository, row: PullRow, base_head: str | None) -> str:
     """Where the branch left its base: for a merged one, the base as it was right before."""
     onto = f"{row.merge_commit}^" if row.state is PullState.MERGED and row.merge_commit else base_head
     if not repository.present([row.head]):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from ennio.plugins.scm.local.repository import Repository
+from ennio.plugins.scm.local.repository import GitRepository
 
 _MOST = 500
 """Commits of one working copy that are looked at: the latest."""
@@ -35,7 +35,7 @@ def _journal(workspace: Path) -> Path:
 
 
 def direct_pushes(
-    repository: Repository, base_head: str, made: Mapping[str, tuple[str, ...]], merged: Collection[str]
+    repository: GitRepository, base_head: str, made: Mapping[str, tuple[str, ...]], merged: Collection[str]
 ) -> Mapping[str, str]:
     """By session, the newest commit of its own that the base holds although no merge of ours brought it there.
 
@@ -48,7 +48,7 @@ def direct_pushes(
     return {session: commit for session, commit in found.items() if commit is not None}
 
 
-def _held(repository: Repository, commits: Iterable[str], holders: Collection[str]) -> frozenset[str]:
+def _held(repository: GitRepository, commits: Iterable[str], holders: Collection[str]) -> frozenset[str]:
     """Which of these commits are in the history of any of the holders; one that is not in the repository is in none."""
     present = repository.present([*commits])
     return present - repository.outside(sorted(present), holders) if present and holders else frozenset()

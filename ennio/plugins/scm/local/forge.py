@@ -29,7 +29,7 @@ from ennio.plugins.scm.local.merge_commit import MergeSpec
 from ennio.plugins.scm.local.merging import WAY_OUT, is_deletable, merge_onto_base, refusal_of, retry_merge
 from ennio.plugins.scm.local.progress import BranchRefs
 from ennio.plugins.scm.local.reconciler import PullReconciler
-from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.settings import LocalForgeSettings
 from ennio.plugins.scm.local.verdict import DECISIVE, check_head, check_review
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class LocalForge:
     name = "local"
 
     def __init__(
-        self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: Settings, hub: Path | None = None
+        self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: LocalForgeSettings, hub: Path | None = None
     ) -> None:
         self.settings = settings
         self._project = project

@@ -13,7 +13,7 @@ from datetime import datetime
 from ennio.model.errors import Conflict
 from ennio.model.local_forge import PullRow
 from ennio.model.pulls import Mergeability, MergeMethod
-from ennio.plugins.scm.local.repository import CommitText, Repository, TrialMerge
+from ennio.plugins.scm.local.repository import CommitText, GitRepository, TrialMerge
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class MergeSpec:
         return f"{self.committer} {int(self.at.timestamp())} +0000"
 
 
-def build(repository: Repository, spec: MergeSpec) -> str:
+def build(repository: GitRepository, spec: MergeSpec) -> str:
     """Write the commit that the base will point to and return its name; no branch moves.
 
     Raises Conflict naming the files, or saying why the commits cannot be replayed.
@@ -45,7 +45,7 @@ def build(repository: Repository, spec: MergeSpec) -> str:
     return _join(repository, spec, trial.tree)
 
 
-def _join(repository: Repository, spec: MergeSpec, tree: str) -> str:
+def _join(repository: GitRepository, spec: MergeSpec, tree: str) -> str:
     if spec.method is MergeMethod.SQUASH:
         tip = repository.commit(spec.row.head)
         return _written(repository, CommitText(tree, (spec.base_head,), tip.author, None, message(spec)), spec)
@@ -62,7 +62,7 @@ def message(spec: MergeSpec) -> str:
     return f"{title}{body}\n\nEnnio-Pull: {row.project_id}#{row.number}\nEnnio-Head: {row.head}\n"
 
 
-def _replay(repository: Repository, spec: MergeSpec, expected_tree: str) -> str:
+def _replay(repository: GitRepository, spec: MergeSpec, expected_tree: str) -> str:
     """The branch's commits on top of the base; refused when that gives another result than merging."""
     tip = spec.base_head
     for name in repository.commits(spec.base_head, spec.row.head):
@@ -72,7 +72,7 @@ def _replay(repository: Repository, spec: MergeSpec, expected_tree: str) -> str:
     return tip
 
 
-def _picked(repository: Repository, spec: MergeSpec, name: str, onto: str) -> str:
+def _picked(repository: GitRepository, spec: MergeSpec, name: str, onto: str) -> str:
     commit, below = repository.commit(name), repository.commit(onto)
     if commit.parents == (onto,):
         return name
@@ -89,7 +89,7 @@ def _unreplayable(spec: MergeSpec, why: str) -> Conflict:
     return Conflict(f"#{spec.row.number} cannot be rebased: {why}; merge it with squash")
 
 
-def _tried(repository: Repository, base: str, head: str) -> TrialMerge:
+def _tried(repository: GitRepository, base: str, head: str) -> TrialMerge:
     return repository.try_merges([(base, head)])[base, head]
 
 
@@ -99,7 +99,7 @@ def _reason(trial: TrialMerge) -> str:
     return "they have no common history" if trial.mergeability is Mergeability.CONFLICTING else "git could not merge it"
 
 
-def _written(repository: Repository, commit: CommitText, spec: MergeSpec) -> str:
+def _written(repository: GitRepository, commit: CommitText, spec: MergeSpec) -> str:
     lines = [f"tree {commit.tree}", *(f"parent {parent}" for parent in commit.parents)]
     lines += [f"author {commit.author}", f"committer {spec.stamp}"]
     if commit.encoding:

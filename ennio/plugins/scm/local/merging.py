@@ -18,8 +18,8 @@ from ennio.model.local_forge import PullRow, PullStore, ReviewRow
 from ennio.model.pulls import PullState, ReviewState
 from ennio.plugins.scm.interface import Merged
 from ennio.plugins.scm.local.merge_commit import MergeSpec, build
-from ennio.plugins.scm.local.repository import HEADS, Repository
-from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.repository import HEADS, GitRepository
+from ennio.plugins.scm.local.settings import LocalForgeSettings
 from ennio.plugins.scm.local.verdict import decided
 
 ATTEMPTS = 20
@@ -27,7 +27,9 @@ PATIENCE = 30.0
 WAY_OUT = "keep a bare repository between you and the agents and let `repo` name it, as `ennio init` does where there is no remote"
 
 
-def refusal_of(row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], settings: Settings, *, force: bool) -> EnnioError | None:
+def refusal_of(
+    row: PullRow, expected_head: str, reviews: Sequence[ReviewRow], settings: LocalForgeSettings, *, force: bool
+) -> EnnioError | None:
     """The error that keeps an unmerged pull request from being merged with this head, or None.
 
     A person's ``force`` stands above the wish for a review, and above nothing else.
@@ -63,7 +65,7 @@ def retry_merge(once: Callable[[], Merged | str], base: str) -> Merged:
     raise Unreachable(f"{base} could not be moved in {attempt} attempts; git says: {found}")
 
 
-def is_deletable(repository: Repository, store: PullStore, project: Project, settings: Settings, row: PullRow) -> bool:
+def is_deletable(repository: GitRepository, store: PullStore, project: Project, settings: LocalForgeSettings, row: PullRow) -> bool:
     """Whether a merged branch goes: not a protected one, one that is checked out, or one that others are to be merged into."""
     if not settings.delete_branch or protector(row.branch, project.default_branch, project.protected_branches) is not None:
         return False
@@ -71,7 +73,7 @@ def is_deletable(repository: Repository, store: PullStore, project: Project, set
     return not wanted and repository.checked_out(row.branch) is None
 
 
-def merge_onto_base(repository: Repository, store: PullStore, spec: MergeSpec, *, gone: bool) -> tuple[str, str | None]:
+def merge_onto_base(repository: GitRepository, store: PullStore, spec: MergeSpec, *, gone: bool) -> tuple[str, str | None]:
     """Build the merge, write it down and swap it in: the commit, and git's words when the base did not move.
 
     ``gone``: the branch goes in the same transaction.
@@ -84,13 +86,13 @@ def merge_onto_base(repository: Repository, store: PullStore, spec: MergeSpec, *
     return commit, _swap(repository, spec, commit, gone=gone)
 
 
-def _check_base(repository: Repository, row: PullRow) -> None:
+def _check_base(repository: GitRepository, row: PullRow) -> None:
     where = repository.checked_out(row.base)
     if where is not None:
         raise Refused(f"{row.base} is checked out in {where}; moving it would make the files there look changed: {WAY_OUT}")
 
 
-def _swap(repository: Repository, spec: MergeSpec, commit: str, *, gone: bool) -> str | None:
+def _swap(repository: GitRepository, spec: MergeSpec, commit: str, *, gone: bool) -> str | None:
     """Move the base if it and the branch are what they were: one transaction, all or nothing."""
     row = spec.row
     branch = f"{'delete' if gone else 'verify'} {HEADS}{row.branch} {row.head}"

@@ -10,7 +10,7 @@ from ennio.model.local_forge import CheckRow, PullRow, ReviewRow
 from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, roll_up
 from ennio.plugins.scm.local import check_log
 from ennio.plugins.scm.local.repository import TrialMerge
-from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.settings import LocalForgeSettings
 from ennio.plugins.scm.local.verdict import decided, opinions, unanswered
 
 UNTRIED = TrialMerge(Mergeability.UNKNOWN)
@@ -26,7 +26,7 @@ class PullParts:
     reviews: Sequence[ReviewRow]
 
 
-def pull_request(row: PullRow, parts: PullParts, settings: Settings) -> PullRequest:
+def pull_request(row: PullRow, parts: PullParts, settings: LocalForgeSettings) -> PullRequest:
     """The pull request with its checks, reviews and conflicts; reads the logs of failing checks.
 
     Without configured checks there is nothing to wait for: that passes. A configured check without a

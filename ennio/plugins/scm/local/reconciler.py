@@ -17,8 +17,8 @@ from ennio.plugins.scm.local.check_pool import CheckPool, Subject
 from ennio.plugins.scm.local.merging import is_deletable
 from ennio.plugins.scm.local.progress import BranchRefs
 from ennio.plugins.scm.local.pull_view import PullParts, pull_request
-from ennio.plugins.scm.local.repository import HEADS, Repository, TrialMerge, repository_path
-from ennio.plugins.scm.local.settings import Settings
+from ennio.plugins.scm.local.repository import HEADS, GitRepository, TrialMerge, repository_path
+from ennio.plugins.scm.local.settings import LocalForgeSettings
 
 log = logging.getLogger(__name__)
 AUTHOR = "ennio"
@@ -27,12 +27,12 @@ AUTHOR = "ennio"
 class PullReconciler:
     """What is known of the repository right now. Not for several threads at once: the forge holds its lock."""
 
-    def __init__(self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: Settings) -> None:
+    def __init__(self, project: Project, store: PullStore, directory: Path, clock: Clock, settings: LocalForgeSettings) -> None:
         self._project = project
         self._store = store
         self._clock = clock
         self._settings = settings
-        self.git = Repository(repository_path(project))
+        self.git = GitRepository(repository_path(project))
         self._pool = CheckPool(project.id, self.git.path, directory, store, clock, slots=settings.check_slots)
         self._heads: Mapping[str, str] = {}
         self._merged: dict[str, frozenset[str]] = {}

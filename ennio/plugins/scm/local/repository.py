@@ -56,7 +56,7 @@ def repository_path(project: Project) -> Path:
     return path if path.is_absolute() else project.path / path
 
 
-class Repository:
+class GitRepository:
     """Questions to one repository and the few changes a forge makes. Every call may raise Unreachable."""
 
     def __init__(self, path: Path) -> None:

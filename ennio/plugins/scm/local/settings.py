@@ -27,7 +27,7 @@ class CheckCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LocalForgeSettings:
     """How the local forge behaves for one project.
 
     ``check_slots`` is how many checks run at once. ``draft`` is for pull requests it opens by itself.
@@ -48,17 +48,17 @@ class Settings:
         return head if self.dismiss_stale else None
 
 
-def parse(config: Mapping[str, Any]) -> Settings:
+def parse(config: Mapping[str, Any]) -> LocalForgeSettings:
     """Read ``scm.config``. Raises ConfigError with every problem at once."""
     problems: list[Problem] = []
-    _reject_unknown(config, [field.name for field in fields(Settings)], "", problems)
+    _reject_unknown(config, [field.name for field in fields(LocalForgeSettings)], "", problems)
     values: dict[str, Any] = {}
     for key, read in _READERS.items():
         if config.get(key) is not None:
             values[key] = read(config[key], key, problems)
     if problems:
         raise ConfigError("scm.config", problems)
-    return Settings(**values)
+    return LocalForgeSettings(**values)
 
 
 def _reject_unknown(config: Mapping[str, Any], known: Sequence[str], path: str, problems: list[Problem]) -> None:

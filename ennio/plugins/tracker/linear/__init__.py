@@ -1,15 +1,15 @@
 """Linear as a tracker: issues read for the prompt, and told what became of the work."""
 
-from ennio.plugins.registry import Context
-from ennio.plugins.tracker.linear.client import Client
+from ennio.plugins.registry import PluginContext
+from ennio.plugins.tracker.linear.client import LinearClient
 from ennio.plugins.tracker.linear.settings import parse
 from ennio.plugins.tracker.linear.tracker import LinearTracker
 
 
-def build(context: Context) -> LinearTracker:
+def build(context: PluginContext) -> LinearTracker:
     """The tracker of the context's project. Raises ConfigError for its settings; asks nobody yet."""
     settings = parse(context.settings)
-    return LinearTracker(Client(settings.api_url, settings.authorization, context.clock), settings)
+    return LinearTracker(LinearClient(settings.api_url, settings.authorization, context.clock), settings)
 
 
 __all__ = ["LinearTracker", "build", "parse"]

@@ -25,7 +25,7 @@ _LARGEST = 16 * 1024 * 1024
 _KEY = "write a valid api_key into tracker_config.config (Linear: Settings, Security & access, API keys)"
 
 
-class Client:
+class LinearClient:
     """Asks one Linear in the name of one key. Calls block; they raise Unreachable, Refused, NotFound."""
 
     def __init__(self, url: str, authorization: str, clock: Clock) -> None:

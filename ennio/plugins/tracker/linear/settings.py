@@ -17,7 +17,7 @@ _SECRET = ("api_key", "token")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LinearSettings:
     """How a project uses Linear.
 
     ``authorization`` is the header's value: an API key as it is, an OAuth token as a bearer.
@@ -33,7 +33,7 @@ class Settings:
     close_on_merge: bool = False
 
 
-def parse(config: Mapping[str, Any]) -> Settings:
+def parse(config: Mapping[str, Any]) -> LinearSettings:
     """Read the settings. Raises ConfigError with every problem at once, none of them showing a secret."""
     problems: list[Problem] = []
     values: dict[str, Any] = {}
@@ -47,7 +47,7 @@ def parse(config: Mapping[str, Any]) -> Settings:
         problems.append(Problem("api_key", "is missing; write api_key: ${LINEAR_API_KEY} (Linear: Settings, Security & access, API keys)"))
     if problems:
         raise ConfigError("tracker_config.config", problems)
-    return Settings(authorization=key or f"Bearer {token}", **values)
+    return LinearSettings(authorization=key or f"Bearer {token}", **values)
 
 
 def _take(key: str, value: Any, values: dict[str, Any], problems: list[Problem]) -> None:

@@ -13,9 +13,9 @@ from ennio.model.branch import check_branch, issue_branch
 from ennio.model.errors import Invalid, NotFound, Refused
 from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.linear import queries
-from ennio.plugins.tracker.linear.client import Client
-from ennio.plugins.tracker.linear.settings import Settings
-from ennio.plugins.tracker.linear.workflow import OVER, State, moves, named, state_of
+from ennio.plugins.tracker.linear.client import LinearClient
+from ennio.plugins.tracker.linear.settings import LinearSettings
+from ennio.plugins.tracker.linear.workflow import OVER, WorkflowState, moves, named, state_of
 from ennio.plugins.web import as_published, sound
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+\Z")
@@ -30,7 +30,7 @@ class LinearTracker:
 
     name = "linear"
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: LinearClient, settings: LinearSettings) -> None:
         self.client = client
         self._settings = settings
 
@@ -104,7 +104,7 @@ class LinearTracker:
         return self._asked(identifier, queries.STANDING, comment=comment, url=url)
 
     def _move(self, identifier: str, standing: dict[str, Any], wanted: str, kind: Reached) -> None:
-        states: list[State] = [state_of(node) for node in standing["team"]["states"]["nodes"]]
+        states: list[WorkflowState] = [state_of(node) for node in standing["team"]["states"]["nodes"]]
         to = named(states, wanted)
         if moves(state_of(standing["state"]), to, kind):
             self._do(queries.MOVE, {"id": identifier, "state": to.id})

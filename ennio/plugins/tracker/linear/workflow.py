@@ -15,7 +15,7 @@ _BACK = (Reached.CLOSED, Reached.KILLED)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WorkflowState:
     """One column of a team's board; ``type`` is Linear's kind of it."""
 
     id: str
@@ -29,12 +29,12 @@ class State:
         return (_ORDER.index(self.type) if self.type in _ORDER else 0, self.position)
 
 
-def state_of(node: dict[str, Any]) -> State:
+def state_of(node: dict[str, Any]) -> WorkflowState:
     """A state as Linear tells it."""
-    return State(node["id"], node["name"], node["type"], float(node["position"]))
+    return WorkflowState(node["id"], node["name"], node["type"], float(node["position"]))
 
 
-def named(states: Sequence[State], wanted: str) -> State:
+def named(states: Sequence[WorkflowState], wanted: str) -> WorkflowState:
     """The state of this name, or the first of this type. Raises Refused naming those there are."""
     word = wanted.casefold()
     found = [state for state in states if state.name.casefold() == word]
@@ -45,7 +45,7 @@ def named(states: Sequence[State], wanted: str) -> State:
     return found[0]
 
 
-def moves(now: State, to: State, kind: Reached) -> bool:
+def moves(now: WorkflowState, to: WorkflowState, kind: Reached) -> bool:
     """Whether the issue is to be moved: never out of an end, and backwards only when the work came to nothing."""
     if now.id == to.id or now.type in OVER:
         return False
