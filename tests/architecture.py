@@ -238,3 +238,15 @@ def unfinished(sources: Sources) -> list[str]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT and re.search(r"\b(TODO|FIXME|XXX|HACK)\b", token.string)
     ]
+
+
+def shared_names(sources: Sources, excused: Mapping[str, str]) -> list[str]:
+    """Public classes of one name in several files, and excuses that are no longer needed."""
+    places: dict[str, list[str]] = {}
+    for path, source in sources.items():
+        for node in ast.walk(ast.parse(source, path)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    shared = {name: where for name, where in places.items() if len(where) > 1}
+    needless = [f"{name} is excused and need not be" for name in excused if name not in shared]
+    return [f"{name} is {' and '.join(where)}" for name, where in sorted(shared.items()) if name not in excused] + needless

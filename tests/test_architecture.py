@@ -16,6 +16,13 @@ WALLS = (
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
 LONG: dict[str, str] = {"ennio/actors/orchestrator.py": "what can be asked of it, each with its fail point; it is cut by noun next"}
+SHARED = {
+    "ChoiceField": "of the configuration and of a request",
+    "IdField": "of the configuration and of a request",
+    "TextField": "of the configuration and of a request",
+    "Verdict": "of a status and of a reaction",
+}
+"""Names that several classes still have."""
 SLEEPERS = {
     "tests/conftest.py": "eventually itself",
     "tests/faults/plan.py": "a call that hangs",
@@ -75,6 +82,17 @@ def test_incident_37_nothing_that_supervises_is_a_model_or_asks_one() -> None:
 
 def test_every_file_is_named_for_what_is_in_it() -> None:
     assert rules.nameless([*HOUSE, *TESTS]) == []
+
+
+def test_one_name_is_one_class() -> None:
+    assert rules.shared_names(HOUSE, SHARED) == []
+
+
+def test_a_class_of_a_name_that_is_taken_is_noticed_and_so_is_an_idle_excuse() -> None:
+    one, two = "class Place: ...\nclass _Row: ...\n", "def made():\n    class Place: ...\nclass _Row: ...\n"
+    assert rules.shared_names({"ennio/a.py": one, "ennio/b.py": two}, {}) == ["Place is ennio/a.py:1 and ennio/b.py:2"]
+    assert rules.shared_names({"ennio/a.py": one, "ennio/b.py": two}, {"Place": "not yet"}) == []
+    assert rules.shared_names({"ennio/a.py": one}, {"Place": "not yet"}) == ["Place is excused and need not be"]
 
 
 def test_no_module_outgrows_a_sitting() -> None:
