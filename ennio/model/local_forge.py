@@ -92,7 +92,7 @@ class PullStore(Protocol):
 
     @property
     def revision(self) -> int:
-        """Grows with every row that is saved in this process; the same number means that nothing was."""
+        """Grows with every row that is saved in this process, or may have been; the same number means that nothing was."""
         ...
 
     def next_number(self, project_id: str) -> int:

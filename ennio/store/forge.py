@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from ennio.model.failpoints import declare
 from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import PullState
@@ -10,6 +12,9 @@ from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
 
 declare("commit.forge_issues", because="the issue of the story lies in a file; a row is written by a person's order only")
+
+
+R = TypeVar("R")
 
 
 class ForgeRepository:
@@ -25,8 +30,14 @@ class ForgeRepository:
 
     @property
     def revision(self) -> int:
-        """Grows with every row that is saved in this process."""
+        """Grows with every row that is saved in this process, or may have been."""
         return self._revision
+
+    def _save(self, table: RowTable[R], row: R) -> None:
+        try:
+            table.save(row)
+        finally:
+            self._revision += 1  # a commit that failed may stand all the same, and must be read
 
     def next_number(self, project_id: str) -> int:
         """A number no pull request of the project has had, from 1; never given twice."""
@@ -50,8 +61,7 @@ class ForgeRepository:
 
     def save_pull(self, row: PullRow) -> None:
         """Keep a pull request."""
-        self._pulls.save(row)
-        self._revision += 1
+        self._save(self._pulls, row)
 
     def checks(self, project_id: str, head: str) -> tuple[CheckRow, ...]:
         """The checks of one head, by name."""
@@ -59,8 +69,7 @@ class ForgeRepository:
 
     def save_check(self, row: CheckRow) -> None:
         """Keep a check; one row per project, head and name."""
-        self._checks.save(row)
-        self._revision += 1
+        self._save(self._checks, row)
 
     def unfinished_checks(self, project_id: str) -> tuple[CheckRow, ...]:
         """The checks without an end."""
@@ -72,8 +81,7 @@ class ForgeRepository:
 
     def save_review(self, row: ReviewRow) -> None:
         """Keep a review."""
-        self._reviews.save(row)
-        self._revision += 1
+        self._save(self._reviews, row)
 
     def issue(self, project_id: str, id: str) -> IssueRow | None:  # noqa: A002 - the row's own name for it
         """One issue, or None."""
@@ -85,8 +93,7 @@ class ForgeRepository:
 
     def save_issue(self, row: IssueRow) -> None:
         """Keep an issue."""
-        self._issues.save(row)
-        self._revision += 1
+        self._save(self._issues, row)
 
     def next_issue_id(self, project_id: str) -> str:
         """An issue id the project has not had, ``1`` and up; never given twice."""

@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults import points
 from tests.faults.drawing import drawn, missed, plans, seeded
+from tests.faults.plan import read
 from tests.faults.stage import Told, chosen, play
 
 pytestmark = pytest.mark.e2e
@@ -22,10 +23,16 @@ pytestmark = pytest.mark.e2e
 PLANS = plans(points.of_the_story())
 DRAWN = drawn(points.of_the_story(), int(os.environ.get("ENNIO_FAULTS_ROUNDS", "4")))
 
+FOUND = {
+    "an approval whose answer is lost is seen all the same": read("commit.forge_reviews:after=lost"),
+    "and after two deaths": read("workspace.create:after=kill;commit.forge_reviews:after=lost;workspace.inspect:before=kill"),
+}
+"""What once went wrong."""
+
 
 @pytest.fixture(scope="module")
 def plays(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Told]]]:
-    with chosen(request, tmp_path_factory, play, PLANS, DRAWN) as futures:
+    with chosen(request, tmp_path_factory, play, {**PLANS, **FOUND}, DRAWN) as futures:
         yield futures
 
 
@@ -39,6 +46,11 @@ def test_the_story_ends_well_whatever_goes_wrong(plays: Mapping[str, Future[Told
 def test_the_story_ends_well_whatever_chance_lets_go_wrong(plays: Mapping[str, Future[Told]], name: str) -> None:
     print(seeded(DRAWN[name]))
     plays[name].result()
+
+
+@pytest.mark.parametrize("name", list(FOUND))
+def test_the_story_ends_well_where_it_once_did_not(plays: Mapping[str, Future[Told]], name: str) -> None:
+    assert not missed(FOUND[name], plays[name].result().happened)
 
 
 def test_every_declared_point_is_in_one_story_or_the_other_or_says_why_not() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ennio.model.clock import ManualClock
+from ennio.model.errors import TimedOut
 from ennio.model.local_forge import CheckRow, ForgeStore, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.store import Store, open_store
+from ennio.store.row_table import RowTable
 
 
 @pytest.fixture
@@ -92,3 +96,28 @@ def test_issues_are_kept_and_ids_given_once_beside_those_of_people(book: ForgeSt
     assert book.issue("p", "8") is None
     assert book.issues("p") == (named, issue)
     assert [book.next_issue_id("p"), book.next_issue_id("p")] == ["8", "9"]
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SAVES: dict[str, Callable[[ForgeStore], None]] = {
+    "pull": lambda book: book.save_pull(PullRow("p", 1, "fix", "main", "t", "b", "ann", False, PullState.OPEN, "abc", NOW, NOW, NOW)),
+    "check": lambda book: book.save_check(CheckRow("p", "abc", "lint", CheckState.PENDING, 1)),
+    "review": lambda book: book.save_review(ReviewRow("z", "p", 1, "ann", ReviewState.APPROVED, "", None, None, "abc", NOW)),
+    "issue": lambda book: book.save_issue(IssueRow("p", "7", "t", "b", "open", (), (), NOW)),
+}
+
+
+@pytest.mark.parametrize("what", SAVES)
+def test_a_row_of_which_nobody_knows_whether_it_was_saved_counts_as_changed(
+    book: ForgeStore, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, before = RowTable.save, book.revision
+
+    def lost(table: RowTable[Any], row: Any) -> None:
+        save(table, row)
+        raise TimedOut("the answer of the commit is lost")
+
+    monkeypatch.setattr(RowTable, "save", lost)
+    with pytest.raises(TimedOut):
+        SAVES[what](book)
+    assert book.revision > before
