@@ -24,6 +24,10 @@ class Fuse(plan.Fuse):
         """Who is at it in this process."""
         return Watch(self.home)
 
+    def writes(self, point: str) -> bool:
+        """See ``plan.Fuse.writes``."""
+        return super().writes(point) or (point in DECLARED and DECLARED[point].files)
+
     def through(self, point: str, effect: Any, *args: Any, **kwargs: Any) -> Any:
         """See ``plan.Fuse.through``."""
         if point.startswith("request.") and point not in DECLARED:

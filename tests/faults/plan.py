@@ -7,9 +7,11 @@ folder remembers over restarts what has happened; occurrences are counted in the
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -24,6 +26,7 @@ from tests.faults.clocks import put_clock
 VARIABLE = "ENNIO_FAULT"
 HOUR = 3600.0
 LONG = 1.5  # seconds a call hangs that is then given up
+ROOMLESS = 1.0  # seconds a full disk stays full
 _ORDER = re.compile(r"(?P<point>[\w.-]+):(?P<when>before|after)=(?P<fault>[a-z-]+)(?:#(?P<occurrence>\d+))?\Z")
 
 
@@ -44,9 +47,12 @@ class Fault(StrEnum):
     LOST = "lost"  # done, and said to have failed
     BACK = "back"  # done, and the clock is put back an hour
     FORTH = "forth"  # done, and the clock is put forward an hour
+    FULL = "full"  # not done, for want of room on the disk; there is none for a while
     BLOCK = "block"  # the hub stands still: no greenlet of the worker goes on
 
 
+WRITTEN = ("commit.", "told.")
+"""What is written to the database, and fails as SQLite does."""
 KILLS = (Fault.KILL, Fault.KILL_ALL)
 POSSIBLE = {When.BEFORE: (*KILLS, Fault.FAIL, Fault.HANG), When.AFTER: (*KILLS, Fault.LOST)}
 
@@ -98,6 +104,15 @@ def happened(home: Path) -> list[str]:
     return book.read_text().splitlines() if book.exists() else []
 
 
+def full(point: str) -> Exception:
+    """What a full disk says to what is done there."""
+    if not point.startswith(WRITTEN):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorname = "SQLITE_FULL"
+    return error
+
+
 @dataclass
 class Fuse:
     """Carries out the orders of one house as its points are passed."""
@@ -105,6 +120,7 @@ class Fuse:
     orders: tuple[Order, ...]
     home: Path
     passed: Counter[tuple[str, When]] = field(default_factory=Counter)
+    full_until: float = 0.0
 
     @classmethod
     def of_environment(cls) -> Self:
@@ -121,6 +137,12 @@ class Fuse:
             here = (order.point, order.when) == (point, when)
             if here and order.occurrence <= self.passed[point, when] and str(order) not in happened(self.home):
                 self._carry_out(order)
+        if when is When.BEFORE and time.monotonic() < self.full_until and self.writes(point):
+            raise full(point)
+
+    def writes(self, point: str) -> bool:
+        """Whether this needs room on the disk."""
+        return point.startswith(WRITTEN)
 
     def _carry_out(self, order: Order) -> None:
         # on the disk before it happens: it must not happen again after the restart
@@ -140,6 +162,9 @@ class Fuse:
                 raise TimedOut(words)
             case Fault.LOST:
                 raise TimedOut(words)
+            case Fault.FULL:
+                self.full_until = time.monotonic() + ROOMLESS
+                raise full(order.point)
             case Fault.BACK:
                 put_clock(self.home, -HOUR)
             case Fault.FORTH:

@@ -22,7 +22,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.failpoints import DECLARED, FailPoint
 from ennio.store import open_store
 from ennio.store.migrations import MIGRATIONS
-from tests.faults.plan import KILLS, POSSIBLE, Fault, Order, When
+from tests.faults.plan import KILLS, POSSIBLE, WRITTEN, Fault, Order, When
 
 FAN_OUT = "fan-out"
 _KINDS = ("agent", "notifier", "runtime", "scm", "tracker", "workspace", "commit", "told", FAN_OUT, "order", "request")
@@ -84,9 +84,14 @@ def faults(point: str, when: When) -> tuple[Fault, ...]:
         return KILLS
     if point.startswith(_READS):
         return tuple(fault for fault in POSSIBLE[when] if fault not in KILLS)  # nothing is done there, before or after
-    if not point.startswith(("commit.", "told.", "migration.")):
-        return POSSIBLE[when]
-    return tuple(fault for fault in POSSIBLE[when] if fault is not Fault.HANG)  # a commit is waited for by all
+    full = (Fault.FULL,) if when is When.BEFORE and (point.startswith(WRITTEN) or _files(point)) else ()
+    if not point.startswith((*WRITTEN, "migration.")):
+        return (*POSSIBLE[when], *full)
+    return (*(fault for fault in POSSIBLE[when] if fault is not Fault.HANG), *full)  # a commit is waited for by all
+
+
+def _files(point: str) -> bool:
+    return any(one.name == point and one.files for one in declared())
 
 
 def every(names: list[str]) -> list[Order]:

@@ -6,7 +6,6 @@ import inspect
 import json
 import re
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +79,8 @@ def _connection(fuse: Fuse) -> type[Connection]:
             self.written = []
 
         def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:
+            if statement == "COMMIT":
+                _pass(fuse, self.written, When.BEFORE)
             found = _WRITES.match(statement)
             if found is None:
                 return super()._execute(statement, parameters)
@@ -87,18 +88,18 @@ def _connection(fuse: Fuse) -> type[Connection]:
             names = [f"commit.{found[1]}"]
             if found[1] in ("events", "house_events"):
                 names += [f"told.{value}" for value in parameters if value in _EVENTS]
+            if not self._depth:
+                _pass(fuse, names, When.BEFORE)  # a statement of its own is a transaction of its own
+            cursor = super()._execute(statement, parameters)
+            if not cursor.rowcount:
+                return cursor  # nothing was written
             if self._depth:
                 self.written += names
-                return super()._execute(statement, parameters)
-            with _around(fuse, names):  # a statement of its own is a transaction of its own
-                return super()._execute(statement, parameters)
+            else:
+                _pass(fuse, names, When.AFTER)
+            return cursor
 
         def _commit(self) -> None:
-            try:
-                _pass(fuse, self.written, When.BEFORE)
-            except BaseException:
-                self._roll_back()
-                raise
             super()._commit()
             _pass(fuse, self.written, When.AFTER)
 
@@ -111,13 +112,6 @@ _EVENTS = frozenset(kind.value for kind in EventType)
 def _pass(fuse: Fuse, names: Sequence[str], when: When) -> None:
     for name in dict.fromkeys(names):
         fuse.passing(name, when)
-
-
-@contextmanager
-def _around(fuse: Fuse, names: Sequence[str]) -> Any:
-    _pass(fuse, names, When.BEFORE)
-    yield
-    _pass(fuse, names, When.AFTER)
 
 
 def _migrating(sql: Any, fuse: Fuse) -> Any:
