@@ -61,7 +61,9 @@ def pull_table(pulls: Sequence[Document], width: int | None, style: Style) -> li
 
 
 def state(pull: Document) -> str:
-    """Its state, with ``draft`` for an open draft."""
+    """Its state, with ``draft`` for an open draft, and how it was merged where that was past the forge."""
+    if pull.get("merged_by_push"):
+        return f"{pull['state']} (by push)"
     return "draft" if pull.get("draft") and pull["state"] == "open" else str(pull["state"])
 
 

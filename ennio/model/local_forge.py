@@ -14,7 +14,10 @@ from ennio.model.pulls import CheckState, PullState, ReviewState
 
 @dataclass(frozen=True, slots=True)
 class PullRow:
-    """One pull request. ``head_since`` is when its head became what it is."""
+    """One pull request. ``head_since`` is when its head became what it is.
+
+    ``by_push`` is whether a push merged it; None: it is not merged, or was before this was written down.
+    """
 
     project_id: str
     number: int
@@ -32,6 +35,12 @@ class PullRow:
     merged_at: datetime | None = None
     merge_commit: str | None = None
     closed_at: datetime | None = None
+    by_push: bool | None = None
+
+    @property
+    def pushed(self) -> bool:
+        """Whether a push merged it; where that was not written down, a merge without a commit of its own counts as one."""
+        return self.merge_commit == self.head if self.by_push is None else self.by_push
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class PullRequest:
     ``comments`` are those the agent should still answer: unresolved threads, bodies of reviews
     that ask for changes and still count, the conversation, and what bots wrote. ``opinions`` are the
     approvals and requests for changes that stand; None: the forge does not tell of which head they are.
+    ``merged_by_push``: it came onto its base by somebody's push, and by no merge of the forge (None: it
+    is not merged, or the forge does not tell).
     ``merging``: the forge has been told to merge it, and does it when it can (merge queue, auto-merge).
     """
 
@@ -124,6 +126,7 @@ class PullRequest:
     head_since: datetime | None = None
     merging: bool = False
     opinions: tuple[Opinion, ...] | None = None
+    merged_by_push: bool | None = None
 
     @property
     def approved_head(self) -> bool:

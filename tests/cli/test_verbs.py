@@ -337,6 +337,15 @@ def test_pr_list_and_create_and_issues(api: Api) -> None:
     assert api.ennio("issue", "list", "my-app").out.splitlines()[1].split() == ["3", "open", "T", "bug"]
 
 
+@pytest.mark.parametrize(("by_push", "state"), [(True, "merged (by push)"), (False, "merged"), (None, "merged")])
+def test_a_pull_request_that_a_push_merged_is_told_apart_from_a_merge(api: Api, by_push: bool | None, state: str) -> None:
+    merged = PULL | {"state": "merged", "merged_by_push": by_push}
+    api.on("GET", "/pulls", [merged]).on("GET", "/projects/my-app/pulls/7", merged)
+    assert f"  {state}  " in api.ennio("pr", "list").out.splitlines()[1]
+    assert f"state         {state}" in [line.rstrip() for line in api.ennio("pr", "show", "my-app", "7").out.splitlines()]
+    assert api.ennio("pr", "list", "--json").document[0]["merged_by_push"] is by_push
+
+
 def test_comments_are_answered_and_threads_settled(api: Api) -> None:
     api.on("POST", "/projects/my-app/pulls/7/reply", PULL).on("POST", "/projects/my-app/pulls/7/resolve", PULL)
     assert api.ennio("pr", "reply", "my-app#7", "c", "-m", "Done").out == "answered c on #7\n"

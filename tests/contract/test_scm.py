@@ -110,6 +110,7 @@ def test_merging_is_success_again_with_the_same_head(bench: Bench) -> None:
     assert bench.scm.merge(number, head).commit == merged.commit
     pull = bench.scm.look(number)
     assert (pull.state, pull.merge_commit, pull.head) == (PullState.MERGED, merged.commit, head)
+    assert not pull.merged_by_push
     with pytest.raises(Conflict):
         bench.scm.merge(number, "0" * 40)
     with pytest.raises(Conflict):

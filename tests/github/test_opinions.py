@@ -100,6 +100,7 @@ def test_a_sessions_push_to_its_base_is_noticed(hub: Hub, forge: GitHubForge, cl
     hub.git("update-ref", "refs/heads/main", head)
     hub.pulls[number].state, hub.pulls[number].merge_commit = "MERGED", head
     assert pushed(place, number) == head
+    assert forge.look(number).merged_by_push
     del hub.pulls[number]
     assert (pushed(place), pushed(None), merged != head) == (head, None, True)
 
@@ -109,3 +110,4 @@ def test_what_github_merged_is_no_push(hub: Hub, forge: GitHubForge, clock: Manu
     forge.merge(number, head)
     clock.advance(1000)
     assert forge.survey([Watch("s-1", "fix", "main", number)])["s-1"].pushed is None
+    assert forge.look(number).merged_by_push is False

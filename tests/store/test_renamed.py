@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,19 @@ from ennio.model.clock import ManualClock
 from ennio.model.session import Session
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.state import Desired, Phase
-from ennio.store import open_store
+from ennio.store import migrations, open_store
 
 OLD = '{"status":"working","status_since":"2026-01-01T00:00:00+00:00","wish":"watch","stage":"launched","launches":2}'
 
 
 @pytest.mark.parametrize("text", [OLD, "no object", "[]"])
 def test_the_state_of_a_life_is_read_by_its_old_names(tmp_path: Path, session: Session, text: str) -> None:
-    store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
-    store.sessions.insert(session)
-    store.memories.save(session.id, text)
-    store.close()
-    with sqlite3.connect(tmp_path / "ennio.db") as database:
-        database.execute("DELETE FROM schema_migrations WHERE version >= 14")
-    database.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:13])
+        store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
+        store.sessions.insert(session)
+        store.memories.save(session.id, text)
+        store.close()
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
     found = store.memories.get(session.id)
     store.close()

@@ -147,6 +147,7 @@ _PULL = _object(
     head_since=_maybe(TIME),
     merging=YES,
     opinions=_maybe(listed(_object(author=TEXT, decision=_one_of(ReviewState), head=TEXT))),
+    merged_by_push=_maybe(YES),
 )
 
 SCHEMAS: dict[str, Schema] = {

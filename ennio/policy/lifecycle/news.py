@@ -117,8 +117,10 @@ def _state_change(pull: PullRequest) -> tuple[Draft, ...]:
     data = {"number": pull.number, "head": pull.head, "merge_commit": pull.merge_commit}
     match pull.state:
         case PullState.MERGED:
-            merged = Draft(EventType.PR_MERGED, f"#{pull.number} is merged", data=data)
-            return (merged, Draft(EventType.MERGE_COMPLETED, f"#{pull.number} is merged into {pull.base}", data=data))
+            data["by_push"] = pull.merged_by_push
+            how = " by a push" if pull.merged_by_push else ""
+            merged = Draft(EventType.PR_MERGED, f"#{pull.number} is merged{how}", data=data)
+            return (merged, Draft(EventType.MERGE_COMPLETED, f"#{pull.number} is merged into {pull.base}{how}", data=data))
         case PullState.CLOSED:
             return (Draft(EventType.PR_CLOSED, f"#{pull.number} was closed unmerged", Priority.ACTION, data),)
         case PullState.OPEN:

@@ -62,12 +62,19 @@ _BY_PUSH = "by a push, not by a merge of Ennio's"
 
 
 def _past_review(seen: Seen, pull: PullRequest) -> str:
-    """How it came onto its base, where that was a push; a merge that made no commit of its own may have been one."""
-    forge = seen.facts.forge
-    if forge is None or forge.pushed is None or pull.merge_commit != pull.head:
+    """How it came onto its base, where that was a push."""
+    if not _is_pushed(seen, pull):
         return ""
     approved = pull.review is ReviewState.APPROVED and pull.approved_head
     return f" {_BY_PUSH}" + ("" if approved else ": perhaps nobody has reviewed it")
+
+
+def _is_pushed(seen: Seen, pull: PullRequest) -> bool:
+    """Where the forge does not tell, a merge that made no commit of its own may have been a push."""
+    if pull.merged_by_push is not None:
+        return pull.merged_by_push
+    forge = seen.facts.forge
+    return forge is not None and forge.pushed is not None and pull.merge_commit == pull.head
 
 
 def _killed(memory: LifecycleState) -> Verdict:

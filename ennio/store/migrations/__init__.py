@@ -43,6 +43,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(12, "why there is no signal", orchestra.NO_SIGNAL),
     Migration(13, "messages that wait, over all sessions", orchestra.WAITING_MESSAGES),
     Migration(14, "the lifecycle's state by its new names", (), rename_lifecycle),
+    Migration(15, "pull requests that a push merged", forge.MERGED_BY_PUSH),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

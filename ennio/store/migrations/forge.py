@@ -1,5 +1,7 @@
 """The tables of the local forge."""
 
+MERGED_BY_PUSH = ("ALTER TABLE forge_pulls ADD COLUMN by_push INTEGER",)
+
 FORGE = (
     """CREATE TABLE forge_pulls (
     project_id TEXT NOT NULL,

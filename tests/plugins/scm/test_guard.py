@@ -210,7 +210,8 @@ def test_what_we_merged_is_no_push_also_where_another_session_pulls_it(hub: Hub,
     forge.merge(number, head)
     seen = forge.survey([_watch(place)])["s-1"]
     assert (seen.pull and seen.pull.state, seen.pushed) == (PullState.MERGED, None)
-    assert _pushed(hub, place) is None or method is MergeMethod.REBASE
+    assert _pushed(hub, place) is None, "also to a forge that was not there then"
+    assert hub.forge().look(number).merged_by_push is False
 
 
 def test_a_pull_request_that_a_push_has_merged_is_noticed_as_that(hub: Hub, place: Path) -> None:
@@ -221,6 +222,7 @@ def test_a_pull_request_that_a_push_has_merged_is_noticed_as_that(hub: Hub, plac
     git(place, "push", "-q", "origin", "HEAD:main", env=SESSION)
     seen = forge.survey([_watch(place)])["s-1"]
     assert (seen.pull and seen.pull.state, seen.pushed) == (PullState.MERGED, head)
+    assert forge.look(1).merged_by_push
 
 
 def test_a_working_copy_without_a_journal_is_no_reason_to_stumble(hub: Hub, place: Path) -> None:

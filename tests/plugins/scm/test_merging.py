@@ -351,6 +351,7 @@ def test_a_crash_between_the_merge_and_its_record_is_seen_as_merged(hub: Hub, me
     hub.push("fix", {"late.txt": "pushed after the merge\n"})
     pull = seen_pull(hub.forge(), watch("fix", number=number))
     assert (pull.state, pull.merge_commit, pull.head) == (PullState.MERGED, landed, head)
+    assert pull.merged_by_push is False
     assert hub.forge().merge(number, head, method).commit == landed
     assert hub.head() == landed
 

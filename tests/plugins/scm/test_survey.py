@@ -53,7 +53,8 @@ def test_a_merge_by_hand_is_merged(hub: Hub, how: tuple[str, ...]) -> None:
     git(hub.work, "merge", "-q", *how, "-m", "by hand", "fix")
     git(hub.work, "push", "-q", "origin", "main", *([":fix"] if how == ("--no-ff",) else []))
     pull = seen_pull(forge, watch("fix", number=number))
-    assert pull.state is PullState.MERGED
+    assert (pull.state, pull.merged_by_push) == (PullState.MERGED, True)
+    assert hub.forge().look(number).merged_by_push, "also to a forge that was not there then"
     if how == ("--ff-only",):
         assert (pull.merge_commit, pull.head) == (head, head)
 

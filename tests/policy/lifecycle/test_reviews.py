@@ -101,6 +101,16 @@ def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:
     assert done.rule == f"merged {words}, and its workspace has been cleaned"
 
 
+@pytest.mark.parametrize(("by_push", "how"), [(True, " by a push"), (False, ""), (None, "")])
+def test_a_forge_that_tells_how_it_was_merged_is_believed(by_push: bool | None, how: str) -> None:
+    seen = _seen(pull_request(state=PullState.MERGED, merge_commit="h1", merged_by_push=by_push))
+    verdict = derive(Spec(), seen, MEMORY, START)
+    assert verdict is not None
+    assert verdict.rule.startswith(f"pull request #1 is merged{how}")
+    assert ("perhaps nobody has reviewed it" in verdict.rule) is bool(by_push)
+    assert note(Spec(), seen, MEMORY, START).events[-1].message == f"#1 is merged into main{how}"
+
+
 @pytest.mark.parametrize("count", [False, True])
 def test_ready_to_merge_is_what_was_approved_at_this_very_head(count: bool) -> None:
     spec = Spec(count_stale=count)

@@ -32,6 +32,7 @@ def parse_pull(node: Node, *, include_own: bool = False) -> PullRequest:
     state = PullState(node["state"].lower())
     runs = checks(node)
     base = (node["baseRef"] or {}).get("target") or {}
+    merge_commit = (node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None
     return PullRequest(
         number=node["number"],
         url=node["url"],
@@ -48,8 +49,10 @@ def parse_pull(node: Node, *, include_own: bool = False) -> PullRequest:
         review=review(node),
         comments=tuple(sorted(_comments(node, include_own=include_own), key=lambda comment: comment.at)),
         merging=state is PullState.OPEN and bool(node["isInMergeQueue"] or node["autoMergeRequest"]),
-        merge_commit=(node["mergeCommit"] or {}).get("oid") if state is PullState.MERGED else None,
+        merge_commit=merge_commit,
         opinions=tuple(_opinions(node)),
+        # every merge on GitHub makes a commit of its own
+        merged_by_push=merge_commit == node["headRefOid"] if state is PullState.MERGED else None,
     )
 
 

@@ -129,10 +129,10 @@ class Watcher:
 
 
 def _pushed(watch: Watch, branch: BranchState) -> str | None:
-    """A commit of the session that is on its base without a merge: every merge on GitHub makes a commit of its own."""
+    """A commit of the session that is on its base without a merge."""
     pull = branch.pull
     if pull is not None:
-        return pull.head if pull.state is PullState.MERGED and pull.merge_commit == pull.head else None
+        return pull.head if pull.merged_by_push else None
     if branch.head is None or branch.ahead != 0 or watch.workspace is None:
         return None
     return branch.head if branch.head in commits_made_in(watch.workspace) else None

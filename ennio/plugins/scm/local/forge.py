@@ -137,8 +137,7 @@ class LocalForge:
             commit, words = merge_onto_base(git, self._store, spec, gone=is_deletable(git, self._store, self._project, self.settings, row))
             if words is not None:
                 return words
-            self._store.save_pull(progress.merged(row, commit, self._clock.now()))
-            self._pulls.record_merge(row)
+            self._store.save_pull(progress.merged(row, commit, self._clock.now(), by_push=False))
             self._pulls.forget({row.head})
             log.info("merged pull request", extra={"project": self._project.id, "number": number, "commit": commit})
             return Merged(commit, f"merged {row.branch} into {row.base} by {method}")

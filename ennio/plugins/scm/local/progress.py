@@ -37,12 +37,14 @@ def advance(row: PullRow, refs: BranchRefs, now: datetime) -> PullRow:
     if row.state is not PullState.OPEN or row.base not in refs.heads:
         return row
     if row.merge_commit is not None and refs.holds(row.base, row.merge_commit):
-        return merged(row, row.merge_commit, now)
+        return merged(row, row.merge_commit, now, by_push=False)
     head = refs.heads.get(row.branch)
     if head is None:
         return _without_branch(row, refs, now)
     if row.branch in refs.merged[row.base]:
-        return merged(replace(row, head=head), head, now) if _held(row, head, refs) else closed(replace(row, head=head), now)
+        held = _held(row, head, refs)
+        row = replace(row, head=head)
+        return merged(row, head, now, by_push=True) if held else closed(row, now)
     return row if head == row.head else replace(row, head=head, head_since=now, updated_at=now)
 
 
@@ -52,16 +54,17 @@ def _held(row: PullRow, head: str, refs: BranchRefs) -> bool:
 
 def _without_branch(row: PullRow, refs: BranchRefs, now: datetime) -> PullRow:
     if refs.holds(row.base, row.head):
-        return merged(row, row.head, now)
+        return merged(row, row.head, now, by_push=True)
     renamed = [name for name, head in refs.heads.items() if head == row.head and name not in refs.taken and name != row.base]
     if len(renamed) == 1:
         return replace(row, branch=renamed[0], updated_at=now)
     return closed(row, now)
 
 
-def merged(row: PullRow, commit: str, now: datetime) -> PullRow:
-    """The row of a pull request whose work is on its base with this commit."""
-    return replace(row, state=PullState.MERGED, merge_commit=commit, merged_at=now, closed_at=now, updated_at=now)
+def merged(row: PullRow, commit: str, now: datetime, *, by_push: bool) -> PullRow:
+    """The row of a pull request whose work is on its base with this commit: by a merge of the forge, or by a push."""
+    ended = replace(row, state=PullState.MERGED, merged_at=now, closed_at=now, updated_at=now)
+    return replace(ended, merge_commit=commit, by_push=by_push)
 
 
 def closed(row: PullRow, now: datetime) -> PullRow:

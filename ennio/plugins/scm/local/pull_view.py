@@ -56,6 +56,7 @@ def pull_request(row: PullRow, parts: PullParts, settings: LocalForgeSettings) -
         merge_commit=row.merge_commit if row.state is PullState.MERGED else None,
         head_since=row.head_since,
         opinions=opinions(parts.reviews),
+        merged_by_push=row.pushed if row.state is PullState.MERGED else None,
     )
 
 

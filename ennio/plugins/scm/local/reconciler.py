@@ -38,7 +38,6 @@ class PullReconciler:
         self._merged: dict[str, frozenset[str]] = {}
         self._trials: dict[tuple[str, str], TrialMerge] = {}
         self._recovered = False
-        self._merged_here: set[int] = set()
 
     def refresh(self, bases: Iterable[str] = (), heads: Mapping[str, str] | None = None) -> BranchRefs:
         """Bring every open pull request up to date with the branches, and its checks and conflicts with it."""
@@ -75,22 +74,16 @@ class PullReconciler:
             if after != before:
                 self._store.save_pull(after)
                 log.info("pull request moved", extra={"project": after.project_id, "number": after.number, "state": after.state})
-            if after.state is PullState.MERGED and before.merge_commit is not None:
-                self.record_merge(after)  # begun by us, and found done after a crash
             if after.state is PullState.MERGED and refs.heads.get(after.branch) == after.head:
                 self._delete_branch(after)
         still_open = [after for _, after in pairs if after.state is PullState.OPEN]
         self.forget({row.head for row in rows} - {row.head for row in still_open})
         return still_open
 
-    def record_merge(self, row: PullRow) -> None:
-        """We merged this one: its commits are where they are by right, also where they came there unchanged."""
-        self._merged_here.add(row.number)
-
     def merged_heads(self) -> tuple[str, ...]:
-        """The heads that we merged; where a merge made no commit of its own, it was a push unless we know that it was us."""
+        """The heads that we merged: their commits are where they are by right, also where they came there unchanged."""
         ended = self._store.pulls(self._project.id, PullState.MERGED)
-        return tuple(row.head for row in ended if row.merge_commit != row.head or row.number in self._merged_here)
+        return tuple(row.head for row in ended if not row.pushed)
 
     def _delete_branch(self, row: PullRow) -> None:
         """Let the branch of a pull request that a push has merged go, as with a merge of ours; whoever moves it now keeps it."""
