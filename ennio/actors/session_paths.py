@@ -11,7 +11,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.hosts import environment
 from ennio.machine.home import private
 from ennio.model.session import Session
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.workspace.interface import WorkspaceOrder
 
 _CONVERSATIONS = uuid.UUID("6f6b4a3e-6a0e-4b57-9d0f-2a3f0b8b7c11")
@@ -28,14 +28,14 @@ def workspace_path(deps: Dependencies, session: Session) -> Path:
     return Path(session.workspace_path or deps.home.workspace(kind, session.project_id, session.id))
 
 
-def desk(deps: Dependencies, session: Session, *, make: bool = True) -> Desk:
+def desk(deps: Dependencies, session: Session, *, make: bool = True) -> AgentContext:
     """The desk; its folder is made when it is not there (unless told not to)."""
     project = deps.project(session.project_id)
     directory = deps.home.session(session.id)
     if make and not directory.is_dir():
         private(directory)
     system = directory / "system.md"
-    return Desk(
+    return AgentContext(
         session_id=session.id,
         project_id=session.project_id,
         # agents know the folder they work in by its real path, whatever links lead there

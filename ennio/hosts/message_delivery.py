@@ -21,7 +21,7 @@ from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.box import InputBox, added
-from ennio.plugins.agent.interface import Agent, Desk
+from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.runtime.interface import Key, Runtime, View
 
 PASTE_SETTLES = seconds(3.0, shortened=0.3)
@@ -67,7 +67,7 @@ class MessageDelivery:
 
     runtime: Runtime
     agent: Agent
-    desk: Desk
+    desk: AgentContext
     handle: RuntimeHandle
     sent: Sequence[str] = ()
 

@@ -19,7 +19,7 @@ from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Problem
 from ennio.model.local_forge import ForgeStore
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.shipped import SHIPPED
 
@@ -95,8 +95,8 @@ def _command(registry: Registry, project: Project, home: Home) -> Callable[[], o
     def make() -> None:
         agent = registry.agent(project.agent, project)
         if project.agent in SHIPPED["agent"]:
-            desk = Desk("check", project.id, project.path, home.session("check"), conversation, project.agent_config)
-            agent.launch(desk, "check")
+            context = AgentContext("check", project.id, project.path, home.session("check"), conversation, project.agent_config)
+            agent.launch(context, "check")
 
     return make
 

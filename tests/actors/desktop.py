@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ennio.plugins.agent import opencode_database
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
-Write = Callable[[Desk, float], None]
+Write = Callable[[AgentContext, float], None]
 _AGES = itertools.count(1_000_000_000_000_000_000)
 
 
@@ -44,26 +44,26 @@ def _hook(name: str, **more: object) -> Write:
     return lambda desk, at: _append(desk.directory / "hooks.jsonl", {"t": at, "hook_event_name": name, **more})
 
 
-def _claude(desk: Desk) -> Path:
+def _claude(desk: AgentContext) -> Path:
     return desk.home / ".claude" / "projects" / "-w" / f"{desk.conversation}.jsonl"
 
 
-def _answered(desk: Desk, at: float) -> None:
+def _answered(desk: AgentContext, at: float) -> None:
     message = {"id": str(at), "model": "opus", "usage": {"input_tokens": 3, "output_tokens": 4}}
     _append(_claude(desk), {"type": "assistant", "timestamp": _stamp(at), "message": message})
 
 
-def _answered_aside(desk: Desk, at: float) -> None:
+def _answered_aside(desk: AgentContext, at: float) -> None:
     message = {"id": str(at), "model": "opus", "usage": {"input_tokens": 5, "output_tokens": 6}}
     file = _claude(desk).with_suffix("") / "subagents" / f"{int(at) % 2}.jsonl"
     _append(file, {"type": "assistant", "timestamp": _stamp(at), "message": message})
 
 
-def _interrupted(desk: Desk, at: float) -> None:
+def _interrupted(desk: AgentContext, at: float) -> None:
     _append(_claude(desk), {"type": "user", "timestamp": _stamp(at), "message": {"content": "[Request interrupted by user]"}})
 
 
-def _cost(desk: Desk, at: float) -> None:
+def _cost(desk: AgentContext, at: float) -> None:
     draft = desk.directory / "cost.new"
     draft.write_text(json.dumps({"conversations": {desk.conversation: {"total": round(at % 1000, 3), "t": at}}}))
     draft.replace(desk.directory / "cost.json")
@@ -72,19 +72,19 @@ def _cost(desk: Desk, at: float) -> None:
 # --- codex ---------------------------------------------------------------------------------------------
 
 
-def _rollout(desk: Desk, name: str = "0") -> Path:
+def _rollout(desk: AgentContext, name: str = "0") -> Path:
     return desk.home / ".codex" / "sessions" / "2026" / "03" / "01" / f"rollout-2026-03-01T00-00-0{name}.jsonl"
 
 
 def _begun(cwd: str, name: str) -> Write:
-    def write(desk: Desk, at: float) -> None:
+    def write(desk: AgentContext, at: float) -> None:
         payload = {"id": "one", "cwd": cwd or str(desk.workspace)}
         _append(_rollout(desk, name), {"timestamp": _stamp(at), "type": "session_meta", "payload": payload})
 
     return write
 
 
-def _half_begun(desk: Desk, at: float) -> None:
+def _half_begun(desk: AgentContext, at: float) -> None:
     """The first line of a rollout, of which the end is yet to be written."""
     file = _rollout(desk)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def _logged(event: str) -> Write:
 
 
 def _message(role: str, **data: object) -> Write:
-    def write(desk: Desk, at: float) -> None:
+    def write(desk: AgentContext, at: float) -> None:
         file, moment = opencode_database.database(desk), int(at * 1000)
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.read_bytes().startswith(b"SQLite"):
@@ -126,7 +126,7 @@ def _message(role: str, **data: object) -> Write:
     return write
 
 
-def _broken(desk: Desk, at: float) -> None:
+def _broken(desk: AgentContext, at: float) -> None:
     """Something that is no database, in its place."""
     file = opencode_database.database(desk)
     file.parent.mkdir(parents=True, exist_ok=True)

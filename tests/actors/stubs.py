@@ -12,7 +12,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.facts import ForgeSeen, ProcessSeen
 from ennio.model.pulls import Check, CheckState, MergeMethod
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.agent.interface import Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Reading
 from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.notifier.stub import StubNotifier
 from ennio.plugins.registry import Registry
@@ -76,7 +76,7 @@ class Terminals(StubRuntime):
 class Agent(StubAgent):
     """An agent whose reading costs nothing when there is nothing new."""
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: Any) -> Reading:
+    def observe(self, desk: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: Any) -> Reading:
         return Reading(super().observe(desk, cursor, process, screen, now).seen, {})
 
 

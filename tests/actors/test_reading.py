@@ -11,7 +11,7 @@ from ennio.actors.agent_poller import LookSchedule
 from ennio.actors.registry import AGENTS
 from ennio.config.model import Poll
 from ennio.model.session import Activity
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
@@ -42,7 +42,7 @@ def test_an_agent_is_read_again_once_one_of_its_files_has_changed(play: Play, tm
         session_id, file, reads = stage.working(), tmp_path / "story", []
         observe = type(stage.agent).observe
 
-        def counted(agent: object, desk: Desk, *more: object) -> object:
+        def counted(agent: object, desk: AgentContext, *more: object) -> object:
             reads.append(desk.session_id)
             return observe(agent, desk, *more)  # type: ignore[arg-type]
 
@@ -83,7 +83,7 @@ def test_an_agent_that_starts_is_read_before_its_turn_and_the_others_are_not(tmp
     reads: list[str] = []
     observe = type(play.agent).observe
 
-    def counted(agent: object, desk: Desk, *more: object) -> object:
+    def counted(agent: object, desk: AgentContext, *more: object) -> object:
         reads.append(desk.session_id)
         return observe(agent, desk, *more)  # type: ignore[arg-type]
 

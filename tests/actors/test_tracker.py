@@ -55,7 +55,7 @@ class Shelf(Registry):
 
 
 @dataclass
-class Desk:
+class AgentContext:
     """A store, a tracker and a clock that outlive the actor."""
 
     deps: Dependencies
@@ -93,18 +93,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[AgentContext]:
     clock, home = ManualClock(), Home(tmp_path / "home")
     projects = [Project(id=name, name=name, repo="x", path=tmp_path, tracker=PluginChoice("stub")) for name in ("shop", "blog")]
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=tuple(projects))
     store = open_store("sqlite:ennio.db", tmp_path, clock)
     shelf, issues = Shelf(home, clock), Issues()
     shelf.tracks = issues
-    yield Desk(Dependencies(config, home, clock, store, shelf, ActorRegistry()), clock, issues)
+    yield AgentContext(Dependencies(config, home, clock, store, shelf, ActorRegistry()), clock, issues)
     store.close()
 
 
-def test_an_issue_is_told_every_milestone_in_order(desk: Desk) -> None:
+def test_an_issue_is_told_every_milestone_in_order(desk: AgentContext) -> None:
     with desk.running():
         desk.session("s-1")
         desk.happens("s-1", EventType.SESSION_SPAWNED, EventType.SESSION_WORKING, EventType.PR_CREATED)
@@ -115,7 +115,7 @@ def test_an_issue_is_told_every_milestone_in_order(desk: Desk) -> None:
     assert (milestone.pull_number, milestone.pull_url) == (7, URL)
 
 
-def test_sessions_without_an_issue_and_other_projects_are_not_told_of(desk: Desk) -> None:
+def test_sessions_without_an_issue_and_other_projects_are_not_told_of(desk: AgentContext) -> None:
     with desk.running():
         desk.session("s-1", issue=None)
         desk.session("b-1", project="blog")
@@ -127,7 +127,7 @@ def test_sessions_without_an_issue_and_other_projects_are_not_told_of(desk: Desk
     assert {milestone.session_id for _, milestone in desk.issues.told} == {"s-2"}
 
 
-def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(desk: Desk) -> None:
+def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(desk: AgentContext) -> None:
     desk.session("s-1")
     with desk.running():
         desk.happens("s-1", EventType.SESSION_SPAWNED)
@@ -139,7 +139,7 @@ def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(desk: D
     assert desk.issues.calls == ["spawned", "pull_opened"]
 
 
-def test_a_log_that_was_never_followed_is_not_told_all_over(desk: Desk) -> None:
+def test_a_log_that_was_never_followed_is_not_told_all_over(desk: AgentContext) -> None:
     desk.session("s-1")
     desk.happens("s-1", EventType.SESSION_SPAWNED)
     with desk.running():
@@ -147,7 +147,7 @@ def test_a_log_that_was_never_followed_is_not_told_all_over(desk: Desk) -> None:
         eventually(lambda: desk.issues.kinds == ["pull_opened"])
 
 
-def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing(desk: Desk) -> None:
+def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing(desk: AgentContext) -> None:
     desk.session("s-1")
     with desk.running() as ref:
         desk.issues.trouble = Unreachable("linear is away")
@@ -167,7 +167,7 @@ def test_a_tracker_that_cannot_be_reached_is_asked_again_later_and_loses_nothing
     assert desk.troubles() == []
 
 
-def test_a_clock_that_is_put_back_an_hour_keeps_no_issue_waiting_for_it(desk: Desk) -> None:
+def test_a_clock_that_is_put_back_an_hour_keeps_no_issue_waiting_for_it(desk: AgentContext) -> None:
     desk.session("s-1")
     with desk.running() as ref:
         desk.issues.trouble = Unreachable("linear is away")
@@ -179,7 +179,7 @@ def test_a_clock_that_is_put_back_an_hour_keeps_no_issue_waiting_for_it(desk: De
         eventually(lambda: desk.issues.kinds == ["spawned"])
 
 
-def test_what_is_refused_is_told_in_the_log_and_keeps_nothing_waiting(desk: Desk) -> None:
+def test_what_is_refused_is_told_in_the_log_and_keeps_nothing_waiting(desk: AgentContext) -> None:
     desk.session("s-1")
     with desk.running():
         desk.issues.trouble = Refused("the team has no state 'QA'")
@@ -191,7 +191,7 @@ def test_what_is_refused_is_told_in_the_log_and_keeps_nothing_waiting(desk: Desk
     assert desk.troubles() == ["issue 42 could not be told that its work is at spawned: the team has no state 'QA'"]
 
 
-def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: Desk) -> None:
+def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: AgentContext) -> None:
     desk.session("s-1")
     desk.deps.plugins.tracks = object()  # type: ignore[attr-defined]
     with desk.running() as ref:
@@ -200,7 +200,7 @@ def test_a_tracker_that_is_older_than_the_question_is_left_alone(desk: Desk) -> 
         assert ref.is_alive()
 
 
-def test_an_actor_that_ends_between_telling_and_writing_it_down_tells_it_again_and_it_stands_once(desk: Desk) -> None:
+def test_an_actor_that_ends_between_telling_and_writing_it_down_tells_it_again_and_it_stands_once(desk: AgentContext) -> None:
     desk.session("s-1")
     told = desk.issues.tell
 

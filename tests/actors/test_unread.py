@@ -29,7 +29,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.agent import jsonl, opencode_database
-from ennio.plugins.agent.interface import Desk, Filed
+from ennio.plugins.agent.interface import AgentContext, Filed
 from ennio.plugins.registry import Registry
 from ennio.store import open_store
 from tests.actors.desktop import WORLDS, age
@@ -104,7 +104,7 @@ def counted(of: Pair) -> Iterator[list[str]]:
     reads: list[str] = []
     observe = of.agent.observe
 
-    def counting(desk: Desk, *more: object) -> object:
+    def counting(desk: AgentContext, *more: object) -> object:
         reads.append(desk.session_id)
         return observe(desk, *more)  # type: ignore[arg-type]
 

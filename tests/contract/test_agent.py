@@ -24,7 +24,7 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Invalid
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent.interface import Agent, Command, Desk
+from ennio.plugins.agent.interface import Agent, AgentContext, Command
 from ennio.plugins.registry import PluginContext, factory
 from ennio.plugins.runtime.interface import View
 
@@ -69,7 +69,7 @@ class Bench:
     root: Path
     config: AgentConfig
     agent: Agent
-    desk: Desk
+    desk: AgentContext
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, command: Command) -> dict[str, object]:
@@ -119,7 +119,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     config = KINDS[request.param]
-    desk = Desk(
+    desk = AgentContext(
         "app-1a2b3c4d",
         "app",
         tmp_path / "work",
@@ -212,7 +212,7 @@ def test_a_secret_in_the_configuration_is_sent_to_the_environment(bench: Bench) 
     if bench.kind == "stub":
         return
     with pytest.raises(ConfigError, match=r"agent_config\.passthrough\.api_key"):
-        make(bench.kind, config).launch(Desk("s", "p", bench.root, bench.root, CONVERSATION, config), "go")
+        make(bench.kind, config).launch(AgentContext("s", "p", bench.root, bench.root, CONVERSATION, config), "go")
 
 
 def test_typed_words_stay_the_same_words_in_their_order(bench: Bench) -> None:

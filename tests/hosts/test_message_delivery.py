@@ -13,7 +13,7 @@ from ennio.hosts.message_delivery import Arrival, Aside, MessageDelivery, shows
 from ennio.model.errors import NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.command import CommandAgent
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.runtime.interface import Key, Launch
 from ennio.plugins.runtime.stub import StubRuntime
@@ -30,7 +30,7 @@ class Bench:
         self.runtime = StubRuntime()
         self.handle = self.runtime.start(Launch("p-1", ("cat",), root, {}, root))
         self.marked = 0
-        desk = Desk("p-1", "play", root, root, "0", AgentConfig())
+        desk = AgentContext("p-1", "play", root, root, "0", AgentConfig())
         self.message_delivery = MessageDelivery(self.runtime, self.agent, desk, self.handle)
 
     def mark(self) -> None:

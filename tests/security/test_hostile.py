@@ -35,7 +35,7 @@ from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.command import CommandAgent
-from ennio.plugins.agent.interface import Agent, Desk
+from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.words import FRAME, plain
 from ennio.plugins.registry import Registry
@@ -103,13 +103,13 @@ OPENCODE = like(
 )
 
 
-def _desk(folder: Path) -> Desk:
+def _desk(folder: Path) -> AgentContext:
     for name in ("w", "d", "h"):
         (folder / name).mkdir(exist_ok=True)
-    return Desk("s-1", "p", folder / "w", folder / "d", "c0ffee", AgentConfig(), home=folder / "h")
+    return AgentContext("s-1", "p", folder / "w", folder / "d", "c0ffee", AgentConfig(), home=folder / "h")
 
 
-def _claude(desk: Desk, hooks: list[Any], entries: list[Any]) -> Agent:
+def _claude(desk: AgentContext, hooks: list[Any], entries: list[Any]) -> Agent:
     (desk.directory / "hooks.jsonl").write_bytes(_lines(hooks))
     (desk.directory / "cost.json").write_text(json.dumps({"total": entries[0] if entries else None}))
     transcript = desk.home / ".claude/projects/x/c0ffee.jsonl"
@@ -118,7 +118,7 @@ def _claude(desk: Desk, hooks: list[Any], entries: list[Any]) -> Agent:
     return ClaudeCode()
 
 
-def _codex(desk: Desk, _hooks: list[Any], entries: list[Any]) -> Agent:
+def _codex(desk: AgentContext, _hooks: list[Any], entries: list[Any]) -> Agent:
     day = desk.home / ".codex/sessions/2026/03/01"
     day.mkdir(parents=True)
     meta = {"type": "session_meta", "payload": {"id": "x", "cwd": str(desk.workspace)}}
@@ -127,7 +127,7 @@ def _codex(desk: Desk, _hooks: list[Any], entries: list[Any]) -> Agent:
     return Codex()
 
 
-def _aider(desk: Desk, hooks: list[Any], entries: list[Any]) -> Agent:
+def _aider(desk: AgentContext, hooks: list[Any], entries: list[Any]) -> Agent:
     (desk.directory / "hooks.jsonl").write_bytes(_lines(hooks))
     (desk.directory / "aider.events.jsonl").write_bytes(_lines(entries))
     told = b"# 0001-01-01 00:00:00\n+x\n# 9999-12-31 23:59:59\n+\xff\n# " + b"9" * 5000 + b"\n+y\n"
@@ -135,7 +135,7 @@ def _aider(desk: Desk, hooks: list[Any], entries: list[Any]) -> Agent:
     return Aider()
 
 
-def _opencode(desk: Desk, _hooks: list[Any], entries: list[Any]) -> Agent:
+def _opencode(desk: AgentContext, _hooks: list[Any], entries: list[Any]) -> Agent:
     file = desk.home / ".local/share/opencode/opencode.db"
     file.parent.mkdir(parents=True)
     with closing(sqlite3.connect(file)) as made, made:
@@ -151,7 +151,7 @@ def _opencode(desk: Desk, _hooks: list[Any], entries: list[Any]) -> Agent:
     return OpenCode()
 
 
-WRITERS: list[tuple[Callable[[Desk, list[Any], list[Any]], Agent], st.SearchStrategy[Any]]] = [
+WRITERS: list[tuple[Callable[[AgentContext, list[Any], list[Any]], Agent], st.SearchStrategy[Any]]] = [
     (_claude, CLAUDE), (_codex, CODEX), (_aider, AIDER), (_opencode, OPENCODE),
 ]  # fmt: skip
 NAMES = ["claude-code", "codex", "aider", "opencode"]
@@ -159,7 +159,7 @@ NAMES = ["claude-code", "codex", "aider", "opencode"]
 
 @pytest.mark.parametrize(("write", "entry"), WRITERS, ids=NAMES)
 def test_nothing_an_agent_writes_breaks_who_reads_it_or_the_store(
-    orchestrator: SmallHouse, write: Callable[[Desk, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
+    orchestrator: SmallHouse, write: Callable[[AgentContext, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
 ) -> None:
     store, screen = orchestrator.store, "x\n> \n"
     session = orchestrator.spawn(SpawnRequest("my-app", prompt="Do it."))
@@ -200,7 +200,7 @@ SPEAKERS: list[tuple[Agent, AgentConfig]] = [
 
 @pytest.mark.parametrize(("agent", "config"), SPEAKERS, ids=[agent.name for agent, _ in SPEAKERS])
 def test_a_prompt_stays_one_argument_whatever_it_says(tmp_path: Path, agent: Agent, config: AgentConfig) -> None:
-    desk = Desk("s-1", "p", tmp_path, tmp_path, "c0ffee", config)
+    desk = AgentContext("s-1", "p", tmp_path, tmp_path, "c0ffee", config)
     usual = list(agent.launch(desk, "PLAIN").argv)
 
     @QUICK

@@ -21,7 +21,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.errors import EnnioError
 from ennio.plugins.agent import aider_log, claude_trust, codex_rollout, jsonl
 from ennio.plugins.agent.claude_cost import read as counts
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode_api import load_server, path_of
 from ennio.plugins.agent.scripted import story, transcript
 from ennio.plugins.agent.scripted.report import Past
@@ -133,7 +133,7 @@ def test_what_ennio_left_in_its_own_folders_is_read_or_passed_over(name: str, tm
 
 @pytest.mark.parametrize("name", JSON)
 def test_what_agents_left_is_read_or_passed_over(name: str, tmp_path: Path) -> None:
-    desk = Desk("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
     for file in ("cost.json", "lines.jsonl", "rollout.jsonl", ".claude.json", path_of(desk).name):
         (tmp_path / file).write_bytes(JSON[name] + b"\n")
     assert counts(tmp_path / "cost.json") == {}
@@ -175,7 +175,7 @@ def test_a_pipe_or_a_device_in_place_of_a_file_is_waited_for_by_nobody(tmp_path:
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
 def test_no_file_of_an_agent_s_holds_up_the_supervisor(tmp_path: Path, kind: str) -> None:
     """An agent may put anything where its file was, and the supervisor looks at it every second."""
-    desk = Desk("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext("ma-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
     for file in (tmp_path / "lines.jsonl", aider_log.history(desk)):
         if kind == "pipe":
             os.mkfifo(file)

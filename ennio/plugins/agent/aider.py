@@ -22,7 +22,7 @@ from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log, dialog_choices, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState
 from ennio.plugins.agent.words import as_words, checked, is_same_text, plain
@@ -77,45 +77,45 @@ class Aider(ScreenAgent):
     busy = re.compile(r"Waiting for [^\n]+\Z")
     trouble = re.compile(r"Retrying in [\d.]+ seconds\.\.\.(?=\s*\Z|\s*\n[^\n]*Waiting for [^\n]*\Z)")
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """A new conversation; the prompt is checked here and typed when aider is ready."""
         checked(prompt)
-        return self._command(desk, ())
+        return self._command(context, ())
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The same conversation, restored from its history since a person's last ``/clear``; the message is typed."""
         checked(message or "", "message")
         try:
-            files = aider_log.cleared(desk)
+            files = aider_log.cleared(context)
         except OSError as error:
-            raise Unreachable(f"{aider_log.chat(desk)} cannot be read ({error.strerror}); make it readable") from error
-        command = self._command(desk, ("--restore-chat-history",))
+            raise Unreachable(f"{aider_log.chat(context)} cannot be read ({error.strerror}); make it readable") from error
+        command = self._command(context, ("--restore-chat-history",))
         return replace(command, files={**command.files, **files})
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Its event log first; the screen tells what it waits for."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         state.begin(process, now)
-        state.model = desk.config.model or state.model
-        aider_log.apply_new(state, desk, on, now)
+        state.model = context.config.model or state.model
+        aider_log.apply_new(state, context, on, now)
         seen = self._shown(screen)
         if seen is not None:  # without a screen nobody knows yet what the notification was about: it waits
-            self._notified(state, desk, on, seen)
+            self._notified(state, context, on, seen)
             state.question = seen.question  # it notifies of the first of several questions only
         state.update_screen(seen, now)
         on["account"] = state.as_text()
         return Reading(_with_cost(state, process, now, on), on, state.until(process, now))
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its event log and what its notifications wrote."""
-        return (aider_log.events(desk), _notices(desk))
+        return (aider_log.events(context), _notices(context))
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether its input history has the words. The same words twice in a row are written there once: then its event log counts."""
         typed = self.typed(text)
         try:
-            told = [(at, is_same_text(words, text, typed)) for at, words in aider_log.inputs(desk)]
-            again = any(same for _, same in told[-1:]) and aider_log.sends(desk, since)
+            told = [(at, is_same_text(words, text, typed)) for at, words in aider_log.inputs(context)]
+            again = any(same for _, same in told[-1:]) and aider_log.sends(context, since)
         except OSError:
             return Sighting.UNKNOWN
         return Sighting.ALIVE if again or any(same and at >= since for at, same in told) else Sighting.GONE
@@ -169,37 +169,37 @@ class Aider(ScreenAgent):
         # words that a person has begun do not make it work
         return ScreenState(Activity.READY) if self.takes_text(end) or _BEGUN.search(end) else None
 
-    def _notified(self, state: AgentState, desk: Desk, on: dict[str, str], seen: ScreenState) -> None:
+    def _notified(self, state: AgentState, context: AgentContext, on: dict[str, str], seen: ScreenState) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""
-        lines, offset = jsonl.read_on(_notices(desk), int(on.get("hooks", "0")))
+        lines, offset = jsonl.read_on(_notices(context), int(on.get("hooks", "0")))
         on["hooks"] = str(offset)
         if not lines or seen.activity not in (Activity.WAITING_INPUT, Activity.READY):
             return
         state.turns += seen.activity is Activity.READY
         state.report(seen.activity, max(moment(line, "t") or 0.0 for line in lines), seen.question)
 
-    def _command(self, desk: Desk, conversation: tuple[str, ...]) -> Command:
-        rules = desk.directory / "system.md"
-        hook = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(desk.directory)])
+    def _command(self, context: AgentContext, conversation: tuple[str, ...]) -> Command:
+        rules = context.directory / "system.md"
+        hook = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
         # what it streams it counts by guessing; a whole answer brings the provider's own count
-        whole = () if {"stream", "no-stream", "no_stream"} & set(desk.config.passthrough) else ("--no-stream",)
+        whole = () if {"stream", "no-stream", "no_stream"} & set(context.config.passthrough) else ("--no-stream",)
         return Command(
             argv=(
                 self.executable,
                 *_QUIET,
                 *whole,
                 *("--notifications-command", f"""echo '{{"hook_event_name":"Waiting"}}' | {hook}"""),
-                *("--analytics-log", str(aider_log.events(desk))),
-                *("--chat-history-file", str(aider_log.chat(desk))),
-                *("--input-history-file", str(aider_log.history(desk))),
+                *("--analytics-log", str(aider_log.events(context))),
+                *("--chat-history-file", str(aider_log.chat(context))),
+                *("--input-history-file", str(aider_log.history(context))),
                 *conversation,
-                *(("--read", str(rules)) if desk.system else ()),
-                *(("--model", desk.config.model) if desk.config.model else ()),
-                *flags.of_permissions(desk.config.permissions, None),
-                *flags.of_passthrough(desk.config.passthrough, _RESERVED),
+                *(("--read", str(rules)) if context.system else ()),
+                *(("--model", context.config.model) if context.config.model else ()),
+                *flags.of_permissions(context.config.permissions, None),
+                *flags.of_passthrough(context.config.passthrough, _RESERVED),
             ),
             env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-            files={rules: desk.system} if desk.system else {},
+            files={rules: context.system} if context.system else {},
         )
 
 
@@ -207,8 +207,8 @@ def _begins(line: str, prompt: str) -> bool:
     return line.rstrip() == prompt or line.startswith(f"{prompt} ")
 
 
-def _notices(desk: Desk) -> Path:
-    return desk.directory / "hooks.jsonl"
+def _notices(context: AgentContext) -> Path:
+    return context.directory / "hooks.jsonl"
 
 
 def _question(end: str) -> str:

@@ -18,7 +18,7 @@ from ennio.machine.untrusted import content, opened
 from ennio.model.session import Activity
 from ennio.plugins.agent import jsonl
 from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 _TAIL = 4 << 20
 _LARGEST = 64 << 20  # bytes of a chat; what is larger is restored as it is
@@ -27,44 +27,44 @@ _CLEARED = re.compile(
 )
 
 
-def events(desk: Desk) -> Path:
+def events(context: AgentContext) -> Path:
     """Its event log."""
-    return desk.directory / "aider.events.jsonl"
+    return context.directory / "aider.events.jsonl"
 
 
-def chat(desk: Desk) -> Path:
+def chat(context: AgentContext) -> Path:
     """What was said, which it restores after a restart."""
-    return desk.directory / "aider.chat.history.md"
+    return context.directory / "aider.chat.history.md"
 
 
-def cleared(desk: Desk) -> Mapping[Path, str]:
+def cleared(context: AgentContext) -> Mapping[Path, str]:
     """What the chat has to be so that only what came after the last ``/clear`` is restored, and where the rest is kept; empty as a rule.
 
     Raises OSError, but for a missing file.
     """
     try:
-        text = content(chat(desk), _LARGEST).decode(errors="replace")
+        text = content(chat(context), _LARGEST).decode(errors="replace")
     except (FileNotFoundError, ValueError):
         return {}
     found = list(_CLEARED.finditer(text))
     if not found:
         return {}
     end = found[-1].end()
-    return {chat(desk).with_suffix(f".{end}.md"): text[:end], chat(desk): text[end:]}  # the first is written first
+    return {chat(context).with_suffix(f".{end}.md"): text[:end], chat(context): text[end:]}  # the first is written first
 
 
-def history(desk: Desk) -> Path:
+def history(context: AgentContext) -> Path:
     """What was typed to it."""
-    return desk.directory / "aider.input.history"
+    return context.directory / "aider.input.history"
 
 
-def apply_new(state: AgentState, desk: Desk, on: dict[str, str], now: datetime) -> None:
+def apply_new(state: AgentState, context: AgentContext, on: dict[str, str], now: datetime) -> None:
     """Take in the new lines of the event log; where to go on and the money are written into the cursor."""
-    lines, offset = jsonl.read_on(events(desk), int(on.get("events", "0")))
+    lines, offset = jsonl.read_on(events(context), int(on.get("events", "0")))
     on["events"] = str(offset)
     for number, line in enumerate(lines, 1):
         last = number == len(lines)
-        _apply(state, line, on, _at(line, events(desk) if last else None, now))
+        _apply(state, line, on, _at(line, events(context) if last else None, now))
 
 
 def _apply(state: AgentState, line: Mapping[str, Any], on: dict[str, str], at: float) -> None:
@@ -104,10 +104,10 @@ def _at(line: Mapping[str, Any], newest: Path | None, now: datetime) -> float:
     return written if at <= written < at + 1 else at
 
 
-def inputs(desk: Desk) -> list[tuple[datetime, str]]:
+def inputs(context: AgentContext) -> list[tuple[datetime, str]]:
     """The words it took and when, as far back as a few megabytes reach. Raises OSError, but for a missing file."""
     try:
-        with opened(history(desk)) as file:
+        with opened(history(context)) as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL))
             lines = file.read().decode(errors="replace").split("\n")
     except FileNotFoundError:
@@ -115,9 +115,9 @@ def inputs(desk: Desk) -> list[tuple[datetime, str]]:
     return list(_entries(lines))
 
 
-def sends(desk: Desk, since: datetime) -> bool:
+def sends(context: AgentContext, since: datetime) -> bool:
     """Whether it has begun with a prompt since then; the log has whole seconds, the file knows better. Raises OSError."""
-    log, begun = events(desk), since.timestamp()
+    log, begun = events(context), since.timestamp()
     later = log.exists() and log.stat().st_mtime >= begun
     starts = [moment(line, "time") or 0.0 for line in jsonl.ending(log) if line.get("event") == "message_send_starting"]
     return any(at >= begun or (later and at == int(begun)) for at in starts[-1:])

@@ -22,7 +22,7 @@ from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between, left_of
 from ennio.plugins.agent.claude_conversations import HOOKS, Followed, present, settings_home, sides, transcript, with_sides
 from ennio.plugins.agent.claude_cost import ClaudeCost
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, plain, unpicked
@@ -80,68 +80,68 @@ class ClaudeCode(ScreenAgent):
         super().__init__(config or AgentConfig())
         self.env = env or {}
 
-    def prepare(self, desk: Desk) -> None:
+    def prepare(self, context: AgentContext) -> None:
         """Settle trust in the workspace, which is always a folder it has not seen."""
-        claude_trust.trust(_file(desk), desk.workspace, _note(desk))
+        claude_trust.trust(_file(context), context.workspace, _note(context))
 
-    def forget(self, desk: Desk) -> None:
+    def forget(self, context: AgentContext) -> None:
         """Take that trust back."""
-        claude_trust.forget(_note(desk))
+        claude_trust.forget(_note(context))
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
-        """A new conversation under the desk's id."""
-        return self._command(desk, ("--session-id", desk.conversation), checked(prompt))
+    def launch(self, context: AgentContext, prompt: str) -> Command:
+        """A new conversation under the session's id."""
+        return self._command(context, ("--session-id", context.conversation), checked(prompt))
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The present conversation; the permissions are given again, for it forgets them.
 
         A conversation that never began cannot be resumed: it begins now, under the same id.
         """
         words = None if message is None else checked(message, "message")
         try:
-            conversation = present(desk)
-            begun = transcript(desk, conversation) is not None
+            conversation = present(context)
+            begun = transcript(context, conversation) is not None
         except OSError as error:
             raise Unreachable(f"which conversation to go on with cannot be read just now: {error}") from error
-        return self._command(desk, ("--resume" if begun else "--session-id", conversation), words)
+        return self._command(context, ("--resume" if begun else "--session-id", conversation), words)
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Hooks and transcript first, the screen as the second witness."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         state.begin(process, now)
         money = ClaudeCost.of(cursor.get("money"))
-        hooks, offset = jsonl.read_on(desk.directory / HOOKS, _offset(cursor, "hooks"))
+        hooks, offset = jsonl.read_on(context.directory / HOOKS, _offset(cursor, "hooks"))
         on["hooks"] = str(offset)
-        followed = Followed.of(cursor.get("conversations"), desk).on(hooks)
+        followed = Followed.of(cursor.get("conversations"), context).on(hooks)
         try:
-            followed = followed.now(None if offset else claude_conversations.newest(desk))
-            self._find(desk, on, followed)
+            followed = followed.now(None if offset else claude_conversations.newest(context))
+            self._find(context, on, followed)
         except OSError as error:
             state.detail = f"its transcripts cannot be read: {error.strerror}"
         lines = self._transcripts(on, followed)
         for kind, entry in sorted([*(("hook", hook) for hook in hooks), *lines], key=_when):
             claude_parser.apply(state, money, kind, entry, process.number)
-        money.counted(claude_cost.read(desk.directory / claude_cost.FILE))
+        money.counted(claude_cost.read(context.directory / claude_cost.FILE))
         state.cost = money.total
         state.update_screen(read_screen(self, screen, self.trouble, process), now)
         on |= {"account": state.as_text(), "money": money.as_text(), "conversations": followed.as_text()}
         return Reading(state.facts(process, now, "hooks"), on, state.until(process, now))
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``Filed.files``: hooks, money, and the transcripts of its conversations and of those they began themselves."""
-        followed, known = Followed.of(cursor.get("conversations"), desk), _transcripts(cursor)
+        followed, known = Followed.of(cursor.get("conversations"), context), _transcripts(cursor)
         if followed.present not in known:
             return None
         beside = [] if _offset(cursor, "hooks") else [known[followed.present].parent]
         transcripts = [file for single in known.values() for file in (sides(single), *(path for _, path in with_sides(single)))]
-        return (desk.directory / HOOKS, desk.directory / claude_cost.FILE, *beside, *transcripts)
+        return (context.directory / HOOKS, context.directory / claude_cost.FILE, *beside, *transcripts)
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether a hook or the transcript has the words."""
         typed = self.typed(text)
         try:
-            told = [(moment(entry, "t"), entry.get("prompt")) for entry in jsonl.ending(desk.directory / HOOKS)]
-            file = transcript(desk, present(desk))
+            told = [(moment(entry, "t"), entry.get("prompt")) for entry in jsonl.ending(context.directory / HOOKS)]
+            file = transcript(context, present(context))
             told += [(moment(entry), claude_parser.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
@@ -178,10 +178,10 @@ class ClaudeCode(ScreenAgent):
         framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
         return f"{framed} " if framed.endswith("\\") else unpicked(framed, "@")
 
-    def _find(self, desk: Desk, on: dict[str, str], followed: Followed) -> None:
+    def _find(self, context: AgentContext, on: dict[str, str], followed: Followed) -> None:
         """Note where the conversations lie. Raises OSError."""
         known = _transcripts(on)
-        known |= {name: file for name in followed.since if name not in known and (file := transcript(desk, name)) is not None}
+        known |= {name: file for name in followed.since if name not in known and (file := transcript(context, name)) is not None}
         on["transcripts"] = json.dumps({name: str(file) for name, file in known.items()})
 
     def _transcripts(self, on: dict[str, str], followed: Followed) -> list[tuple[str, Mapping[str, object]]]:
@@ -205,35 +205,35 @@ class ClaudeCode(ScreenAgent):
             on[key] = str(max(float(on.get(key, "0")), *(moment(line) or 0.0 for line in lines)))
         return list(lines)
 
-    def _command(self, desk: Desk, conversation: tuple[str, ...], words: str | None) -> Command:
-        settings = desk.directory / "claude-settings.json"
+    def _command(self, context: AgentContext, conversation: tuple[str, ...], words: str | None) -> Command:
+        settings = context.directory / "claude-settings.json"
         carries = words is not None and fits(self.typed(words))
         return Command(
             argv=(
                 self.executable,
                 *conversation,
                 *("--settings", str(settings)),
-                *(("--append-system-prompt", desk.system) if desk.system else ()),
-                *(("--model", desk.config.model) if desk.config.model else ()),
-                *self._permissions(desk),
-                *flags.of_passthrough(desk.config.passthrough, _RESERVED),
+                *(("--append-system-prompt", context.system) if context.system else ()),
+                *(("--model", context.config.model) if context.config.model else ()),
+                *self._permissions(context),
+                *flags.of_passthrough(context.config.passthrough, _RESERVED),
                 *(("--", self.typed(words)) if carries and words is not None else ()),
             ),
-            env={**_QUIET, **claude_first.environment(_file(desk), {**os.environ, **self.env})},
-            files={settings: json.dumps(self._settings(desk))},
+            env={**_QUIET, **claude_first.environment(_file(context), {**os.environ, **self.env})},
+            files={settings: json.dumps(self._settings(context))},
             carries=carries,
         )
 
-    def _permissions(self, desk: Desk) -> tuple[str, ...]:
-        return flags.of_permissions(desk.config.permissions, "--permission-mode")
+    def _permissions(self, context: AgentContext) -> tuple[str, ...]:
+        return flags.of_permissions(context.config.permissions, "--permission-mode")
 
-    def _settings(self, desk: Desk) -> dict[str, object]:
-        call = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(desk.directory)])
+    def _settings(self, context: AgentContext) -> dict[str, object]:
+        call = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
         hook = {"hooks": [{"type": "command", "command": call, "timeout": _HOOK_LIMIT}]}
         # whoever wrote the flag into the configuration has read the warning
-        consent = {"skipDangerousModePermissionPrompt": True} if _BYPASS in self._permissions(desk) else {}
+        consent = {"skipDangerousModePermissionPrompt": True} if _BYPASS in self._permissions(context) else {}
         meter = {"type": "command", "command": f"{call} status", "refreshInterval": _COUNTS_EVERY}
-        first = claude_first.settings(_file(desk), {**os.environ, **self.env})
+        first = claude_first.settings(_file(context), {**os.environ, **self.env})
         return {"hooks": {event: [hook] for event in claude_parser.EVENTS}, "statusLine": meter, **consent, **first}
 
 
@@ -254,12 +254,12 @@ def _panel(screen: str) -> int | None:
     return min((at for at, times in bars.items() if times >= _LEAST and at not in corners), default=None)
 
 
-def _file(desk: Desk) -> Path:
-    return settings_home(desk) / ".claude.json"
+def _file(context: AgentContext) -> Path:
+    return settings_home(context) / ".claude.json"
 
 
-def _note(desk: Desk) -> Path:
-    return desk.directory / "claude-trust.json"
+def _note(context: AgentContext) -> Path:
+    return context.directory / "claude-trust.json"
 
 
 def _offset(cursor: Mapping[str, str], name: str) -> int:

@@ -1,6 +1,6 @@
 """Which conversations of claude-code belong to a session, and which of them is the present one.
 
-It begins as the desk's own. A person's ``/clear`` or ``/resume`` goes on in another, whose id every hook tells from then on. Where
+It begins as the session's own. A person's ``/clear`` or ``/resume`` goes on in another, whose id every hook tells from then on. Where
 hooks are switched off, the newest transcript of the workspace is the present one.
 
     ~/.claude/projects/<workspace>/<conversation>.jsonl                    the transcript
@@ -19,7 +19,7 @@ from typing import Any
 
 from ennio.plugins.agent import jsonl
 from ennio.plugins.agent.agent_state import moment
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 HOOKS = "hooks.jsonl"
 _SIDE = "*.jsonl"
@@ -38,13 +38,13 @@ class Followed:
         return next(reversed(self.since))
 
     @classmethod
-    def of(cls, text: str | None, desk: Desk) -> Followed:
-        """Those kept in a cursor, at first the desk's own."""
+    def of(cls, text: str | None, context: AgentContext) -> Followed:
+        """Those kept in a cursor, at first the session's own."""
         try:
             kept = {str(name): float(at) for name, at in json.loads(text or "{}").items()}
         except (ValueError, TypeError, AttributeError):
             kept = {}
-        return cls(kept or {desk.conversation: 0.0})
+        return cls(kept or {context.conversation: 0.0})
 
     def as_text(self) -> str:
         """The conversations for a cursor."""
@@ -71,15 +71,15 @@ def told(hook: Mapping[str, Any]) -> str | None:
     return name if isinstance(name, str) and name and not hook.get("agent_id") and hook.get("hook_event_name") != "SessionEnd" else None
 
 
-def present(desk: Desk) -> str:
+def present(context: AgentContext) -> str:
     """The present conversation, as far as it was ever told. Raises OSError."""
-    names = [name for hook in jsonl.ending(desk.directory / HOOKS) if (name := told(hook)) is not None]
-    return names[-1] if names else newest(desk) or desk.conversation
+    names = [name for hook in jsonl.ending(context.directory / HOOKS) if (name := told(hook)) is not None]
+    return names[-1] if names else newest(context) or context.conversation
 
 
-def newest(desk: Desk) -> str | None:
-    """The conversation that was written to last where the desk's own lies. Raises OSError."""
-    own = transcript(desk, desk.conversation)
+def newest(context: AgentContext) -> str | None:
+    """The conversation that was written to last where the session's own lies. Raises OSError."""
+    own = transcript(context, context.conversation)
     if own is None:
         return None
     found: list[tuple[float, str]] = []
@@ -91,12 +91,12 @@ def newest(desk: Desk) -> str | None:
     return max(found)[1] if found else None
 
 
-def transcript(desk: Desk, conversation: str) -> Path | None:
+def transcript(context: AgentContext, conversation: str) -> Path | None:
     """The file of a conversation; its folder's name comes from the workspace in a way that changed between versions.
 
     Raises OSError when nobody can say whether it is there.
     """
-    projects = settings_home(desk, ".claude") / "projects"
+    projects = settings_home(context, ".claude") / "projects"
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         os.scandir(projects).close()  # what globs cannot read they take for empty
     return next(iter(sorted(projects.glob(f"*/{conversation}.jsonl"))), None)
@@ -112,7 +112,7 @@ def with_sides(file: Path) -> list[tuple[str, Path]]:
     return [("line", file), *(("side", side) for side in sorted(sides(file).glob(_SIDE)))]
 
 
-def settings_home(desk: Desk, usual: str = "") -> Path:
+def settings_home(context: AgentContext, usual: str = "") -> Path:
     """Where it keeps its files: ``CLAUDE_CONFIG_DIR`` holds all, else they lie in the home and in ``~/.claude``."""
     configured = os.environ.get("CLAUDE_CONFIG_DIR")
-    return Path(configured).expanduser() if configured else desk.home / usual
+    return Path(configured).expanduser() if configured else context.home / usual

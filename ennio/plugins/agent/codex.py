@@ -15,7 +15,7 @@ from ennio.model.session import Activity
 from ennio.plugins.agent import codex_rollout, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import as_words, checked, fits, is_same_text, plain, unpicked
@@ -49,27 +49,27 @@ class Codex(ScreenAgent):
     }
     trouble = re.compile(r"Reconnecting\.\.\. \d+/\d+(?:[^\n]*\n\s*└[^\n]*)?")
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """A new conversation."""
-        return self._command(desk, (), (), checked(prompt))
+        return self._command(context, (), (), checked(prompt))
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The conversation in the workspace that was written to last; a new one when there never was any."""
         words = None if message is None else checked(message, "message")
         try:
-            conversation = rollout_id(desk)
+            conversation = rollout_id(context)
         except OSError as error:
-            raise Unreachable(f"{codex_rollout.sessions(desk)} cannot be read ({error.strerror}); make it readable") from error
-        return self._command(desk, ("resume",), (conversation,), words) if conversation else self._command(desk, (), (), words)
+            raise Unreachable(f"{codex_rollout.sessions(context)} cannot be read ({error.strerror}); make it readable") from error
+        return self._command(context, ("resume",), (conversation,), words) if conversation else self._command(context, (), (), words)
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """The rollout first, the screen as the second witness; dialogs stand on the screen alone."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         begins = state.begin(process, now)
         if begins:
             on.pop("above", None)
         try:
-            self._find(desk, on, now)
+            self._find(context, on, now)
         except OSError as error:
             state.detail = f"its rollouts cannot be read: {error.strerror}"
         self._read(state, on)
@@ -79,20 +79,20 @@ class Codex(ScreenAgent):
         on["account"] = state.as_text()
         return Reading(state.facts(process, now, "rollout"), on, state.until(process, now))
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """See ``Filed.files``: its rollouts, and the folders in which another will appear."""
         if "rollouts" not in cursor:
             return None
         try:
-            return (*map(Path, _rollouts(cursor)), *codex_rollout.folders(desk))
+            return (*map(Path, _rollouts(cursor)), *codex_rollout.folders(context))
         except OSError:
             return None
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether the rollout has the words."""
         typed = self.typed(text)
         try:
-            file = codex_rollout.latest(desk)
+            file = codex_rollout.latest(context)
             told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
         except OSError:
             return Sighting.UNKNOWN
@@ -122,12 +122,12 @@ class Codex(ScreenAgent):
         """Its first character must not open a shell or a command, its last word no list."""
         return unpicked(as_words(plain(text)), "@$")
 
-    def _find(self, desk: Desk, on: dict[str, str], now: datetime) -> None:
+    def _find(self, context: AgentContext, on: dict[str, str], now: datetime) -> None:
         """Note the conversations that have begun since the last look. Raises OSError."""
-        stamp = codex_rollout.stamp(desk, now)
+        stamp = codex_rollout.stamp(context, now)
         if not stamp or stamp != on.get("stamp") or "above" not in on:
             rollouts = _rollouts(on)
-            new, on["above"] = codex_rollout.found(desk, on.get("above", ""))
+            new, on["above"] = codex_rollout.found(context, on.get("above", ""))
             rollouts |= {str(file): {"offset": 0} for file in new if str(file) not in rollouts}
             on["rollouts"] = json.dumps(rollouts)
         on["stamp"] = stamp
@@ -148,7 +148,7 @@ class Codex(ScreenAgent):
         else:
             on.pop("rollouts", None)
 
-    def _command(self, desk: Desk, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
+    def _command(self, context: AgentContext, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
         carries = words is not None and fits(self.typed(words))
         given = (self.typed(words),) if carries and words is not None else ()
         return Command(
@@ -156,11 +156,11 @@ class Codex(ScreenAgent):
                 self.executable,
                 *verb,
                 *("--no-daemon", "--no-alt-screen"),
-                *("-c", f'projects={{{_toml(str(desk.workspace))}={{trust_level="trusted"}}}}'),
-                *(("-c", f"developer_instructions={_toml(desk.system)}") if desk.system else ()),
-                *(("--model", desk.config.model) if desk.config.model else ()),
-                *flags.of_permissions(desk.config.permissions, "--ask-for-approval"),
-                *flags.of_passthrough(desk.config.passthrough, _RESERVED),
+                *("-c", f'projects={{{_toml(str(context.workspace))}={{trust_level="trusted"}}}}'),
+                *(("-c", f"developer_instructions={_toml(context.system)}") if context.system else ()),
+                *(("--model", context.config.model) if context.config.model else ()),
+                *flags.of_permissions(context.config.permissions, "--ask-for-approval"),
+                *flags.of_passthrough(context.config.passthrough, _RESERVED),
                 *(("--", *conversation, *given) if conversation or given else ()),
             ),
             carries=carries,
@@ -187,10 +187,10 @@ def _work(lines: Sequence[str]) -> Sequence[str]:
     return lines[first:end] if any(map(_WORKS.search, lines[first:end])) else ()
 
 
-def rollout_id(desk: Desk) -> str | None:
+def rollout_id(context: AgentContext) -> str | None:
     """The id of the conversation in this workspace that was written to last, or None."""
-    file = codex_rollout.latest(desk)
-    return codex_rollout.conversation(file, desk.workspace) if file is not None else None
+    file = codex_rollout.latest(context)
+    return codex_rollout.conversation(file, context.workspace) if file is not None else None
 
 
 def _rollouts(cursor: Mapping[str, str]) -> dict[str, dict[str, int]]:

@@ -21,21 +21,21 @@ from typing import Any
 from ennio.machine.untrusted import opened
 from ennio.model.session import Activity
 from ennio.plugins.agent.agent_state import AgentState, count, moment
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 _LOOK_BACK = 2000  # rollouts, newest first; who has more has long forgotten the oldest
 _GRAIN = 2.0  # seconds: the coarsest clock of a file system
 _LOOK_NOW = 100  # of them at one look, while the conversation has not begun
 
 
-def found(desk: Desk, above: str = "") -> tuple[list[Path], str]:
+def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
     """The rollouts of this workspace named after ``above``, oldest first, among the newest; and the name up to which all is known.
 
     Raises OSError.
     """
     known: list[str] = []
     own: list[Path] = []
-    for file in _newest(sessions(desk), _LOOK_NOW):
+    for file in _newest(sessions(context), _LOOK_NOW):
         if file.name <= above:
             break
         meta = _meta(file)
@@ -43,23 +43,23 @@ def found(desk: Desk, above: str = "") -> tuple[list[Path], str]:
             known.clear()  # it is being written: it is looked at again, and so is what came after it
             continue
         known.append(file.name)
-        if _held_in(meta, desk.workspace):
+        if _held_in(meta, context.workspace):
             own.insert(0, file)
     return own, max(known, default=above)
 
 
-def latest(desk: Desk) -> Path | None:
+def latest(context: AgentContext) -> Path | None:
     """The rollout of this workspace that was written to last, or None. Raises OSError."""
-    own, _ = found(desk)
+    own, _ = found(context)
     if not own:  # of a session that rested while a hundred others began
-        far = (file for file in _newest(sessions(desk), _LOOK_BACK) if _held_in(_meta(file) or {}, desk.workspace))
+        far = (file for file in _newest(sessions(context), _LOOK_BACK) if _held_in(_meta(file) or {}, context.workspace))
         return next(far, None)
     return max(own, key=_written)
 
 
-def folders(desk: Desk) -> tuple[Path, ...]:
+def folders(context: AgentContext) -> tuple[Path, ...]:
     """The folders in which the next rollout will appear, or the next folder for it. Raises OSError."""
-    places = [sessions(desk)]
+    places = [sessions(context)]
     for _ in range(3):
         deeper = _descending(places[-1])
         if not deeper:
@@ -68,9 +68,9 @@ def folders(desk: Desk) -> tuple[Path, ...]:
     return tuple(places)
 
 
-def stamp(desk: Desk, now: datetime) -> str:
+def stamp(context: AgentContext, now: datetime) -> str:
     """Something that changes whenever a rollout appears; empty when one may have appeared just now without a trace. Raises OSError."""
-    prints = [(place.name, place.stat().st_mtime) for place in folders(desk) if place.is_dir()]
+    prints = [(place.name, place.stat().st_mtime) for place in folders(context) if place.is_dir()]
     return json.dumps(prints) if all(at < now.timestamp() - _GRAIN for _, at in prints) else ""
 
 
@@ -81,9 +81,9 @@ def _written(file: Path) -> float:
         return 0.0
 
 
-def sessions(desk: Desk) -> Path:
+def sessions(context: AgentContext) -> Path:
     """Where codex keeps its rollouts."""
-    return Path(os.environ.get("CODEX_HOME") or desk.home / ".codex") / "sessions"
+    return Path(os.environ.get("CODEX_HOME") or context.home / ".codex") / "sessions"
 
 
 def _newest(folder: Path, most: int) -> Iterator[Path]:

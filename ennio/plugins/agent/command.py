@@ -20,7 +20,7 @@ from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.words import checked, fits, plain
 from ennio.plugins.runtime.interface import Key, View
@@ -92,27 +92,27 @@ class CommandAgent(ScreenAgent):
         self.place = self.settings.ready
         self.executable = self.settings.argv[0]
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """The command with the prompt, the standing rules above it."""
-        words = "\n\n".join(part for part in (desk.system, checked(prompt)) if part)
-        return self._command(desk, self.settings.argv, desk.directory / "prompt.txt", words, carries=self.settings.carries)
+        words = "\n\n".join(part for part in (context.system, checked(prompt)) if part)
+        return self._command(context, self.settings.argv, context.directory / "prompt.txt", words, carries=self.settings.carries)
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The command for going on; a program without one runs again, with the message as its prompt.
 
         Without a message it gets its first prompt once more: such a program remembers nothing.
         """
-        file = desk.directory / ("prompt.txt" if message is None else "message.txt")
+        file = context.directory / ("prompt.txt" if message is None else "message.txt")
         words = file.read_text() if message is None and file.exists() else checked(message or "", "message")
-        return self._command(desk, self.settings.resume_argv, file, words, carries=message is not None and self.settings.carries)
+        return self._command(context, self.settings.resume_argv, file, words, carries=message is not None and self.settings.carries)
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """As any agent of the screen; one that is given its words at the start has begun once it lives."""
         if process.sighting is Sighting.ALIVE and not self.settings.interactive:
             return Reading(AgentSeen(now, "process", ready=True), {})
-        return super().observe(desk, cursor, process, screen, now)
+        return super().observe(context, cursor, process, screen, now)
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: there are none, its terminal is all."""
         return ()
 
@@ -148,20 +148,20 @@ class CommandAgent(ScreenAgent):
         """What the program says of itself; a line for ``sh`` is there when ``sh`` is."""
         return "sh" if self.executable == "sh" else super().version()
 
-    def _command(self, desk: Desk, argv: tuple[str, ...], file: Path, words: str, *, carries: bool) -> Command:
+    def _command(self, context: AgentContext, argv: tuple[str, ...], file: Path, words: str, *, carries: bool) -> Command:
         values = {
             "prompt": words,
             "prompt_file": str(file),
-            "session": desk.session_id,
-            "branch": desk.branch,
-            "base": desk.base,
-            "model": desk.config.model or "",
+            "session": context.session_id,
+            "branch": context.branch,
+            "base": context.base,
+            "model": context.config.model or "",
         }
         filled = tuple(_PLACEHOLDER.sub(lambda found: values[found[1]], element) for element in argv)
         if not all(fits(element) for element in filled):
             raise fault("passthrough.argv", "the prompt is too long for a command line; use `{prompt_file}` or `stdin: true`")
         feed = (sys.executable, "-I", "-S", str(_FEED), str(file)) if self.settings.stdin else ()
-        env = {"ENNIO_PROMPT_FILE": str(file), "ENNIO_BRANCH": desk.branch, "ENNIO_BASE": desk.base, "ENNIO_MODEL": values["model"]}
+        env = {"ENNIO_PROMPT_FILE": str(file), "ENNIO_BRANCH": context.branch, "ENNIO_BASE": context.base, "ENNIO_MODEL": values["model"]}
         return Command(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
 
 

@@ -21,7 +21,7 @@ from ennio.plugins.runtime.interface import Key, View
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AgentContext:
     """What an agent plugin may know of a session.
 
     ``workspace`` is where it works, without links in its path: so the agent knows it, too.
@@ -47,7 +47,7 @@ class Command:
     """How to start an agent. ``carries`` is True when the words given are part of it.
 
     ``env`` is added to the cleared environment. ``files`` (0600) are written before the start,
-    their paths inside ``desk.directory``.
+    their paths inside ``context.directory``.
     """
 
     argv: tuple[str, ...]
@@ -89,7 +89,7 @@ class Agent(Protocol):
     """The command that installs it, for people."""
 
     @failpoint("agent.prepare", files=True)
-    def prepare(self, desk: Desk) -> None:
+    def prepare(self, context: AgentContext) -> None:
         """Settle, before a command is asked for, what a start needs: trust in a new folder, a port of its own.
 
         Most have nothing to settle. Safe to repeat, also while the agent runs. Raises Unreachable (try again) or Refused.
@@ -97,7 +97,7 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.forget", files=True)
-    def forget(self, desk: Desk) -> None:
+    def forget(self, context: AgentContext) -> None:
         """Undo, before the workspace is removed, what ``prepare`` left outside of the session's own files.
 
         Most have nothing to undo. Safe to repeat, and without a ``prepare``. Raises as ``prepare`` does.
@@ -105,17 +105,17 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.launch")
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """The command for a first start. The prompt never passes through a shell."""
         ...
 
     @failpoint("agent.resume")
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The command that goes on with the same conversation, with words for it or without."""
         ...
 
     @failpoint("agent.observe")
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """What the agent is doing, from its own files first and its screen (when given) second.
 
         Reads only what is new since the cursor. ``process.title`` is the terminal's title.
@@ -124,7 +124,7 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.received")
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether the agent itself says that it took these words: alive yes, gone no, unknown it does not tell."""
         ...
 
@@ -157,7 +157,7 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.tell", because="the scripted agent has no protocol; a doubt is settled by what it took, as with words typed")
-    def tell(self, desk: Desk, screen: str, text: str) -> None:
+    def tell(self, context: AgentContext, screen: str, text: str) -> None:
         """Hand over words by its own protocol, for agents that have one (``speaks``), to the conversation that the screen shows.
 
         Raises Unreachable or Refused, and then nothing was handed over.
@@ -165,7 +165,7 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.reply")
-    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+    def reply(self, context: AgentContext, screen: str, text: str) -> bool:
         """Answer what it asks over a protocol of its own; False when it has none, so that keys must do.
 
         Raises Refused as ``answer`` does, or Unreachable.
@@ -193,7 +193,7 @@ class Filed(Protocol):
     It is not asked again while all are as they were when it last left the cursor as it was.
     """
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
         """Every file and folder that ``observe`` reads with this cursor, those too that are not there yet.
 
         A folder stands for the names in it. None while it has yet to find its files: it is then read at every look.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ennio.model.errors import Refused
 from ennio.plugins.agent.box import InputBox
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.words import plain
 from ennio.plugins.runtime.interface import Key, View
 
@@ -26,10 +26,10 @@ class KeyboardAgent:
         """As it is, but for what would be a key."""
         return plain(text)
 
-    def tell(self, desk: Desk, screen: str, text: str) -> None:
+    def tell(self, context: AgentContext, screen: str, text: str) -> None:
         """It is typed to. Raises Refused."""
-        raise Refused(f"session {desk.session_id}: its agent takes words by its terminal alone")
+        raise Refused(f"session {context.session_id}: its agent takes words by its terminal alone")
 
-    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+    def reply(self, context: AgentContext, screen: str, text: str) -> bool:
         """It is answered by keys."""
         return False

@@ -15,7 +15,7 @@ from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import flags, opencode_api, opencode_database
 from ennio.plugins.agent.agent_state import AgentState
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState, screen_state
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, is_same_text, plain, unpicked
@@ -56,29 +56,29 @@ class OpenCode(ScreenAgent):
     busy = re.compile(r"esc (?:to |again to )?interrupt", re.IGNORECASE)
     trouble = re.compile(r"[^\n┃]*\[retrying[^\n\]]*\]|[^\n┃]*retrying in [^\n]*", re.IGNORECASE)
 
-    def prepare(self, desk: Desk) -> None:
+    def prepare(self, context: AgentContext) -> None:
         """Choose a port and a password for its API."""
-        opencode_api.save(desk, opencode_api.server_for(desk))
+        opencode_api.save(context, opencode_api.server_for(context))
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """A new conversation."""
-        return self._command(desk, None, checked(prompt))
+        return self._command(context, None, checked(prompt))
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The newest conversation held in the workspace; a new one when there never was any.
 
         ``--continue`` would not do: it takes the newest of the whole repository, another session's.
         """
-        return self._command(desk, _conversation(desk), None if message is None else checked(message, "message"))
+        return self._command(context, _conversation(context), None if message is None else checked(message, "message"))
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Its database first, when it has changed; the screen for what it asks and as the second witness."""
         state, on = AgentState.of(cursor.get("account")), dict(cursor)
         state.begin(process, now)
-        stamp = opencode_database.stamp(desk)
+        stamp = opencode_database.stamp(context)
         if stamp != on.get("stamp"):
             try:
-                self._read(state, desk, on)
+                self._read(state, context, on)
                 on["stamp"] = stamp
             except sqlite3.Error as error:
                 state.detail = f"its database could not be read: {error}"
@@ -89,15 +89,15 @@ class OpenCode(ScreenAgent):
         usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
         return Reading(replace(seen, usage=usage), on, state.until(process, now) if on.get("stamp") == stamp else now)
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its database, as long as that can be read."""
-        return opencode_database.files(desk)
+        return opencode_database.files(context)
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether the database has the words."""
         typed = self.typed(text)
         try:
-            told = opencode_database.words(desk, since)
+            told = opencode_database.words(context, since)
         except sqlite3.Error:
             return Sighting.UNKNOWN
         return Sighting.ALIVE if any(is_same_text(words, text, typed) for words in told) else Sighting.GONE
@@ -109,14 +109,14 @@ class OpenCode(ScreenAgent):
         framed = f"{FRAME}{words}" if bare.startswith("/") or bare.casefold() in _LEAVES else as_words(words)
         return unpicked(framed, "@")
 
-    def tell(self, desk: Desk, screen: str, text: str) -> None:
+    def tell(self, context: AgentContext, screen: str, text: str) -> None:
         """By its API: what stands in its place to type has nothing to do with it. Where a person left the conversation, another begins."""
-        conversation = None if _HOME.search(screen) else _conversation(desk)
-        opencode_api.tell(opencode_api.load_server(desk), conversation, text, desk.config.model)
+        conversation = None if _HOME.search(screen) else _conversation(context)
+        opencode_api.tell(opencode_api.load_server(context), conversation, text, context.config.model)
 
-    def reply(self, desk: Desk, screen: str, text: str) -> bool:
+    def reply(self, context: AgentContext, screen: str, text: str) -> bool:
         """By its API, which takes the answer for one permission; what its keys would confirm shows in colours only."""
-        server = opencode_api.load_server(desk)
+        server = opencode_api.load_server(context)
         return server is not None and opencode_api.reply(server, screen, text)
 
     def _shown(self, screen: str | None) -> ScreenState | None:
@@ -128,11 +128,11 @@ class OpenCode(ScreenAgent):
         choices = " / ".join(re.split(r"\s{2,}", asked["choices"].strip()))
         return replace(seen, question=f"Permission required: {' '.join(about.split())} [{choices}]")
 
-    def _read(self, state: AgentState, desk: Desk, on: dict[str, str]) -> None:
+    def _read(self, state: AgentState, context: AgentContext, on: dict[str, str]) -> None:
         """Take in what changed; where to go on and what each message cost are written into the cursor."""
         since, taken = int(on.get("since", "0")), json.loads(on.get("taken", "{}"))
         costs = {name: Decimal(value) for name, value in json.loads(on.get("costs", "{}")).items()}
-        for row in opencode_database.news(desk, since - _SPREAD):
+        for row in opencode_database.news(context, since - _SPREAD):
             on["since"] = str(max(int(on.get("since", "0")), row.updated))
             if taken.get(row.id) == row.updated:
                 continue
@@ -144,17 +144,17 @@ class OpenCode(ScreenAgent):
         on["taken"] = json.dumps({name: updated for name, updated in taken.items() if updated >= newest})
         on["costs"] = json.dumps(_folded(costs))
 
-    def _command(self, desk: Desk, conversation: str | None, words: str | None) -> Command:
-        rules, server = desk.directory / "system.md", opencode_api.load_server(desk)
+    def _command(self, context: AgentContext, conversation: str | None, words: str | None) -> Command:
+        rules, server = context.directory / "system.md", opencode_api.load_server(context)
         carries = words is not None and fits(self.typed(words))
         return Command(
             argv=(
                 self.executable,
                 *(("--hostname", opencode_api.HOST, "--port", str(server.port)) if server else ()),
                 *(("--session", conversation) if conversation else ()),
-                *(("--model", desk.config.model) if desk.config.model else ()),
-                *flags.of_permissions(desk.config.permissions, None),
-                *flags.of_passthrough(desk.config.passthrough, _RESERVED),
+                *(("--model", context.config.model) if context.config.model else ()),
+                *flags.of_permissions(context.config.permissions, None),
+                *flags.of_passthrough(context.config.passthrough, _RESERVED),
                 # joined, for words may begin with a dash
                 *((f"--prompt={self.typed(words)}",) if carries and words is not None else ()),
             ),
@@ -163,17 +163,17 @@ class OpenCode(ScreenAgent):
                 "OPENCODE_DISABLE_MODELS_FETCH": "1",
                 "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
                 **({"OPENCODE_SERVER_USERNAME": opencode_api.USER, "OPENCODE_SERVER_PASSWORD": server.password} if server else {}),
-                **({"OPENCODE_CONFIG_CONTENT": json.dumps({"instructions": [str(rules)]})} if desk.system else {}),
+                **({"OPENCODE_CONFIG_CONTENT": json.dumps({"instructions": [str(rules)]})} if context.system else {}),
             },
-            files={rules: desk.system} if desk.system else {},
+            files={rules: context.system} if context.system else {},
             carries=carries,
         )
 
 
-def _conversation(desk: Desk) -> str | None:
+def _conversation(context: AgentContext) -> str | None:
     """The newest conversation; None when its file holds none. Raises Unreachable: one that cannot be read just then is not lost."""
     try:
-        return opencode_database.conversation(desk)
+        return opencode_database.conversation(context)
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) in _NONE_OF_OURS:
             return None

@@ -26,7 +26,7 @@ import urllib3
 from ennio.machine.untrusted import json_file
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent.dialog_choices import DialogChoice, chosen
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 HOST = "127.0.0.1"
 USER = "ennio"
@@ -59,32 +59,32 @@ class OpenCodeServer:
             raise Unreachable(f"opencode's API on port {self.port} did not answer; {_ELSEWHERE}") from error
 
 
-def path_of(desk: Desk) -> Path:
+def path_of(context: AgentContext) -> Path:
     """The file of the session's folder that says where its server is."""
-    return desk.directory / "opencode-api.json"
+    return context.directory / "opencode-api.json"
 
 
-def save(desk: Desk, server: OpenCodeServer) -> None:
+def save(context: AgentContext, server: OpenCodeServer) -> None:
     """Write it there, for its owner only."""
-    with os.fdopen(os.open(path_of(desk), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(path_of(context), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(asdict(server), file)
 
 
-def load_server(desk: Desk) -> OpenCodeServer | None:
+def load_server(context: AgentContext) -> OpenCodeServer | None:
     """The server that is kept there; None when there is none."""
     try:
-        told = json_file(path_of(desk), 4096)
+        told = json_file(path_of(context), 4096)
         return OpenCodeServer(int(told["port"]), str(told["password"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def server_for(desk: Desk) -> OpenCodeServer:
+def server_for(context: AgentContext) -> OpenCodeServer:
     """The server to start with: the one it had, unless somebody else took the port meanwhile.
 
     A start that is ordered again, because nobody knows whether it happened, must not lock out what runs.
     """
-    known = load_server(desk)
+    known = load_server(context)
     if known is not None and (_is_free(known.port) or _is_answering(known)):
         return known
     return OpenCodeServer(_any_port(), known.password if known else secrets.token_urlsafe(24))

@@ -23,7 +23,7 @@ from typing import Any
 
 from ennio.model.session import Activity
 from ennio.plugins.agent.agent_state import MONEY, AgentState, count, moment
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 _PATIENCE = 2.0
 _NEWEST = "SELECT id FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1"
@@ -45,41 +45,41 @@ class Row:
     data: Mapping[str, Any]
 
 
-def database(desk: Desk) -> Path:
+def database(context: AgentContext) -> Path:
     """Where it is."""
-    return Path(os.environ.get("XDG_DATA_HOME") or desk.home / ".local/share") / "opencode" / "opencode.db"
+    return Path(os.environ.get("XDG_DATA_HOME") or context.home / ".local/share") / "opencode" / "opencode.db"
 
 
-def files(desk: Desk) -> tuple[Path, ...]:
+def files(context: AgentContext) -> tuple[Path, ...]:
     """The database, and what was written to it last."""
-    return (database(desk), database(desk).with_name("opencode.db-wal"))
+    return (database(context), database(context).with_name("opencode.db-wal"))
 
 
-def stamp(desk: Desk) -> str:
+def stamp(context: AgentContext) -> str:
     """Something that changes whenever the database does: a look that finds it unchanged opens nothing."""
     found = []
-    for file in files(desk):
+    for file in files(context):
         with contextlib.suppress(OSError):
             state = file.stat()
             found.append(f"{state.st_mtime_ns}:{state.st_size}")
     return " ".join(found)
 
 
-def conversation(desk: Desk) -> str | None:
+def conversation(context: AgentContext) -> str | None:
     """The id of the newest conversation held in this workspace, or None. Raises sqlite3.Error."""
-    rows = _ask(desk, _NEWEST, str(desk.workspace))
+    rows = _ask(context, _NEWEST, str(context.workspace))
     return rows[0][0] if rows and isinstance(rows[0][0], str) else None
 
 
-def news(desk: Desk, since: int) -> list[Row]:
+def news(context: AgentContext, since: int) -> list[Row]:
     """The messages of all conversations in this workspace that changed since then (milliseconds). Raises sqlite3.Error."""
-    present, rows = conversation(desk), _ask(desk, _NEWS, str(desk.workspace), since)
+    present, rows = conversation(context), _ask(context, _NEWS, str(context.workspace), since)
     return [Row(str(name), owner == present, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
 
 
-def words(desk: Desk, since: datetime) -> list[str]:
+def words(context: AgentContext, since: datetime) -> list[str]:
     """The words in its conversations since then. Raises sqlite3.Error."""
-    parts = [part for (text,) in _ask(desk, _WORDS, str(desk.workspace), int(since.timestamp() * 1000)) for part in _objects(text)]
+    parts = [part for (text,) in _ask(context, _WORDS, str(context.workspace), int(since.timestamp() * 1000)) for part in _objects(text)]
     return [str(part.get("text")) for part in parts if part.get("type") == "text"]
 
 
@@ -131,8 +131,8 @@ def _objects(text: object) -> Iterator[Mapping[str, Any]]:
             yield data
 
 
-def _ask(desk: Desk, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
-    file = database(desk)
+def _ask(context: AgentContext, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
+    file = database(context)
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -12,7 +12,7 @@ from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox
-from ennio.plugins.agent.interface import Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.runtime.interface import Key, View
 
@@ -46,13 +46,13 @@ class ScreenAgent(KeyboardAgent):
     def __init__(self, config: AgentConfig = _NOTHING) -> None:
         self.config = config
 
-    def prepare(self, desk: Desk) -> None:
+    def prepare(self, context: AgentContext) -> None:
         """There is nothing to settle."""
 
-    def forget(self, desk: Desk) -> None:
+    def forget(self, context: AgentContext) -> None:
         """There is nothing to undo."""
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Whether it could be spoken to since its present start; what it does, it does not tell."""
         if process.sighting is Sighting.GONE:
             return Reading(AgentSeen(now, "process", activity=Activity.EXITED), {})
@@ -63,7 +63,7 @@ class ScreenAgent(KeyboardAgent):
         known = cursor.get("ready") == start
         return Reading(AgentSeen(now, "screen", ready=known), dict(cursor) if known else {})
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """It does not tell."""
         return Sighting.UNKNOWN
 

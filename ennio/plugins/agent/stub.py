@@ -11,7 +11,7 @@ from typing import Any
 from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.words import checked, same
 from ennio.plugins.runtime.interface import Key, View
@@ -57,35 +57,35 @@ class StubAgent(KeyboardAgent):
         """From now on nobody can tell what this agent took."""
         self._deaf.add(session_id)
 
-    def prepare(self, desk: Desk) -> None:
+    def prepare(self, context: AgentContext) -> None:
         """Note it."""
-        self.prepared.append(desk.session_id)
+        self.prepared.append(context.session_id)
 
-    def forget(self, desk: Desk) -> None:
+    def forget(self, context: AgentContext) -> None:
         """Note it."""
-        self.forgotten.append(desk.session_id)
+        self.forgotten.append(context.session_id)
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """A command that prints the prompt."""
-        self.launches.append((desk.session_id, checked(prompt)))
-        return self._command(desk.directory / "prompt.txt", prompt)
+        self.launches.append((context.session_id, checked(prompt)))
+        return self._command(context.directory / "prompt.txt", prompt)
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """A command that prints the message."""
         words = None if message is None else checked(message, "message")
-        self.resumes.append((desk.session_id, words))
-        return self._command(desk.directory / "message.txt", words)
+        self.resumes.append((context.session_id, words))
+        return self._command(context.directory / "message.txt", words)
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """What it was told to say."""
-        seen = replace(self._seen.get(desk.session_id, AgentSeen(now, "stub")), at=now)
+        seen = replace(self._seen.get(context.session_id, AgentSeen(now, "stub")), at=now)
         return Reading(seen, {"looks": str(int(cursor.get("looks", "0")) + 1)})
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether it was told that it took them."""
-        if not self.tells or desk.session_id in self._deaf:
+        if not self.tells or context.session_id in self._deaf:
             return Sighting.UNKNOWN
-        taken = any(at >= since and words == same(text) for at, words in self._taken.get(desk.session_id, ()))
+        taken = any(at >= since and words == same(text) for at, words in self._taken.get(context.session_id, ()))
         return Sighting.ALIVE if taken else Sighting.GONE
 
     def takes_text(self, screen: str) -> bool:

@@ -14,7 +14,7 @@ from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log
 from ennio.plugins.agent.aider import Aider
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ASKS = "touch x\nRun shell command? (Y)es/(N)o [Yes]: \n"
@@ -22,7 +22,7 @@ ASKS = "touch x\nRun shell command? (Y)es/(N)o [Yes]: \n"
 
 class Watched:
     def __init__(self, folder: Path) -> None:
-        self.desk = Desk("s", "p", folder, folder, "c", AgentConfig(model="openai/x"))
+        self.desk = AgentContext("s", "p", folder, folder, "c", AgentConfig(model="openai/x"))
         self.cursor: dict[str, str] = {}
 
     def event(self, seconds: float, event: str, **properties: Any) -> None:
@@ -105,7 +105,7 @@ def test_incident_26_no_first_character_opens_a_command_a_shell_or_a_block() -> 
 
 
 def test_what_a_person_cleared_is_not_restored_and_not_lost(tmp_path: Path) -> None:
-    desk = Desk("s", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext("s", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
     chat = tmp_path / "aider.chat.history.md"
     old = "\n# aider chat started\n\n#### one  \n\nfirst\n\n\n#### /clear  \n> All chat history cleared.  \n"
     said = "\n#### two  \n\nI say: #### /clear and > All chat history cleared.\n"

@@ -17,7 +17,7 @@ from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent.claude_code import ClaudeCode
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 T = NOW.timestamp()
@@ -31,7 +31,7 @@ WORKING = "✶ Nucleating… (2s)\n\n────────────\n❯ \
 class Watched:
     """A session's folders, and the looks at it."""
 
-    desk: Desk
+    desk: AgentContext
     process: ProcessSeen
     cursor: dict[str, str]
     conversation: str = CONVERSATION
@@ -69,7 +69,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     for folder in ("desk", "home", "w"):
         (tmp_path / folder).mkdir()
-    desk = Desk("s-1", "p", tmp_path / "w", tmp_path / "desk", CONVERSATION, AgentConfig(), home=tmp_path / "home")
+    desk = AgentContext("s-1", "p", tmp_path / "w", tmp_path / "desk", CONVERSATION, AgentConfig(), home=tmp_path / "home")
     return Watched(desk, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=9, number=1), {})
 
 

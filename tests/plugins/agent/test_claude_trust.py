@@ -14,7 +14,7 @@ from ennio.config.model import AgentConfig
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.claude_trust import forget, trust
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 THEIRS = {"oauthAccount": {"name": "Zoë"}, "projects": {"/home/x": {"history": [1, 2], "hasTrustDialogAccepted": False}}, "n": 1.5}
 
@@ -98,7 +98,7 @@ def test_a_lock_left_behind_is_taken_over(tmp_path: Path, note: Path) -> None:
 
 
 def test_the_agent_settles_trust_where_its_settings_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk("s", "p", Path("/w/s"), tmp_path, "c", AgentConfig(), home=tmp_path)
+    desk = AgentContext("s", "p", Path("/w/s"), tmp_path, "c", AgentConfig(), home=tmp_path)
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     ClaudeCode().prepare(desk)
     ClaudeCode().prepare(desk)

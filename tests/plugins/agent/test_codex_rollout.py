@@ -16,7 +16,7 @@ from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent.codex import Codex, rollout_id
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 REST = "• Done.\n\n› Ask Codex to do anything\n\n  gpt · /w\n"
@@ -32,7 +32,7 @@ TROUBLE = "◦ Reconnecting... 1/5 (3s • esc to interrupt)\n  └ high demand\
 class Watched:
     """A session's folders, and the looks at it."""
 
-    desk: Desk
+    desk: AgentContext
     process: ProcessSeen
     cursor: dict[str, str]
     name: str = "rollout-2026-03-01T00-00-00-aa.jsonl"
@@ -67,7 +67,7 @@ class Watched:
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.delenv("CODEX_HOME", raising=False)
-    desk = Desk("s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home")
+    desk = AgentContext("s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home")
     return Watched(desk, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=9, number=1), {})
 
 

@@ -15,17 +15,17 @@ from ennio.config.model import AgentConfig
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode import OpenCode
 
 CONVERSATION = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentContext:
     for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
-    return Desk(
+    return AgentContext(
         "app-1", "app", tmp_path / ".w" / "app-1", tmp_path, CONVERSATION, AgentConfig(model="m"), system='Rule "one".\nTwo.', home=tmp_path
     )
 
@@ -34,7 +34,7 @@ def after(argv: tuple[str, ...], flag: str) -> str:
     return argv[argv.index(flag) + 1]
 
 
-def test_claude_keeps_its_conversation_and_its_permissions(desk: Desk) -> None:
+def test_claude_keeps_its_conversation_and_its_permissions(desk: AgentContext) -> None:
     desk = replace(desk, config=AgentConfig(model="opus", permissions="--dangerously-skip-permissions", passthrough={"max_turns": 200}))
     first = ClaudeCode().launch(desk, "-go")
     assert after(first.argv, "--session-id") == CONVERSATION
@@ -50,11 +50,11 @@ def test_claude_keeps_its_conversation_and_its_permissions(desk: Desk) -> None:
     assert not again.carries
 
 
-def test_claude_begins_a_conversation_that_never_began(desk: Desk) -> None:
+def test_claude_begins_a_conversation_that_never_began(desk: AgentContext) -> None:
     assert after(ClaudeCode().resume(desk, "on").argv, "--session-id") == CONVERSATION
 
 
-def test_claude_gets_settings_of_the_sessions_own(desk: Desk) -> None:
+def test_claude_gets_settings_of_the_sessions_own(desk: AgentContext) -> None:
     command = ClaudeCode().launch(desk, "go")
     settings = desk.directory / "claude-settings.json"
     assert after(command.argv, "--settings") == str(settings)
@@ -67,25 +67,25 @@ def test_nothing_of_a_surrounding_claude_is_passed_on() -> None:
     assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"} & set(ClaudeCode.passes)
 
 
-def test_incident_40_codex_leaves_no_daemon(desk: Desk) -> None:
+def test_incident_40_codex_leaves_no_daemon(desk: AgentContext) -> None:
     for command in (Codex().launch(desk, "go"), Codex().resume(desk, "on")):
         assert {"--no-daemon", "--no-alt-screen"} <= set(command.argv)
 
 
-def test_codex_trusts_the_working_copy_for_this_start_only(desk: Desk) -> None:
+def test_codex_trusts_the_working_copy_for_this_start_only(desk: AgentContext) -> None:
     overrides = [word for flag, word in zip(*(Codex().launch(desk, "go").argv[at:] for at in (0, 1)), strict=False) if flag == "-c"]
     told = [tomllib.loads(override) for override in overrides]
     assert told == [{"projects": {str(desk.workspace): {"trust_level": "trusted"}}}, {"developer_instructions": desk.system}]
 
 
-def rollout(desk: Desk, day: int, name: str, cwd: Path) -> None:
+def rollout(desk: AgentContext, day: int, name: str, cwd: Path) -> None:
     folder = desk.home / f".codex/sessions/2026/01/{day:02d}"
     folder.mkdir(parents=True, exist_ok=True)
     meta = {"type": "session_meta", "payload": {"id": name, "cwd": str(cwd)}}
     (folder / f"rollout-2026-01-{day:02d}T00-00-00-{name}.jsonl").write_text(json.dumps(meta) + "\n{}\n")
 
 
-def test_codex_resumes_the_newest_conversation_of_this_working_copy(desk: Desk) -> None:
+def test_codex_resumes_the_newest_conversation_of_this_working_copy(desk: AgentContext) -> None:
     rollout(desk, 1, "older", desk.workspace)
     rollout(desk, 2, "newer", desk.workspace)
     rollout(desk, 3, "foreign", Path("/elsewhere"))
@@ -96,13 +96,13 @@ def test_codex_resumes_the_newest_conversation_of_this_working_copy(desk: Desk) 
     assert Codex().resume(desk, None).argv[-2:] == ("--", "newer")
 
 
-def test_codex_without_a_conversation_begins_one(desk: Desk) -> None:
+def test_codex_without_a_conversation_begins_one(desk: AgentContext) -> None:
     command = Codex().resume(desk, "on")
     assert "resume" not in command.argv
     assert command.argv[-2:] == ("--", "on")
 
 
-def database(desk: Desk, rows: list[tuple[str, str | None, str, int]]) -> None:
+def database(desk: AgentContext, rows: list[tuple[str, str | None, str, int]]) -> None:
     folder = desk.home / ".local/share/opencode"
     folder.mkdir(parents=True)
     with contextlib.closing(sqlite3.connect(folder / "opencode.db")) as base, base:
@@ -110,7 +110,7 @@ def database(desk: Desk, rows: list[tuple[str, str | None, str, int]]) -> None:
         base.executemany("INSERT INTO session VALUES (?, ?, ?, ?)", rows)
 
 
-def test_opencode_resumes_its_own_conversation_and_no_neighbours(desk: Desk) -> None:
+def test_opencode_resumes_its_own_conversation_and_no_neighbours(desk: AgentContext) -> None:
     own = str(desk.workspace)
     database(desk, [("ses_old", None, own, 1), ("ses_new", None, own, 2), ("ses_sub", "ses_new", own, 3), ("ses_other", None, "/else", 9)])
     command = OpenCode().resume(desk, "--on")
@@ -120,33 +120,33 @@ def test_opencode_resumes_its_own_conversation_and_no_neighbours(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database"])
-def test_opencode_without_a_readable_database_begins_anew(desk: Desk, content: bytes | None) -> None:
+def test_opencode_without_a_readable_database_begins_anew(desk: AgentContext, content: bytes | None) -> None:
     if content is not None:
         (desk.home / ".local/share/opencode").mkdir(parents=True)
         (desk.home / ".local/share/opencode/opencode.db").write_bytes(content)
     assert "--session" not in OpenCode().resume(desk, "on").argv
 
 
-def test_opencode_reads_the_rules_from_a_file_of_the_session(desk: Desk) -> None:
+def test_opencode_reads_the_rules_from_a_file_of_the_session(desk: AgentContext) -> None:
     command = OpenCode().launch(desk, "go")
     assert json.loads(command.env["OPENCODE_CONFIG_CONTENT"]) == {"instructions": [str(desk.directory / "system.md")]}
     assert command.files[desk.directory / "system.md"] == desk.system
 
 
-def test_incident_26_aider_is_never_given_words_that_would_end_it(desk: Desk) -> None:
+def test_incident_26_aider_is_never_given_words_that_would_end_it(desk: AgentContext) -> None:
     for command in (Aider().launch(desk, "go\non"), Aider().resume(desk, "go\non")):
         assert not command.carries
         assert not {"--message", "--message-file", "-m", "-f"} & set(command.argv)
 
 
-def test_incident_45_aider_keeps_its_files_out_of_the_repository(desk: Desk) -> None:
+def test_incident_45_aider_keeps_its_files_out_of_the_repository(desk: AgentContext) -> None:
     command = Aider().launch(desk, "go")
     assert "--no-gitignore" in command.argv
     for flag in ("--chat-history-file", "--input-history-file", "--read"):
         assert Path(after(command.argv, flag)).parent == desk.directory
 
 
-def test_aider_restores_the_history_it_wrote(desk: Desk) -> None:
+def test_aider_restores_the_history_it_wrote(desk: AgentContext) -> None:
     first, again = Aider().launch(desk, "go"), Aider().resume(desk, None)
     assert "--restore-chat-history" in again.argv
     assert after(first.argv, "--chat-history-file") == after(again.argv, "--chat-history-file")

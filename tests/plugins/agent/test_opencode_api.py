@@ -18,7 +18,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent import opencode_api, opencode_database
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.opencode_api import OpenCodeServer
 
@@ -82,18 +82,20 @@ def counterpart() -> Iterator[Counterpart]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk("s-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
+def desk(tmp_path: Path) -> AgentContext:
+    return AgentContext("s-1", "p", tmp_path, tmp_path, "c", AgentConfig(), home=tmp_path)
 
 
-def started(desk: Desk, port: int, password: str = OPEN) -> None:
+def started(desk: AgentContext, port: int, password: str = OPEN) -> None:
     opencode_api.save(desk, OpenCodeServer(port, password))
 
 
 @pytest.mark.parametrize(
     ("text", "reply"), [("yes", "once"), ("1", "once"), ("allow always", "always"), ("2", "always"), ("no", "reject"), ("Reject", "reject")]
 )
-def test_an_answer_goes_to_the_permission_itself_and_no_key_is_pressed(desk: Desk, counterpart: Counterpart, text: str, reply: str) -> None:
+def test_an_answer_goes_to_the_permission_itself_and_no_key_is_pressed(
+    desk: AgentContext, counterpart: Counterpart, text: str, reply: str
+) -> None:
     started(desk, counterpart.port)
     counterpart.asks("x")
     assert OpenCode().reply(desk, SCREEN.format("x"), text)
@@ -101,7 +103,7 @@ def test_an_answer_goes_to_the_permission_itself_and_no_key_is_pressed(desk: Des
 
 
 @pytest.mark.parametrize("text", ["perhaps", "", "7", "ye", "allow"])
-def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(desk: Desk, counterpart: Counterpart, text: str) -> None:
+def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(desk: AgentContext, counterpart: Counterpart, text: str) -> None:
     started(desk, counterpart.port)
     counterpart.asks("x")
     with pytest.raises(Refused, match=r"1\. Allow once; 2\. Allow always; 3\. Reject"):
@@ -109,7 +111,7 @@ def test_an_answer_that_fits_no_choice_is_refused_with_the_choices(desk: Desk, c
     assert counterpart.replies == []
 
 
-def test_of_several_the_one_on_the_screen_is_answered_and_none_when_nobody_can_tell(desk: Desk, counterpart: Counterpart) -> None:
+def test_of_several_the_one_on_the_screen_is_answered_and_none_when_nobody_can_tell(desk: AgentContext, counterpart: Counterpart) -> None:
     started(desk, counterpart.port)
     for name in ("one", "other"):
         counterpart.asks(name)
@@ -120,7 +122,9 @@ def test_of_several_the_one_on_the_screen_is_answered_and_none_when_nobody_can_t
     assert counterpart.replies == [("per_other", {"reply": "once"})]
 
 
-def test_a_question_that_is_gone_meanwhile_confirms_nothing(desk: Desk, counterpart: Counterpart, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_is_gone_meanwhile_confirms_nothing(
+    desk: AgentContext, counterpart: Counterpart, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started(desk, counterpart.port)
     counterpart.asks("x")
     served = counterpart.served
@@ -129,7 +133,7 @@ def test_a_question_that_is_gone_meanwhile_confirms_nothing(desk: Desk, counterp
         OpenCode().reply(desk, SCREEN.format("x"), "yes")
 
 
-def test_where_nothing_is_asked_or_no_api_was_switched_on_nothing_is_replied(desk: Desk, counterpart: Counterpart) -> None:
+def test_where_nothing_is_asked_or_no_api_was_switched_on_nothing_is_replied(desk: AgentContext, counterpart: Counterpart) -> None:
     counterpart.asks("x")
     assert not OpenCode().reply(desk, SCREEN.format("x"), "yes")
     counterpart.waiting.clear()
@@ -137,7 +141,7 @@ def test_where_nothing_is_asked_or_no_api_was_switched_on_nothing_is_replied(des
     assert not OpenCode().reply(desk, SCREEN.format("x"), "yes")
 
 
-def test_an_api_of_somebody_else_or_none_is_no_answer(desk: Desk, counterpart: Counterpart) -> None:
+def test_an_api_of_somebody_else_or_none_is_no_answer(desk: AgentContext, counterpart: Counterpart) -> None:
     counterpart.asks("x")
     started(desk, counterpart.port, "another word")
     with pytest.raises(Unreachable, match="401"):
@@ -148,7 +152,7 @@ def test_an_api_of_somebody_else_or_none_is_no_answer(desk: Desk, counterpart: C
     assert counterpart.replies == []
 
 
-def test_the_password_is_in_the_environment_and_the_sessions_file_alone_and_stays_the_same(desk: Desk) -> None:
+def test_the_password_is_in_the_environment_and_the_sessions_file_alone_and_stays_the_same(desk: AgentContext) -> None:
     agent = OpenCode()
     agent.prepare(desk)
     server = opencode_api.load_server(desk)
@@ -163,7 +167,9 @@ def test_the_password_is_in_the_environment_and_the_sessions_file_alone_and_stay
     assert agent.resume(desk, None).env == command.env
 
 
-def test_a_start_ordered_twice_keeps_the_door_of_what_runs_and_leaves_a_strangers_port_alone(desk: Desk, counterpart: Counterpart) -> None:
+def test_a_start_ordered_twice_keeps_the_door_of_what_runs_and_leaves_a_strangers_port_alone(
+    desk: AgentContext, counterpart: Counterpart
+) -> None:
     started(desk, counterpart.port)
     assert opencode_api.server_for(desk) == OpenCodeServer(counterpart.port, OPEN)
     counterpart.password = "a stranger's"
@@ -173,7 +179,7 @@ def test_a_start_ordered_twice_keeps_the_door_of_what_runs_and_leaves_a_stranger
 
 
 def test_words_go_to_the_conversation_that_is_open_and_to_a_new_one_where_none_is(
-    desk: Desk, counterpart: Counterpart, monkeypatch: pytest.MonkeyPatch
+    desk: AgentContext, counterpart: Counterpart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started(desk, counterpart.port)
     asked: list[str] = []
@@ -190,5 +196,5 @@ def test_words_go_to_the_conversation_that_is_open_and_to_a_new_one_where_none_i
         base.execute("INSERT INTO session VALUES ('ses_old', ?, NULL, 1)", (str(desk.workspace),))
         base.commit()
     OpenCode().tell(desk, "  ┃  :say hello\n\n     hello\n\n  ┃\n  ┃  Build · scripted\n", "words")
-    OpenCode().tell(desk, "  ┃\n  ┃  Ask anything… \"Fix broken tests\"\n  ┃\n  ┃  Build · scripted\n", "words")
+    OpenCode().tell(desk, '  ┃\n  ┃  Ask anything… "Fix broken tests"\n  ┃\n  ┃  Build · scripted\n', "words")
     assert asked == ["/session/ses_old/prompt_async", "/session", "/session/ses_new/prompt_async", "/tui/select-session"]

@@ -16,7 +16,7 @@ from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent import opencode_database
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode import OpenCode
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ CREATE TABLE part (message_id, session_id, time_created, data);
 
 class Watched:
     def __init__(self, folder: Path) -> None:
-        self.desk = Desk("s", "p", folder / "work", folder, "c", AgentConfig(), home=folder)
+        self.desk = AgentContext("s", "p", folder / "work", folder, "c", AgentConfig(), home=folder)
         file = opencode_database.database(self.desk)
         file.parent.mkdir(parents=True)
         self.base = sqlite3.connect(file)

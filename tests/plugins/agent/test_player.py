@@ -22,7 +22,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent.interface import Command, Desk
+from ennio.plugins.agent.interface import AgentContext, Command
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from tests.conftest import eventually
 
@@ -42,7 +42,9 @@ class Seat:
     def __init__(self, root: Path, story: object = None, speed: float = 50, *, typed: bool = False) -> None:
         given = {"speed": speed, "typed": typed} | ({} if story is None else {"story": story})
         self.root, self.work = root, root / "work"
-        self.desk = Desk("app-1", "app", self.work, root / "desk", "c", AgentConfig(passthrough=given), branch="issue-1", base="main")
+        self.desk = AgentContext(
+            "app-1", "app", self.work, root / "desk", "c", AgentConfig(passthrough=given), branch="issue-1", base="main"
+        )
         self.agent = ScriptedAgent(self.desk.config)
         self.pid = self.terminal = 0
         self.shown = b""

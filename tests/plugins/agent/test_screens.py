@@ -16,7 +16,7 @@ from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.command import CommandAgent
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import ScreenState, read_screen
@@ -24,7 +24,7 @@ from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.runtime.interface import View
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DESK = Desk("s", "p", Path("/w"), Path("/d"), "c", AgentConfig())
+DESK = AgentContext("s", "p", Path("/w"), Path("/d"), "c", AgentConfig())
 
 FREE = [
     (ClaudeCode(), "● Done. Do you want me to go on?\n\n────────\n❯ \n────────\n  ? for shortcuts\n"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity, Usage
-from ennio.plugins.agent.interface import Desk
+from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.agent.scripted.transcript import go_on
 
@@ -130,7 +130,7 @@ def test_a_transcript_that_began_anew_is_read_from_its_beginning(path: Path) -> 
 
 
 def test_what_was_taken_is_known_by_its_words_and_its_time(tmp_path: Path, path: Path) -> None:
-    desk = Desk("s", "p", tmp_path, tmp_path, "c", AgentConfig())
+    desk = AgentContext("s", "p", tmp_path, tmp_path, "c", AgentConfig())
     agent = ScriptedAgent()
     assert agent.received(desk, "go", NOW) is Sighting.GONE
     write(path, {"type": "prompt", "text": "one\ntwo", "t": NOW.timestamp()})

@@ -19,7 +19,7 @@ from ennio.model.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault
-from ennio.plugins.agent.interface import Command, Desk, Reading
+from ennio.plugins.agent.interface import AgentContext, Command, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
@@ -52,36 +52,36 @@ class ScriptedAgent(KeyboardAgent):
         self._typed = bool(settings.get("typed", False))
         self._turns = _turns(settings.get("story"), directory)
 
-    def prepare(self, desk: Desk) -> None:
+    def prepare(self, context: AgentContext) -> None:
         """There is nothing to settle."""
 
-    def forget(self, desk: Desk) -> None:
+    def forget(self, context: AgentContext) -> None:
         """There is nothing to undo."""
 
-    def launch(self, desk: Desk, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> Command:
         """The player with its story; the prompt lies in a file, unless it is to be typed."""
-        return self._command(desk, None if self._typed else desk.directory / "prompt.txt", checked(prompt))
+        return self._command(context, None if self._typed else context.directory / "prompt.txt", checked(prompt))
 
-    def resume(self, desk: Desk, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> Command:
         """The player goes on where its transcript ends; no turn is played twice for the same prompt."""
         words = checked(message or "", "message")
-        return self._command(desk, None if message is None else desk.directory / "message.txt", words)
+        return self._command(context, None if message is None else context.directory / "message.txt", words)
 
-    def observe(self, desk: Desk, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
+    def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """What its transcript says."""
-        state, on = transcript.go_on(_transcript(desk), cursor)
+        state, on = transcript.go_on(_transcript(context), cursor)
         return Reading(state.seen(process, now), on)
 
-    def files(self, desk: Desk, cursor: Mapping[str, str]) -> tuple[Path, ...]:
+    def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its transcript."""
-        return (_transcript(desk),)
+        return (_transcript(context),)
 
-    def received(self, desk: Desk, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether its transcript has the words."""
         typed = self.typed(text)
         earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that
         try:
-            taken = any(at >= earliest and is_same_text(words, text, typed) for at, words in transcript.prompts(_transcript(desk)))
+            taken = any(at >= earliest and is_same_text(words, text, typed) for at, words in transcript.prompts(_transcript(context)))
         except FileNotFoundError:
             return Sighting.GONE
         except OSError:
@@ -113,16 +113,16 @@ class ScriptedAgent(KeyboardAgent):
         """Ennio's own."""
         return __version__
 
-    def _command(self, desk: Desk, words: Path | None, text: str) -> Command:
-        play = desk.directory / "story.json"
-        names = {"session": desk.session_id, "project": desk.project_id, "branch": desk.branch, "base": desk.base}
+    def _command(self, context: AgentContext, words: Path | None, text: str) -> Command:
+        play = context.directory / "story.json"
+        names = {"session": context.session_id, "project": context.project_id, "branch": context.branch, "base": context.base}
         content = json.dumps({"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False)
-        argv = (sys.executable, "-I", "-S", str(_PLAYER), str(play), str(_transcript(desk)), *((str(words),) if words else ()))
+        argv = (sys.executable, "-I", "-S", str(_PLAYER), str(play), str(_transcript(context)), *((str(words),) if words else ()))
         return Command(argv=argv, files={play: content, **({words: text} if words else {})}, carries=words is not None)
 
 
-def _transcript(desk: Desk) -> Path:
-    return desk.directory / "transcript.jsonl"
+def _transcript(context: AgentContext) -> Path:
+    return context.directory / "transcript.jsonl"
 
 
 def _speed(settings: Mapping[str, Any]) -> float:
