@@ -9,15 +9,20 @@ from ennio.model.errors import Conflict, EnnioError, NotFound
 from ennio.plugins.git import Git
 
 BARE_REMOTE = "ennio"  # the name of the remote that init makes
+USUAL = ("main", "master")
 _ASKING = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingCopy:
-    """A working copy with at least one commit. ``remote`` and ``url`` are None when it has no remote."""
+    """A working copy with at least one commit. ``remote`` and ``url`` are None when it has no remote.
+
+    ``branch`` is its default branch, ``branch_from`` in words where that is known from.
+    """
 
     root: Path
     branch: str
+    branch_from: str
     remote: str | None = None
     url: str | None = None
 
@@ -41,7 +46,7 @@ def survey(start: Path) -> WorkingCopy:
         raise Conflict(f"{root} has no commits yet, and agents start from one; make it with: git add -A && git commit -m 'first commit'")
     remote = _remote(git)
     url = _absolute(git.run("remote", "get-url", remote).text, root) if remote else None
-    return WorkingCopy(root, _branch(git, remote), remote, url)
+    return WorkingCopy(root, *_default_branch(git, remote), remote, url)
 
 
 def _absolute(url: str, root: Path) -> str:
@@ -54,20 +59,29 @@ def _remote(git: Git) -> str | None:
     return "origin" if "origin" in remotes else next(iter(remotes), None)
 
 
-def _branch(git: Git, remote: str | None) -> str:
-    current = git.run("symbolic-ref", "--quiet", "--short", "HEAD", check=False).text
-    branch = (_remote_default(git, remote) if remote else None) or current
-    if not branch:
-        raise Conflict(f"{git.directory} has no branch checked out (detached HEAD) and no remote that tells its default; check out one")
-    return branch
-
-
-def _remote_default(git: Git, remote: str) -> str | None:
-    """The remote's default branch: as the remote says, else as the clone remembers it, else None.
+def _default_branch(git: Git, remote: str | None) -> tuple[str, str]:
+    """The default branch, and where that is known from: the remote, else its usual name, else what is checked out.
 
     A clone remembers what the default was when it was made: it may have been renamed since.
     """
-    return _told_default(git, remote) or _remembered_default(git, remote)
+    if remote is not None and (told := _told_default(git, remote)):
+        return told, f"the default branch of the remote {remote}"
+    if remote is not None and (remembered := _remembered_default(git, remote)):
+        return remembered, f"the default branch of the remote {remote} when it was cloned: it does not say now"
+    silent = f"the remote {remote} does not tell its default branch" if remote else "there is no remote that tells"
+    if usual := next((name for name in USUAL if _is_there(git, remote, name)), None):
+        return usual, f"the usual name: {silent}"
+    current = git.run("symbolic-ref", "--quiet", "--short", "HEAD", check=False).text
+    if not current:
+        raise Conflict(
+            f"{git.directory} has no branch checked out (detached HEAD) and no {' or '.join(USUAL)}, and {silent}; check out one"
+        )
+    return current, f"the one checked out: {silent}, and there is no {' or '.join(USUAL)}"
+
+
+def _is_there(git: Git, remote: str | None, name: str) -> bool:
+    places = [f"refs/heads/{name}", *([f"refs/remotes/{remote}/{name}"] if remote else [])]
+    return any(git.commit(place) is not None for place in places)
 
 
 def _told_default(git: Git, remote: str) -> str | None:
@@ -80,6 +94,6 @@ def _told_default(git: Git, remote: str) -> str | None:
 
 
 def _remembered_default(git: Git, remote: str) -> str | None:
-    """What the clone remembers, where the branch is still known here; else the branch checked out is the best guess."""
+    """What the clone remembers, where the branch is still known here."""
     known = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD", check=False).text
     return known.removeprefix(f"{remote}/") if known and git.commit(f"refs/remotes/{known}") else None

@@ -45,6 +45,40 @@ def test_the_default_branch_is_the_remotes_not_the_one_checked_out(place: Place,
     assert load(place.folder / "ennio.yaml", {}).projects[0].default_branch == "trunk"
 
 
+@pytest.mark.parametrize("usual", ["main", "master"])
+@pytest.mark.parametrize("remote", [None, "/nowhere/at/all.git"])
+def test_a_feature_branch_is_not_taken_for_the_default_branch(place: Place, usual: str, remote: str | None) -> None:
+    _repository(place, remote=remote)
+    place.git("branch", "-m", "trunk", usual)
+    place.git("checkout", "-q", "-b", "feature")
+    place.git("commit", "-q", "--allow-empty", "-m", "half done")
+    ended = place.ennio("init")
+    assert load(place.folder / "ennio.yaml", {}).projects[0].default_branch == usual
+    silent = "the remote origin does not tell its default branch" if remote else "there is no remote that tells"
+    assert f"default branch: {usual} (the usual name: {silent}); another: default_branch in that file" in ended.out
+
+
+def test_a_branch_known_from_the_remote_alone_is_the_default_branch_too(place: Place) -> None:
+    _repository(place, remote="/nowhere/at/all.git")
+    place.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    assert place.ennio("init", "--json").document["default_branch"] == "main"
+
+
+def test_who_is_taken_for_the_default_branch_for_want_of_another_is_said(place: Place) -> None:
+    _repository(place)
+    why = "the one checked out: there is no remote that tells, and there is no main or master"
+    document = place.ennio("init", "--json").document
+    assert (document["default_branch"], document["default_branch_from"]) == ("trunk", why)
+
+
+def test_a_detached_head_beside_a_usual_branch_is_no_reason_to_refuse(place: Place) -> None:
+    _repository(place)
+    place.git("checkout", "-q", "--detach")
+    assert "detached HEAD" in place.ennio("init").err
+    place.git("branch", "main")
+    assert place.ennio("init", "--json").document["default_branch"] == "main"
+
+
 def test_a_default_branch_that_was_renamed_since_the_clone_is_asked_for(place: Place, tmp_path: Path) -> None:
     _repository(place)
     origin = tmp_path / "origin.git"

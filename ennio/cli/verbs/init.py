@@ -123,7 +123,8 @@ def _write(target: Path, found: TemplateValues, undo: ExitStack) -> None:
 
 
 def _told(target: Path, repository: WorkingCopy, bare: Path | None, found: TemplateValues) -> CommandResult:
-    lines = [f"wrote {target}"]
+    other = "another: default_branch in that file" + (" (and git push ennio BRANCH)" if bare else "")
+    lines = [f"wrote {target}", f"default branch: {repository.branch} ({repository.branch_from}); {other}"]
     if bare:
         lines += [
             f"the repository has no remote: its branch {repository.branch} was pushed to {bare} (remote 'ennio');",
@@ -131,5 +132,6 @@ def _told(target: Path, repository: WorkingCopy, bare: Path | None, found: Templ
         ]
     spawn = f'ennio spawn {shlex.quote(found.name)} --prompt "..."'
     lines += ["", "next:", "  ennio start --detach", f"  {spawn}"]
-    document = {"file": str(target), "hub": str(bare) if bare else None, "repo": found.repo, "default_branch": found.default_branch}
+    document = {"file": str(target), "hub": str(bare) if bare else None, "repo": found.repo}
+    document |= {"default_branch": found.default_branch, "default_branch_from": repository.branch_from}
     return CommandResult(document | {"next": ["ennio start --detach", spawn]}, lines)
