@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
 import signal
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pykka
 
@@ -48,6 +46,7 @@ from ennio.config import last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
+from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Conflict, Untrusted
@@ -72,7 +71,7 @@ class Running:
 
     orchestrator: Orchestrator
     root: pykka.ActorRef[Any]
-    lock: IO[str]
+    lock: int
 
     def stop(self) -> None:
         """End actors, plugins, store and lock, in this order; agents go on."""
@@ -81,41 +80,23 @@ class Running:
         self.orchestrator.feed.close()
         self.orchestrator.deps.plugins.close()
         self.orchestrator.store.close()
-        self.lock.close()
+        os.close(self.lock)
 
 
-def take_lock(config: Config, home: Home) -> IO[str]:
+def take_lock(config: Config, home: Home) -> int:
     """The lock of the state the configuration names, for this process alone. Raises Conflict saying who holds it.
 
     It lies beside the database, so that two configurations on one database are seen as one.
     """
     path = _lock_path(config, home)
     private(path.parent) if path.parent == home.run(config.source) else path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.open("a+")
-    if not _locked(lock):
-        lock.seek(0)
-        holder = lock.read().strip() or "an unknown process"
-        lock.close()
+    lock = files.acquire(path, patience=PATIENCE)  # a worker that was just told to end may need a moment to do so
+    if lock is None:
+        holder = files.holder(path) or "an unknown process"
         raise Conflict(f"another supervisor works on {config.database_url} already: {holder}; `ennio stop --config ...` ends it")
-    lock.seek(0)
-    lock.truncate()
-    lock.write(json.dumps({"pid": os.getpid(), "supervisor": os.getppid(), "config": str(config.source), "port": config.port}))
-    lock.flush()
+    words = {"pid": os.getpid(), "supervisor": os.getppid(), "config": str(config.source), "port": config.port}
+    files.note_holder(lock, json.dumps(words))
     return lock
-
-
-def _locked(lock: IO[str]) -> bool:
-    """A worker that was just told to end may need a moment to do so."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.1)
-        else:
-            return True
 
 
 def _lock_path(config: Config, home: Home) -> Path:
@@ -184,7 +165,8 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
     Raises Conflict, ConfigError, Refused, Unreachable; then nothing of it is left open.
     """
     with ExitStack() as undo:
-        lock = undo.enter_context(take_lock(config, home))
+        lock = take_lock(config, home)
+        undo.callback(os.close, lock)
         clock = SystemClock()
         store = open_store(config.database_url, config.directory, clock)
         undo.callback(store.close)

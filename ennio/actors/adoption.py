@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.actors.dependencies import Dependencies
+from ennio.machine.files import write_atomically
 from ennio.machine.home import private
 from ennio.model import codec
 from ennio.model.errors import ConfigError, EnnioError
@@ -38,11 +39,8 @@ class LaunchRecord:
 
 def note(deps: Dependencies, session: Session) -> None:
     """Write it down, whole or not at all, before the launch."""
-    path = private(deps.home.session(session.id)) / FILE
-    draft = path.with_suffix(".new")
-    draft.touch(mode=0o600)
-    draft.write_text(codec.dumps(LaunchRecord(str(deps.config.source), deps.config.database_url, session)), encoding="utf-8")
-    draft.replace(path)
+    record = LaunchRecord(str(deps.config.source), deps.config.database_url, session)
+    write_atomically(private(deps.home.session(session.id)) / FILE, codec.dumps(record))
 
 
 def adopt(deps: Dependencies) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import stat
 from pathlib import Path
 
 from ennio.actors.dependencies import Dependencies
+from ennio.machine.files import write_atomically
 from ennio.machine.home import private
 from ennio.store import Store
 
@@ -27,11 +28,7 @@ def issue(deps: Dependencies, session_id: str) -> None:
     token = secrets.token_urlsafe(24)
     deps.store.meta.set(_key(session_id), _digest(token))
     path = private(deps.home.session(session_id)) / FILE
-    draft = path.with_suffix(".new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o600)  # a draft that was left there may have had other rights
-        file.write(json.dumps({**_address(deps, session_id), "token": token}))
-    draft.replace(path)
+    write_atomically(path, json.dumps({**_address(deps, session_id), "token": token}))
 
 
 def renew(deps: Dependencies, session_id: str) -> None:

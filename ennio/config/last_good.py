@@ -5,9 +5,10 @@ It lives as long as the supervisor: a person who starts one is told what is wron
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
+
+from ennio.machine.files import write_atomically
 
 NAME = "last_good.yaml"
 
@@ -21,10 +22,7 @@ def keep(run_dir: Path, content: bytes) -> None:
     """A house stands on this; only its owner may read the copy, secrets may stand in it. Raises OSError."""
     if known(run_dir) == content:
         return
-    draft = run_dir / f".{NAME}.{os.getpid()}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    draft.replace(run_dir / NAME)
+    write_atomically(run_dir / NAME, content)
 
 
 def known(run_dir: Path) -> bytes | None:

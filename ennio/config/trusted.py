@@ -22,6 +22,7 @@ from pathlib import Path
 from ennio.config import ownership
 from ennio.config.database import file as database_file
 from ennio.config.model import Config, Demand
+from ennio.machine.files import write_atomically
 from ennio.machine.home import Home, private
 from ennio.model.errors import Refused, Untrusted
 
@@ -94,10 +95,7 @@ def trust(config: Config, home: Home, environ: Mapping[str, str]) -> None:
     place = _place(config.source, home)
     private(home.root)
     private(place.parent)
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"file": _real(config.source), "salt": salt, "digests": digests}, file)
-    draft.replace(place)
+    write_atomically(place, json.dumps({"file": _real(config.source), "salt": salt, "digests": digests}), durable=True)
 
 
 def forget(source: Path, home: Home) -> bool:

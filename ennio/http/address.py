@@ -9,14 +9,13 @@ Who holds the lock is running: a pid can be another's by now, and a file outlive
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ennio.machine import files
 from ennio.machine.untrusted import json_file
 
 _LARGEST = 64 * 1024
@@ -37,7 +36,7 @@ class SupervisorAddress:
 
 def write(run_dir: Path, address: SupervisorAddress) -> None:
     """Tell where this supervisor is; readers see the old file or the whole new one."""
-    _replace(run_dir / ADDRESS, json.dumps(asdict(address)))
+    files.write_atomically(run_dir / ADDRESS, json.dumps(asdict(address)))
 
 
 def read(run_dir: Path) -> SupervisorAddress | None:
@@ -61,17 +60,7 @@ def remove(run_dir: Path) -> None:
 
 def locked(run_dir: Path) -> bool:
     """Whether some process holds this instance."""
-    try:
-        lock = os.open(run_dir / LOCK, os.O_RDONLY)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return files.is_held(run_dir / LOCK)
 
 
 def take(run_dir: Path) -> int | None:
@@ -80,13 +69,7 @@ def take(run_dir: Path) -> int | None:
     Returns the descriptor that holds it. Children keep it: a worker whose arbiter was killed is
     still the old instance.
     """
-    lock = os.open(run_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
+    return files.acquire(run_dir / LOCK)
 
 
 def token(run_dir: Path, config_token: str | None) -> str:
@@ -112,12 +95,5 @@ def known_token(run_dir: Path) -> str | None:
 
 def _make_token(run_dir: Path) -> str:
     made = secrets.token_urlsafe(32)
-    _replace(run_dir / TOKEN, made + "\n")
+    files.write_atomically(run_dir / TOKEN, made + "\n")
     return made
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)

@@ -30,7 +30,7 @@ _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, 
 
 def program() -> str:
     """How a shell calls Ennio from any folder of this machine."""
-    own = Path(__file__).resolve().parents[1] / "bin" / "ennio"
+    own = Path(__file__).resolve().parents[2] / "bin" / "ennio"
     return shlex.join([str(own)] if own.exists() else [sys.executable, "-m", "ennio.cli"])
 
 

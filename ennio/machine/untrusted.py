@@ -1,6 +1,6 @@
 """Reading what somebody else wrote: files of any kind and size, JSON of any depth. Whatever it is, it ends in values or in ValueError.
 
-The guard for YAML is in ``config.document``: ``read`` for configurations, ``plain`` for all other texts.
+The guard for YAML is in ``config.yaml_source``: ``read`` for configurations, ``plain`` for all other texts.
 """
 
 from __future__ import annotations

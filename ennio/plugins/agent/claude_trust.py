@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import json_value
 from ennio.model.errors import Refused, Unreachable
 
@@ -109,16 +109,7 @@ def _taken(lock: Path) -> bool:
 
 def _replace(file: Path, content: dict[str, Any]) -> None:
     target = Path(os.path.realpath(file))  # people keep it as a link into their dotfiles
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w") as out:
-            out.write(json.dumps(content, indent=2, ensure_ascii=False))
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(name, mode)
-        os.replace(name, target)
+        write_atomically(target, json.dumps(content, indent=2, ensure_ascii=False), keep_mode=True, durable=True)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
         raise Refused(f"{target} cannot be written ({error.strerror}); make room or change its rights") from error

@@ -13,7 +13,6 @@ confirm another one. It listens on loopback only, behind a password of the sessi
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from typing import Any
 
 import urllib3
 
+from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import json_file
 from ennio.model.errors import Refused, Unreachable
 from ennio.plugins.agent.dialog_choices import DialogChoice, chosen
@@ -66,8 +66,7 @@ def path_of(context: AgentContext) -> Path:
 
 def save(context: AgentContext, server: OpenCodeServer) -> None:
     """Write it there, for its owner only."""
-    with os.fdopen(os.open(path_of(context), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(server), file)
+    write_atomically(path_of(context), json.dumps(asdict(server)))
 
 
 def load_server(context: AgentContext) -> OpenCodeServer | None:

@@ -6,9 +6,7 @@ writing a new one beside and renaming it, so nobody ever reads half an issue.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import Project
+from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import content
 from ennio.model.branch import issue_branch
 from ennio.model.clock import Clock
@@ -219,15 +218,7 @@ def _write(file: Path, text: str) -> None:
     """Replace the file in one step, keeping its permissions and its kind of line ends."""
     before = file.read_bytes() if file.exists() else b""
     raw = text.replace("\n", "\r\n").encode() if b"\r\n" in before else text.encode()
-    mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(raw)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(file)
+        write_atomically(file, raw, mode=0o644, keep_mode=True, durable=True)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise Refused(f"the issue {file} cannot be written: {error}") from error

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import psutil
 
+from ennio.machine.files import write_atomically
 from ennio.plugins import orphans
 from ennio.plugins.process_start import is_alive, start_of
 
@@ -74,9 +75,7 @@ class Track:
     def write(self, trace: Trace) -> None:
         """Write it down in place of the one before."""
         if self._trace is not None:
-            draft = self._trace.with_suffix(".new")
-            draft.write_text(json.dumps(asdict(trace)), encoding="utf-8")
-            draft.replace(self._trace)
+            write_atomically(self._trace, json.dumps(asdict(trace)))
 
     def forget(self) -> None:
         """Nothing is under way any more."""

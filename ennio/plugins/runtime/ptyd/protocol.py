@@ -6,13 +6,14 @@ One request per connection, on a socket only its owner can reach. Every request 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from ennio.machine.files import is_held
 
 # The names on disk stay what they were: a daemon of an earlier version may still hold terminals.
 SOCKET = "keeper.sock"
@@ -77,17 +78,7 @@ def decode(received: bytearray) -> tuple[dict[str, Any], bytes] | None:
 
 def is_running(directory: Path) -> bool:
     """Whether a daemon lives in the directory: it holds the lock for as long as it does."""
-    try:
-        lock = os.open(directory / LOCK, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return is_held(directory / LOCK)
 
 
 def _read_head(connection: socket.socket) -> tuple[dict[str, Any], bytes]:

@@ -7,12 +7,12 @@ another, as long as the lock in the folder is its own or free; one that has a su
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 import time
 from pathlib import Path
 
+from ennio.machine.files import acquire
 from ennio.plugins.runtime.ptyd.protocol import LOCK, SOCKET, address, connect
 
 _LOCK_WITHIN = 2.0
@@ -73,11 +73,8 @@ class ServerSocket:
 
     def _take_lock(self) -> bool:
         """Hold the lock of a folder that was emptied or made anew, unless somebody else does."""
-        lock = os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
+        lock = acquire(self._home / LOCK)
+        if lock is None:
             return False
         os.close(self._lock)
         self._lock = lock
@@ -86,18 +83,11 @@ class ServerSocket:
 
 def acquire_lock(home: Path) -> int | None:
     """The lock of the folder, held; None when another daemon has it."""
-    lock = os.open(home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + _LOCK_WITHIN
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if _is_listening(home) or time.monotonic() > deadline:
-                os.close(lock)
-                return None
-            time.sleep(0.02)  # somebody only looks whether it is held, or begins or ends with it
-        else:
-            return lock
+    while (lock := acquire(home / LOCK, patience=0.02)) is None:  # somebody only looks, or begins or ends with it
+        if _is_listening(home) or time.monotonic() > deadline:
+            return None
+    return lock
 
 
 def _is_listening(home: Path) -> bool:

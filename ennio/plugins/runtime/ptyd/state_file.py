@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import json_file
 
 LOG_LIMIT = 4 << 20
@@ -46,10 +47,7 @@ def folder(directory: Path) -> Path:
 
 def write(directory: Path, record: TerminalState) -> None:
     """Write it down whole or not at all."""
-    path = folder(directory) / f"{record.name}.json"
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(record.as_json()), encoding="ascii")
-    draft.replace(path)
+    write_atomically(folder(directory) / f"{record.name}.json", json.dumps(record.as_json()))
 
 
 def read(directory: Path) -> dict[str, TerminalState]:

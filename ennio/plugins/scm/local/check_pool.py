@@ -6,7 +6,6 @@ that was cancelled or cut off by a crash ends as unknown, which means: to be run
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
@@ -17,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ennio.machine.files import acquire, is_held
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError, Refused, Unreachable, run_out
 from ennio.model.local_forge import CheckRow, PullStore
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LOCK = "lock"
 AGAIN = 1.0  # seconds until a result is written again that could not be, or a check is run again that could not be
 LONGEST = 60.0
+_LOCK_WITHIN = 5.0  # a new folder is ours alone; somebody may look whether it is abandoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +218,11 @@ def _report(future: Future[None]) -> None:
 def _acquire(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        held = acquire(folder / LOCK, patience=_LOCK_WITHIN)
     except OSError as error:
         raise Refused(f"checks cannot be run: there is no place for check-outs in {folder.parent}: {error}") from error
-    fcntl.flock(held, fcntl.LOCK_EX)
+    if held is None:
+        raise Unreachable(f"another process holds {folder / LOCK}: checks are run once it lets go")
     return held
 
 
@@ -231,15 +233,4 @@ def _release(held: int, folder: Path) -> None:
 
 def _is_abandoned(folder: Path) -> bool:
     """Whether nobody holds the folder's lock: whoever made it is dead."""
-    try:
-        held = os.open(folder / LOCK, os.O_RDWR)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(held)
+    return not is_held(folder / LOCK)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ennio.config.model import Project
+from ennio.machine.files import write_atomically
 from ennio.machine.home import Home
 from ennio.model.errors import EnnioError
 from ennio.plugins.git import Git
@@ -74,10 +75,7 @@ def _write(hook: Path, words: str) -> None:
     if hook.exists() and hook.read_text(encoding="utf-8") == words and os.access(hook, os.X_OK):
         return
     hook.parent.mkdir(exist_ok=True)
-    making = hook.with_name(f".{hook.name}.new")
-    making.write_text(words, encoding="utf-8")
-    making.chmod(0o755)
-    making.replace(hook)
+    write_atomically(hook, words, mode=0o755)
 
 
 def trouble(hub: Path) -> str | None:
