@@ -42,7 +42,7 @@ from ennio.actors.registry import (
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.tracker import TrackerActor
-from ennio.config import last_good, ownership, trusted, yaml_source
+from ennio.config import database, last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
@@ -93,19 +93,16 @@ def take_lock(config: Config, home: Home) -> int:
     lock = files.acquire(path, patience=PATIENCE)  # a worker that was just told to end may need a moment to do so
     if lock is None:
         holder = files.holder(path) or "an unknown process"
-        raise Conflict(f"another supervisor works on {config.database_url} already: {holder}; `ennio stop --config ...` ends it")
+        works = f"another supervisor works on {database.shown(config.database_url)} already"
+        raise Conflict(f"{works}: {holder}; `ennio stop --config ...` ends it")
     words = {"pid": os.getpid(), "supervisor": os.getppid(), "config": str(config.source), "port": config.port}
     files.note_holder(lock, json.dumps(words))
     return lock
 
 
 def _lock_path(config: Config, home: Home) -> Path:
-    scheme, _, rest = config.database_url.partition(":")
-    if scheme != "sqlite" or rest in (":memory:", ""):
-        return home.run(config.source) / "lock"
-    database = Path(rest.removeprefix("///") if rest.startswith("///") and not rest.startswith("////") else rest)
-    database = config.directory / database if not rest.startswith("/") else Path("/" + rest.lstrip("/"))
-    return database.with_name(database.name + ".lock")
+    file = database.file(config.database_url)
+    return home.run(config.source) / "lock" if file is None else file.with_name(file.name + ".lock")
 
 
 def boot(config_file: Path, port: int) -> Running:

@@ -35,12 +35,16 @@ ACTING = frozenset({"machine", "plugins", "store"})
 CLIENTS = frozenset({"board", "cli", "demo"})
 SLOTS = frozenset({"agent", "runtime", "workspace", "tracker", "scm", "notifier", "terminal"})
 
-MACHINERY = frozenset({"gevent", "pykka", "peewee", "subprocess", "socket", "sqlite3", "threading", "falcon", "gunicorn", "grpc", "psutil"})
+MACHINERY = frozenset(
+    {"gevent", "pykka", "peewee", "subprocess", "socket", "sqlite3", "psycopg", "threading", "falcon", "gunicorn", "grpc", "psutil"}
+)
 """What acts on the world, and has no place where decisions are made."""
 SCHEDULING = frozenset({"gevent", "pykka"})
 """Who runs whom is the actors' affair; plugins and the store use the standard library."""
 
-LIBRARIES = frozenset({"blessed", "falcon", "gevent", "gunicorn", "marshmallow", "peewee", "psutil", "pykka", "pyte", "urllib3", "yaml"})
+LIBRARIES = frozenset(
+    {"blessed", "falcon", "gevent", "gunicorn", "marshmallow", "peewee", "psutil", "psycopg", "pykka", "pyte", "urllib3", "yaml"}
+)
 """What the house builds on. None of them knows a model; whoever adds one says so here."""
 MODEL_CLIENTS = re.compile(
     r"openai|anthropic|claude|litellm|langchain|llama|ollama|mistral|cohere|groq|genai|generativeai|vertexai|bedrock|transformers|torch|vllm|"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ennio.actors.dependencies import Dependencies
+from ennio.config import database
 from ennio.machine.files import write_atomically
 from ennio.machine.home import private
 from ennio.model import codec
@@ -39,7 +40,7 @@ class LaunchRecord:
 
 def note(deps: Dependencies, session: Session) -> None:
     """Write it down, whole or not at all, before the launch."""
-    record = LaunchRecord(str(deps.config.source), deps.config.database_url, session)
+    record = LaunchRecord(str(deps.config.source), database.shown(deps.config.database_url), session)
     write_atomically(private(deps.home.session(session.id)) / FILE, codec.dumps(record))
 
 
@@ -62,7 +63,7 @@ def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
         record = _read(path)
         if record is None or not ID_PATTERN.match(record.session.id) or record.session.id != path.parent.name:
             continue
-        ours = record.config == str(deps.config.source) or record.database == deps.config.database_url
+        ours = record.config == str(deps.config.source) or record.database == database.shown(deps.config.database_url)
         if ours and deps.store.sessions.get(record.session.id) is None:
             if deps.config.project(record.session.project_id) is not None:
                 yield record

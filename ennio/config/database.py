@@ -1,35 +1,67 @@
-"""The database's URL, made independent of the folder somebody happens to stand in."""
+"""The database's URL: which file or server it names, wherever somebody happens to stand, and what of it may be shown."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 MEMORY = "sqlite::memory:"
-_SERVERS = ("postgres://", "postgresql://")
+WAYS = "write sqlite:ennio.db, sqlite::memory: or postgresql://user@host/database"
+_SERVERS = ("postgresql://", "postgres://")
+_SECRET = ("password", "sslpassword")
 
 
 def resolved(url: str, directory: Path, home: Callable[[str], str] = os.path.expanduser) -> str:
     """The URL with an absolute path: ``sqlite:ennio.db`` is a file in ``directory``.
 
-    ``sqlite://ennio.db`` and ``sqlite:///abs/ennio.db`` are understood too; what follows a ``?``
-    is kept. Raises ValueError with the words that follow the URL in a message.
+    ``sqlite://ennio.db``, ``sqlite:///abs/ennio.db`` and ``?mode=rwc`` are understood too. What
+    was resolved stays as it is. Raises ValueError with the words that follow the URL in a message.
     """
-    if url.startswith(_SERVERS):
-        return url
+    if served(url):
+        return _server(url)
     if url in (MEMORY, "sqlite://:memory:"):
         return MEMORY
     if not url.startswith("sqlite:"):
-        raise ValueError("is no database URL: write sqlite:ennio.db, sqlite::memory: or postgresql://...")
-    path, mark, query = url.removeprefix("sqlite:").removeprefix("//").partition("?")
+        raise ValueError(f"is no database URL: {WAYS}")
+    path = url.removeprefix("sqlite:").removeprefix("//").removesuffix("?mode=rwc")
     if not path or path.endswith("/"):
         raise ValueError("names no database file: write sqlite:ennio.db")
-    return f"sqlite:{os.path.abspath(directory / home(path))}{mark}{query}"
+    if "?" in path:
+        raise ValueError("has options after its file, which are not understood: write sqlite:ennio.db")
+    return f"sqlite:{os.path.abspath(directory / home(path))}"
+
+
+def _server(url: str) -> str:
+    way = "write postgresql://user@host/database (see docs/postgresql.md)"
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    except ValueError:
+        raise ValueError(f"is no address of a PostgreSQL server: {way}") from None  # what is wrong may be the password
+    if not parts.path.strip("/") and "dbname" not in options:
+        raise ValueError(f"names no database of the server: {way}")
+    return url
+
+
+def served(url: str) -> bool:
+    """Whether a URL names a server rather than a file."""
+    return url.startswith(_SERVERS)
 
 
 def file(url: str) -> Path | None:
     """The file of a resolved URL; None where there is none."""
     if url == MEMORY or not url.startswith("sqlite:"):
         return None
-    return Path(url.removeprefix("sqlite:").partition("?")[0])
+    return Path(url.removeprefix("sqlite:"))
+
+
+def shown(url: str) -> str:
+    """A resolved URL as anybody may read it: without its password."""
+    if not served(url):
+        return url
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    options = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRET]
+    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{place}", query=urlencode(options, safe="/")).geturl()

@@ -1,8 +1,9 @@
-"""The one connection to the database: every statement and transaction of the store goes through here.
+"""The way to the database: every statement and transaction of the store goes through here.
 
-Greenlets share it, so nothing may yield between the first and the last statement of a
-transaction: no logging, no network, no subprocess. The lock makes a breach of that rule (and real
-threads) wait instead of mixing two transactions.
+A transaction belongs to the greenlet (or thread) that began it; one writes at a time, and the others
+wait. With SQLite all share one connection, so nothing may yield between the first and the last
+statement of a transaction: no logging, no network, no subprocess. With PostgreSQL the statements
+themselves yield, so what is read outside of a transaction has connections of its own.
 """
 
 from __future__ import annotations
@@ -10,109 +11,111 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import peewee
+from ennio.store import statements
+from ennio.store.dialect import Dialect, InWords, Row
+from ennio.store.statements import peewee
 
-from ennio.store.database_file import DatabaseFile
-from ennio.store.failures import InWords
-
-Row = tuple[Any, ...]
 _SEQUENCE = peewee.Table("sequence")
 _NAME, _VALUE = (peewee.Column(_SEQUENCE, name) for name in ("name", "value"))
 
 
+class _Own(threading.local):
+    """What each greenlet has of its own: how deep it is in a transaction, and whether that has failed."""
+
+    depth = 0
+    failed = False
+
+
 class Connection:
-    """A database that is open. ``name`` is what people know it by: its file."""
+    """A database that is open."""
 
-    def __init__(self, database: Any, name: str) -> None:
-        self._database = database
-        self.name = name
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
         self.lock = threading.RLock()
-        self._in_words = InWords(name)
+        self._in_words = InWords(dialect)
         self._transaction = _Transaction(self)
-        self._depth = 0
-        self._failed = False
+        self._own = _Own()
+        self._troubles: tuple[type[Exception], ...] = (UnicodeEncodeError, *dialect.errors)
         self._texts: dict[str, str] = {}
-        self._file: DatabaseFile | None = None
 
-    def watch(self) -> None:
-        """From now on look before each write whether the file is still the one that was opened."""
-        self._file = DatabaseFile(Path(self.name), self._database.connection)
+    @property
+    def name(self) -> str:
+        """What people know the database by."""
+        return self.dialect.name
 
     @property
     def problem(self) -> str | None:
         """Why nothing can be written any more; None while all is well."""
-        return self._file.problem if self._file is not None else None
+        return self.dialect.problem
 
-    def _insist(self) -> None:
-        if self._file is not None and not self._depth:
-            self._file.insist()
+    @property
+    def _depth(self) -> int:
+        return self._own.depth
 
     def read(self, query: Any) -> list[Row]:
         """All rows of a query."""
-        with self.lock, self._in_words:
-            return list(self._run(query).fetchall())
+        return self.read_text(*self.text_of(query))
 
     def read_text(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """All rows of a query that was made into text before."""
+        if self.dialect.apart and not self._own.depth:
+            with self._in_words:
+                return self._soundly(self.dialect.read, statement, parameters)  # type: ignore[no-any-return]
         with self.lock, self._in_words:
             return list(self._execute(statement, parameters).fetchall())
 
     def text_of(self, query: Any) -> tuple[str, list[Any]]:
         """A query as text and its parameters; the text holds for other parameters of the same number too."""
-        statement, parameters = self._database.get_sql_context().sql(query).query()
-        return statement, list(parameters)
+        return statements.text_of(query, self.dialect.statements)
 
     def change(self, query: Any) -> int:
         """Run a statement and return how many rows it touched; its own transaction unless one is open."""
-        with self.lock, self._in_words:
-            self._insist()
-            return int(self._run(query).rowcount)
+        return self.change_text(*self.text_of(query))
 
     def change_text(self, statement: str, parameters: Sequence[Any]) -> int:
         """Run a statement that was made into text before and return how many rows it touched, as ``change`` does."""
+        if self.dialect.apart and not self._own.depth:
+            with self._transaction:  # its begin finds out whether there still is a server
+                return self.change_text(statement, parameters)
         with self.lock, self._in_words:
-            self._insist()
+            if not self._own.depth:
+                self.dialect.insist()
             return int(self._execute(statement, parameters).rowcount)
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
-        """Run a statement given as text and return its cursor; for pragmas and migrations."""
+        """Run a statement given as text and return its cursor; for migrations."""
         with self.lock, self._in_words:
             return self._execute(statement, parameters)
 
-    def data_version(self) -> tuple[int, int]:
+    def data_version(self) -> object:
         """What is never the same again once a row was written, through this connection or by another process.
 
         Raises RuntimeError inside a transaction: what is rolled back would count as written.
         """
+        if self._own.depth:
+            raise RuntimeError("there is no data version of what is not committed")
+        if self.dialect.apart:
+            with self._in_words:
+                return self.dialect.data_version()
         with self.lock, self._in_words:
-            if self._depth:
-                raise RuntimeError("there is no data version of what is not committed")
-            cursor = self._execute("PRAGMA data_version", ())
-            return cursor.connection.total_changes, cursor.fetchone()[0]
+            return self.dialect.data_version()
 
     def bump(self, sequence: str, above: int = 0) -> int:
         """The next number of a sequence, never given before and greater than ``above``. Needs a transaction."""
-        if not self._depth:
+        if not self._own.depth:
             raise RuntimeError("a number is only taken inside the transaction that uses it")
-        found = self.read_text(self._sequence("select"), [sequence])
-        value = max(found[0][0] if found else 0, above) + 1
-        self.change_text(self._sequence("update" if found else "insert"), [value, sequence])
-        return int(value)
+        found = [] if above else self.read_text(self._sequence("next"), [sequence])
+        if not found:
+            found = self.read_text(self._sequence("above"), [sequence, above + 1])
+        return int(found[0][0])
 
     def _sequence(self, kind: str) -> str:
-        """The text of a query of the numbers; value before name."""
+        """The text of a statement that gives a number."""
         if kind not in self._texts:
-            this = _NAME == ""  # a condition of SQL
-            queries = {
-                "select": _SEQUENCE.select(_VALUE).where(this),
-                "update": _SEQUENCE.update({_VALUE: 0}).where(this),
-                "insert": _SEQUENCE.insert([(0, "")], columns=[_VALUE, _NAME]),
-            }
-            self._texts[kind] = self.text_of(queries[kind])[0]
+            self._texts[kind] = self.text_of(_next() if kind == "next" else _next_above())[0]
         return self._texts[kind]
 
     def transaction(self) -> AbstractContextManager[bool]:
@@ -126,37 +129,48 @@ class Connection:
         """Begin a transaction or join the one there is; tells whether it was begun."""
         self.lock.acquire()
         try:
-            if not self._depth:
+            if not self._own.depth:
                 self._begin()
         except BaseException:
             self.lock.release()
             raise
-        self._depth += 1
-        return self._depth == 1
+        self._own.depth += 1
+        return self._own.depth == 1
 
     def leave(self, *, failed: bool) -> None:
         """End what ``enter`` began: the outermost commits, or rolls back where anything inside failed."""
+        own = self._own
         try:
-            self._depth -= 1
-            self._failed |= failed
-            if not self._depth:
+            own.depth -= 1
+            own.failed |= failed
+            if not own.depth:
                 self._end(caught=not failed)
         finally:
             self.lock.release()
 
+    def check(self) -> None:
+        """Raise Refused where the database is damaged."""
+        with self.lock, self._in_words:
+            self.dialect.check()
+
+    def settle(self) -> None:
+        """Return once every transaction of ours has either happened or not."""
+        with self.lock, self._in_words:
+            self.dialect.settle()
+
     def close(self) -> None:
         """Close the database; fine if it is closed."""
         with self.lock:
-            self._database.close()
+            self.dialect.close()
 
     def _begin(self) -> None:
-        self._failed = False
-        self._insist()
+        self._own.failed = False
+        self.dialect.insist()
         with self._in_words:
-            self._execute("BEGIN IMMEDIATE", ())
+            self.dialect.begin()
 
     def _end(self, *, caught: bool) -> None:
-        if not self._failed:
+        if not self._own.failed:
             self._commit()
             return
         self._roll_back()
@@ -166,26 +180,39 @@ class Connection:
     def _commit(self) -> None:
         try:
             with self._in_words:
-                self._execute("COMMIT", ())
+                self.dialect.commit()
         except BaseException:
             self._roll_back()
             raise
 
     def _roll_back(self) -> None:
-        # a full disk makes SQLite roll back by itself; then there is nothing left to undo
-        if self._database.connection().in_transaction:
-            self._database.rollback()
-
-    def _run(self, query: Any) -> Any:
-        return self._execute(*self.text_of(query))
+        self.dialect.roll_back()
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:
-        # the driver's own: peewee's way around it takes as long as the shorter statements
-        cursor = self._database.cursor()
+        return self._soundly(self.dialect.execute, statement, parameters)
+
+    def _soundly(self, run: Any, statement: str, parameters: Sequence[Any]) -> Any:
         try:
-            return cursor.execute(statement, parameters)
-        except UnicodeEncodeError:
-            return cursor.execute(statement, [_sound(parameter) for parameter in parameters])
+            return run(statement, parameters)
+        except self._troubles as error:
+            if not self.dialect.unsound(error):
+                raise
+            return run(statement, [self._sound(parameter) for parameter in parameters])
+
+    def _sound(self, parameter: Any) -> Any:
+        return self.dialect.sound(parameter) if isinstance(parameter, str) else parameter
+
+
+def _next() -> Any:
+    """One more than the last number of a sequence; none where there was none."""
+    return _SEQUENCE.update({_VALUE: _VALUE + peewee.SQL("1")}).where(_NAME == "").returning(_VALUE)
+
+
+def _next_above() -> Any:
+    """The same, and at least so much; also the first of a sequence."""
+    greater = peewee.SQL("CASE WHEN excluded.value > sequence.value THEN excluded.value ELSE sequence.value + 1 END")
+    insert = _SEQUENCE.insert([("", 0)], columns=[_NAME, _VALUE])
+    return insert.on_conflict(conflict_target=[_NAME], update={_VALUE: greater}).returning(_VALUE)
 
 
 class _Transaction:
@@ -199,8 +226,3 @@ class _Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
         self._connection.leave(failed=kind is not None)
-
-
-def _sound(parameter: Any) -> Any:
-    """Text a database can hold: what a terminal printed may contain halves of characters."""
-    return parameter.encode("utf-8", "replace").decode() if isinstance(parameter, str) else parameter

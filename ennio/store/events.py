@@ -7,17 +7,15 @@ from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
 
-import peewee
-
 from ennio.model.clock import parse_time
 from ennio.model.events import Event
 from ennio.model.failpoints import declare
 from ennio.model.session import Priority
+from ennio.store import tables
 from ennio.store.columns import RowShape, Values, fields_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
-
-_COLUMNS = ("seq", "id", "event_type", "priority", "session_id", "project_id", "timestamp", "message", "data")
+from ennio.store.statements import peewee
 
 
 def _decode(values: Values) -> Event:
@@ -40,11 +38,11 @@ class EventLog:
     """Reads the log; what is written comes through a transaction. ``seq`` only grows."""
 
     def __init__(self, connection: Connection) -> None:
-        shape = RowShape(_COLUMNS, fields_of(_COLUMNS), _decode)
+        shape = RowShape(tables.EVENT_COLUMNS, fields_of(tables.EVENT_COLUMNS), _decode)
         self._connection = connection
-        self._log = RowTable(connection, "event_log", shape, ("id",))
-        self._of_sessions = RowTable(connection, "events", shape, ("id",))
-        self._of_house = RowTable(connection, "house_events", shape, ("id",))
+        self._log = RowTable(connection, tables.EventTable, shape, view=tables.EVENT_VIEW)
+        self._of_sessions = RowTable(connection, tables.EventTable, shape)
+        self._of_house = RowTable(connection, tables.SystemEventTable, shape)
 
     def append(self, event: Event) -> None:
         """Write one event. Raises NotFound when its session is unknown."""
@@ -93,8 +91,8 @@ class EventLog:
 
     def last_seq(self) -> int:
         """The number given last, 0 before the first; it stays when rows are removed."""
-        found = self._connection.sql("SELECT value FROM sequence WHERE name = 'events'").fetchone()
-        return int(found[0]) if found else 0
+        found = self._connection.read_text("SELECT value FROM sequence WHERE name = 'events'", ())
+        return int(found[0][0]) if found else 0
 
     def first_seq(self) -> int:
         """The number of the oldest event that is still there, 0 when there is none."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ennio.model.evidence import Evidence, Ground
 from ennio.model.session import SessionStatus
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -28,7 +29,7 @@ class EvidenceLog:
     """Keeps the evidence behind every status, in the order it was given."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "evidence", shape_of(_EvidenceRow), ("session_id",), ordinal=True)
+        self._rows = RowTable(connection, tables.EvidenceTable, shape_of(_EvidenceRow), key=("session_id",))
 
     def add(self, session_id: str, evidence: Evidence) -> None:
         """Keep one more piece. Raises NotFound for an unknown session."""

@@ -17,6 +17,7 @@ from ennio.model.clock import rfc3339
 from ennio.model.codec import dumps, from_json, unfolded
 from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen, Facts, ForgeSeen, PlaceSeen, ProcessSeen, WorkspaceSeen
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -65,7 +66,7 @@ class FactsRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = RowTable(connection, "facts", shape_of(_Fact), ("session_id", "kind"))
+        self._rows = RowTable(connection, tables.FactTable, shape_of(_Fact))
 
     def get(self, session_id: str) -> Facts:
         """What was last seen of a session; empty when nothing was."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from ennio.model.failpoints import declare
 from ennio.model.local_forge import CheckRow, IssueRow, PullRow, ReviewRow
 from ennio.model.pulls import PullState
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -23,10 +24,10 @@ class ForgeRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._revision = 0
-        self._pulls = RowTable(connection, "forge_pulls", shape_of(PullRow), ("project_id", "number"))
-        self._checks = RowTable(connection, "forge_checks", shape_of(CheckRow), ("project_id", "head", "name"))
-        self._reviews = RowTable(connection, "forge_reviews", shape_of(ReviewRow), ("id",), ordinal=True)
-        self._issues = RowTable(connection, "forge_issues", shape_of(IssueRow), ("project_id", "id"), ordinal=True)
+        self._pulls = RowTable(connection, tables.PullTable, shape_of(PullRow))
+        self._checks = RowTable(connection, tables.CheckTable, shape_of(CheckRow))
+        self._reviews = RowTable(connection, tables.ReviewTable, shape_of(ReviewRow))
+        self._issues = RowTable(connection, tables.IssueTable, shape_of(IssueRow))
 
     @property
     def revision(self) -> int:

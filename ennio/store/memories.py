@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -19,7 +20,7 @@ class MemoryRepository:
     """Keeps one text per session."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "memories", shape_of(_SessionMemory), ("session_id",))
+        self._rows = RowTable(connection, tables.MemoryTable, shape_of(_SessionMemory))
 
     def get(self, session_id: str) -> str | None:
         """The text last saved, or None."""

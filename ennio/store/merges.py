@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ennio.model.pulls import MergeMethod
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -51,7 +52,7 @@ class MergeRepository:
     """Keeps merges; a session merges each head once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "merges", shape_of(Merge), ("session_id", "head"))
+        self._rows = RowTable(connection, tables.MergeTable, shape_of(Merge))
 
     def intend(self, merge: Merge) -> bool:
         """Write a merge down; False when this head has one. Raises NotFound for an unknown session."""

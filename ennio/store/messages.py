@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ennio.model.message import Message, MessageState
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -14,7 +15,7 @@ class MessageRepository:
     """Keeps messages. A fingerprint is taken once per session, whatever became of its message."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "messages", shape_of(Message), ("id",), ordinal=True)
+        self._rows = RowTable(connection, tables.MessageTable, shape_of(Message))
 
     def add(self, message: Message) -> bool:
         """Queue a message; False when the session has had its fingerprint (or id). Raises NotFound for an unknown session."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -19,7 +20,7 @@ class MetaRepository:
     """Keeps texts by name."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "meta", shape_of(_Entry), ("key",))
+        self._rows = RowTable(connection, tables.MetaTable, shape_of(_Entry))
 
     def get(self, key: str) -> str | None:
         """The text under this name, or None."""

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 from ennio.model.clock import Clock
 from ennio.policy.metering import SessionMetrics
+from ennio.store import tables
 from ennio.store.columns import RowShape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -30,7 +31,7 @@ class MetricsRepository:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._clock = clock
-        self._rows = RowTable(connection, "session_metrics", RowShape((*_FIELDS, "cost_usd"), _encode, _decode), ("session_id",))
+        self._rows = RowTable(connection, tables.MetricsTable, RowShape((*_FIELDS, "cost_usd"), _encode, _decode))
 
     def get(self, session_id: str) -> SessionMetrics:
         """A session's numbers, zeros before the first save."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ennio.model.session import Priority
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -40,7 +41,7 @@ class NotificationRepository:
     """Keeps notices; each fingerprint is taken once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "notifications", shape_of(Notice), ("id",), ordinal=True)
+        self._rows = RowTable(connection, tables.NotificationTable, shape_of(Notice))
 
     def add(self, notice: Notice) -> bool:
         """Line up a notice; False when its fingerprint (or id) was there before."""

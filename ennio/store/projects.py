@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ennio.config.model import Project
 from ennio.model.clock import Clock
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -32,7 +33,7 @@ class ProjectRepository:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
-        self._rows = RowTable(connection, "projects", shape_of(ProjectRow), ("project_id",))
+        self._rows = RowTable(connection, tables.ProjectTable, shape_of(ProjectRow))
 
     def upsert(self, project: Project) -> None:
         """Keep a project as it is configured now; nothing is written when nothing changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -27,7 +28,7 @@ class QueueRepository:
     """Keeps the queue: higher priority first, then by position, then whoever waits longest."""
 
     def __init__(self, connection: Connection) -> None:
-        self._rows = RowTable(connection, "queue", shape_of(Waiting), ("session_id",))
+        self._rows = RowTable(connection, tables.QueueTable, shape_of(Waiting))
 
     def add(self, waiting: Waiting) -> bool:
         """Line a session up; False when it waits already. Raises NotFound for an unknown session."""

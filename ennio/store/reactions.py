@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ennio.store import tables
 from ennio.store.columns import shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
@@ -39,8 +40,8 @@ class ReactionRepository:
     """Keeps one opaque text per session and reaction, and the history of what was decided."""
 
     def __init__(self, connection: Connection) -> None:
-        self._memories = RowTable(connection, "reactions", shape_of(_ReactionMemory), ("session_id", "key"))
-        self._history = RowTable(connection, "reaction_history", shape_of(ReactionRecord), ("id",), ordinal=True)
+        self._memories = RowTable(connection, tables.ReactionTable, shape_of(_ReactionMemory))
+        self._history = RowTable(connection, tables.ReactionHistoryTable, shape_of(ReactionRecord))
 
     def get(self, session_id: str, key: str) -> str | None:
         """The text last saved, or None."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-import peewee
-
 from ennio.model.errors import Conflict, NotFound, Refused
 from ennio.store.columns import RowShape, Values, encode
-from ennio.store.connection import Connection, Row
-from ennio.store.failures import breaks_reference
+from ennio.store.connection import Connection
+from ennio.store.declaring import DeclaredTable, columns_of, key_of, name_of
+from ennio.store.dialect import Row
+from ennio.store.statements import peewee
 
 R = TypeVar("R")
 
@@ -22,16 +21,37 @@ def _form(value: Any) -> str:
     return f"in {len(value)}" if isinstance(value, tuple) else "null" if value is None else "="
 
 
-class RowTable(Generic[R]):
-    """The rows of one table. ``key`` names what makes a row unique; ``ordinal`` adds the order of adding."""
+def _insist(name: str, columns: tuple[str, ...], declared: tuple[str, ...]) -> None:
+    unknown = set(columns) - set(declared)
+    if unknown:
+        wanted = ", ".join(sorted(unknown))
+        raise RuntimeError(f"table {name} has no column {wanted}: declare it in ennio/store/tables.py, and add a migration")
 
-    def __init__(self, connection: Connection, name: str, shape: RowShape[R], key: tuple[str, ...], *, ordinal: bool = False) -> None:
+
+class RowTable(Generic[R]):
+    """The rows of one declared table. ``key`` names what makes a row unique, where that is not the table's own key.
+
+    ``view`` is read in its place.
+
+    Where the table has an ``ordinal`` that the dataclass has not, rows get theirs in the order of adding.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        declared: type[DeclaredTable],
+        shape: RowShape[R],
+        *,
+        key: tuple[str, ...] = (),
+        view: str = "",
+    ) -> None:
         self.connection = connection
-        self.name = name
+        self.name = view or name_of(declared)
         self.shape = shape
-        self.key = key
-        self._ordinal = ordinal
-        self.table = peewee.Table(name)
+        self.key = key or key_of(declared)
+        self._ordinal = "ordinal" in set(columns_of(declared)) - set(shape.columns)
+        _insist(self.name, shape.columns, columns_of(declared))
+        self.table = peewee.Table(self.name)
         self._texts: dict[object, str] = {}
         self._writes: dict[str, tuple[str, itemgetter[str]]] = {}
 
@@ -136,8 +156,8 @@ class RowTable(Generic[R]):
             values = {**values, "ordinal": self.connection.bump(self.name)}
         try:
             return self._write("insert", values) > 0
-        except sqlite3.IntegrityError as error:
-            if breaks_reference(error):
+        except self.connection.dialect.errors as error:
+            if self.connection.dialect.breaks_reference(error):
                 raise NotFound(f"no session {getattr(row, 'session_id', '')} for a row of {self.name}") from error
             raise
 

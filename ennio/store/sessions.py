@@ -8,14 +8,14 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-import peewee
-
 from ennio.model.codec import dumps
 from ennio.model.errors import Conflict, NotFound
 from ennio.model.session import RuntimeHandle, Session, SessionStatus, Usage
+from ennio.store import tables
 from ennio.store.columns import RowShape, Values, decode_fields, fields_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
+from ennio.store.statements import peewee
 
 # runtime_handle, agent_info and metadata are JSON that v0.1 wrote more freely than our types say
 _LOOSE = ("usage", "summary", "runtime_handle", "metadata")
@@ -34,7 +34,7 @@ class SessionRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = RowTable(connection, "sessions", RowShape(_COLUMNS, _encode, _decode), ("id",))
+        self._rows = RowTable(connection, tables.SessionTable, RowShape(_COLUMNS, _encode, _decode))
 
     def insert(self, session: Session) -> None:
         """Keep a new session. Raises Conflict when the id is taken."""

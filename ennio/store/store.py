@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -27,6 +28,12 @@ from ennio.store.sessions import SessionRepository
 from ennio.store.transaction import Transaction
 
 
+class _Own(threading.local):
+    """The transaction that a greenlet (or thread) is in."""
+
+    transaction: Transaction | None = None
+
+
 class Store:
     """An open database. Every call is short, blocks, and may raise Unreachable or Refused (its file or disk)."""
 
@@ -34,7 +41,7 @@ class Store:
         self._connection = connection
         self._clock = clock
         self._announcer = Announcer()
-        self._current: Transaction | None = None
+        self._mine = _Own()
         self.schema_version = schema_version
         self.sessions = SessionRepository(connection)
         self.memories = MemoryRepository(connection)
@@ -62,7 +69,7 @@ class Store:
         outermost = False
         try:
             with self._connection.lock:
-                outermost = self._current is None
+                outermost = self._mine.transaction is None
                 with self._own() if outermost else self._joined() as transaction:
                     yield transaction
         finally:
@@ -71,10 +78,10 @@ class Store:
 
     @contextmanager
     def _joined(self) -> Iterator[Transaction]:
-        if self._current is None:
+        if self._mine.transaction is None:
             raise RuntimeError("there is no transaction to join")
         with self._connection.transaction():
-            yield self._current
+            yield self._mine.transaction
 
     @contextmanager
     def _own(self) -> Iterator[Transaction]:
@@ -83,11 +90,11 @@ class Store:
             with self._connection.transaction() as outermost:
                 if not outermost:
                     raise RuntimeError("a transaction of the store was opened inside one of the connection")
-                self._current = own
+                self._mine.transaction = own
                 try:
                     yield own
                 finally:
-                    self._current = None
+                    self._mine.transaction = None
                     own.close()
         except EnnioError:
             if not self._stands(own):
@@ -97,6 +104,7 @@ class Store:
     def _stands(self, transaction: Transaction) -> bool:
         """Whether a transaction was committed although that failed: then what it emitted is in the log."""
         with suppress(EnnioError):
+            self._connection.settle()
             return bool(transaction.emitted) and self.events.get(transaction.emitted[-1].id) is not None
         return False
 

@@ -16,12 +16,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
-from ennio.model.clock import ManualClock
 from ennio.model.failpoints import DECLARED, FailPoint
-from ennio.store import open_store
+from ennio.store.declaring import name_of
 from ennio.store.migrations import MIGRATIONS
+from ennio.store.tables import TABLES
 from tests.faults.plan import KILLS, POSSIBLE, WRITTEN, Fault, Order, When
 
 FAN_OUT = "fan-out"
@@ -41,12 +40,7 @@ ONLY_ON_GITHUB = (
 @cache
 def tables() -> tuple[str, ...]:
     """The tables of a database of this version."""
-    store = open_store("sqlite::memory:", Path(), ManualClock())
-    try:
-        found = store._connection.sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'").fetchall()
-    finally:
-        store.close()
-    return tuple(sorted(name for (name,) in found))
+    return tuple(sorted(name_of(table) for table in TABLES))
 
 
 @cache

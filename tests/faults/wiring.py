@@ -79,8 +79,6 @@ def _connection(fuse: Fuse) -> type[Connection]:
             self.written = []
 
         def _execute(self, statement: str, parameters: Sequence[Any]) -> Any:
-            if statement == "COMMIT":
-                _pass(fuse, self.written, When.BEFORE)
             found = _WRITES.match(statement)
             if found is None:
                 return super()._execute(statement, parameters)
@@ -91,7 +89,7 @@ def _connection(fuse: Fuse) -> type[Connection]:
             if not self._depth:
                 _pass(fuse, names, When.BEFORE)  # a statement of its own is a transaction of its own
             cursor = super()._execute(statement, parameters)
-            if not cursor.rowcount:
+            if not cursor.rowcount and " RETURNING " not in statement:
                 return cursor  # nothing was written
             if self._depth:
                 self.written += names
@@ -100,6 +98,11 @@ def _connection(fuse: Fuse) -> type[Connection]:
             return cursor
 
         def _commit(self) -> None:
+            try:
+                _pass(fuse, self.written, When.BEFORE)
+            except BaseException:
+                self._roll_back()
+                raise
             super()._commit()
             _pass(fuse, self.written, When.AFTER)
 

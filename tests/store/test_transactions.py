@@ -209,13 +209,16 @@ def work(breach):
         gevent.sleep(0)
 gevent.joinall([gevent.spawn(work, number % 5 == 0) for number in range(30)], raise_error=True)
 leave()
+inside = []
 def half():
     with store.transaction() as transaction:
         transaction.emit("", "p", Draft(EventType.ALL_COMPLETE, "half"))
+        inside.append(store._connection._depth)
         gevent.sleep(60)
 victim = gevent.spawn(half)
 gevent.sleep(0)
-assert store._connection._depth == 1
+assert inside == [1]
+assert store._connection._depth == 0, "a transaction belongs to the greenlet that began it"
 victim.kill()
 events = store.events.after(0, limit=10000)
 assert heard == [event.seq for event in events] == list(range(1, store.events.last_seq() + 1)), heard

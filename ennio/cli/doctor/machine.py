@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ennio.board.quantities import size
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
+from ennio.config.database import file as database_file
 from ennio.machine.home import standing
 
 PYTHON = (3, 11)
@@ -96,10 +97,9 @@ def state(root: Path) -> Finding:
 
 def database(url: str) -> Finding | None:
     """Whether the database's file can be written and has others made beside it; None where it is no file."""
-    path, _, _ = url.removeprefix("sqlite:").partition("?")
-    if not url.startswith("sqlite:/"):
+    file = database_file(url)
+    if file is None:
         return None
-    file = Path(path)
     why = closed(file.with_name(f"{file.name}-wal")) or closed(file)  # what it makes beside itself, and the file
     if why:
         return broken(f"the database is {file}, and {why}", "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
+from ennio.config.database import shown
 from ennio.machine.untrusted import json_file
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def of_others(terminals: Collection[str], home: Home, config: Config) -> set[str
 def _another(record: Path, config: Config) -> bool:
     try:
         found = json_file(record, _MOST_BYTES)
-        return bool(found["config"] != str(config.source) and found["database"] != config.database_url)
+        return bool(found["config"] != str(config.source) and found["database"] != shown(config.database_url))
     except (OSError, ValueError, TypeError, KeyError):
         return False
 

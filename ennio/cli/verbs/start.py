@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ennio.board.printing import out
@@ -134,8 +133,10 @@ def _told(address: SupervisorAddress, context: CliContext) -> CommandResult:
 
 def _tell_of_copies(config: Config, context: CliContext) -> None:
     """A database that is not there and a copy that was saved of it: whoever begins anew should know."""
-    file = Path(config.database_url.removeprefix("sqlite:").partition("?")[0])
-    if not config.database_url.startswith("sqlite:/") or file.exists():
+    from ennio.config import database
+
+    file = database.file(config.database_url)
+    if file is None or file.exists():
         return
     copies = sorted(file.parent.glob(f"{file.name}.saved-*"))
     if copies:

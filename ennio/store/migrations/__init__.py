@@ -1,19 +1,27 @@
 """The numbered steps that make a database what the store needs.
 
 Steps 1 to 5 are the schema of Ennio v0.1, harmless where it stands already; later ones add tables
-and nullable columns. A step that has run is never changed: what comes after gets a new number.
+and nullable columns. A step that has run is never changed: what comes after gets a new number, and
+``ennio.store.tables`` declares what it leads to.
+
+A new database of SQLite takes all of them. One of PostgreSQL is made as it is declared, and takes
+those that come later; so steps up to 14 are for SQLite alone, and the statements of later ones are
+understood by both, but for the names of types and the mark of a parameter (``in_words_of``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ennio.model.failpoints import declare
+from ennio.store import tables
 from ennio.store.migrations import documented, forge, orchestra
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import rename_lifecycle
+from ennio.store.statements import POSTGRES, SQLITE
 
 Sql = Callable[..., Any]
 
@@ -52,18 +60,47 @@ RECORD = """CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     applied_at TEXT NOT NULL)"""
+_AS_DECLARED = "as declared"
+_WORD = re.compile(r"\b(?:TEXT|INTEGER|REAL)\b|\?")
 
 
-def migrate(sql: Sql, version: int, mark: str, applied_at: str) -> int:
-    """Take every step after ``version`` and return the newest. ``mark`` is the driver's placeholder.
+def migrate(sql: Sql, version: int, database: Any, applied_at: str) -> int:
+    """Take every step after ``version`` and return the newest; ``database`` is the one of ``statements`` to be spoken to.
 
     Runs inside the caller's transaction, so a step that fails leaves nothing behind.
     """
-    sql(RECORD)
-    for migration in MIGRATIONS[version:]:
+    if database is POSTGRES:
+        steps = _made(sql, applied_at) if version == 0 else MIGRATIONS[version:]
+    else:
+        sql(RECORD)
+        steps = MIGRATIONS[version:]
+    for migration in steps:
         for statement in migration.statements:
-            sql(statement)
+            sql(in_words_of(database, statement))
         if migration.then is not None:
-            migration.then(sql)
-        sql(f"INSERT INTO schema_migrations VALUES ({mark}, {mark}, {mark})", (migration.number, migration.name, applied_at))  # noqa: S608
+            migration.then(lambda statement, *values: sql(in_words_of(database, statement), *values))
+        _record(sql, database, migration.number, migration.name, applied_at)
     return NEWEST
+
+
+def _made(sql: Sql, applied_at: str) -> tuple[Migration, ...]:
+    """Make a new database as it is declared; no step is left to take."""
+    for statement in tables.creation(POSTGRES):
+        sql(statement)
+    _record(sql, POSTGRES, NEWEST, _AS_DECLARED, applied_at)
+    return ()
+
+
+def in_words_of(database: Any, statement: str) -> str:
+    """A statement of a step, which is written for SQLite, for this database."""
+    if database is SQLITE:
+        return statement
+    return _WORD.sub(lambda found: _POSTGRES_WORDS[found[0]], statement)
+
+
+_POSTGRES_WORDS = {"TEXT": 'TEXT COLLATE "C"', "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION", "?": POSTGRES.param}
+
+
+def _record(sql: Sql, database: Any, number: int, name: str, applied_at: str) -> None:
+    mark = database.param
+    sql(f"INSERT INTO schema_migrations VALUES ({mark}, {mark}, {mark})", (number, name, applied_at))  # noqa: S608

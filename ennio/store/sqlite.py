@@ -1,0 +1,167 @@
+"""SQLite: a file, or memory. One connection for all, so nothing may yield inside of a transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable
+from ennio.store.database_file import DatabaseFile
+from ennio.store.dialect import InWords, Row
+from ennio.store.statements import SQLITE
+
+MEMORY = ":memory:"
+OLDEST = (3, 35)  # the first that gives back what a statement changed
+_HEADER = b"SQLite format 3\0"
+
+# by the primary part of SQLite's error name: who can act, and the words
+_WORDS: Mapping[str, tuple[type[EnnioError], str]] = {
+    "SQLITE_BUSY": (Unreachable, "the database {name} is locked by another process; try again when that is done with it"),
+    "SQLITE_LOCKED": (Unreachable, "the database {name} is locked by another process; try again when that is done with it"),
+    "SQLITE_FULL": (Exhausted, "there is no space left for the database {name}: free some on its disk"),
+    "SQLITE_IOERR": (Unreachable, "the database {name} could not be read or written ({error}): look at its disk"),
+    "SQLITE_NOMEM": (Exhausted, "there is no memory left for the database {name}: end some programs"),
+    "SQLITE_READONLY": (Refused, "the database {name} cannot be written: give its file and its folder write permission"),
+    "SQLITE_PERM": (Refused, "the database {name} may not be used: give its file and its folder read and write permission"),
+    "SQLITE_CANTOPEN": (Refused, "the database {name} cannot be opened: look whether its folder exists and may be written"),
+    "SQLITE_NOTADB": (Refused, "{name} is not an SQLite database; name another file in database_url, or move this one away"),
+    "SQLITE_CORRUPT": (
+        Refused,
+        "the database {name} is damaged ({error}): restore a backup, or save what is left with `sqlite3 {name} .recover`",
+    ),
+}
+
+
+class Sqlite:
+    """The database in a file, or in memory; a ``Dialect``."""
+
+    statements = SQLITE
+    errors: tuple[type[Exception], ...] = (sqlite3.DatabaseError,)
+    apart = False
+
+    def __init__(self, location: str, patience: float) -> None:
+        """Open it; ``patience`` is how many seconds a lock of another process is waited for. Raises Refused."""
+        if sqlite3.sqlite_version_info < OLDEST:
+            wanted = ".".join(map(str, OLDEST))
+            raise Refused(f"SQLite {sqlite3.sqlite_version} of this Python is too old: {wanted} or newer is needed; use a newer Python")
+        self.name = location
+        self._file: DatabaseFile | None = None
+        if location != MEMORY:
+            _look_at(Path(location))
+        with InWords(self):
+            # one connection for all greenlets, and transactions begin and end where we say so
+            self._driver = sqlite3.connect(location, timeout=patience, isolation_level=None, check_same_thread=False)
+
+    def execute(self, statement: str, parameters: Sequence[Any]) -> Any:
+        """See ``Dialect.execute``."""
+        return self._driver.execute(statement, parameters)
+
+    @property
+    def problem(self) -> str | None:
+        """See ``Dialect.problem``."""
+        return self._file.problem if self._file is not None else None
+
+    def insist(self) -> None:
+        """See ``Dialect.insist``: the file is still the one that was opened."""
+        if self._file is not None:
+            self._file.insist()
+
+    def begin(self) -> None:
+        """See ``Dialect.begin``."""
+        self._driver.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """See ``Dialect.commit``."""
+        self._driver.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """See ``Dialect.roll_back``."""
+        # a full disk makes SQLite roll back by itself; then there is nothing left to undo
+        if self._driver.in_transaction:
+            self._driver.execute("ROLLBACK")
+
+    def settle(self) -> None:
+        """See ``Dialect.settle``: a statement that returned has happened or not."""
+
+    def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        """See ``Dialect.read``."""
+        return list(self._driver.execute(statement, parameters))
+
+    def data_version(self) -> tuple[int, int]:
+        """See ``Dialect.data_version``: SQLite counts the rows changed here, and the commits of others."""
+        return self._driver.total_changes, self._driver.execute("PRAGMA data_version").fetchone()[0]
+
+    def unsound(self, error: BaseException) -> bool:
+        """See ``Dialect.unsound``."""
+        return isinstance(error, UnicodeEncodeError)
+
+    def sound(self, text: str) -> str:
+        """See ``Dialect.sound``: what a terminal printed may contain halves of characters."""
+        return text.encode("utf-8", "replace").decode()
+
+    def explain(self, error: BaseException) -> EnnioError | None:
+        """See ``Dialect.explain``."""
+        code = _code(error)
+        for primary, (kind, words) in _WORDS.items():
+            if code == primary or code.startswith(primary + "_"):
+                return kind(words.format(name=self.name, error=error))
+        return None
+
+    def breaks_reference(self, error: BaseException) -> bool:
+        """See ``Dialect.breaks_reference``."""
+        return _code(error) == "SQLITE_CONSTRAINT_FOREIGNKEY"
+
+    def check(self) -> None:
+        """See ``Dialect.check``."""
+        found = self._driver.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            error = sqlite3.DatabaseError(found)
+            error.sqlite_errorname = "SQLITE_CORRUPT"
+            raise error
+
+    def tables(self) -> Mapping[str, frozenset[str]]:
+        """See ``Dialect.tables``."""
+        columns = (
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns"
+            " WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+        )
+        return grouped(self._driver.execute(columns).fetchall())
+
+    def ready(self) -> None:
+        """See ``Dialect.ready``: a log written ahead, and keys that are checked."""
+        # not before the database is known to be ours: it changes the file
+        for pragma in ("journal_mode = wal", "synchronous = normal", "foreign_keys = on"):
+            self._driver.execute(f"PRAGMA {pragma}")
+        if self.name != MEMORY:
+            self._file = DatabaseFile(Path(self.name), lambda: self._driver)
+
+    def close(self) -> None:
+        """See ``Dialect.close``."""
+        self._driver.close()
+
+
+def grouped(found: Sequence[Row]) -> Mapping[str, frozenset[str]]:
+    """Pairs of table and column, by table."""
+    tables: dict[str, set[str]] = {}
+    for table, column in found:
+        tables.setdefault(table, set()).add(column)
+    return {table: frozenset(columns) for table, columns in tables.items()}
+
+
+def _code(error: BaseException) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))
+
+
+def _look_at(file: Path) -> None:
+    """Make an empty file only its owner can read, or see that the one there may be a database. An empty one is new."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with file.open("rb") as stream:
+            header = stream.read(len(_HEADER))
+    except OSError as error:
+        raise Refused(f"the database {file} cannot be opened: {error.strerror}; look at its folder and its permissions") from error
+    if header and header != _HEADER:
+        raise Refused(f"{file} is not an SQLite database; name another file in database_url, or move this one away")

@@ -1,0 +1,455 @@
+"""Every table, declared once: its columns, keys and indices.
+
+From here a new PostgreSQL database is made, and what statements need to know of a table is read.
+SQLite's databases have grown by the steps of ``ennio.store.migrations`` since v0.1; a test holds
+that these lead to the very tables declared here. So a new column is a field here and a step there.
+
+``SessionTable``, ``EventTable``, ``ProjectTable`` and ``MetricsTable`` have the documented columns,
+types, defaults, keys and indices, and nullable columns beside them. Whatever belongs to one session
+goes with it (``ON DELETE CASCADE``); what may concern none (the reactions of a project,
+notifications) has no such tie. Booleans are 0 and 1, times RFC 3339, structures JSON. ``ordinal`` is
+the order in which rows were added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ennio.store import declaring
+from ennio.store.declaring import DeclaredTable, index, meta, name_of, number_column, owner, text_column, time_column
+from ennio.store.statements import peewee
+
+
+class SessionTable(DeclaredTable):
+    """Sessions; documented."""
+
+    id = text_column(primary_key=True)
+    project_id = text_column()
+    status = text_column("spawning")
+    activity = text_column(null=True)
+    branch = text_column(null=True)
+    issue_id = text_column(null=True)
+    workspace_path = text_column(null=True)
+    runtime_handle = text_column(null=True)
+    agent_info = text_column(null=True)
+    agent_name = text_column(null=True)
+    pr_url = text_column(null=True)
+    pr_number = number_column(null=True)
+    tmux_name = text_column(null=True)
+    config_hash = text_column()
+    role = text_column(null=True)
+    metadata = text_column("{}")
+    created_at = time_column()
+    last_activity_at = time_column()
+    restored_at = text_column(null=True)
+    archived_at = text_column(null=True)
+    # ours
+    base = text_column(null=True)
+    prompt = text_column(null=True)
+    workspace_name = text_column(null=True)
+    runtime_name = text_column(null=True)
+    priority = number_column(null=True)
+    reason = text_column(null=True)
+    outcome = text_column(null=True)
+    no_signal_since = text_column(null=True)
+    no_signal = text_column(null=True)
+
+    Meta = meta("sessions")
+
+
+index(SessionTable, "idx_sessions_project_status", "project_id", "status")
+index(SessionTable, "idx_sessions_status", "status")
+index(SessionTable, "idx_sessions_project_branch", "project_id", "branch")
+
+
+class EventTable(DeclaredTable):
+    """The log, as far as it concerns sessions; documented."""
+
+    id = text_column(primary_key=True)
+    event_type = text_column()
+    priority = text_column()
+    session_id = owner(SessionTable)
+    project_id = text_column()
+    timestamp = time_column()
+    message = text_column()
+    data = text_column("{}")
+    # ours
+    seq = number_column(null=True)
+
+    Meta = meta("events")
+
+
+index(EventTable, "idx_events_session_id", "session_id")
+index(EventTable, "idx_events_event_type", "event_type")
+index(EventTable, "idx_events_seq", "seq", unique=True)
+index(EventTable, "idx_events_session_seq", "session_id", "seq")
+index(EventTable, "idx_events_project_seq", "project_id", "seq")
+
+
+class SystemEventTable(DeclaredTable):
+    """Events of no session, which cannot stand in the documented table; one numbering with it."""
+
+    id = text_column(primary_key=True)
+    event_type = text_column()
+    priority = text_column()
+    session_id = text_column()
+    project_id = text_column()
+    timestamp = text_column()
+    message = text_column()
+    data = text_column()
+    seq = number_column()
+
+    Meta = meta("house_events")
+
+
+index(SystemEventTable, "idx_house_events_seq", "seq", unique=True)
+index(SystemEventTable, "idx_house_events_session_seq", "session_id", "seq")
+index(SystemEventTable, "idx_house_events_project_seq", "project_id", "seq")
+
+EVENT_COLUMNS = ("seq", "id", "event_type", "priority", "session_id", "project_id", "timestamp", "message", "data")
+
+
+class ProjectTable(DeclaredTable):
+    """Projects; documented."""
+
+    project_id = text_column(primary_key=True)
+    name = text_column()
+    repo = text_column()
+    path = text_column()
+    default_branch = text_column("main")
+    config_hash = text_column()
+    created_at = time_column()
+    updated_at = time_column()
+
+    Meta = meta("projects")
+
+
+class MetricsTable(DeclaredTable):
+    """Numbers of sessions; documented."""
+
+    session_id = owner(SessionTable, primary_key=True)
+    total_tokens_in = number_column(0)
+    total_tokens_out = number_column(0)
+    estimated_cost_usd = peewee.DoubleField(constraints=[peewee.SQL("DEFAULT 0.0")])
+    ci_runs = number_column(0)
+    ci_failures = number_column(0)
+    review_rounds = number_column(0)
+    time_to_first_pr_secs = number_column(null=True)
+    time_to_merge_secs = number_column(null=True)
+    updated_at = time_column()
+    # ours
+    cost_usd = text_column(null=True)
+
+    Meta = meta("session_metrics")
+
+
+class SequenceTable(DeclaredTable):
+    """The last number of each sequence."""
+
+    name = text_column(primary_key=True)
+    value = number_column()
+
+    Meta = meta("sequence")
+
+
+class MemoryTable(DeclaredTable):
+    """What the lifecycle remembers of a session."""
+
+    session_id = owner(SessionTable, primary_key=True)
+    value = text_column()
+
+    Meta = meta("memories")
+
+
+class FactTable(DeclaredTable):
+    """What was last seen of a session, by kind."""
+
+    session_id = owner(SessionTable)
+    kind = text_column()
+    value = text_column()
+    source = text_column()
+    observed_at = text_column()
+
+    Meta = meta("facts", key=("session_id", "kind"))
+
+
+class EvidenceTable(DeclaredTable):
+    """Why a session had each of its statuses."""
+
+    session_id = owner(SessionTable)
+    ordinal = number_column()
+    at = text_column()
+    status = text_column()
+    rule = text_column()
+    facts = text_column()
+
+    Meta = meta("evidence", key=("session_id", "ordinal"))
+
+
+class MetaTable(DeclaredTable):
+    """Small facts of the instance."""
+
+    key = text_column(primary_key=True)
+    value = text_column()
+
+    Meta = meta("meta")
+
+
+class MessageTable(DeclaredTable):
+    """Messages to agents."""
+
+    id = text_column(primary_key=True)
+    ordinal = number_column()
+    session_id = owner(SessionTable)
+    text = text_column()
+    origin = text_column()
+    created_at = text_column()
+    state = text_column()
+    fingerprint = text_column(null=True)
+    reaction = text_column(null=True)
+    started_at = text_column(null=True)
+    delivered_at = text_column(null=True)
+    attempts = number_column(0)
+    launch = number_column(null=True)
+    error = text_column(null=True)
+    detail = text_column("")
+
+    Meta = meta("messages", unique=("session_id, fingerprint",))
+
+
+index(MessageTable, "idx_messages_session_state", "session_id", "state", "ordinal")
+index(MessageTable, "idx_messages_session_ordinal", "session_id", "ordinal")
+index(MessageTable, "idx_messages_state", "state", "ordinal")
+
+
+class ReactionTable(DeclaredTable):
+    """What each reaction remembers."""
+
+    session_id = text_column()
+    key = text_column()
+    value = text_column()
+
+    Meta = meta("reactions", key=("session_id", "key"))
+
+
+class ReactionHistoryTable(DeclaredTable):
+    """What the reactions did."""
+
+    id = text_column(primary_key=True)
+    ordinal = number_column()
+    session_id = text_column()
+    key = text_column()
+    at = text_column()
+    action = text_column()
+    attempt = number_column()
+    fingerprint = text_column(null=True)
+    outcome = text_column()
+    detail = text_column()
+
+    Meta = meta("reaction_history", unique=("ordinal",))
+
+
+index(ReactionHistoryTable, "idx_reaction_history_session", "session_id", "ordinal")
+
+
+class MergeTable(DeclaredTable):
+    """Merges, of each head of a session one."""
+
+    session_id = owner(SessionTable)
+    number = number_column()
+    head = text_column()
+    method = text_column()
+    state = text_column()
+    fingerprint = text_column()
+    at = text_column()
+    commit = text_column(null=True)
+    error = text_column(null=True)
+    attempts = number_column(null=True)
+    held = text_column(null=True)
+    held_since = text_column(null=True)
+    handed = number_column(null=True)
+
+    Meta = meta("merges", key=("session_id", "head"))
+
+
+index(MergeTable, "idx_merges_state", "state", "at")
+
+
+class NotificationTable(DeclaredTable):
+    """Notifications to people."""
+
+    id = text_column(primary_key=True)
+    ordinal = number_column()
+    event_type = text_column()
+    priority = text_column()
+    session_id = text_column()
+    project_id = text_column()
+    message = text_column()
+    at = text_column()
+    reaction = text_column(null=True)
+    fingerprint = text_column(null=True)
+    channels = text_column()
+    sent = text_column()
+    failed = text_column()
+    attempts = number_column(0)
+    done_at = text_column(null=True)
+
+    Meta = meta("notifications", unique=("ordinal", "fingerprint"))
+
+
+index(NotificationTable, "idx_notifications_done", "done_at", "ordinal")
+
+
+class QueueTable(DeclaredTable):
+    """Sessions that wait for a place."""
+
+    session_id = owner(SessionTable, primary_key=True)
+    project_id = text_column()
+    priority = number_column()
+    position = number_column()
+    held = number_column()
+    enqueued_at = text_column()
+    reason = text_column()
+
+    Meta = meta("queue")
+
+
+index(QueueTable, "idx_queue_order", "-priority", "position", "enqueued_at")
+
+
+class PullTable(DeclaredTable):
+    """Pull requests of the local forge."""
+
+    project_id = text_column()
+    number = number_column()
+    branch = text_column()
+    base = text_column()
+    title = text_column()
+    body = text_column()
+    author = text_column()
+    draft = number_column()
+    state = text_column()
+    head = text_column()
+    opened_at = text_column()
+    updated_at = text_column()
+    head_since = text_column()
+    merged_at = text_column(null=True)
+    merge_commit = text_column(null=True)
+    closed_at = text_column(null=True)
+
+    Meta = meta("forge_pulls", key=("project_id", "number"))
+
+
+index(PullTable, "idx_forge_pulls_branch", "project_id", "branch", "number")
+index(PullTable, "idx_forge_pulls_state", "project_id", "state", "number")
+
+
+class CheckTable(DeclaredTable):
+    """Checks of the local forge."""
+
+    project_id = text_column()
+    head = text_column()
+    name = text_column()
+    state = text_column()
+    run = number_column()
+    started_at = text_column(null=True)
+    finished_at = text_column(null=True)
+    exit_code = number_column(null=True)
+    log = text_column(null=True)
+    url = text_column(null=True)
+
+    Meta = meta("forge_checks", key=("project_id", "head", "name"))
+
+
+index(CheckTable, "idx_forge_checks_finished", "project_id", "finished_at")
+
+
+class ReviewTable(DeclaredTable):
+    """Reviews and comments of the local forge."""
+
+    id = text_column(primary_key=True)
+    ordinal = number_column()
+    project_id = text_column()
+    number = number_column()
+    author = text_column()
+    decision = text_column()
+    body = text_column()
+    path = text_column(null=True)
+    line = number_column(null=True)
+    head = text_column()
+    at = text_column()
+    resolved = number_column()
+    dismissed = number_column()
+    bot = number_column()
+
+    Meta = meta("forge_reviews")
+
+
+index(ReviewTable, "idx_forge_reviews_pull", "project_id", "number", "ordinal")
+
+
+class IssueTable(DeclaredTable):
+    """Issues of the local tracker."""
+
+    project_id = text_column()
+    id = text_column()
+    ordinal = number_column()
+    title = text_column()
+    body = text_column()
+    state = text_column()
+    labels = text_column()
+    comments = text_column()
+    created_at = text_column()
+    closed_at = text_column(null=True)
+
+    Meta = meta("forge_issues", key=("project_id", "id"))
+
+
+index(IssueTable, "idx_forge_issues_order", "project_id", "ordinal")
+
+
+class MigrationTable(DeclaredTable):
+    """The steps a database has taken."""
+
+    version = number_column(primary_key=True)
+    name = text_column()
+    applied_at = text_column()
+
+    Meta = meta("schema_migrations")
+
+
+TABLES: tuple[type[DeclaredTable], ...] = (
+    SessionTable,
+    EventTable,
+    SystemEventTable,
+    ProjectTable,
+    MetricsTable,
+    SequenceTable,
+    MemoryTable,
+    FactTable,
+    EvidenceTable,
+    MetaTable,
+    MessageTable,
+    ReactionTable,
+    ReactionHistoryTable,
+    MergeTable,
+    NotificationTable,
+    QueueTable,
+    PullTable,
+    CheckTable,
+    ReviewTable,
+    IssueTable,
+    MigrationTable,
+)
+"""All of them; who is referred to comes before whoever refers to it."""
+
+EVENT_VIEW = "event_log"
+_HALVES = (f"SELECT {', '.join(EVENT_COLUMNS)} FROM {name_of(table)}" for table in (EventTable, SystemEventTable))  # noqa: S608 - our own names
+VIEWS: Mapping[str, str] = {EVENT_VIEW: " UNION ALL ".join(_HALVES)}
+"""Both tables of events as one log."""
+
+
+def creation(database: Any) -> Iterator[str]:
+    """The statements that make everything in an empty database, in the words of this one of ``statements``."""
+    return declaring.creation(TABLES, VIEWS, database)

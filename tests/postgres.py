@@ -1,0 +1,126 @@
+"""A real PostgreSQL on a private socket in a folder of its own: started, killed and started again as a test wants it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import eventually, lacking
+
+USER = "ennio"
+_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/opt/postgresql*/bin", "/opt/homebrew/opt/postgresql*/bin")
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",  # a process may be killed here, but no machine
+    "max_connections": "60",
+    "shared_buffers": "16MB",
+    "max_wal_size": "64MB",
+    "autovacuum": "off",
+    "logging_collector": "off",
+}
+
+
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's programs, which Debian does not put on the PATH; a laptop skips without it, CI fails."""
+    found = [path for place in _PLACES for path in sorted(Path("/").glob(f"{place[1:]}/{name}"))]
+    path = str(found[-1]) if found else shutil.which(name)
+    if path is None:
+        lacking("PostgreSQL is not installed (apt-get install postgresql): what needs it was NOT tested")
+    return path
+
+
+class Server:
+    """A server with a cluster of its own. PostgreSQL refuses root, so it runs as nobody where we are root."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._data, self._log = folder / "data", folder / "log"
+        self._numbers = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        if self._user:
+            shutil.chown(folder, "nobody", "nogroup")
+        self._run(program("initdb"), "--pgdata", str(self._data), "--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = _SETTINGS | {"unix_socket_directories": str(self.folder)}
+        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [program("postgres"), "-D", str(self._data), *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+                **self._user,
+            )
+        eventually(self.answers, within=60, why=f"PostgreSQL answers; its log is {self._log}")
+
+    def answers(self) -> bool:
+        """Whether it can be asked."""
+        import psycopg
+
+        with suppress(psycopg.OperationalError), psycopg.connect(self.url("postgres")):
+            return True
+        return False
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT at once but cleanly, SIGKILL as a crash does it (with all that serve a connection)."""
+        if self._process is None:
+            return
+        if how is signal.SIGKILL:
+            os.killpg(self._process.pid, how)
+        else:
+            self._process.send_signal(how)
+        self._process.wait(60)
+        self._process = None
+
+    def url(self, database: str) -> str:
+        """The address of a database."""
+        return f"postgresql://{USER}@/{database}?host={self.folder}"
+
+    def sql(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run a statement beside everybody else, and give what it gives."""
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def made(self) -> str:
+        """The address of a new, empty database."""
+        name = f"d{next(self._numbers)}"
+        self.sql(f"CREATE DATABASE {name} STRATEGY file_copy")
+        return self.url(name)
+
+    def _run(self, *words: str) -> None:
+        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False, **self._user)
+        assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """A server until the end of the block; its folder is short, as the path of a socket must be, and nobody can reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="ennio-pg-", dir="/tmp"))
+    found: Server | None = None
+    try:
+        found = Server(folder)
+        yield found
+    finally:
+        if found is not None:
+            found.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+Made = Callable[[], str]
