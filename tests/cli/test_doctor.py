@@ -157,7 +157,7 @@ def test_terminals_of_another_supervisor_of_this_home_are_no_strays(tmp_path: Pa
     for name, source, database in (("ma-1", "mine", "mine"), ("ot-1", "other", "other"), ("mv-1", "moved", "mine")):
         session = Session(name, "p", SessionStatus.WORKING, NOW, NOW, "hash")
         private(home.session(name))
-        record = adoption.Record(str(tmp_path / f"{source}.yaml"), f"sqlite:///{database}.db", session)
+        record = adoption.LaunchRecord(str(tmp_path / f"{source}.yaml"), f"sqlite:///{database}.db", session)
         (home.session(name) / adoption.FILE).write_text(codec.dumps(record))
     private(home.session("bad")).joinpath(adoption.FILE).write_text("[]")
     assert running.of_others(["ma-1", "ot-1", "mv-1", "bad", "nobody"], home, config) == {"ot-1"}
