@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -57,3 +58,21 @@ class Message:
     launch: int | None = None
     error: str | None = None
     detail: str = ""
+
+
+def with_reasons(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages of one session, oldest first, each that waits with what it waits for.
+
+    One is delivered after the other: whoever stands behind waits for the first, and for what that waits for.
+    """
+    first = next((message for message in messages if message.state.pending), None)
+    if first is None:
+        return tuple(messages)
+    behind = f"is behind an earlier message, which {_STANDS.get(first.state) or first.detail or 'is delivered next'}"
+    return tuple(replace(one, detail=behind) if one is not first and one.state is MessageState.QUEUED else one for one in messages)
+
+
+_STANDS = {
+    MessageState.SENDING: "is being delivered",
+    MessageState.SENT_UNSURE: "was sent, and has not been seen to arrive yet",
+}

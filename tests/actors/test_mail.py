@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from ennio.http.views import session_view, session_views
 from ennio.model.errors import Unreachable
-from ennio.model.message import MessageState, Origin
+from ennio.model.message import MessageState, Origin, with_reasons
 from ennio.model.pulls import CheckState
 from ennio.model.session import Activity, SessionStatus
 from ennio.plugins.runtime.interface import Key
@@ -118,6 +119,10 @@ def test_a_message_says_at_once_that_the_agent_is_at_work(stage: Stage) -> None:
     stage.says(session_id, Activity.ACTIVE)
     message = stage.orchestrator.send(session_id, "go on")
     eventually(lambda: stage.messages(session_id)[-1].detail == "waits until the agent has done its turn")
+    second = stage.orchestrator.send(session_id, "and then on")
+    stage.quiet()
+    _, told, behind = with_reasons(stage.messages(session_id))
+    assert behind == replace(second, detail=f"is behind an earlier message, which {told.detail}")
     shown = session_view(stage.deps.store, stage.session(session_id))["message_waits"]
     assert shown["reason"] == "waits until the agent has done its turn"
     stage.rests(session_id)

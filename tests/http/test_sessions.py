@@ -56,6 +56,8 @@ def test_killing_sending_and_restoring_answer_as_documented(api: Api, orchestrat
     assert api.post(f"/sessions/{session_id}/send", {"message": "Also add tests; $(rm -rf /)\n'"}) == "sent"
     message = api.get(f"/sessions/{session_id}/messages")[0]
     assert (message["text"], message["state"], message["origin"]) == ("Also add tests; $(rm -rf /)\n'", "queued", "person")
+    api.post(f"/sessions/{session_id}/send", {"message": "And docs"})
+    assert api.get(f"/sessions/{session_id}/messages")[1]["detail"] == "is behind an earlier message, which is delivered next"
     assert "spawning, not exited" in api.post(f"/sessions/{session_id}/restore", status=409)["error"]
     assert api.delete(f"/sessions/{session_id}") == "killed"
     assert api.get(f"/sessions/{session_id}")["reason"] == "killed by a person"

@@ -14,6 +14,7 @@ from ennio.http.resources.events import PAGE, answer_page
 from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.selection import EventSelection
 from ennio.http.views import plain, session_view
+from ennio.model.message import with_reasons
 
 SEND: Mapping[str, RequestField] = {"message": TextField(required=True, longest=BODY_LIMIT)}
 ANSWER: Mapping[str, RequestField] = {"answer": TextField(required=True, longest=BODY_LIMIT)}
@@ -92,7 +93,7 @@ class SessionResource:
     def on_get_messages(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Every message to it, oldest first."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.store.messages.list(self._known(session_id))))
+        answer(resp, plain(with_reasons(self._orchestrator.store.messages.list(self._known(session_id)))))
 
     def on_get_evidence(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Why it has and had its statuses, newest first."""
