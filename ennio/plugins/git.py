@@ -7,7 +7,7 @@ What every call here has in common, whatever it does:
   is no repository is not mistaken for a part of the one around it;
 * it disturbs nobody: no optional locks (a status of ours never makes an agent's ``git add`` fail),
   no background clean-up, no hooks and no file monitor of the repository's owner;
-* it ends: a time limit, and one without any progress where a server is asked, after which the whole process group is killed.
+* it ends: a time limit, and one without any progress where a server is asked, after which the whole process group is ended.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ STALL = 30.0
 """Seconds without any progress after which a server is not waited for any longer."""
 _GLANCE = 5.0
 _LOCK_PATIENCE = 5.0
+_GRACE = 2.0  # seconds a git that is ended may take to clean up
 _SERVERS = frozenset({"clone", "fetch", "ls-remote", "push", "submodule"})
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 _QUIET = (
@@ -303,10 +304,20 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _tell(process: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        os.killpg(process.pid, number)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it with its helpers. At a SIGTERM git takes its locks and half-made things away; killed, it leaves them for good."""
+    try:
+        _tell(process, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+    finally:
+        _tell(process, signal.SIGKILL)
+        process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         # what it was still to be given is lost; a greenlet that reads here sees the end by itself and closes nothing under it
         with contextlib.suppress(OSError, RuntimeError):

@@ -127,6 +127,19 @@ def test_questions_side_by_side_are_answered_in_their_order_whatever_comes_of_th
     assert (wrong.ok, right.ok, right.text) == (False, True, head)
 
 
+def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
+    hook, lock = repository / ".git" / "hooks" / "reference-transaction", repository / ".git" / "refs" / "heads" / "fix.lock"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntest -e {lock} && touch {repository}/was-locked && sleep 60\nexit 0\n")
+    hook.chmod(0o755)
+    with pytest.raises(TimedOut):
+        Git(repository, hooks=True).run("branch", "fix", timeout=1.0)
+    assert (repository / "was-locked").exists()
+    assert not lock.exists()
+    hook.unlink()
+    Git(repository).run("branch", "fix")
+
+
 def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
