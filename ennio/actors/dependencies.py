@@ -39,7 +39,7 @@ class Dependencies:
         project = self.project(session.project_id)
         agent = self.plugins.agent(session.agent_name or project.agent, project)
         return Spec(
-            tells=agent.tells,
+            tells=agent.reports_activity,
             one_shot=agent.one_shot,
             forge=project.scm is not None,
             ready_threshold=self.config.ready_threshold,

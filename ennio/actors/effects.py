@@ -154,7 +154,7 @@ def environment_of(deps: Dependencies, session: Session, agent: Agent, command: 
     return {
         **environment.plain(os.environ, session.id, session.project_id, deps.home.root),
         "ENNIO_REMOTE": environment.remote(session),
-        **environment.passed(os.environ, agent.passes),
+        **environment.passed(os.environ, agent.passed_variables),
         **_workspace(deps, session).environment(workspace_path(deps, session)),
         **project.env,
         **command.env,
@@ -276,7 +276,7 @@ def _settle_carried(deps: Dependencies, session: Session, message: Message, sinc
 
 def interrupt(deps: Dependencies, session: Session) -> None:
     """Press what makes the agent leave off. Raises NotFound."""
-    for key in agent_of(deps, session).stops:
+    for key in agent_of(deps, session).interrupt_keys:
         runtime_of(deps, session).press(handle_of(deps, session), key)
 
 

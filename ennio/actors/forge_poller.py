@@ -37,7 +37,7 @@ class ForgePoller(PollerActor):
 
     def pause(self) -> float:
         """See ``PollerActor.pause``; sooner where a nudge came too soon after the last look."""
-        pressing = self._scm.pressing() if isinstance(self._scm, Paced) else None
+        pressing = self._scm.next_due() if isinstance(self._scm, Paced) else None
         return super().pause() if pressing is None else min(pressing, super().pause())
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:

@@ -70,7 +70,7 @@ class Observations:
         project = self._deps.project(session.project_id)
         agent = effects.agent_of(self._deps, session)
         self._ask(runtime_name(self._runtime), WatchPane(session.id))
-        self._ask(AGENTS, WatchPane(session.id, agent.watched or not agent.tells, self._place))
+        self._ask(AGENTS, WatchPane(session.id, agent.needs_screen or not agent.reports_activity, self._place))
         if session.branch:
             title = session.metadata.get("title") or session.branch
             base = session.base or project.default_branch

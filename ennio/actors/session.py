@@ -209,7 +209,7 @@ class SessionActor(Actor):
             raise Conflict(f"the agent of session {self._id} has ended, and nobody asks; `ennio session restore {self._id}` goes on")
         if process is None or process.sighting is not Sighting.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
-        if effects.agent_of(self._deps, self._session).tells:
+        if effects.agent_of(self._deps, self._session).reports_activity:
             self._advance_if(self._observations.on_agent(None))
 
     def _on_answer(self, text: str) -> None:

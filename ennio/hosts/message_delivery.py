@@ -76,7 +76,7 @@ class MessageDelivery:
         view = self._view()
         if view is None or not self._takes(view):
             return Delivery(Arrival.NOT_NOW, SCROLLED if view is not None and view.scrolled else NO_PLACE)
-        if self.agent.speaks:
+        if self.agent.has_protocol:
             mark()
             self.agent.tell(self.desk, view.text, text)
             return self._told(text, since)
@@ -98,11 +98,11 @@ class MessageDelivery:
             return Delivery(Arrival.DELIVERED, "the agent says so")
         if not alive:
             return Delivery(Arrival.MISSING, "the agent ended before it took it")
-        if self.agent.speaks:
+        if self.agent.has_protocol:
             arrival = Arrival.MISSING if told is Sighting.GONE else Arrival.UNSURE
             return Delivery(arrival, "the agent does not say that it took it")
         view, typed = self._view(), self.agent.typed(text)
-        box = self.agent.box(view) if view is not None and not view.scrolled else None
+        box = self.agent.input_box(view) if view is not None and not view.scrolled else None
         if box is None:
             return Delivery(Arrival.UNSURE, f"it was typed, and the agent has not said that it took it; {NO_PLACE}")
         if box.holds(typed):
@@ -129,11 +129,13 @@ class MessageDelivery:
     # --- the place to type --------------------------------------------------------------------------
 
     def _takes(self, view: View) -> bool:
-        return not view.scrolled and (self.agent.takes_text(view.text) if self.agent.speaks else self.agent.box(view) is not None)
+        if view.scrolled:
+            return False
+        return self.agent.is_ready_for_text(view.text) if self.agent.has_protocol else self.agent.input_box(view) is not None
 
     def _emptied(self, view: View, aside: Aside) -> InputBox | Delivery:
         """The empty place to type: what stands there of our own words goes, a person's stays unless it may be put aside."""
-        box = self.agent.box(view)
+        box = self.agent.input_box(view)
         if box is None:
             return Delivery(Arrival.NOT_NOW, NO_PLACE)
         if box.empty:
@@ -156,7 +158,7 @@ class MessageDelivery:
     def _clear(self, box: InputBox) -> InputBox | None:
         """Take away what stands there, as long as nobody types along."""
         for _ in range(ROUNDS):
-            for key in self.agent.clearing(box):
+            for key in self.agent.clearing_keys(box):
                 self.runtime.press(self.handle, key)
             time.sleep(PAUSE)
             left = self._box()
@@ -222,12 +224,12 @@ class MessageDelivery:
 
     def _box(self) -> InputBox | None:
         view = self._view()
-        return self.agent.box(view) if view is not None and not view.scrolled else None
+        return self.agent.input_box(view) if view is not None and not view.scrolled else None
 
     def _region(self) -> InputBox | None:
         """The place to type, also while the agent works."""
         view = self._view()
-        return self.agent.region(view) if view is not None and not view.scrolled else None
+        return self.agent.input_region(view) if view is not None and not view.scrolled else None
 
     def _received(self, text: str, since: datetime) -> bool:
         return self.agent.received(self.desk, text, since) is Sighting.ALIVE

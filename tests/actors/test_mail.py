@@ -259,7 +259,7 @@ def test_messages_of_a_killed_session_are_dropped_with_a_reason(stage: Stage) ->
 
 
 def test_an_agent_that_does_not_tell_gets_each_message_once(play: Play) -> None:
-    play.agent.tells = False
+    play.agent.reports_activity = False
     with play.opened() as stage:
         session_id = stage.launched()
         stage.says(session_id, Activity.READY, ready=True)

@@ -129,7 +129,7 @@ def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_t
     play.settings["poll"] = Poll(0.02, 0.02, 600)
     with play.opened() as stage:
         stage.working()
-        stage.scm.pressing = lambda: 0.05  # type: ignore[attr-defined]
+        stage.scm.next_due = lambda: 0.05  # type: ignore[attr-defined]
         before = stage.scm.surveys
         stage.deps.actors.tell(FORGE, LookNow())
         eventually(lambda: stage.scm.surveys >= before + 3)

@@ -201,7 +201,7 @@ def test_what_was_settled_for_a_session_is_undone_with_it(bench: Bench) -> None:
 
 
 def test_no_secret_is_on_a_command_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in bench.agent.passes:
+    for name in bench.agent.passed_variables:
         monkeypatch.setenv(name, SECRET if not name.endswith(("_HOME", "_DIR")) else str(bench.root))
     for command in (bench.agent.launch(bench.desk, "go"), bench.agent.resume(bench.desk, "on")):
         assert not any(SECRET in word for word in command.argv)
@@ -230,7 +230,7 @@ def test_a_screen_that_nobody_knows_is_no_place_to_type(bench: Bench) -> None:
     if bench.kind == "stub":
         return
     page = ("a page", "that nobody knows", "", "")
-    assert bench.agent.box(View(page, page, 0, 2, 80)) is None
+    assert bench.agent.input_box(View(page, page, 0, 2, 80)) is None
 
 
 def test_resume_with_and_without_words(bench: Bench) -> None:
@@ -262,7 +262,7 @@ def test_incident_25_no_agent_is_ready_before_it_shows_or_tells_it(bench: Bench)
 
 
 def test_who_does_not_tell_leaves_it_unknown_whether_words_arrived(bench: Bench) -> None:
-    expected = Sighting.GONE if bench.agent.tells else Sighting.UNKNOWN
+    expected = Sighting.GONE if bench.agent.reports_activity else Sighting.UNKNOWN
     assert bench.agent.received(bench.desk, "never said", NOW) is expected
 
 

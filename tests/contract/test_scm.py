@@ -21,8 +21,8 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     yield from WORLDS[request.param](tmp_path, monkeypatch)
 
 
-def _watch(branch: str, *, number: int | None = None, resting: bool = True) -> Watch:
-    return Watch("s-1", branch, "main", number=number, resting=resting, title="A title")
+def _watch(branch: str, *, number: int | None = None, idle: bool = True) -> Watch:
+    return Watch("s-1", branch, "main", number=number, idle=idle, title="A title")
 
 
 def test_it_has_a_name_and_a_repository(bench: Bench) -> None:
@@ -38,7 +38,7 @@ def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(bench: Be
 
 def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(bench: Bench) -> None:
     head = bench.push("fix")
-    assert bench.scm.survey([_watch("fix", resting=False)])["s-1"].sighting is Sighting.GONE
+    assert bench.scm.survey([_watch("fix", idle=False)])["s-1"].sighting is Sighting.GONE
     pull = bench.scm.survey([_watch("fix")])["s-1"].pull
     assert pull is not None
     assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")
@@ -51,13 +51,13 @@ def test_surveying_again_finds_the_same_pull_request(bench: Bench) -> None:
     first = bench.scm.survey([_watch("fix")])["s-1"].pull
     assert first is not None
     assert bench.scm.survey([_watch("fix")])["s-1"].pull == first
-    assert bench.scm.survey([_watch("other-name", number=first.number, resting=False)])["s-1"].pull == first
+    assert bench.scm.survey([_watch("other-name", number=first.number, idle=False)])["s-1"].pull == first
     assert [pull.number for pull in bench.scm.pulls()] == [first.number]
 
 
 def test_every_watch_gets_an_answer(bench: Bench) -> None:
     bench.push("fix")
-    watches = [Watch(f"s-{branch}", branch, "main", resting=True) for branch in ("fix", "none", "main")]
+    watches = [Watch(f"s-{branch}", branch, "main", idle=True) for branch in ("fix", "none", "main")]
     seen = bench.scm.survey(watches)
     assert {session: fact.sighting for session, fact in seen.items()} == {
         "s-fix": Sighting.ALIVE,

@@ -129,12 +129,12 @@ def test_incident_05_everything_standing_is_listed_even_when_no_session_knows_it
     workspace.create(other)
     (order.path.parent / "app-half").mkdir()
 
-    standing = workspace.standing(order.path.parent, order.source)
+    existing = workspace.existing(order.path.parent, order.source)
 
-    assert [one.session_id for one in standing] == [SESSION, "app-ffffffff", "app-half"]
-    assert standing[0].path == order.path
-    assert standing[0].size > 0
-    assert workspace.standing(order.path.parent / "nowhere", order.source) == []
+    assert [one.session_id for one in existing] == [SESSION, "app-ffffffff", "app-half"]
+    assert existing[0].path == order.path
+    assert existing[0].size > 0
+    assert workspace.existing(order.path.parent / "nowhere", order.source) == []
 
 
 def test_links_and_commands_prepare_it_in_order(workspace: Workspace, order: WorkspaceOrder) -> None:

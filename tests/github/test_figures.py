@@ -24,7 +24,7 @@ def crowd(hub: Hub, count: int) -> list[Watch]:
     hub.run(head, Run("test"))
     for n in range(count):
         hub.open(f"b{n}").requested = 1
-    return [Watch(f"s-{n}", f"b{n}", "main", number=None, resting=True, title="t") for n in range(count)]
+    return [Watch(f"s-{n}", f"b{n}", "main", number=None, idle=True, title="t") for n in range(count)]
 
 
 Show = Callable[[str], None]

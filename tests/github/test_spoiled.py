@@ -31,7 +31,7 @@ from tests.github.standin.server import Server
 JUNK = (None, True, -1, 1.5, "", "words", [], {}, [None], {"nodes": None}, [[1]], {"a": {"b": []}})
 SEEN = Milestone(Reached.MERGED, "s", "command", "fix", "https://github.example/1", 1)
 SEEDS = 15
-TWO = Watch("s", "fix", "main", 1), Watch("t", "other", "main", resting=True)
+TWO = Watch("s", "fix", "main", 1), Watch("t", "other", "main", idle=True)
 CALLS: dict[str, Callable[[GitHubForge, GitHubTracker, int, int], object]] = {
     "survey": lambda forge, _issues, _number, _issue: forge.survey(TWO),
     "look": lambda forge, _issues, number, _issue: forge.look(number),

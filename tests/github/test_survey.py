@@ -14,8 +14,8 @@ from ennio.plugins.scm.interface import Watch
 from tests.github.standin.hub import Fault, Hub, Run
 
 
-def watch(branch: str = "fix", *, number: int | None = None, resting: bool = True, session: str = "s-1") -> Watch:
-    return Watch(session, branch, "main", number=number, resting=resting, title="A title", body="Words")
+def watch(branch: str = "fix", *, number: int | None = None, idle: bool = True, session: str = "s-1") -> Watch:
+    return Watch(session, branch, "main", number=number, idle=idle, title="A title", body="Words")
 
 
 def seen(forge: GitHubForge, clock: ManualClock, one: Watch | None = None) -> ForgeSeen:
@@ -33,7 +33,7 @@ def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(hub: Hub,
 
 def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
-    assert seen(forge, clock, watch(resting=False)).sighting is Sighting.GONE
+    assert seen(forge, clock, watch(idle=False)).sighting is Sighting.GONE
     pull = seen(forge, clock).pull
     assert pull is not None
     assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")

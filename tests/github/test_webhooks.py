@@ -91,14 +91,14 @@ def test_a_delivery_right_after_a_look_presses_until_it_was_looked_at(hub: Hub, 
     hub.open("fix")
     watches = [Watch("s-1", "fix", "main")]
     forge.survey(watches)
-    assert forge.pressing() is None
+    assert forge.next_due() is None
     forge.nudge(1)
     before = len(hub.requests)
     forge.survey(watches)
-    assert (forge.pressing(), len(hub.requests)) == (2.0, before), "too soon, and not forgotten"
+    assert (forge.next_due(), len(hub.requests)) == (2.0, before), "too soon, and not forgotten"
     clock.advance(2)
     forge.survey(watches)
-    assert (forge.pressing(), len(hub.requests)) == (None, before + 1)
+    assert (forge.next_due(), len(hub.requests)) == (None, before + 1)
 
 
 def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
@@ -117,7 +117,7 @@ def test_a_delivery_that_comes_while_a_nudged_look_is_under_way_asks_for_another
 
     forge.client.ask = meanwhile  # type: ignore[method-assign]
     forge.survey(watches)
-    assert forge.pressing() == 2.0
+    assert forge.next_due() == 2.0
 
 
 def test_a_wrong_signature_and_a_wrong_body_are_refused(deps: Dependencies) -> None:

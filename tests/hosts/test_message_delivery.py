@@ -26,7 +26,7 @@ class Bench:
     """One terminal, one agent; ``marked`` counts how often typing was announced."""
 
     def __init__(self, root: Path, *, tells: bool = True) -> None:
-        self.agent = StubAgent(tells=tells)
+        self.agent = StubAgent(reports_activity=tells)
         self.runtime = StubRuntime()
         self.handle = self.runtime.start(Launch("p-1", ("cat",), root, {}, root))
         self.marked = 0

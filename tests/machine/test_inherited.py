@@ -45,4 +45,4 @@ def test_agents_and_hooks_inherit_by_the_same_list(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("kind", [Aider, ClaudeCode, Codex, OpenCode])
 def test_no_agent_declares_what_all_inherit(kind: type[Aider | ClaudeCode | Codex | OpenCode]) -> None:
-    assert not NAMES & set(kind.passes)
+    assert not NAMES & set(kind.passed_variables)

@@ -106,7 +106,7 @@ def _agents(config: Config | None) -> Iterator[Finding | None]:
     for kind in agents.KINDS:
         yield agents.agent(kind.name, said(kind.executable, "--version"), kind.hint, wanted=kind.name in wanted, tried=kind.tried)
         if kind.name in wanted:
-            yield agents.key(kind.name, kind.passes, keys)
+            yield agents.key(kind.name, kind.passed_variables, keys)
             yield agents.first_start(kind.name, person()) if shutil.which(kind.executable) else None
 
 

@@ -58,10 +58,10 @@ class Aider(ScreenAgent):
     name = "aider"
     executable = "aider"
     hint = "python -m pip install aider-install && aider-install"
-    tells = True
+    reports_activity = True
     tried: tuple[str, ...] = ("0.86.2",)
-    stops: tuple[Key, ...] = (Key.INTERRUPT,)  # it knows no Escape
-    passes: tuple[str, ...] = (
+    interrupt_keys: tuple[Key, ...] = (Key.INTERRUPT,)  # it knows no Escape
+    passed_variables: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
         "OPENAI_API_KEY",
@@ -120,11 +120,11 @@ class Aider(ScreenAgent):
             return Sighting.UNKNOWN
         return Sighting.ALIVE if again or any(same and at >= since for at, same in told) else Sighting.GONE
 
-    def takes_text(self, screen: str) -> bool:
+    def is_ready_for_text(self, screen: str) -> bool:
         """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>`` ...) and nothing is asked."""
         return bool(_PLACE.search(tail(screen, 1)))
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """The rows around the cursor that begin with its prompt, as every line of a text does there."""
         prompt = _PROMPT.match(view.lines[view.row])
         if prompt is None or not view.cursor:
@@ -167,7 +167,7 @@ class Aider(ScreenAgent):
         if self.busy.search(end):
             return ScreenState(Activity.ACTIVE)
         # words that a person has begun do not make it work
-        return ScreenState(Activity.READY) if self.takes_text(end) or _BEGUN.search(end) else None
+        return ScreenState(Activity.READY) if self.is_ready_for_text(end) or _BEGUN.search(end) else None
 
     def _notified(self, state: AgentState, context: AgentContext, on: dict[str, str], seen: ScreenState) -> None:
         """What its notification command wrote, which says that it waits, but not for what."""

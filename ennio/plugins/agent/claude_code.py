@@ -50,9 +50,9 @@ class ClaudeCode(ScreenAgent):
     name = "claude-code"
     executable = "claude"
     hint = "npm install -g @anthropic-ai/claude-code"
-    tells = True
+    reports_activity = True
     tried: tuple[str, ...] = ("2.1.329",)
-    passes: tuple[str, ...] = (
+    passed_variables: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_AUTH_TOKEN",
         "ANTHROPIC_BASE_URL",
@@ -158,7 +158,7 @@ class ClaudeCode(ScreenAgent):
             return "\n".join(lines)
         return "\n".join((*_work(lines[: rules[0]]), *lines[rules[0] :]))
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """The rows between two rules from edge to edge, the first with its mark; text never touches the edge."""
         bar = _panel("\n".join(view.lines))
         view = view if bar is None else left_of(view, bar)

@@ -32,9 +32,9 @@ class Codex(ScreenAgent):
     name = "codex"
     executable = "codex"
     hint = "npm install -g @openai/codex"
-    tells = True
+    reports_activity = True
     tried: tuple[str, ...] = ("0.169.0",)
-    passes: tuple[str, ...] = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME")
+    passed_variables: tuple[str, ...] = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME")
     place = re.compile(r"^\s*›(?:\s|$)", re.MULTILINE)
     # a list with a choice marked and no place to type below it, or the words under a dialog
     dialog = re.compile(
@@ -100,7 +100,7 @@ class Codex(ScreenAgent):
         taken = any(words is not None and at is not None and at >= earliest and is_same_text(words, text, typed) for at, words in told)
         return Sighting.ALIVE if taken else Sighting.GONE
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """The rows from its mark to the blank one above the foot; its cursor shows there, and in no list or transcript."""
         first = max((row for row in range(view.row + 1) if view.strong[row].startswith(_MARK)), default=None)
         foot = _foot(view.lines)

@@ -116,18 +116,18 @@ class CommandAgent(ScreenAgent):
         """See ``Filed.files``: there are none, its terminal is all."""
         return ()
 
-    def takes_text(self, screen: str) -> bool:
+    def is_ready_for_text(self, screen: str) -> bool:
         """Whether an interactive program shows the ``ready`` pattern; others are never typed to."""
-        return self.settings.interactive and super().takes_text(screen)
+        return self.settings.interactive and super().is_ready_for_text(screen)
 
-    def box(self, view: View) -> InputBox | None:
+    def input_box(self, view: View) -> InputBox | None:
         """The whole screen: where its place to type begins nobody knows; it is free while the screen is ``ready``."""
         if not self.settings.interactive:
             return None
         last = max((row for row, line in enumerate(view.lines) if line.strip()), default=0)
         rows = tuple(line.rstrip() for line in view.lines[: max(last, view.row if view.cursor else 0) + 1])
         typing = view.cursor and view.row == len(rows) - 1
-        free = self.takes_text(view.text) and not (typing and self._is_begun(rows[-1]))
+        free = self.is_ready_for_text(view.text) and not (typing and self._is_begun(rows[-1]))
         return InputBox(rows, view.columns, view.text, typing, opens=self.settings.ready, free=free)
 
     def _is_begun(self, line: str) -> bool:
@@ -135,7 +135,7 @@ class CommandAgent(ScreenAgent):
         opened = list(self.settings.ready.finditer(line))
         return bool(opened) and bool(line[opened[-1].end() :].strip())
 
-    def clearing(self, box: InputBox) -> tuple[Key, ...]:
+    def clearing_keys(self, box: InputBox) -> tuple[Key, ...]:
         """Ctrl-U: in a line of a terminal it takes all of it."""
         return (Key.CLEAR,)
 

@@ -73,17 +73,17 @@ class Agent(Protocol):
 
     name: str
     executable: str
-    passes: tuple[str, ...]
+    passed_variables: tuple[str, ...]
     """Environment variables of the supervisor that the agent needs (keys, base addresses)."""
-    tells: bool
+    reports_activity: bool
     """True when the agent itself says what it is doing; else its terminal must serve."""
-    watched: bool
+    needs_screen: bool
     """True when ``observe`` wants the screen as well, as a witness beside what the agent tells."""
-    speaks: bool
+    has_protocol: bool
     """True when words reach it by a protocol of its own, past its terminal."""
     one_shot: bool
     """True when it ends after its prompt: exit 0 is then its normal end."""
-    stops: tuple[Key, ...]
+    interrupt_keys: tuple[Key, ...]
     """The keys that make it leave off what it is doing, and go on living."""
     hint: str
     """The command that installs it, for people."""
@@ -128,23 +128,23 @@ class Agent(Protocol):
         """Whether the agent itself says that it took these words: alive yes, gone no, unknown it does not tell."""
         ...
 
-    def takes_text(self, screen: str) -> bool:
+    def is_ready_for_text(self, screen: str) -> bool:
         """Whether the screen shows a place to type (not a question, a dialog or a start-up page)."""
         ...
 
-    @failpoint("agent.box")
-    def box(self, view: View) -> InputBox | None:
+    @failpoint("agent.input_box")
+    def input_box(self, view: View) -> InputBox | None:
         """The place to type on this screen and what stands in it.
 
         None wherever that is not known for sure: a question, a list, a transcript, a search, a program that has ended.
         """
         ...
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """The place to type where it can be seen also while the agent works, or shows something else beside it."""
         ...
 
-    def clearing(self, box: InputBox) -> tuple[Key, ...]:
+    def clearing_keys(self, box: InputBox) -> tuple[Key, ...]:
         """The keys that empty this place to type, wherever the cursor stands; none when it is empty."""
         ...
 
@@ -158,7 +158,7 @@ class Agent(Protocol):
 
     @failpoint("agent.tell", because="the scripted agent has no protocol; a doubt is settled by what it took, as with words typed")
     def tell(self, context: AgentContext, screen: str, text: str) -> None:
-        """Hand over words by its own protocol, for agents that have one (``speaks``), to the conversation that the screen shows.
+        """Hand over words by its own protocol, for agents that have one (``has_protocol``), to the conversation that the screen shows.
 
         Raises Unreachable or Refused, and then nothing was handed over.
         """

@@ -12,13 +12,13 @@ from ennio.plugins.runtime.interface import Key, View
 class KeyboardAgent:
     """An agent that is spoken to by keys alone. Whoever has a protocol, or reads some words as commands, says so itself."""
 
-    speaks = False
+    has_protocol = False
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """It cannot be seen for sure."""
         return None
 
-    def clearing(self, box: InputBox) -> tuple[Key, ...]:
+    def clearing_keys(self, box: InputBox) -> tuple[Key, ...]:
         """Ctrl-U and Ctrl-K, for each line and each line's end: they take away what is left and right of the cursor."""
         return () if box.empty else (Key.CLEAR, Key.KILL) * (2 * len(box.rows))
 

@@ -36,11 +36,11 @@ class OpenCode(ScreenAgent):
     name = "opencode"
     executable = "opencode"
     hint = "npm install -g opencode-ai"
-    tells = True
-    speaks = True
+    reports_activity = True
+    has_protocol = True
     tried: tuple[str, ...] = ("1.18.33",)
-    stops: tuple[Key, ...] = (Key.ESCAPE, Key.ESCAPE)  # the first only asks whether one is sure
-    passes: tuple[str, ...] = (
+    interrupt_keys: tuple[Key, ...] = (Key.ESCAPE, Key.ESCAPE)  # the first only asks whether one is sure
+    passed_variables: tuple[str, ...] = (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
         "OPENAI_API_KEY",

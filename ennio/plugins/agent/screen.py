@@ -31,12 +31,12 @@ class ScreenAgent(KeyboardAgent):
     name = ""
     executable = ""
     hint = ""
-    passes: tuple[str, ...] = ()
+    passed_variables: tuple[str, ...] = ()
     tried: tuple[str, ...] = ()
-    tells = False
-    watched = True
+    reports_activity = False
+    needs_screen = True
     one_shot = False
-    stops: tuple[Key, ...] = (Key.ESCAPE,)
+    interrupt_keys: tuple[Key, ...] = (Key.ESCAPE,)
     place = re.compile(r"(?!)")
     dialog = re.compile(r"(?!)")
     busy = re.compile(r"(?!)")
@@ -73,17 +73,17 @@ class ScreenAgent(KeyboardAgent):
 
     def has_started(self, screen: str) -> bool:
         """Whether the screen shows that it has started: it can be typed to, or works already."""
-        return self.takes_text(screen) or bool(self.busy.search(tail(self.bare(screen))))
+        return self.is_ready_for_text(screen) or bool(self.busy.search(tail(self.bare(screen))))
 
-    def takes_text(self, screen: str) -> bool:
+    def is_ready_for_text(self, screen: str) -> bool:
         """Whether the screen shows a place to type, and neither a question nor work going on."""
         end = tail(self.bare(screen))
         return bool(self.place.search(end)) and not self.dialog.search(end) and not self.busy.search(end)
 
-    def box(self, view: View) -> InputBox | None:
+    def input_box(self, view: View) -> InputBox | None:
         """Its region, where what is around it shows neither a question nor work going on."""
-        found = self.region(view)
-        return found if found is not None and self.takes_text(found.around) else None
+        found = self.input_region(view)
+        return found if found is not None and self.is_ready_for_text(found.around) else None
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The way from the choice that is marked to the one that is meant, and Enter."""

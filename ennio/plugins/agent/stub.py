@@ -25,13 +25,13 @@ class StubAgent(KeyboardAgent):
 
     executable = "cat"
     hint = "part of ennio"
-    watched = False
-    passes: tuple[str, ...] = ()
-    stops: tuple[Key, ...] = (Key.ESCAPE,)
+    needs_screen = False
+    passed_variables: tuple[str, ...] = ()
+    interrupt_keys: tuple[Key, ...] = (Key.ESCAPE,)
 
-    def __init__(self, name: str = "stub", *, tells: bool = True, one_shot: bool = False, carries: bool = True) -> None:
+    def __init__(self, name: str = "stub", *, reports_activity: bool = True, one_shot: bool = False, carries: bool = True) -> None:
         self.name = name
-        self.tells = tells
+        self.reports_activity = reports_activity
         self.one_shot = one_shot
         self.carries = carries
         self.typable = True
@@ -83,23 +83,23 @@ class StubAgent(KeyboardAgent):
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
         """Whether it was told that it took them."""
-        if not self.tells or context.session_id in self._deaf:
+        if not self.reports_activity or context.session_id in self._deaf:
             return Sighting.UNKNOWN
         taken = any(at >= since and words == same(text) for at, words in self._taken.get(context.session_id, ()))
         return Sighting.ALIVE if taken else Sighting.GONE
 
-    def takes_text(self, screen: str) -> bool:
+    def is_ready_for_text(self, screen: str) -> bool:
         """As ``typable`` says."""
         return self.typable
 
-    def box(self, view: View) -> InputBox | None:
+    def input_box(self, view: View) -> InputBox | None:
         """What stands behind the last mark on its screen, as long as it is ``typable``."""
         rows = tuple("\n".join(view.lines).rpartition("> ")[2].split("\n"))
         return InputBox(rows, view.columns, "> ") if self.typable else None
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """The same."""
-        return self.box(view)
+        return self.input_box(view)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words and Enter, when they are one of its ``choices``."""

@@ -17,7 +17,7 @@ from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 class Watch:
     """One session whose branch is to be looked for.
 
-    ``number`` is the pull request it is known to have. ``resting`` is True when the agent has
+    ``number`` is the pull request it is known to have. ``idle`` is True when the agent has
     nothing in hand (ready, idle, exited): a forge that opens pull requests by itself does it then.
     ``workspace`` is the session's working copy.
     """
@@ -26,7 +26,7 @@ class Watch:
     branch: str
     base: str
     number: int | None = None
-    resting: bool = False
+    idle: bool = False
     title: str = ""
     body: str = ""
     workspace: Path | None = None
@@ -47,7 +47,7 @@ class Merged:
 class Paced(Protocol):
     """A forge that leaves some time between two looks, so that a survey may come too soon for a nudge."""
 
-    def pressing(self) -> float | None:
+    def next_due(self) -> float | None:
         """After how many seconds another survey will look at what was nudged; None: nothing waits for that."""
         ...
 

@@ -192,7 +192,7 @@ class StubScm:
             or pull.head == self._heads.get(watch.branch)
             or (pull.state is PullState.MERGED and pull.number == watch.number)
         )
-        if watch.resting and not settled and not self._landed(watch.branch, watch.base):
+        if watch.idle and not settled and not self._landed(watch.branch, watch.base):
             pull = self.open(watch.branch, watch.base, watch.title, watch.body)
         if pull is None:
             return ForgeSeen(Sighting.GONE, now, self.name)

@@ -152,6 +152,6 @@ class Workspace(Protocol):
         """
         ...
 
-    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
+    def existing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every working copy of this kind below ``root`` (``<home>/<kind>s/<project>``)."""
         ...

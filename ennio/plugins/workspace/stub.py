@@ -73,7 +73,7 @@ class StubWorkspace:
         """See ``Workspace.environment``: nothing is needed."""
         return {}
 
-    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
+    def existing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``."""
         paths = folder.children(root)
         sizes = folder.sizes(paths)

@@ -107,7 +107,7 @@ class WorktreeWorkspace:
         """See ``Workspace.environment``."""
         return private.environment(path)
 
-    def standing(self, root: Path, source: Path) -> Sequence[Existing]:
+    def existing(self, root: Path, source: Path) -> Sequence[Existing]:
         """Every folder below ``root``, half-made ones too."""
         paths = folder.children(root)
         git = Git(source)

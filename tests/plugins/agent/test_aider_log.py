@@ -125,7 +125,7 @@ def test_words_that_a_person_has_begun_do_not_make_it_work(tmp_path: Path) -> No
     begun = f"while they type\n\nTokens: 1.0k sent, 14 received.\n{'─' * 80}\nReadonly: ../system.md\ndiff> please do not\n\n"
     rests = watched.look(4, begun)
     assert (rests.activity, rests.turns) == (Activity.READY, 1)
-    assert not Aider().takes_text(begun)
+    assert not Aider().is_ready_for_text(begun)
     watched.event(5, "message_send_starting")
     assert watched.look(7, f"{begun}\nsaid > before\nWaiting for openai/x\n").activity is Activity.ACTIVE
     assert watched.look(9, f"{begun}\nan answer that goes on\nand on\nand on\nand on\nand on\n").activity is Activity.ACTIVE

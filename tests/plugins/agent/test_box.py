@@ -53,7 +53,7 @@ def codex(text: str, column: int, row: int = 3, above: str = "• Done.", foot: 
     ],
 )
 def test_what_stands_in_the_place_to_type_is_known(agent: ClaudeCode | Codex | Aider, shown: View, text: str) -> None:
-    box = agent.box(shown)
+    box = agent.input_box(shown)
     assert box is not None
     assert box.text == text
     assert box.empty == (text == "")
@@ -78,7 +78,7 @@ def test_what_stands_in_the_place_to_type_is_known(agent: ClaudeCode | Codex | A
 )
 def test_incident_27_a_screen_that_is_no_place_to_type_is_none(agent: ClaudeCode | Codex | Aider, shown: View) -> None:
     """A transcript, a search, shell mode, work, a question: Enter would choose, run or rewind something."""
-    assert agent.box(shown) is None
+    assert agent.input_box(shown) is None
 
 
 BOX = InputBox(("",), WIDTH)
@@ -142,7 +142,7 @@ COMMAND = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": 
 )
 def test_of_a_program_nobody_knows_the_end_of_the_screen_counts(screen: str, row: int, free: bool, holds: bool, mixed: bool) -> None:
     lines = tuple(screen.split("\n"))
-    box = COMMAND.box(View(lines, lines, len(lines[row]), row, WIDTH))
+    box = COMMAND.input_box(View(lines, lines, len(lines[row]), row, WIDTH))
     assert box is not None
     assert (box.empty, box.holds("go on"), box.mixed("go on")) == (free, holds, mixed)
 
@@ -160,7 +160,7 @@ def test_of_a_program_nobody_knows_the_end_of_the_screen_counts(screen: str, row
 )
 def test_words_behind_the_prompt_of_a_program_nobody_knows_are_told_from_its_work(screen: str, row: int, begun: bool) -> None:
     lines = tuple(screen.split("\n"))
-    box = COMMAND.box(View(lines, lines, len(lines[row]), row, WIDTH))
+    box = COMMAND.input_box(View(lines, lines, len(lines[row]), row, WIDTH))
     assert box is not None
     assert box.begun is begun
 
@@ -170,7 +170,7 @@ def test_words_behind_the_prompt_of_a_program_nobody_knows_are_told_from_its_wor
 )
 def test_a_pattern_that_does_not_end_with_its_line_gives_no_words_of_a_person_away(ready: str, line: str, free: bool) -> None:
     chat = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": ready}))
-    box = chat.box(View((line,), (line,), len(line), 0, WIDTH))
+    box = chat.input_box(View((line,), (line,), len(line), 0, WIDTH))
     assert box is not None
     assert (box.empty, box.begun) == (free, not free)
 

@@ -180,7 +180,7 @@ def test_a_last_word_that_enter_would_not_send_has_a_blank_after_it(words: str) 
 
 def test_a_list_in_a_prompt_is_no_dialog() -> None:
     history = "❯ 1. do this\n  2. and that\n\n● Done.\n\n────────────\n❯ \n────────────\n  ? for shortcuts\n"
-    assert ClaudeCode().takes_text(history)
+    assert ClaudeCode().is_ready_for_text(history)
 
 
 def test_a_dialog_is_told_with_its_choices_and_without_its_frame(watched: Watched) -> None:

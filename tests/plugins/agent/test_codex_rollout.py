@@ -160,7 +160,7 @@ def test_words_are_received_when_the_rollout_has_them(watched: Watched) -> None:
 
 
 def test_a_list_in_a_prompt_is_no_dialog() -> None:
-    assert Codex().takes_text("› 1. do this\n  2. and that\n\n• Done.\n\n› Ask Codex to do anything\n\n  gpt\n")
+    assert Codex().is_ready_for_text("› 1. do this\n  2. and that\n\n• Done.\n\n› Ask Codex to do anything\n\n  gpt\n")
 
 
 def test_rest_and_work_are_seen_without_a_rollout(watched: Watched) -> None:

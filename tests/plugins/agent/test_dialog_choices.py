@@ -185,7 +185,7 @@ def test_a_question_is_told_with_its_choices(screen: str, question: str, panel: 
     found = screen_state(agent, beside_a_panel(screen) if panel else screen, agent.trouble)
     assert found is not None
     assert (found.activity, found.question) == (Activity.WAITING_INPUT, question)
-    assert not agent.takes_text(beside_a_panel(screen) if panel else screen)
+    assert not agent.is_ready_for_text(beside_a_panel(screen) if panel else screen)
 
 
 def beside_a_panel(screen: str) -> str:
@@ -195,4 +195,4 @@ def beside_a_panel(screen: str) -> str:
 
 
 def test_a_place_to_type_below_a_panel_is_one() -> None:
-    assert ClaudeCode().takes_text(f"{beside_a_panel('● Done.')}\n{'─' * 120}\n❯ \n{'─' * 120}\n  ? for shortcuts\n")
+    assert ClaudeCode().is_ready_for_text(f"{beside_a_panel('● Done.')}\n{'─' * 120}\n❯ \n{'─' * 120}\n  ? for shortcuts\n")

@@ -175,7 +175,7 @@ def test_incident_26_a_pasted_text_of_many_lines_is_one_prompt(seats: Callable[.
     command = seat.agent.launch(seat.desk, "typed later")
     assert not command.carries
     seat.start(command)
-    seat.until(lambda: seat.agent.takes_text(seat.screen()))
+    seat.until(lambda: seat.agent.is_ready_for_text(seat.screen()))
     text = "\n".join(f"line {number} with 'quotes' and $(touch x);" for number in range(2000))
     seat.say(text)
     seat.turns(1)
@@ -212,7 +212,7 @@ def test_a_question_waits_for_its_answer(seats: Callable[..., Seat]) -> None:
     seat.start(seat.agent.launch(seat.desk, "paint"))
     seat.until(lambda: seat.seen().activity is Activity.WAITING_INPUT)
     assert seat.seen().question == "Which colour shall it be?"
-    assert not seat.agent.takes_text(seat.screen())
+    assert not seat.agent.is_ready_for_text(seat.screen())
     seat.say("2")
     seat.turns(1)
     assert git(seat.root / "origin.git", "show", "issue-1:colour.txt") == "green\n"
@@ -312,7 +312,7 @@ def test_no_turn_is_played_twice_for_the_same_prompt(seats: Callable[..., Seat])
     assert seat.ended() == -signal.SIGKILL
     seat.start(seat.agent.launch(seat.desk, "go"))
     seat.until(lambda: len(seat.told("ready")) == 2)
-    seat.until(lambda: seat.agent.takes_text(seat.screen()))
+    seat.until(lambda: seat.agent.is_ready_for_text(seat.screen()))
     seat.type(CTRL_D)
     assert seat.ended() == 0
     assert [entry["text"] for entry in seat.told("prompt")] == ["go"]

@@ -53,12 +53,12 @@ TAKEN = [
 
 @pytest.mark.parametrize(("agent", "screen"), FREE)
 def test_a_place_to_type_is_seen(agent: ScreenAgent, screen: str) -> None:
-    assert agent.takes_text(screen)
+    assert agent.is_ready_for_text(screen)
 
 
 @pytest.mark.parametrize(("agent", "screen"), TAKEN)
 def test_incident_27_no_text_goes_into_a_question_or_a_start_page(agent: ScreenAgent, screen: str) -> None:
-    assert not agent.takes_text(screen)
+    assert not agent.is_ready_for_text(screen)
 
 
 def seen(sighting: Sighting = Sighting.ALIVE, pid: int = 1) -> ProcessSeen:
@@ -86,12 +86,12 @@ def test_who_works_already_has_begun_with_the_prompt() -> None:
 def test_a_command_that_is_not_interactive_is_never_typed_to() -> None:
     one_shot = CommandAgent(AgentConfig(passthrough={"argv": ["cat"]}))
     assert one_shot.one_shot
-    assert not one_shot.takes_text("$ ")
+    assert not one_shot.is_ready_for_text("$ ")
     chat = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": "^you:"}))
     assert not chat.one_shot
     assert not chat.launch(DESK, "hello").carries
-    assert chat.takes_text("bot: hi\nyou:")
-    assert not chat.takes_text("bot: one moment")
+    assert chat.is_ready_for_text("bot: hi\nyou:")
+    assert not chat.is_ready_for_text("bot: one moment")
 
 
 def test_words_beside_a_script_are_its_arguments_and_safe() -> None:
@@ -149,7 +149,7 @@ def test_codex_asks_for_action_in_its_title() -> None:
 def test_words_that_aider_draws_in_grey_stand_in_its_place_to_type_all_the_same() -> None:
     lines = ("─" * 40, "Readonly: ../system.md", "diff> Pull request #2 asks for changes.", "diff>", "diff> Answer it", "")
     faint = tuple(line.replace("#2", "  ") for line in lines)
-    box = Aider().box(View(lines, faint, len("diff> Answer it"), 4, 80))
+    box = Aider().input_box(View(lines, faint, len("diff> Answer it"), 4, 80))
     assert box is not None
     assert box.holds("Pull request #2 asks for changes.\n\nAnswer it")
     assert not box.holds("Pull request asks for changes.\n\nAnswer it")
@@ -158,7 +158,7 @@ def test_words_that_aider_draws_in_grey_stand_in_its_place_to_type_all_the_same(
 def test_a_text_that_has_scrolled_in_aiders_place_to_type_below_its_files_is_known_by_its_end() -> None:
     said = [f"line {number}" for number in range(30)]
     lines = ("Readonly: ../system.md", "Editable: greeting.txt", *(f"diff> {line}" for line in said[20:]))
-    box = Aider().box(View(lines, lines, len(lines[-1]), len(lines) - 1, 20))
+    box = Aider().input_box(View(lines, lines, len(lines[-1]), len(lines) - 1, 20))
     assert box is not None
     assert box.holds("\n".join(said))
     assert not box.holds("\n".join([*said, "more"]))

@@ -77,8 +77,8 @@ class Hub:
             forge.shutdown()
 
 
-def watch(branch: str, *, number: int | None = None, resting: bool = True, session: str = "s-1") -> Watch:
-    return Watch(session, branch, "main", number=number, resting=resting)
+def watch(branch: str, *, number: int | None = None, idle: bool = True, session: str = "s-1") -> Watch:
+    return Watch(session, branch, "main", number=number, idle=idle)
 
 
 def seen_pull(forge: LocalForge, watches: Sequence[Watch] | Watch) -> PullRequest:

@@ -155,7 +155,7 @@ def test_a_repository_elsewhere_is_an_error_of_the_configuration(hub: Hub, repo:
 def test_a_missing_base_is_told(hub: Hub) -> None:
     hub.push("fix", {"a": "a"})
     forge = hub.forge()
-    seen = forge.survey([Watch("s-1", "fix", "trunk", resting=True)])["s-1"]
+    seen = forge.survey([Watch("s-1", "fix", "trunk", idle=True)])["s-1"]
     assert (seen.sighting, "trunk" in seen.detail) == (Sighting.GONE, True)
 
 

@@ -172,7 +172,7 @@ def test_a_folder_of_somebody_else_s_is_neither_used_nor_removed(workspace: Clon
 def test_clones_are_listed_with_their_branches(workspace: CloneWorkspace, ground: Ground) -> None:
     order = ground.order("clone")
     workspace.create(order)
-    assert [(one.session_id, one.branch) for one in workspace.standing(order.path.parent, order.source)] == [(SESSION, order.branch)]
+    assert [(one.session_id, one.branch) for one in workspace.existing(order.path.parent, order.source)] == [(SESSION, order.branch)]
 
 
 def test_a_clone_has_the_identity_and_the_ways_of_the_person_s_repository(

@@ -234,7 +234,7 @@ def test_a_failed_create_leaves_neither_branch_nor_folder(workspace: WorktreeWor
 def test_worktrees_are_listed_with_their_branches(workspace: WorktreeWorkspace, ground: Ground) -> None:
     order = ground.order("worktree")
     workspace.create(order)
-    assert [(one.session_id, one.branch) for one in workspace.standing(order.path.parent, order.source)] == [(SESSION, order.branch)]
+    assert [(one.session_id, one.branch) for one in workspace.existing(order.path.parent, order.source)] == [(SESSION, order.branch)]
 
 
 def _fail(path: Path) -> None:

@@ -37,10 +37,10 @@ class ScriptedAgent(KeyboardAgent):
     name = "scripted"
     executable = sys.executable
     hint = "part of ennio: nothing to install"
-    passes: tuple[str, ...] = ()
-    stops: tuple[Key, ...] = (Key.ESCAPE,)
-    tells = True
-    watched = False
+    passed_variables: tuple[str, ...] = ()
+    interrupt_keys: tuple[Key, ...] = (Key.ESCAPE,)
+    reports_activity = True
+    needs_screen = False
     one_shot = False
 
     def __init__(self, config: AgentConfig = _NOTHING, directory: Path | None = None) -> None:
@@ -88,17 +88,18 @@ class ScriptedAgent(KeyboardAgent):
             return Sighting.UNKNOWN
         return Sighting.ALIVE if taken else Sighting.GONE
 
-    def takes_text(self, screen: str) -> bool:
+    def is_ready_for_text(self, screen: str) -> bool:
         """Whether the last line is its place to type."""
         return tail(screen, 1).startswith(">")
 
-    def box(self, view: View) -> InputBox | None:
+    def input_box(self, view: View) -> InputBox | None:
         """The last line, which it draws anew with every key."""
-        return between(view, view.row, view.row, "> ") if self.takes_text(view.text) and view.lines[view.row].startswith(">") else None
+        ready = self.is_ready_for_text(view.text) and view.lines[view.row].startswith(">")
+        return between(view, view.row, view.row, "> ") if ready else None
 
-    def region(self, view: View) -> InputBox | None:
+    def input_region(self, view: View) -> InputBox | None:
         """The same."""
-        return self.box(view)
+        return self.input_box(view)
 
     def answer(self, screen: str, text: str) -> tuple[Key | str, ...]:
         """The words, or the number of an option, and Enter: its questions take any words when they have no options."""

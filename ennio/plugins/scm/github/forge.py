@@ -51,9 +51,9 @@ class GitHubForge:
         """See ``Scm.nudge``."""
         self._watcher.nudge(number, ref)
 
-    def pressing(self) -> float | None:
-        """See ``Paced.pressing``."""
-        return self._watcher.pressing()
+    def next_due(self) -> float | None:
+        """See ``Paced.next_due``."""
+        return self._watcher.next_due()
 
     def look(self, number: int) -> PullRequest:
         """See ``Scm.look``."""

@@ -82,7 +82,7 @@ def interval(watch: Watch, seen: ForgeSeen, *, quiet: bool) -> float:
     """Seconds until the next look, by what was seen."""
     pull = seen.pull
     if pull is None:
-        return RUNNING if watch.resting and not quiet else WORKING
+        return RUNNING if watch.idle and not quiet else WORKING
     if pull.state is not PullState.OPEN:
         return OVER if pull.state is PullState.MERGED else WAITING
     if pull.checks is CheckState.PENDING:
@@ -99,6 +99,6 @@ def renewed(known: WatchedBranch | None, watch: Watch, now: datetime) -> Watched
     """What is known under a watch as it is now; an agent that came to rest, or another branch, is worth a look."""
     if known is None or known.watch.branch != watch.branch:
         return WatchedBranch(watch)
-    rested = watch.resting and not known.watch.resting and (known.seen is None or known.seen.pull is None)
+    rested = watch.idle and not known.watch.idle and (known.seen is None or known.seen.pull is None)
     kept = replace(known, watch=watch)
     return kept.nudged(now) if rested else kept

@@ -112,7 +112,7 @@ class Watcher:
             (branch.head is None, f"the branch {watch.branch} is not in {self._client.address} yet"),
             (not branch.ahead, f"{watch.branch} has no commits that {watch.base} lacks"),
             (ended is not None and ended.head == branch.head, "its last pull request has ended with this very head"),
-            (not watch.resting, "the agent is still at work"),
+            (not watch.idle, "the agent is still at work"),
         )
         return next((words for hinders, words in reasons if hinders), None)
 
@@ -123,8 +123,8 @@ class Watcher:
             if _is_about(known, number, ref):
                 self._known[session_id] = known.nudged(now)
 
-    def pressing(self) -> float | None:
-        """See ``Paced.pressing``."""
+    def next_due(self) -> float | None:
+        """See ``Paced.next_due``."""
         return GAP if any(known.nudge_pending for known in self._known.values()) else None
 
 

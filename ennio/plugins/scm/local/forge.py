@@ -290,7 +290,7 @@ class LocalForge:
             (watch.branch not in refs.heads, f"the branch {watch.branch} is not in {self.repository} yet"),
             (not refs.ahead(watch.branch, watch.base), f"{watch.branch} has no commits that {watch.base} lacks"),
             (ended is not None and refs.heads.get(watch.branch) == ended.head, "its last pull request has ended with this very head"),
-            (not watch.resting, "the agent is still at work"),
+            (not watch.idle, "the agent is still at work"),
         )
         return next((words for hinders, words in reasons if hinders), None)
 
