@@ -20,7 +20,7 @@ from ennio.model.facts import Sighting
 from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.agent.box import InputBox, added
+from ennio.plugins.agent.box import InputBox, is_added
 from ennio.plugins.agent.interface import Agent, AgentContext
 from ennio.plugins.runtime.interface import Key, Runtime, View
 
@@ -107,7 +107,7 @@ class MessageDelivery:
             return Delivery(Arrival.UNSURE, f"it was typed, and the agent has not said that it took it; {NO_PLACE}")
         if box.holds(typed):
             return self._enter(text, lambda: since, None)
-        if box.mixed(typed):
+        if box.is_mixed(typed):
             return Delivery(Arrival.UNSURE, "it stands in the place to type among a person's words, and is not entered with them")
         shown = (entered or told is Sighting.UNKNOWN) and shows(self.runtime.output(self.handle, 2000), typed)
         if told is Sighting.GONE and shown:
@@ -121,7 +121,7 @@ class MessageDelivery:
     def put_back(self, draft: str) -> bool:
         """Type what a person had begun to type into the empty place to type, without Enter; whether it stands there now."""
         box = self._region()
-        if box is None or not box.empty:
+        if box is None or not box.is_empty:
             return False
         self.runtime.paste(self.handle, draft)
         return self._wait_for(lambda: (again := self._region()) is not None and again.holds(draft), PASTE_SETTLES)
@@ -138,16 +138,16 @@ class MessageDelivery:
         box = self.agent.input_box(view)
         if box is None:
             return Delivery(Arrival.NOT_NOW, NO_PLACE)
-        if box.empty:
+        if box.is_empty:
             return box
         if box.opens is not None:
-            return Delivery(Arrival.NOT_NOW, PERSON if box.begun and not self._is_ours(box) else NO_PLACE)
+            return Delivery(Arrival.NOT_NOW, PERSON if box.has_begun and not self._is_ours(box) else NO_PLACE)
         if not self._is_ours(box):
             if aside.text is None or box.words != aside.text:
                 return Delivery(Arrival.NOT_NOW, PERSON, box.text)
             aside.keep(aside.text)
         left = self._clear(box)
-        return left if left is not None and left.empty else Delivery(Arrival.NOT_NOW, PERSON, left.text if left is not None else None)
+        return left if left is not None and left.is_empty else Delivery(Arrival.NOT_NOW, PERSON, left.text if left is not None else None)
 
     def _is_ours(self, box: InputBox) -> bool:
         """Whether all that stands there are words that were sent: what an interrupted turn puts back, or what was never entered."""
@@ -162,7 +162,7 @@ class MessageDelivery:
                 self.runtime.press(self.handle, key)
             time.sleep(PAUSE)
             left = self._box()
-            if left is None or left.empty or len(left.text) >= len(box.text):
+            if left is None or left.is_empty or len(left.text) >= len(box.text):
                 return left
             box = left
         return box
@@ -180,13 +180,13 @@ class MessageDelivery:
             same = same + 1 if box is not None and box == last else 0
             last = box
             # of a program whose place to type is not known: nothing but this is new on its screen, and that has come to rest
-            return same >= AT_REST and box is not None and box.opens is not None and added(before, box, typed)
+            return same >= AT_REST and box is not None and box.opens is not None and is_added(before, box, typed)
 
         return self._wait_for(through, PASTE_SETTLES + len(typed) / 20_000)
 
     def _unpasted(self, typed: str) -> Delivery:
         box = self._box()
-        if box is not None and box.empty and box.opens is None:
+        if box is not None and box.is_empty and box.opens is None:
             return Delivery(Arrival.UNSURE, "it was typed, and does not stand in the place to type")
         return Delivery(Arrival.UNSURE, "it was typed, and something else stands in the place to type with it: that is not entered")
 

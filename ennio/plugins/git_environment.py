@@ -38,7 +38,7 @@ def environment(directory: Path, more: Mapping[str, str], mark: str) -> dict[str
     """The environment of a git command in a directory, with more added to it."""
     return {
         **_ENDS,
-        **{name: value for name, value in os.environ.items() if _passes(name)},
+        **{name: value for name, value in os.environ.items() if _is_passed(name)},
         **_ASKS_NOBODY,
         "LC_ALL": "C",
         "GIT_OPTIONAL_LOCKS": "0",
@@ -48,7 +48,7 @@ def environment(directory: Path, more: Mapping[str, str], mark: str) -> dict[str
     }
 
 
-def _passes(name: str) -> bool:
+def _is_passed(name: str) -> bool:
     if name.startswith("GIT_"):
         return name in _PASSED or _SETTING.fullmatch(name) is not None
     return name not in _WINDOWS

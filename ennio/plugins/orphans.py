@@ -27,7 +27,7 @@ def find(session_id: str) -> list[psutil.Process]:
 
 def carrying(mark: str, accepts: Callable[[str], bool]) -> list[psutil.Process]:
     """The living processes in whose environment this variable has a value that is accepted; never this one or its ancestors."""
-    return [process for process in _others() if _carries(process, mark, accepts) and _is_alive(process)]
+    return [process for process in _others() if _has_mark(process, mark, accepts) and _is_alive(process)]
 
 
 def family(pid: int | None, born: str) -> list[psutil.Process]:
@@ -101,7 +101,7 @@ def _others() -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if process.pid not in mine]
 
 
-def _carries(process: psutil.Process, mark: str, accepts: Callable[[str], bool]) -> bool:
+def _has_mark(process: psutil.Process, mark: str, accepts: Callable[[str], bool]) -> bool:
     try:
         value = process.environ().get(mark)
         return value is not None and accepts(value)

@@ -35,7 +35,7 @@ class Fold:
         return any(size is not None for size, _ in told) and all(size in (None, real) for size, real in told)
 
     @property
-    def sized(self) -> bool:
+    def has_size(self) -> bool:
         """Whether it tells any size."""
         return self.lines is not None or self.letters is not None
 
@@ -64,12 +64,12 @@ class InputBox:
         return "\n".join(self.rows) if self.opens is not None else "\n".join(self.rows).strip("\n")
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing stands there."""
         return self.free if self.opens is not None else not self.text.strip()
 
     @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether a program whose place to type is not known shows words behind what may stand before them, in the cursor's line."""
         if self.opens is None or self.free or not self.end:
             return False
@@ -99,10 +99,10 @@ class InputBox:
             return filled or (at is not None and not self.text[at.stop :] and self.opens.search(self.text[: at.start]) is not None)
         if here != words and _FOLD.fullmatch(self.text.strip()) is not None:
             fold = self.folds[0]
-            return fold.fits(typed) or (fresh and not fold.sized)
+            return fold.fits(typed) or (fresh and not fold.has_size)
         return here == words or (self.cut and self.end and len(here) > self.width and words.endswith(here))
 
-    def mixed(self, typed: str) -> bool:
+    def is_mixed(self, typed: str) -> bool:
         """Whether this stands there among other words."""
         if self.holds(typed) or not squeezed(typed):
             return False
@@ -115,7 +115,7 @@ class InputBox:
     def words(self) -> str | None:
         """What stands there as it would have to be typed again, where that is proven: all of it, plain, its line ends known."""
         plain = "".join(self.rows)
-        if self.empty or self.cut or self.opens is not None or self.folds or _PICTURE.search(plain) or not plain.isprintable():
+        if self.is_empty or self.cut or self.opens is not None or self.folds or _PICTURE.search(plain) or not plain.isprintable():
             return None
         text = self.rows[0].rstrip()
         for above, row in zip(self.rows, self.rows[1:], strict=False):
@@ -147,7 +147,7 @@ def left_of(view: View, columns: int) -> View:
     return replace(view, lines=lines, strong=strong, columns=columns)
 
 
-def added(before: InputBox, after: InputBox, typed: str) -> bool:
+def is_added(before: InputBox, after: InputBox, typed: str) -> bool:
     """Whether all that a screen shows more than before is what was typed: of a program whose place to type is not known."""
     was, now, words = squeezed(before.text), squeezed(after.text), squeezed(typed)
     if now == was or words.endswith(now):

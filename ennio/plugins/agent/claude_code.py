@@ -146,7 +146,8 @@ class ClaudeCode(ScreenAgent):
         except OSError:
             return Sighting.UNKNOWN
         earliest = since.timestamp() - 0.01
-        taken = any(isinstance(words, str) and at is not None and at >= earliest and claude_parser.same(words, typed) for at, words in told)
+        late = (words for at, words in told if isinstance(words, str) and at is not None and at >= earliest)
+        taken = any(claude_parser.is_same(words, typed) for words in late)
         return Sighting.ALIVE if taken else Sighting.GONE
 
     def bare(self, screen: str) -> str:

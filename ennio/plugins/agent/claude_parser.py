@@ -62,7 +62,7 @@ def apply(state: AgentState, money: ClaudeCost, kind: str, entry: Mapping[str, A
         _hook(state, entry, launch)
     elif entry.get("type") == "assistant":
         _usage(state, money, entry)
-    elif kind == "line" and _interrupted(entry):
+    elif kind == "line" and _is_interruption(entry):
         state.helpers = {}  # those it waited for ended with it, and whoever goes on in the background is heard again
         state.report(Activity.READY, moment(entry) or 0.0, detail="interrupted")
 
@@ -91,7 +91,7 @@ def _of_helper(state: AgentState, name: str, helper: str, entry: Mapping[str, An
         state.close_asks(helper)
         return
     state.helpers.setdefault(helper, "")
-    if _asks(name, entry):
+    if _is_question(name, entry):
         state.open_ask(_ask(helper, entry, at))
     else:
         state.close_asks(helper, None if name in ("SubagentStart", "PreToolUse") else _key(entry))
@@ -99,13 +99,13 @@ def _of_helper(state: AgentState, name: str, helper: str, entry: Mapping[str, An
 
 def _of_agent(state: AgentState, name: str, entry: Mapping[str, Any], at: float) -> None:
     _helpers(state, name, entry)
-    if _asks(name, entry):
+    if _is_question(name, entry):
         state.open_ask(_ask("", entry, at))
         return
     if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and _is_beside(state, name, entry, at):
         state.note_signal(at)
         return
-    activity = Activity.WAITING_INPUT if _notifies(name, entry) else _MEANS.get(name)
+    activity = Activity.WAITING_INPUT if _is_notification(name, entry) else _MEANS.get(name)
     if activity is not None:
         state.report(activity, at, None, str(entry.get("error") or ""))
 
@@ -144,11 +144,11 @@ def notice(entry: Mapping[str, Any]) -> str | None:
     return None if found is None else found[1] or ""
 
 
-def _asks(name: str, entry: Mapping[str, Any]) -> bool:
+def _is_question(name: str, entry: Mapping[str, Any]) -> bool:
     return name == "PermissionRequest" or (name == "PreToolUse" and entry.get("tool_name") in _ASKED_BY)
 
 
-def _notifies(name: str, entry: Mapping[str, Any]) -> bool:
+def _is_notification(name: str, entry: Mapping[str, Any]) -> bool:
     """Whether a notification comes after the hook that knows more, or tells what no hook told."""
     return name == "Notification" and entry.get("notification_type") in _ASKING
 
@@ -210,12 +210,12 @@ def prompt_of(entry: Mapping[str, Any]) -> str | None:
     return "\n".join(text for text in texts if isinstance(text, str)) or None
 
 
-def same(told: str, text: str) -> bool:
+def is_same(told: str, text: str) -> bool:
     """Whether a prompt as it is told is this text: pastes of many lines are told in a wrapping, letters that show nothing are left out."""
     return visible(_PASTED.sub("", told)) == visible(text)
 
 
-def _interrupted(entry: Mapping[str, Any]) -> bool:
+def _is_interruption(entry: Mapping[str, Any]) -> bool:
     return (prompt_of(entry) or "").startswith(_INTERRUPTED)
 
 

@@ -29,11 +29,11 @@ def trust(file: Path, folder: Path, note: Path, patience: float = 5.0) -> bool:
     ``note`` is where ``forget`` finds what was done. Raises Refused when the file is not what it
     should be, Unreachable when others keep it locked.
     """
-    if _trusted(read(file), folder):
+    if _is_trusted(read(file), folder):
         return False
     with _locked(file, patience):
         content = read(file)
-        if _trusted(content, folder):
+        if _is_trusted(content, folder):
             return False
         projects = content.setdefault("projects", {})
         if not note.exists():
@@ -61,7 +61,7 @@ def forget(note: Path, patience: float = 5.0) -> None:
     note.unlink(missing_ok=True)
 
 
-def _trusted(content: dict[str, Any], folder: Path) -> bool:
+def _is_trusted(content: dict[str, Any], folder: Path) -> bool:
     return content.get("projects", {}).get(str(folder), {}).get("hasTrustDialogAccepted") is True
 
 

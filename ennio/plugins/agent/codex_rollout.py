@@ -43,7 +43,7 @@ def found(context: AgentContext, above: str = "") -> tuple[list[Path], str]:
             known.clear()  # it is being written: it is looked at again, and so is what came after it
             continue
         known.append(file.name)
-        if _held_in(meta, context.workspace):
+        if _is_held_in(meta, context.workspace):
             own.insert(0, file)
     return own, max(known, default=above)
 
@@ -52,7 +52,7 @@ def latest(context: AgentContext) -> Path | None:
     """The rollout of this workspace that was written to last, or None. Raises OSError."""
     own, _ = found(context)
     if not own:  # of a session that rested while a hundred others began
-        far = (file for file in _newest(sessions(context), _LOOK_BACK) if _held_in(_meta(file) or {}, context.workspace))
+        far = (file for file in _newest(sessions(context), _LOOK_BACK) if _is_held_in(_meta(file) or {}, context.workspace))
         return next(far, None)
     return max(own, key=_written)
 
@@ -103,10 +103,10 @@ def _descending(folder: Path) -> list[Path]:
 def conversation(file: Path, workspace: Path) -> str | None:
     """The id of the conversation a rollout holds, when it was held in this workspace."""
     meta = _meta(file) or {}
-    return str(meta["id"]) if _held_in(meta, workspace) else None
+    return str(meta["id"]) if _is_held_in(meta, workspace) else None
 
 
-def _held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
+def _is_held_in(meta: Mapping[str, Any], workspace: Path) -> bool:
     """Whether it is a conversation that was held there in a terminal: none of a helper's, and none of ``codex exec``."""
     its_own = meta.get("thread_source") in (None, "user") and meta.get("source") in (None, "cli")
     return meta.get("cwd") == str(workspace) and isinstance(meta.get("id"), str) and its_own

@@ -20,7 +20,7 @@ class KeyboardAgent:
 
     def clearing_keys(self, box: InputBox) -> tuple[Key, ...]:
         """Ctrl-U and Ctrl-K, for each line and each line's end: they take away what is left and right of the cursor."""
-        return () if box.empty else (Key.CLEAR, Key.KILL) * (2 * len(box.rows))
+        return () if box.is_empty else (Key.CLEAR, Key.KILL) * (2 * len(box.rows))
 
     def typed(self, text: str) -> str:
         """As it is, but for what would be a key."""

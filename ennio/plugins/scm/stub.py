@@ -76,7 +76,7 @@ class StubScm:
         found = next((pull for pull in self._open_pulls() if pull.branch == branch), None)
         if found is not None:
             return self._need(found.number)
-        if self._landed(branch, base):
+        if self._is_merged(branch, base):
             raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks")
         number, head = len(self._pulls) + 1, self._heads[branch]
         pull = PullRequest(number, f"stub://pull/{number}", title or branch, branch, base, head, PullState.OPEN, draft, self._heads[base])
@@ -192,7 +192,7 @@ class StubScm:
             or pull.head == self._heads.get(watch.branch)
             or (pull.state is PullState.MERGED and pull.number == watch.number)
         )
-        if watch.idle and not settled and not self._landed(watch.branch, watch.base):
+        if watch.idle and not settled and not self._is_merged(watch.branch, watch.base):
             pull = self.open(watch.branch, watch.base, watch.title, watch.body)
         if pull is None:
             return ForgeSeen(Sighting.GONE, now, self.name)
@@ -204,7 +204,7 @@ class StubScm:
             return numbered
         return next((pull for pull in reversed(self._pulls.values()) if pull.branch == watch.branch), numbered)
 
-    def _landed(self, branch: str, base: str) -> bool:
+    def _is_merged(self, branch: str, base: str) -> bool:
         """The branch has nothing its base lacks: it is not there, or its head is merged, or it is the base."""
         head = self._heads.get(branch)
         merged = {pull.head for pull in self._pulls.values() if pull.state is PullState.MERGED}

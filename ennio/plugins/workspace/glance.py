@@ -37,7 +37,7 @@ def _absent(branch: str, source: Path) -> Glance:
     elsewhere = next((where for where, head in _worktrees(common) if head == branch and where.is_dir()), None)
     if elsewhere is not None:
         return Glance(Place.MOVED, str(elsewhere))
-    return Glance(Place.GONE, "" if _exists(common, branch) else branch)
+    return Glance(Place.GONE, "" if _branch_exists(common, branch) else branch)
 
 
 def _head(own: Path, branch: str) -> Glance | None:
@@ -46,7 +46,7 @@ def _head(own: Path, branch: str) -> Glance | None:
         return None  # its refs are no files
     head = _text(own / "HEAD")
     if head == _REF + branch or _rebased(own) == branch:
-        return Glance(Place.STANDING) if _exists(common, branch) else Glance(Place.BRANCHLESS, _last(own))
+        return Glance(Place.STANDING) if _branch_exists(common, branch) else Glance(Place.BRANCHLESS, _last(own))
     elsewhere = next((str(where) for where, on in (*_main(common), *_worktrees(common)) if on == branch), "")
     if head.startswith(_REF):
         return Glance(Place.ASTRAY, head.removeprefix(_REF), elsewhere)
@@ -74,18 +74,18 @@ def _worktrees(common: Path) -> Iterator[tuple[Path, str]]:
             yield (own / _text(own / "gitdir")).parent, _text(own / "HEAD").removeprefix(_REF)
 
 
-def _exists(common: Path, branch: str) -> bool:
+def _branch_exists(common: Path, branch: str) -> bool:
     if (common / "refs" / "heads" / branch).is_file():
         return True
     packed = common / "packed-refs"
     if not packed.is_file():
         return False
     told = packed.stat()
-    return _packed(packed, branch, told.st_mtime_ns, told.st_size)
+    return _is_packed(packed, branch, told.st_mtime_ns, told.st_size)
 
 
 @lru_cache(maxsize=1024)
-def _packed(path: Path, branch: str, _changed: int, _size: int) -> bool:
+def _is_packed(path: Path, branch: str, _changed: int, _size: int) -> bool:
     return f" refs/heads/{branch}\n".encode("utf-8", "surrogateescape") in path.read_bytes()
 
 

@@ -53,7 +53,7 @@ class Track:
         self._code = folder / "hook.code" if folder is not None else None
 
     @property
-    def kept(self) -> bool:
+    def is_kept(self) -> bool:
         """Whether what is under way can be found again."""
         return self._trace is not None
 

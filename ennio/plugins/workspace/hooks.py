@@ -99,7 +99,7 @@ def _run(hooks: _Hooks, index: int, track: Track, out: IO[bytes]) -> None:
         hook_run.end(process)
         raise Refused(_story(hooks, index, _late(hooks), out, start)) from None
     finally:
-        if process.returncode is None and not track.kept:  # the caller was interrupted, and nobody would find it again
+        if process.returncode is None and not track.is_kept:  # the caller was interrupted, and nobody would find it again
             hook_run.tell(process.pid, signal.SIGKILL)
             process.wait()
     if code != 0:

@@ -54,7 +54,7 @@ class Preserver:
         """The name the work would get now."""
         if self.store is None:
             return str(next(self._bundles()))
-        return next(ref for ref in _names(self.session) if _free(self.store, ref, work.head))
+        return next(ref for ref in _names(self.session) if _is_free(self.store, ref, work.head))
 
     def save(self, work: DirtyState) -> str | None:
         """Save everything; the name of the first saved tip, or None when there was nothing.
@@ -258,7 +258,7 @@ def _passing(session: str) -> str:
     return f"refs/ennio/passing/{session}"
 
 
-def _free(store: Git, ref: str, head: str | None) -> bool:
+def _is_free(store: Git, ref: str, head: str | None) -> bool:
     there = store.commit(ref)
     return there is None or (head is not None and store.contains(there, head))
 

@@ -33,7 +33,7 @@ class Remotes:
         return any(key.startswith("url.") for key in self.settings)
 
     @property
-    def plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether the repository is one of the usual format, whose worktrees have no settings of their own."""
         return not any(key.startswith("extensions.") for key in self.settings)
 

@@ -98,9 +98,9 @@ class SourceRepository:
         return None if self.own else self._remotes.of(self.repo, self.git)
 
     @property
-    def plain(self) -> bool:
-        """See ``Remotes.plain``."""
-        return self._remotes.plain
+    def is_plain(self) -> bool:
+        """See ``Remotes.is_plain``."""
+        return self._remotes.is_plain
 
     @property
     def remote_name(self) -> str:

@@ -29,7 +29,7 @@ def carried(source: Path, beside: Path) -> Sequence[Setting]:
     """The settings to take over from one repository, which do not hold already for what is made in another folder."""
     there, here = (_read(Git(place)) for place in (source, beside))
     known = Counter(here)
-    return [one for one in there if _wanted(one[0]) and not _taken(known, one)]
+    return [one for one in there if _is_wanted(one[0]) and not _taken(known, one)]
 
 
 def as_environment(settings: Sequence[Setting]) -> Mapping[str, str]:
@@ -55,7 +55,7 @@ def _read(git: Git) -> list[Setting]:
     return [(key, value) for key, _, value in (field.partition("\n") for field in fields)]
 
 
-def _wanted(key: str) -> bool:
+def _is_wanted(key: str) -> bool:
     section, _, rest = key.partition(".")
     return rest in _CORE if section == "core" else section in _SECTIONS
 

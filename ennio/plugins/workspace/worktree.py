@@ -90,7 +90,7 @@ class WorktreeWorkspace:
         if not dry_run:
             _hold(repository, order, there)
             folder.discard(order.path)
-            let_go = _let_go(repository, order)
+            let_go = _is_gone_there(repository, order)
             with repository.alone():
                 _dissolve(repository, order, let_go=let_go)
         return freed
@@ -244,7 +244,7 @@ def _clear(repository: SourceRepository, order: WorkspaceOrder) -> None:
             repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))
 
 
-def _let_go(repository: SourceRepository, order: WorkspaceOrder) -> bool:
+def _is_gone_there(repository: SourceRepository, order: WorkspaceOrder) -> bool:
     """Whether the ordered repository has no such branch any more, as after a merge; what its base is now is known then."""
     if repository.own or repository.git.commit(_mark(order)) is None:
         return False
@@ -274,7 +274,7 @@ def _drop_branch(repository: SourceRepository, order: WorkspaceOrder) -> None:
         return
     if tip is None:
         git.run("update-ref", "-d", _mark(order))
-    elif not any(entry.branch == order.branch for entry in repository.worktrees()) and _elsewhere(repository, order, tip):
+    elif not any(entry.branch == order.branch for entry in repository.worktrees()) and _is_elsewhere(repository, order, tip):
         git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(order)}\n")
         git.run("config", "--remove-section", f"branch.{order.branch}", check=False)  # an upstream the agent's push had set
 
@@ -283,7 +283,7 @@ def _drop_merged(repository: SourceRepository, order: WorkspaceOrder) -> None:
     """Delete what a push of this session left of a merged branch that is gone at the remote, as ``git fetch --prune`` would."""
     git, tracked = repository.git, f"refs/remotes/{repository.remote}/{order.branch}"
     there = git.commit(tracked)
-    if there is None or not _merged(repository, order, there):
+    if there is None or not _is_merged(repository, order, there):
         return
     git.run("update-ref", "-d", tracked, there)
     ref, start = f"refs/heads/{order.branch}", git.commit(_mark(order))
@@ -293,7 +293,7 @@ def _drop_merged(repository: SourceRepository, order: WorkspaceOrder) -> None:
         git.run("config", "--remove-section", f"branch.{order.branch}", check=False)
 
 
-def _elsewhere(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
+def _is_elsewhere(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
     """Whether a branch's commits are merged, pushed or saved.
 
     In the project's own repository the branch itself is what a pull request stands on: only merged
@@ -301,13 +301,13 @@ def _elsewhere(repository: SourceRepository, order: WorkspaceOrder, tip: str) ->
     """
     git, base = repository.git, repository.kept(order.base)
     if repository.own:
-        return _merged(repository, order, tip)
+        return _is_merged(repository, order, tip)
     if git.contains(tip, base):
         return True
     return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
 
 
-def _merged(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
+def _is_merged(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
     """Whether the base has a commit, or all that it changes."""
     git, base = repository.git, repository.kept(order.base)
     if git.contains(tip, base):

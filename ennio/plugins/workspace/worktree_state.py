@@ -87,7 +87,7 @@ def is_plain(repository: SourceRepository, path: Path, branch: str) -> bool:
     Only settings of its own could bend a linked worktree: git passes over ``core.worktree`` and ``core.bare`` of the repository.
     """
     own = private.folder(path)
-    if own is None or not repository.plain:
+    if own is None or not repository.is_plain:
         return False
     try:
         head, common = ((own / name).read_text(encoding="utf-8").strip() for name in ("HEAD", "commondir"))

@@ -56,7 +56,7 @@ def test_what_stands_in_the_place_to_type_is_known(agent: ClaudeCode | Codex | A
     box = agent.input_box(shown)
     assert box is not None
     assert box.text == text
-    assert box.empty == (text == "")
+    assert box.is_empty == (text == "")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ BOX = InputBox(("",), WIDTH)
 )
 def test_exactly_what_was_typed_counts(rows: tuple[str, ...], typed: str, holds: bool, mixed: bool) -> None:
     box = replace(BOX, rows=rows)
-    assert (box.holds(typed), box.mixed(typed)) == (holds, mixed)
+    assert (box.holds(typed), box.is_mixed(typed)) == (holds, mixed)
 
 
 def test_a_mark_without_a_size_is_ours_only_right_after_the_paste() -> None:
@@ -144,7 +144,7 @@ def test_of_a_program_nobody_knows_the_end_of_the_screen_counts(screen: str, row
     lines = tuple(screen.split("\n"))
     box = COMMAND.input_box(View(lines, lines, len(lines[row]), row, WIDTH))
     assert box is not None
-    assert (box.empty, box.holds("go on"), box.mixed("go on")) == (free, holds, mixed)
+    assert (box.is_empty, box.holds("go on"), box.is_mixed("go on")) == (free, holds, mixed)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_words_behind_the_prompt_of_a_program_nobody_knows_are_told_from_its_wor
     lines = tuple(screen.split("\n"))
     box = COMMAND.input_box(View(lines, lines, len(lines[row]), row, WIDTH))
     assert box is not None
-    assert box.begun is begun
+    assert box.has_begun is begun
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_pattern_that_does_not_end_with_its_line_gives_no_words_of_a_person_aw
     chat = CommandAgent(AgentConfig(passthrough={"argv": ["cat"], "interactive": True, "ready": ready}))
     box = chat.input_box(View((line,), (line,), len(line), 0, WIDTH))
     assert box is not None
-    assert (box.empty, box.begun) == (free, not free)
+    assert (box.is_empty, box.has_begun) == (free, not free)
 
 
 def test_the_lines_of_a_message_are_one_input_unless_the_program_takes_several() -> None:

@@ -165,7 +165,7 @@ class Player:
         while self._answer is None:
             self.terminal.pause(None)
         self._asking = False
-        self._names["answer"] = options[int(self._answer) - 1] if _chosen(self._answer, options) else self._answer
+        self._names["answer"] = options[int(self._answer) - 1] if _is_chosen(self._answer, options) else self._answer
         self._done(f"answered: {self._names['answer'][:80]}")
 
     def _step_summary(self, step: dict[str, Any]) -> None:
@@ -214,7 +214,7 @@ class Player:
         raise SystemExit(step.get("code", 0))
 
 
-def _chosen(answer: str, options: list[str]) -> bool:
+def _is_chosen(answer: str, options: list[str]) -> bool:
     return answer.isdecimal() and 0 < int(answer) <= len(options)
 
 

@@ -155,7 +155,7 @@ def _faults(name: str, kind: Step, given: Mapping[Any, Any]) -> Iterable[str]:
         elif not isinstance(value, kind.fields[key]) or (isinstance(value, bool) and kind.fields[key] is not bool):
             yield f"`{key}` cannot be {value!r}"
     yield from (f"`{key}` is missing" for key in kind.needs if key not in given)
-    yield from (f"{file!r} leads out of the working copy" for file in _files(given) if _leads_out(file))
+    yield from (f"{file!r} leads out of the working copy" for file in _files(given) if _is_outside(file))
     if name == "edit" and len({"content", "append", "replace"} & given.keys()) != 1:
         yield "needs one of `content`, `append` and `replace: {old, new}`"
     if name == "edit" and "replace" in given and not _texts(given["replace"], {"old", "new"}):
@@ -169,7 +169,7 @@ def _files(given: Mapping[Any, Any]) -> Iterable[str]:
     return [file for file in (given.get("file"), *(resolve if isinstance(resolve, Mapping) else ())) if isinstance(file, str)]
 
 
-def _leads_out(file: str) -> bool:
+def _is_outside(file: str) -> bool:
     path = PurePosixPath(file)
     return path.is_absolute() or ".." in path.parts or ".git" in path.parts
 

@@ -64,7 +64,7 @@ class TranscriptState:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             return
-        if not isinstance(entry, dict) or not _number(entry.get("t")):
+        if not isinstance(entry, dict) or not _is_number(entry.get("t")):
             return
         kind = entry.get("type")
         self._becomes(_MEANS.get(kind) if isinstance(kind, str) else None, entry)
@@ -174,7 +174,9 @@ def prompts(path: Path) -> Iterator[tuple[datetime, str]]:
                 entry = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(entry, dict) and entry.get("type") == "prompt" and isinstance(entry.get("text"), str) and _number(entry.get("t")):
+            if not isinstance(entry, dict) or entry.get("type") != "prompt":
+                continue
+            if isinstance(entry.get("text"), str) and _is_number(entry.get("t")):
                 yield _moment(entry["t"]), entry["text"]
 
 
@@ -183,7 +185,7 @@ def _offset(cursor: Mapping[str, str], size: int) -> int:
     return int(text) if text.isdecimal() and int(text) <= size else 0
 
 
-def _number(value: object) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 

@@ -48,12 +48,12 @@ def merge(
         client.ask(ENQUEUE, {"pull": node["id"], "head": expected_head}, action=True)
         return Merged("", f"{name} is in the merge queue of {seen.base}")
     hindrance = of_state(node["mergeStateStatus"])
-    if hindrance is not None and (hindrance.remedy is Remedy.UPDATE or _only_by_force(node)):
+    if hindrance is not None and (hindrance.remedy is Remedy.UPDATE or _is_only_by_force(node)):
         return _hindered(client, settings, node, hindrance, expected_head, method, f"GitHub says that {name} is {hindrance.kind}")
     return _directly(client, settings, node, expected_head, method)
 
 
-def _only_by_force(node: Node) -> bool:
+def _is_only_by_force(node: Node) -> bool:
     """The rules of its base are not met, and GitHub would merge it all the same because of whose token it is."""
     return node["mergeStateStatus"] == "BLOCKED" and bool(node["viewerCanMergeAsAdmin"])
 

@@ -113,7 +113,7 @@ class LocalForge:
             row = self._store.pull_of(self._project.id, branch)
             if row is not None and row.state is PullState.OPEN:
                 return self._pulls.show(row)
-            if not refs.ahead(branch, base):
+            if not refs.is_ahead(branch, base):
                 raise Refused(f"there is nothing to merge: {branch} has no commits that {base} lacks; commit and push first")
             return self._pulls.show(self._pulls.open(refs, Watch("", branch, base, title=title, body=body), draft=draft))
 
@@ -288,7 +288,7 @@ class LocalForge:
             (not self.settings.auto_open, "pull requests are not opened by themselves here (auto_open is off)"),
             (watch.base not in refs.heads, f"the base branch {watch.base} is not in {self.repository}"),
             (watch.branch not in refs.heads, f"the branch {watch.branch} is not in {self.repository} yet"),
-            (not refs.ahead(watch.branch, watch.base), f"{watch.branch} has no commits that {watch.base} lacks"),
+            (not refs.is_ahead(watch.branch, watch.base), f"{watch.branch} has no commits that {watch.base} lacks"),
             (ended is not None and refs.heads.get(watch.branch) == ended.head, "its last pull request has ended with this very head"),
             (not watch.idle, "the agent is still at work"),
         )

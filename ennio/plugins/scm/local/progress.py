@@ -23,7 +23,7 @@ class BranchRefs:
     taken: frozenset[str]
     holds: Callable[[str, str], bool]
 
-    def ahead(self, branch: str, base: str) -> bool:
+    def is_ahead(self, branch: str, base: str) -> bool:
         """Both branches exist and the first has commits the second lacks."""
         return branch in self.heads and base in self.heads and branch != base and branch not in self.merged[base]
 

@@ -71,14 +71,14 @@ def check_review(author: str, decision: ReviewState, body: str, path: str | None
         (decision is not ReviewState.APPROVED and not body.strip(), "body: is empty; say what should change"),
         (line is not None and path is None, "line: needs a path"),
         (line is not None and line < 1, f"line: {line} is not a line; lines count from 1"),
-        (path is not None and not _inside(path), f"path: {path!r} is not a path inside the repository, such as src/main.py"),
+        (path is not None and not _is_inside(path), f"path: {path!r} is not a path inside the repository, such as src/main.py"),
     )
     message = next((words for broken, words in wrong if broken), None)
     if message:
         raise Invalid(message)
 
 
-def _inside(path: str) -> bool:
+def _is_inside(path: str) -> bool:
     return bool(path.strip()) and not path.startswith("/") and ".." not in path.split("/")
 
 

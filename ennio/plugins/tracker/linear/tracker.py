@@ -15,7 +15,7 @@ from ennio.plugins.tracker.interface import Issue, Milestone, Reached
 from ennio.plugins.tracker.linear import queries
 from ennio.plugins.tracker.linear.client import LinearClient
 from ennio.plugins.tracker.linear.settings import LinearSettings
-from ennio.plugins.tracker.linear.workflow import OVER, WorkflowState, moves, named, state_of
+from ennio.plugins.tracker.linear.workflow import OVER, WorkflowState, is_move, named, state_of
 from ennio.plugins.web import as_published, sound
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+\Z")
@@ -106,7 +106,7 @@ class LinearTracker:
     def _move(self, identifier: str, standing: dict[str, Any], wanted: str, kind: Reached) -> None:
         states: list[WorkflowState] = [state_of(node) for node in standing["team"]["states"]["nodes"]]
         to = named(states, wanted)
-        if moves(state_of(standing["state"]), to, kind):
+        if is_move(state_of(standing["state"]), to, kind):
             self._do(queries.MOVE, {"id": identifier, "state": to.id})
 
     def _say(self, issue: str, text: str, comment_id: str) -> None:

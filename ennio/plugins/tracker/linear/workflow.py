@@ -45,7 +45,7 @@ def named(states: Sequence[WorkflowState], wanted: str) -> WorkflowState:
     return found[0]
 
 
-def moves(now: WorkflowState, to: WorkflowState, kind: Reached) -> bool:
+def is_move(now: WorkflowState, to: WorkflowState, kind: Reached) -> bool:
     """Whether the issue is to be moved: never out of an end, and backwards only when the work came to nothing."""
     if now.id == to.id or now.type in OVER:
         return False
