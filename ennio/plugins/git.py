@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import IO
 
 from ennio.model.errors import EnnioError, TimedOut
-from ennio.plugins import git_orphans, git_words
+from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment
-from ennio.plugins.git_words import readable, redacted
+from ennio.plugins.git_errors import readable, redacted
 
 __all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "GitPlace", "Output", "Question", "failure", "readable", "redacted", "side_by_side"]
 
@@ -212,7 +212,7 @@ class Git:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise git_words.not_begun(error) from error
+                raise git_errors.not_begun(error) from error
             try:
                 yield _Running(process, args, self.directory, spool)
             finally:
@@ -284,12 +284,12 @@ def side_by_side(*questions: Question, timeout: float = QUICK) -> tuple[Output, 
 
 def failure(args: tuple[str, ...], directory: Path, output: Output) -> EnnioError:
     """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
-    return git_words.failure(_name(args), directory, output.code, output.stderr.strip() or output.stdout)
+    return git_errors.failure(_name(args), directory, output.code, output.stderr.strip() or output.stdout)
 
 
 def _is_passing(args: tuple[str, ...], words: str) -> bool:
     """Whether the same may go well in a moment. A ref that is there already is an answer, but to who fetches."""
-    return git_words.is_locked(words) or (_verb(args) in _SERVERS and git_words.is_race(words))
+    return git_errors.is_locked(words) or (_verb(args) in _SERVERS and git_errors.is_race(words))
 
 
 def _name(args: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
-from ennio.plugins import git_environment, git_orphans, git_words
+from ennio.plugins import git_environment, git_errors, git_orphans
 from ennio.plugins.git import Git, GitPlace, Output, Question, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
@@ -425,7 +425,7 @@ def test_a_filter_that_is_not_installed_is_named_as_what_it_is(repository: Path,
     "error: external filter 'big clean -- %f' failed 127",
 ])  # fmt: skip
 def test_a_missing_filter_is_named_whatever_git_had_come_to_when_it_noticed(said: str) -> None:
-    error = git_words.failure("git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}")
+    error = git_errors.failure("git worktree", "x", 128, f"big filter-process: 1: big: not found\n{said}")
     assert isinstance(error, Refused)
     assert "needs the filter big, which is not installed" in str(error)
 

@@ -12,8 +12,8 @@ from typing import Final
 import pyte
 
 from ennio.plugins.runtime.interface import View
-from ennio.plugins.runtime.looks import is_gray
 from ennio.plugins.runtime.text import last_lines
+from ennio.plugins.runtime.text_style import is_gray
 
 # Codes of newer terminals that the emulator would print as text instead of leaving out.
 _STRINGS: Final = re.compile(rb"\x1b[P_X^].*?(?:\x1b\\|\x07)", re.DOTALL)

@@ -28,8 +28,8 @@ from ennio.plugins import orphans
 from ennio.plugins.process_start import is_alive, pid_exists, process_of, start_of
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, Launch, Pane, View
-from ennio.plugins.runtime.looks import strong
 from ennio.plugins.runtime.text import last_lines, named, pasteable
+from ennio.plugins.runtime.text_style import strong
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}

@@ -14,7 +14,7 @@ from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
 from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.runtime.interface import View
-from ennio.plugins.runtime.looks import strong
+from ennio.plugins.runtime.text_style import strong
 
 WIDTH = 60
 RULE = "─" * WIDTH

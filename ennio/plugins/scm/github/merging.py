@@ -7,7 +7,7 @@ from ennio.model.failpoints import asks
 from ennio.model.pulls import Mergeability, MergeMethod, PullRequest, PullState
 from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.scm.github.graphql import AUTO_MERGE, ENQUEUE
-from ennio.plugins.scm.github.hindrances import Hindrance, of_state, of_words
+from ennio.plugins.scm.github.merge_blockers import Blocker, of_state, of_words
 from ennio.plugins.scm.github.parsing import Node
 from ennio.plugins.scm.github.settings import GitHubForgeSettings
 from ennio.plugins.scm.interface import Merged
@@ -47,9 +47,9 @@ def merge(
     if node["isMergeQueueEnabled"]:
         client.ask(ENQUEUE, {"pull": node["id"], "head": expected_head}, action=True)
         return Merged("", f"{name} is in the merge queue of {seen.base}")
-    hindrance = of_state(node["mergeStateStatus"])
-    if hindrance is not None and (hindrance.remedy is Remedy.UPDATE or _is_only_by_force(node)):
-        return _hindered(client, settings, node, hindrance, expected_head, method, f"GitHub says that {name} is {hindrance.kind}")
+    blocker = of_state(node["mergeStateStatus"])
+    if blocker is not None and (blocker.remedy is Remedy.UPDATE or _is_only_by_force(node)):
+        return _blocked(client, settings, node, blocker, expected_head, method, f"GitHub says that {name} is {blocker.kind}")
     return _directly(client, settings, node, expected_head, method)
 
 
@@ -66,19 +66,19 @@ def _directly(client: GitHubClient, settings: GitHubForgeSettings, node: Node, h
     except Conflict as error:
         if "head branch was modified" in str(error).lower():
             raise Superseded(str(error)) from error
-        return _hindered(client, settings, node, of_words(str(error)), head, method, str(error))
+        return _blocked(client, settings, node, of_words(str(error)), head, method, str(error))
     return Merged(done["sha"], done["message"])
 
 
-def _hindered(
-    client: GitHubClient, settings: GitHubForgeSettings, node: Node, hindrance: Hindrance, head: str, method: MergeMethod | None, said: str
+def _blocked(
+    client: GitHubClient, settings: GitHubForgeSettings, node: Node, blocker: Blocker, head: str, method: MergeMethod | None, said: str
 ) -> Merged:
     """Do what mends it, where that is ours to do. Raises Held with the reason and what else does."""
-    if hindrance.remedy is Remedy.UPDATE:
+    if blocker.remedy is Remedy.UPDATE:
         raise _updated(client, node, head) if settings.update_branch else _left_behind(node)
-    if hindrance.auto and node["viewerCanEnableAutoMerge"]:
+    if blocker.auto and node["viewerCanEnableAutoMerge"]:
         return _by_itself(client, node, head, chosen(client, settings, method))
-    raise Held(f"{said}{f'; {hindrance.advice}' if hindrance.advice else ''}", hindrance.remedy, hindrance.kind)
+    raise Held(f"{said}{f'; {blocker.advice}' if blocker.advice else ''}", blocker.remedy, blocker.kind)
 
 
 def _by_itself(client: GitHubClient, node: Node, head: str, method: MergeMethod) -> Merged:
@@ -91,7 +91,7 @@ def _by_itself(client: GitHubClient, node: Node, head: str, method: MergeMethod)
 
 
 @asks(
-    "put.pulls.update-branch", because="no base of a story wants its pull requests up to date: the tests of hindrances"
+    "put.pulls.update-branch", because="no base of a story wants its pull requests up to date: the tests of merge blockers"
 )
 def _updated(client: GitHubClient, node: Node, head: str) -> Held:
     number, base = node["number"], node["baseRefName"]

@@ -88,7 +88,7 @@ class Watcher:
         self._known[known.watch.session_id] = observed if current is known else observed.nudged(now)
 
     def _seen(self, watch: Watch, branch: BranchState, now: datetime) -> ForgeSeen:
-        pull, missing = branch.pull, self._hindrance(watch, branch)
+        pull, missing = branch.pull, self._why_not_opened(watch, branch)
         if missing is None and (pull is None or pull.state is not PullState.OPEN):
             try:
                 pull = self._propose(watch.branch, watch.base, watch.title, watch.body, draft=self._settings.draft)
@@ -101,7 +101,7 @@ class Watcher:
             return ForgeSeen(Sighting.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch))
         return ForgeSeen(Sighting.ALIVE, now, SOURCE, pull, pushed=_pushed(watch, branch))
 
-    def _hindrance(self, watch: Watch, branch: BranchState) -> str | None:
+    def _why_not_opened(self, watch: Watch, branch: BranchState) -> str | None:
         """Why no pull request is opened for a branch that has none, or None."""
         ended, fork = branch.pull, self._settings.head_owner is not None
         reasons = (
@@ -114,7 +114,7 @@ class Watcher:
             (ended is not None and ended.head == branch.head, "its last pull request has ended with this very head"),
             (not watch.idle, "the agent is still at work"),
         )
-        return next((words for hinders, words in reasons if hinders), None)
+        return next((words for holds, words in reasons if holds), None)
 
     def nudge(self, number: int | None, ref: str | None = None) -> None:
         """See ``Scm.nudge``."""

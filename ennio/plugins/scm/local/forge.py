@@ -264,7 +264,7 @@ class LocalForge:
 
     def _seen(self, watch: Watch, refs: BranchRefs) -> ForgeSeen:
         row = self._found(watch)
-        missing = None if row is not None and row.state is PullState.OPEN else self._hindrance(watch, refs, row)
+        missing = None if row is not None and row.state is PullState.OPEN else self._why_not_opened(watch, refs, row)
         if missing is None and (row is None or row.state is not PullState.OPEN):
             row = self._pulls.open(refs, watch, draft=self.settings.draft)
         pushed = self._direct_pushes.get(watch.session_id)
@@ -280,7 +280,7 @@ class LocalForge:
         newest = self._store.pull_of(self._project.id, watch.branch)
         return newest if newest is not None and (numbered is None or newest.number > numbered.number) else numbered
 
-    def _hindrance(self, watch: Watch, refs: BranchRefs, ended: PullRow | None) -> str | None:
+    def _why_not_opened(self, watch: Watch, refs: BranchRefs, ended: PullRow | None) -> str | None:
         """Why no pull request is opened for a branch that has none, or None."""
         done = ended is not None and ended.state is PullState.MERGED and ended.number == watch.number
         reasons = (
@@ -292,7 +292,7 @@ class LocalForge:
             (ended is not None and refs.heads.get(watch.branch) == ended.head, "its last pull request has ended with this very head"),
             (not watch.idle, "the agent is still at work"),
         )
-        return next((words for hinders, words in reasons if hinders), None)
+        return next((words for holds, words in reasons if holds), None)
 
     def _settle(self, number: int, review_id: str, *, dismissed: bool) -> PullRequest:
         with self._lock:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.plugins.scm.github.forge import GitHubForge
-from ennio.plugins.scm.github.hindrances import STATES, of_state, of_words
+from ennio.plugins.scm.github.merge_blockers import STATES, of_state, of_words
 from ennio.policy.merging import PATIENCE, UNREACHABLE, Held, Remedy, Superseded, concerns_a_person, held, next_try, outlook
 from tests.github.published import graphql_schema
 from tests.github.standin.hub import Fault, Hub, Run
