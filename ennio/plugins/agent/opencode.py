@@ -7,12 +7,13 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from ennio.model.errors import Unreachable
 from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.session import Activity
 from ennio.plugins.agent import flags, opencode_api, opencode_database
 from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.interface import AgentContext, Command, Reading
@@ -27,6 +28,7 @@ _HOME = re.compile(r"^\s*┃\s+Ask anything", re.MULTILINE)  # its first page, w
 _LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
 _OPEN, _OLD = 64, ""  # messages whose cost may still grow, and where the others are summed up
 _NONE_OF_OURS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)  # no such table, no database
+_TIDIES = timedelta(seconds=20)  # for which its screen may show work when an answer was the last: it stores what changed
 _SPREAD = 1000  # milliseconds; a message that was written while we looked is looked at again
 
 
@@ -82,12 +84,15 @@ class OpenCode(ScreenAgent):
                 on["stamp"] = stamp
             except sqlite3.Error as error:
                 state.detail = f"its database could not be read: {error}"
-        state.update_screen(self._shown(screen), now)
+        shown = self._shown(screen)
+        tidies = _tidies(state, shown, now)
+        state.update_screen(None if tidies else shown, now)
         on["account"] = state.as_text()
         seen = state.facts(process, now, "database")
         cost = sum((Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0))
         usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
-        return Reading(replace(seen, usage=usage), on, state.until(process, now) if on.get("stamp") == stamp else now)
+        looks = [until for until in (state.until(process, now), now + _TIDIES if tidies else None) if until is not None]
+        return Reading(replace(seen, usage=usage), on, min(looks, default=None) if on.get("stamp") == stamp else now)
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
         """See ``Filed.files``: its database, as long as that can be read."""
@@ -178,6 +183,12 @@ def _conversation(context: AgentContext) -> str | None:
         if getattr(error, "sqlite_errorcode", None) in _NONE_OF_OURS:
             return None
         raise Unreachable(f"opencode's database cannot be read just now: {error}") from error
+
+
+def _tidies(state: AgentState, shown: ScreenState | None, now: datetime) -> bool:
+    """Whether the work its screen shows is its own after a turn; whoever gives it words begins another, and its database has them."""
+    working = shown is not None and shown.activity is Activity.ACTIVE
+    return working and state.reported == Activity.READY and now.timestamp() - state.reported_at < _TIDIES.total_seconds()
 
 
 def _folded(costs: dict[str, Decimal]) -> dict[str, str]:

@@ -96,23 +96,25 @@ def apply(state: AgentState, row: Row) -> Decimal | None:
     given = count(tokens.get("input")) + count(cache.get("read")) + count(cache.get("write"))
     state.add_usage(row.id, given, count(tokens.get("output")) + count(tokens.get("reasoning")), str(data.get("modelID") or "") or None)
     if row.own:
-        _state(state, data)
+        _state(state, row)
     cost = data.get("cost")
     return Decimal(str(cost)) if isinstance(cost, int | float) and 0 < cost < MONEY else None
 
 
-def _state(state: AgentState, data: Mapping[str, Any]) -> None:
-    completed = _time(data, "completed")
-    if completed is None or (data.get("finish") == "tool-calls" and not data.get("error")):
-        # its tools were called; whether the turn goes on after a refused one is not written down, the screen knows
-        state.report(Activity.ACTIVE, _time(data, "created") or 0.0)
-    elif data.get("error"):
+def _state(state: AgentState, row: Row) -> None:
+    data, completed = row.data, _time(row.data, "completed")
+    finished = data.get("finish") not in (None, "tool-calls")
+    if completed is not None and data.get("error"):
         error = _mapping(data["error"])
         told = _mapping(error.get("data")).get("message") or error.get("name")
         state.report(Activity.READY, completed, detail=str(told))
+    elif finished or (completed is not None and data.get("finish") is None):
+        # the model is through; that opencode is, too, it writes down seconds later on a busy machine
+        state.turns += completed is not None
+        state.report(Activity.READY, row.updated / 1000 if completed is None else completed)
     else:
-        state.turns += 1
-        state.report(Activity.READY, completed)
+        # its tools were called; whether the turn goes on after a refused one is not written down, the screen knows
+        state.report(Activity.ACTIVE, _time(data, "created") or 0.0)
 
 
 def _time(data: Mapping[str, Any], key: str) -> float | None:

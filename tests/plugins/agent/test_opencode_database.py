@@ -52,7 +52,7 @@ class Watched:
     def look(self, second: float, screen: str | None = None) -> AgentSeen:
         now = NOW + timedelta(seconds=second)
         reading = OpenCode().observe(self.desk, self.cursor, ProcessSeen(Sighting.ALIVE, now, "test", pid=1, number=1), screen, now)
-        self.cursor = dict(reading.cursor)
+        self.cursor, self.reading = dict(reading.cursor), reading
         return reading.seen
 
 
@@ -81,6 +81,35 @@ def test_a_turn_that_a_refused_tool_ended_rests_as_soon_as_the_screen_does(watch
     watched.message("m1", 1, done=True, took=8000, finish="tool-calls", tokens=tokens(100, 5))
     assert watched.look(9.1).activity is Activity.ACTIVE
     assert watched.look(9.3, "┃\n  Build · scripted\n  ctrl+p commands\n").activity is Activity.READY
+
+
+WORKS = "┃\n  Build · scripted\n  ⬝⬝ esc interrupt   ctrl+p commands\n"
+
+
+def test_a_turn_is_over_with_the_models_last_word_and_not_when_opencode_has_tidied_up(watched: Watched) -> None:
+    watched.message("m1", 1, finish="tool-calls")
+    assert watched.look(1.5, WORKS).activity is Activity.ACTIVE
+    watched.message("m2", 3, finish="stop", tokens=tokens(100, 5))
+    assert [watched.look(second, WORKS).activity for second in (3.2, 5, 8, 11)] == [Activity.READY] * 4
+    watched.message("m2", 12, done=True, finish="stop", tokens=tokens(100, 5))
+    seen = watched.look(12.2, WORKS)
+    assert (seen.activity, seen.turns) == (Activity.READY, 1)
+
+
+def test_what_a_person_begins_while_opencode_tidies_up_is_work(watched: Watched) -> None:
+    watched.message("m1", 1, done=True, finish="stop")
+    assert watched.look(2.5, WORKS).activity is Activity.READY
+    watched.message("m2", 3, role="user")
+    assert watched.look(3.2, WORKS).activity is Activity.ACTIVE
+
+
+def test_work_that_its_screen_goes_on_to_show_long_after_a_turn_is_believed(watched: Watched) -> None:
+    watched.message("m1", 1, done=True, finish="stop")
+    watched.look(2.5, WORKS)
+    until = watched.reading.until
+    assert until is not None
+    assert until > NOW + timedelta(seconds=21)
+    assert watched.look((until - NOW).total_seconds(), WORKS).activity is Activity.ACTIVE
 
 
 def test_incident_39_an_answer_that_grows_is_counted_once_and_side_conversations_are_paid_for(watched: Watched) -> None:
