@@ -49,6 +49,7 @@ _PROMPT = re.compile(r"(?:[\w-]+ )*[\w-]*>(?= |$)")
 _LINE = r"(?:[\w-]+ )*[\w-]*> [^\n]*"
 _FILES = re.compile(r"\s*\Z|Readonly: |Editable: |\s{2,}\S")  # the files of the chat, which stay above its prompt
 _BEGUN = re.compile(rf"^─{{20,}}\n(?:[^\n>]*\n){{0,4}}{_LINE}(?:\n{_LINE})*\Z", re.MULTILINE)  # below the line that ends a turn
+_ASKS = re.compile(r"\(Y\)es/\(N\)o[^\n]*\]:[^\n]*\Z")  # also behind the words of an answer that is not entered yet
 _OPTION = re.compile(r"\((\w)\)([\w' ]+)")
 
 
@@ -102,7 +103,7 @@ class Aider(ScreenAgent):
         if seen is not None:  # without a screen nobody knows yet what the notification was about: it waits
             self._notified(state, context, on, seen)
             state.question = seen.question  # it notifies of the first of several questions only
-        state.update_screen(seen, now)
+        state.update_screen(seen or _answered(state, screen), now)
         on["account"] = state.as_text()
         return Reading(_with_cost(state, process, now, on), on, state.until(process, now))
 
@@ -205,6 +206,13 @@ class Aider(ScreenAgent):
 
 def _begins(line: str, prompt: str) -> bool:
     return line.rstrip() == prompt or line.startswith(f"{prompt} ")
+
+
+def _answered(state: AgentState, screen: str | None) -> ScreenState | None:
+    """That it works, where a question it had asked is the last line no more: what it asked for is being done, though nothing else shows."""
+    end = tail(screen or "", 1)
+    waited = Activity.WAITING_INPUT in (state.reported, state.on_screen) and state.on_screen != Activity.READY
+    return ScreenState(Activity.ACTIVE) if waited and end and not _ASKS.search(end) else None
 
 
 def _notices(context: AgentContext) -> Path:

@@ -59,6 +59,21 @@ def test_a_turn_is_told_from_its_start_to_its_question_and_its_end(tmp_path: Pat
     assert (rests.activity, rests.turns, rests.prompts) == (Activity.READY, 1, 1)
 
 
+def test_a_command_that_a_person_has_allowed_is_work_as_long_as_it_runs(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.event(1, "message_send_starting")
+    watched.notified(3)
+    watched.look(3.1, ASKS)
+    assert watched.look(5, f"{ASKS.rstrip()} y").activity is Activity.WAITING_INPUT  # it is not entered yet
+    for second in (7, 9, 20):
+        runs = watched.look(second, f"{ASKS.rstrip()} Y\n\nRunning touch x\n")
+        assert (runs.activity, runs.question) == (Activity.ACTIVE, None)
+    adds = "Running touch x\nx\nAdd command output to the chat? (Y)es/(N)o [Yes]:\n"
+    assert watched.look(22, adds).activity is Activity.WAITING_INPUT
+    assert watched.look(24, f"{adds.rstrip()} N\n\ndiff> ").activity is Activity.READY
+    assert watched.look(26, "diff> begun").activity is Activity.READY
+
+
 def test_incident_39_every_answer_is_counted_once_with_its_money(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     for second in (1, 2):
