@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,9 @@ SHARE = 0.99  # of the samples of one run have to be right; of all runs of an ag
 SHARE_WHEN_BUSY = 0.9  # opencode alone then takes seconds to end its own turn
 WRONG = 10.0  # seconds it may never be wrong for; see there, too
 EVERY = 0.5
+REST = 0.5
 PATIENCE = 90.0  # seconds for what takes as long as the machine takes
+ASIDE = 3.0  # seconds after which a message puts aside what a person has begun to type
 KEY = "sk-test-12345678901234567890"
 
 
@@ -87,8 +90,48 @@ class Bench:
         done = self.house.ground.tmux("send-keys", "-t", f"={self.session}:", *keys)
         assert done.returncode == 0, done.stderr
 
-    def screen(self) -> str:
-        return self.house.ground.tmux("capture-pane", "-p", "-t", f"={self.session}:").stdout
+    def presses(self, *keys: str) -> None:
+        """Press keys of which each changes what the agent shows, if only a colour, and wait for that each time."""
+        for key in keys:
+            self._presses(key)
+
+    def _presses(self, key: str) -> None:
+        before = self.screen("-e")
+        self.keys(key)
+        eventually(lambda: self.screen("-e") != before, 20, f"{key} changes the screen:\n{before}")
+        self.comes_to_rest()
+
+    def types(self, words: str) -> None:
+        """Type words into an agent that rests, and wait until they stand there; what is typed on at once is taken for a paste by some."""
+        self.keys("-l", words)
+        self.shows(re.escape(words))
+        self.comes_to_rest()
+
+    def shows(self, pattern: str, within: float = 20.0) -> None:
+        """Wait until its screen shows this."""
+        eventually(lambda: re.search(pattern, self.screen()), within, f"{pattern} is shown:\n{self.screen()}")
+
+    def hides(self, pattern: str, within: float = 20.0) -> None:
+        """Wait until its screen does not show this any more."""
+        eventually(lambda: not re.search(pattern, self.screen()), within, f"{pattern} is shown no more:\n{self.screen()}")
+
+    def comes_to_rest(self) -> None:
+        """Wait until nothing has moved on its screen for a while."""
+
+        def rests() -> bool:
+            before = self.screen("-e")
+            self.goes_on(REST)
+            return self.screen("-e") == before
+
+        eventually(rests, 20, f"the screen comes to rest:\n{self.screen()}")
+
+    def screen(self, *options: str) -> str:
+        return self.house.ground.tmux("capture-pane", "-p", *options, "-t", f"={self.session}:").stdout
+
+    def line(self) -> str:
+        """The line in which its cursor stands."""
+        row = self.house.ground.tmux("display-message", "-p", "-t", f"={self.session}:", "#{cursor_y}").stdout
+        return self.screen().splitlines()[int(row)]
 
     def say(self, words: str) -> None:
         self.house.client.post(f"/sessions/{self.session}/send", {"message": words})
@@ -127,8 +170,8 @@ class Bench:
         eventually(done, within, f"{number} turns")
 
     def rests(self) -> None:
-        """It has nothing more to do; it stays right until something happens."""
-        self.becomes("ready", 5)
+        """It has nothing more to do; it stays right until something happens. How late that is told is for the judge to say."""
+        self.becomes("ready")
 
     def delivered(self) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = self.house.client.get(f"/sessions/{self.session}/messages")
@@ -236,7 +279,7 @@ def bench(root: Path, bin_folder: Path, agent: str, config: Mapping[str, Any], s
         env = settle(ground, model)
         standard = project(ground, agent=agent, agent_config=dict(config), env=env, scm_config=None)
         poll = {"runtime": 0.5, "agent": 0.5, "forge": 1}
-        configure(ground, {key: value for key, value in standard.items() if value is not None}, poll=poll)
+        configure(ground, {key: value for key, value in standard.items() if value is not None}, poll=poll, person_patience=ASIDE)
         house = Supervised(ground)
         house.start()
         made = Bench(house, model)
@@ -295,7 +338,7 @@ def play(at: Bench, scenes: Scenes) -> None:
     few = os.environ.get("CI") and not os.environ.get(figures.FILE)
     at.spawn(":say good morning")
     at.ends_turns(1, PATIENCE)
-    at.becomes("ready", 5)
+    at.rests()
     for name, scene in scenes[: FEW if few else None]:
         if not wanted or name in wanted:
             with at.scene(name):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.agents.bench import Bench, Scenes
-from tests.agents.scenes import begins_another, types, views, waits
+from tests.agents.scenes import begins_another, begins_to_type, types, views, waits
 from tests.conftest import eventually
 
 HELPER = (
@@ -28,16 +28,16 @@ FORM = json.dumps({"questions": [COLOURS | _options("Red", "Blue"), FRUITS | _op
 def a_helper_at_work(at: Bench) -> None:
     """The turn is over while a helper works, which is told in words; and who is told something meanwhile takes it."""
     turns = at.model.turns()
-    at.say(f"{HELPER.format(behind='true', think=4)}:say begun")
+    at.say(f"{HELPER.format(behind='true', think=6)}:say begun")
     at.ends_turns(turns + 1)
-    at.becomes("ready", 5)
-    eventually(lambda: at.view()["helpers"] == 1 and "looks around" in (at.view()["detail"] or ""), 5, f"{at.view()}")
+    at.rests()
+    eventually(lambda: at.view()["helpers"] == 1 and "looks around" in (at.view()["detail"] or ""), 10, f"{at.view()}")
     at.say(":say heard meanwhile")
-    eventually(lambda: at.delivered()[-1]["state"] == "delivered", 8, "it is delivered while the helper works")
+    eventually(lambda: at.delivered()[-1]["state"] == "delivered", 20, "it is delivered while the helper works")
     assert at.model.log[-1].helper or at.view()["helpers"] == 1
     at.ends_turns(turns + 4, PATIENCE)  # begun, heard, looked, and the agent's words when it learns of that
-    at.becomes("ready", 5)
-    eventually(lambda: at.view()["helpers"] == 0, 5, "nobody is at work any more")
+    at.rests()
+    eventually(lambda: at.view()["helpers"] == 0, 20, "nobody is at work any more")
 
 
 def a_helper_while_a_question_is_open(at: Bench) -> None:
@@ -45,17 +45,17 @@ def a_helper_while_a_question_is_open(at: Bench) -> None:
     before = len(_flips(at))
     turns = at.model.turns()
     at.say(f"{HELPER.format(behind='true', think=3)}:ask touch asked.txt\n:say answered")
-    at.becomes("waiting_input", 15)
+    at.becomes("waiting_input")
     at.mark("asked", "waiting_input")
     spent = _spent(at)
     eventually(lambda: at.model.turns() > turns, PATIENCE, "the helper is done")
-    eventually(lambda: _spent(at) > spent, 5, f"money goes on while a dialog hides claude's own count: {spent}, {_spent(at)}")
+    eventually(lambda: _spent(at) > spent, 20, f"money goes on while a dialog hides claude's own count: {spent}, {_spent(at)}")
     at.goes_on(2)
     assert "touch asked.txt" in at.view()["question"]
     at.mark("is being answered", "active", "waiting_input")
     at.answer("yes")
     at.ends_turns(turns + 2, PATIENCE)
-    at.becomes("ready", 5)
+    at.rests()
     at.mark("rests", "ready")
     assert [flip for flip in _flips(at)[before:] if flip == "waiting_input"] == ["waiting_input"], _flips(at)[before:]
     (Path(at.view()["workspace_path"]) / "asked.txt").unlink()
@@ -67,13 +67,13 @@ def a_helper_that_asks(at: Bench) -> None:
     asks = r":helper two\n:think 3\n:ask touch helped.txt\n:say helped"
     at.say(f':use Agent {{"description": "asks", "subagent_type": "general-purpose", "prompt": "{asks}"}}\n:say begun')
     at.ends_turns(turns + 1)
-    at.becomes("waiting_input", 15)
+    at.becomes("waiting_input")
     _asks(at, "may it use Bash: touch helped.txt", "1. Yes")
     at.goes_on(2)
     at.mark("is being answered", "active", "waiting_input", "ready")
     at.answer("yes")
     at.ends_turns(turns + 3, PATIENCE)
-    at.becomes("ready", 5)
+    at.rests()
     at.mark("rests", "ready")
     (Path(at.view()["workspace_path"]) / "helped.txt").unlink()
 
@@ -81,15 +81,15 @@ def a_helper_that_asks(at: Bench) -> None:
 def a_helper_that_is_waited_for(at: Bench) -> None:
     turns = at.model.turns()
     at.say(f"{HELPER.format(behind='false', think=2)}:say found")
-    at.becomes("active", 8)
+    at.becomes("active")
     at.ends_turns(turns + 2, PATIENCE)
-    at.becomes("ready", 5)
+    at.rests()
 
 
 def a_form_of_several_questions(at: Bench) -> None:
     turns = at.model.turns()
     at.say(f":wait AskUserQuestion {FORM}\n:say chosen")
-    at.becomes("waiting_input", 15)
+    at.becomes("waiting_input")
     _asks(at, "(1 of 2) Which colour?", "2. Blue")
     at.answer("blue")
     _asks(at, "(2 of 2) Which fruits are fine?", "3. [ ] Fig")
@@ -98,9 +98,9 @@ def a_form_of_several_questions(at: Bench) -> None:
     at.mark("is being answered", "active", "waiting_input", "ready")
     at.answer("yes")
     at.ends_turns(turns + 1)
-    at.becomes("ready", 5)
+    at.rests()
     at.mark("rests", "ready")
-    assert "Apple, Fig" in at.screen()
+    at.shows("Apple, Fig")
 
 
 def a_plan(at: Bench) -> None:
@@ -109,12 +109,12 @@ def a_plan(at: Bench) -> None:
     plan = json.dumps({"file_path": "$PLAN", "content": "# The plan\n\n1. do this\n2. do that\n"})
     search = json.dumps({"query": "select:ExitPlanMode", "max_results": 3})
     at.say(f":use ToolSearch {search}\n:use Write {plan}\n:wait ExitPlanMode {{}}\n:say planned")
-    at.becomes("waiting_input", 20)
+    at.becomes("waiting_input")
     _asks(at, "may it go on with this plan: # The plan", "2. Yes, manually approve edits")
     at.mark("is being answered", "active", "waiting_input", "ready")
     at.answer("2")
     at.ends_turns(turns + 1)
-    at.becomes("ready", 5)
+    at.rests()
     at.mark("rests", "ready")
 
 
@@ -133,8 +133,9 @@ SCENES: Scenes = (
     ("helper waited for", a_helper_that_is_waited_for),
     ("several questions", a_form_of_several_questions),
     ("plan", a_plan),
-    ("transcript view", lambda at: views(at, "C-o", "C-o")),
+    ("transcript view", lambda at: views(at, ("C-o",), "detailed transcript", "C-o")),
     ("person types", types),
+    ("half a line", begins_to_type),
     ("long tool", waits),
 )
 
@@ -149,17 +150,15 @@ def _flips(at: Bench) -> list[str]:
 
 
 def _asks(at: Bench, *parts: str) -> None:
-    eventually(lambda: all(part in (at.view()["question"] or "") for part in parts), 5, f"{parts}: {at.view()['question']}\n{at.screen()}")
+    eventually(lambda: all(part in (at.view()["question"] or "") for part in parts), 20, f"{parts}: {at.view()['question']}\n{at.screen()}")
 
 
 def _mode(at: Bench, words: str) -> None:
     """Go round its modes until its foot shows this one."""
 
     def shown() -> bool:
-        if words in at.screen():
-            return True
-        at.keys("BTab")
-        at.goes_on(0.5)
+        if words not in at.screen():
+            at.presses("BTab")
         return words in at.screen()
 
-    eventually(shown, 10, f"{words}: {at.screen()}")
+    eventually(shown, 60, f"{words}: {at.screen()}")

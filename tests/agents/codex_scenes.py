@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tests.agents.bench import Bench, Scenes
-from tests.agents.scenes import begins_another, heard, types, views, waits
-from tests.conftest import eventually
+from tests.agents.scenes import begins_another, begins_to_type, heard, types, views, waits
 
 
 def a_rewind(at: Bench) -> None:
@@ -14,24 +13,27 @@ def a_rewind(at: Bench) -> None:
         at.say(f":say {words}")
         turns += 1
         at.ends_turns(turns)
-        at.becomes("ready", 5)
+        at.rests()
         # Escape in a turn that codex has not ended itself interrupts it, whatever the model has ended
-        eventually(lambda words=words: "Worked for" in at.screen().rpartition(f"• {words}\n")[2], within=10)
-    for key in ("Escape", "Escape", "Left", "Left", "Enter"):
-        at.keys(key)
-        at.goes_on(0.4)
-    eventually(lambda: "reverted" in at.screen(), within=10)
-    at.keys("C-u")
+        at.shows(f"• {words}\n(?s:.*)Worked for")
+    at.presses("Escape")
+    at.shows("esc again to edit")
+    at.presses("Escape")
+    at.shows("Browsing transcript")
+    at.presses("Left", "Left", "Enter")
+    at.shows("reverted")
+    at.presses("C-u")
     at.say(":say after the rewind")
     at.ends_turns(turns + 1)
-    at.becomes("ready", 5)
+    at.rests()
     assert not any("dropped" in words for words in heard(at)), heard(at)
 
 
 SCENES: Scenes = (
     ("rewind", a_rewind),
-    ("new and restore", lambda at: begins_another(at, "/new", confirms=True)),
-    ("transcript view", lambda at: views(at, "C-t", "q")),
+    ("new and restore", lambda at: begins_another(at, "/new", confirms="Where should the new conversation run")),
+    ("transcript view", lambda at: views(at, ("C-t",), "T R A N S C R I P T", "q")),
     ("person types", types),
+    ("half a line", begins_to_type),
     ("long tool", waits),
 )

@@ -29,15 +29,17 @@ class Manners:
     """What one agent does in its own way.
 
     ``choices`` is what an answer that fits none is told. ``unanswered`` and ``answered`` are called while
-    it asks, and when it was answered. ``stops`` are the keys that stop it in its terminal, ``leaves``
-    what ends it. ``gives_up`` is the HTTP code that it never tries again after. ``work`` is a first
-    step of a prompt that it does without asking.
+    it asks, and when it was answered. ``works`` is what its screen shows while it answers. ``stops`` are
+    the keys that stop it in its terminal, each with what that shows, ``leaves`` what ends it. ``gives_up``
+    is the HTTP code that it never tries again after. ``work`` is a first step of a prompt that it does
+    without asking.
     """
 
     choices: str
     unanswered: Callable[[Bench], None] = lambda _: None
     answered: Callable[[Bench], None] = lambda _: None
-    stops: tuple[str, ...] = ("Escape",)
+    works: str = "esc to interrupt"
+    stops: tuple[tuple[str, str], ...] = (("Escape", ""),)
     leaves: str = "/exit"
     gives_up: int = 0
     work: str = ""
@@ -51,7 +53,7 @@ def day(at: Bench, manners: Manners) -> None:
     for code in (500, 429):
         the_model_is_in_trouble(at, code, manners)
     is_killed_and_goes_on(at, manners)
-    at.tells_tokens()
+    at.tells_tokens(15)
     leaves(at, manners)
     at.is_judged()
 
@@ -59,7 +61,7 @@ def day(at: Bench, manners: Manners) -> None:
 def works_and_asks(at: Bench, manners: Manners) -> None:
     at.spawn(":think 3\n:ask touch first.txt && echo made\n\n:say all is well")
     at.becomes("waiting_input", PATIENCE)
-    eventually(lambda: "touch first.txt" in (at.view()["question"] or ""), 3, "the question is told")  # a screen can be half painted
+    eventually(lambda: "touch first.txt" in (at.view()["question"] or ""), 20, "the question is told")  # a screen can be half painted
     at.goes_on(3)
     with pytest.raises(EnnioError, match=manners.choices):
         at.answer("perhaps")
@@ -74,8 +76,8 @@ def works_and_asks(at: Bench, manners: Manners) -> None:
 
 def is_told_something_while_busy(at: Bench) -> None:
     turns = at.model.turns()
-    at.say(":think 4\n:say one more")
-    at.becomes("active", 8)
+    at.say(":think 8\n:say one more")
+    at.becomes("active")
     at.say(":say the message that waited")
     assert [message["state"] for message in at.delivered()][-1] == "queued"
     at.ends_turns(turns + 2)
@@ -86,12 +88,13 @@ def is_stopped_by_a_person(at: Bench, manners: Manners) -> None:
     """What comes back into the place to type is not sent with the next message."""
     turns = at.model.turns()
     at.say(":think 20\n:say never said\n\nwith more\nlines")
-    _is_answering(at)
+    _is_answering(at, manners)
     at.mark("stopped", "ready")
-    for key in manners.stops:
+    for key, shown in manners.stops:
         at.keys(key)
-        at.goes_on(0.3)
-    at.becomes("ready", 3)
+        at.shows(shown)
+    at.rests()
+    at.hides(manners.works)
     at.goes_on(2)
     at.say("!touch not-a-command.txt\n:say after the stop")
     at.ends_turns(turns + 1)
@@ -105,11 +108,11 @@ def the_model_is_in_trouble(at: Bench, code: int, manners: Manners) -> None:
     at.model.trouble += [code] * MANY
     at.say(f":say after {code}")
     if code == manners.gives_up:
-        eventually(lambda: str(code) in (at.view()["summary"] or ""), 8, "it says why it gave up")
+        eventually(lambda: str(code) in (at.view()["summary"] or ""), 20, "it says why it gave up")
         at.mark("gave up", "ready")
         at.goes_on(3)
     else:
-        at.becomes("blocked", 20)
+        at.becomes("blocked", PATIENCE)
         at.goes_on(1)
     at.model.trouble.clear()
     if code == manners.gives_up:
@@ -121,11 +124,12 @@ def the_model_is_in_trouble(at: Bench, code: int, manners: Manners) -> None:
 def is_killed_and_goes_on(at: Bench, manners: Manners) -> None:
     turns = at.model.turns()
     at.say(f"{manners.work}:think 30\n:say never said")
-    _is_answering(at)
+    _is_answering(at, manners)
     at.mark("killed", "exited")
     os.kill(at.pid(), signal.SIGKILL)
-    at.becomes("exited", 4)
-    at.goes_on(2)  # its last request breaks off
+    at.becomes("exited")
+    at.goes_on(2)
+    eventually(lambda: not at.model.busy, 20, "its last request breaks off")
     at.mark("started again", "exited", "None", "ready")
     at.house.client.post(f"/sessions/{at.session}/restore")
     at.becomes("ready", PATIENCE)
@@ -140,11 +144,10 @@ def is_killed_and_goes_on(at: Bench, manners: Manners) -> None:
 
 def leaves(at: Bench, manners: Manners) -> None:
     at.mark("leaves", "exited", "ready")
-    at.keys(manners.leaves)
-    at.goes_on(1)  # a list of commands opens first
+    at.types(manners.leaves)
     at.keys("Enter")
-    at.becomes("exited", 10)
-    eventually(lambda: at.view()["status"] == "done", 10, f"exit 0 is the end of its work: {at.view()}")
+    at.becomes("exited")
+    eventually(lambda: at.view()["status"] == "done", 20, f"exit 0 is the end of its work: {at.view()}")
 
 
 def _heard(at: Bench) -> tuple[str, ...]:
@@ -152,7 +155,7 @@ def _heard(at: Bench) -> tuple[str, ...]:
     return [served for served in at.model.good if served.scripted][-1].heard
 
 
-def _is_answering(at: Bench) -> None:
-    at.becomes("active", 8)
-    eventually(lambda: at.model.busy, 8, "the model is busy")
-    at.goes_on(1)
+def _is_answering(at: Bench, manners: Manners) -> None:
+    at.becomes("active")
+    eventually(lambda: at.model.busy, 20, "the model is busy")
+    at.shows(manners.works)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.agents.bench import Bench, Scenes, aider_home, bench, installed, play
 from tests.agents.day import Manners, day
-from tests.agents.scenes import begins_another, types
+from tests.agents.scenes import begins_another, begins_to_type, types, waits_when_allowed
 from tests.conftest import eventually
 
 CONFIG = {"model": "openai/scripted", "passthrough": {"edit_format": "diff"}}
@@ -14,7 +14,7 @@ CONFIG = {"model": "openai/scripted", "passthrough": {"edit_format": "diff"}}
 
 def asks_a_second_time(at: Bench) -> None:
     """It wants to know whether what the command printed belongs to the conversation."""
-    eventually(lambda: "Add command output" in (at.view()["question"] or ""), 5, "the second question")
+    eventually(lambda: "Add command output" in (at.view()["question"] or ""), 20, "the second question")
     at.mark("answered", "active", "ready", "waiting_input")
     at.answer("n")
     at.rests()
@@ -22,7 +22,7 @@ def asks_a_second_time(at: Bench) -> None:
 
 
 # it knows no Escape; what it is to run it finds in the words of a whole answer
-MANNERS = Manners(choices=r"2\. No", answered=asks_a_second_time, stops=("C-c",))
+MANNERS = Manners(choices=r"2\. No", answered=asks_a_second_time, works="Waiting for", stops=(("C-c", ""),))
 
 
 def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
@@ -33,8 +33,10 @@ def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
 
 
 SCENES: Scenes = (
-    ("clear and restore", lambda at: begins_another(at, "/clear")),
+    ("clear and restore", lambda at: begins_another(at, "/clear", "chat history cleared")),
     ("person types", types),
+    ("half a line", begins_to_type),
+    ("long tool", waits_when_allowed),
 )
 
 

@@ -32,7 +32,7 @@ def test_a_permission_is_given_and_refused_through_the_api(
             at.answer("perhaps")
         at.answer("yes")
         at.ends_turns(1)
-        at.becomes("ready", 5)
+        at.rests()
         workspace = Path(at.view()["workspace_path"])
         assert (workspace / "given.txt").exists()
         with pytest.raises(EnnioError, match="asks nothing just now"):
@@ -43,10 +43,10 @@ def test_a_permission_is_given_and_refused_through_the_api(
         eventually(lambda: at.view()["activity"] in ("ready", "idle", "active"), 10, at.screen())
         assert not (workspace / "refused.txt").exists()
         # and what it does next is broken off through the API too
-        at.becomes("ready", 10)
+        at.rests()
         at.say(":think 20\n:say never said")
-        at.becomes("active", 8)
+        at.becomes("active")
         eventually(lambda: at.model.busy, 8)
         at.house.client.post(f"/sessions/{at.session}/interrupt")
-        at.becomes("ready", 5)
+        at.rests()
         eventually(lambda: [served.end for served in at.model.log if served.scripted][-1] == "broken", 5, "the agent has hung up")

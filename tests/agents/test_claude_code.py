@@ -44,11 +44,11 @@ def test_incident_12_without_any_hook_the_status_stays_true(tmp_path: Path) -> N
         at.mark("answered", "active")
         at.keys("Enter")
         at.ends_turns(1)
-        at.becomes("ready", 5)
+        at.rests()
         at.say(":think 3\n:say one more")
         at.ends_turns(2)
-        at.becomes("ready", 5)
-        eventually(lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2, 10, f"{at.delivered()}")
+        at.rests()
+        eventually(lambda: [message["state"] for message in at.delivered()] == ["delivered"] * 2, 20, f"{at.delivered()}")
         at.tells_tokens()
         assert not (at.house.ground.home / "sessions" / at.session / "hooks.jsonl").exists()
         at.is_judged("without hooks")
@@ -59,7 +59,7 @@ def test_nothing_of_the_persons_files_is_touched_but_the_entry_of_trust(tmp_path
         person = at.house.ground.root / "person"
         at.spawn(":say all is well")
         at.ends_turns(1)
-        at.becomes("ready", 5)
+        at.rests()
         entries = json.loads((person / ".claude.json").read_text())["projects"]
         view = at.view()
         assert [path for path, entry in entries.items() if entry.get("hasTrustDialogAccepted")] == [view["workspace_path"]]
@@ -70,17 +70,17 @@ def test_nothing_of_the_persons_files_is_touched_but_the_entry_of_trust(tmp_path
 def test_what_an_agent_did_while_the_supervisor_was_dead_is_known_afterwards(tmp_path: Path) -> None:
     with bench(tmp_path, installed("claude"), "claude-code", {"permissions": "default"}, claude_home) as at:
         at.spawn(":think 3\n:say said to nobody")
-        at.becomes("active", 10)
+        at.becomes("active")
         at.house.kill_everything()
         at.ends_turns(1)
         at.house.start()
-        at.becomes("ready", 10)
+        at.rests()
         at.tells_tokens()
         assert at.view()["summary"] == "said to nobody"
         at.say(":think 2\n:say rings at the new door")
-        at.becomes("active", 5)
+        at.becomes("active")
         at.ends_turns(2)
-        at.becomes("ready", 5)
+        at.rests()
 
 
 class OldCopy:
@@ -101,11 +101,11 @@ def test_a_trust_dialog_that_comes_although_trust_was_written_is_shown_and_can_b
         OldCopy(at.house.ground)
         at.spawn(":say trusted after all")
         at.mark("spawned", "None", "waiting_input")
-        question = at.becomes("waiting_input", 10)["question"]
+        question = at.becomes("waiting_input")["question"]
         assert "one you trust?" in question
         assert "[1. No, exit / 2. Yes, I trust this folder]" in question
         at.answer("yes")
         at.mark("answered", "waiting_input", "ready", "active")
         at.ends_turns(1)
-        at.becomes("ready", 5)
+        at.rests()
         at.is_judged("trust dialog")

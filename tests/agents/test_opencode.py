@@ -11,14 +11,13 @@ from ennio.machine.home import Home
 from ennio.plugins.agent.opencode_api import OpenCodeServer
 from tests.agents.bench import Bench, Scenes, bench, installed, opencode_home, play
 from tests.agents.day import Manners, day
-from tests.agents.scenes import begins_another, types
+from tests.agents.scenes import begins_another, begins_to_type, types, views, waits_when_allowed
 from tests.conftest import eventually
 
 
 def moves_the_mark(at: Bench) -> None:
     """A person goes to "Allow always" and leaves it there; then Enter would confirm that."""
-    at.keys("Right")
-    at.goes_on(0.5)
+    at.presses("Right")
 
 
 def was_given_this_one_only(at: Bench) -> None:
@@ -40,7 +39,13 @@ def was_given_this_one_only(at: Bench) -> None:
     assert not (Path(at.view()["workspace_path"]) / "second.txt").exists()
 
 
-MANNERS = Manners(choices=r"3\. Reject", unanswered=moves_the_mark, answered=was_given_this_one_only, stops=("Escape", "Escape"))
+MANNERS = Manners(
+    choices=r"3\. Reject",
+    unanswered=moves_the_mark,
+    answered=was_given_this_one_only,
+    works="esc interrupt",
+    stops=(("Escape", "again to interrupt"), ("Escape", "")),
+)
 
 
 def test_a_day_of_opencode_is_told_as_it_is(tmp_path: Path) -> None:
@@ -51,6 +56,9 @@ def test_a_day_of_opencode_is_told_as_it_is(tmp_path: Path) -> None:
 SCENES: Scenes = (
     ("new and restore", lambda at: begins_another(at, "/new")),
     ("person types", types),
+    ("half a line", lambda at: begins_to_type(at, put_aside=False)),
+    ("timeline", lambda at: views(at, ("C-x", "g"), "Timeline", "Escape")),
+    ("long tool", waits_when_allowed),
 )
 
 
