@@ -23,9 +23,9 @@ from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import RuntimeHandle, Session
 from ennio.plugins import orphans
 from ennio.plugins.agent.dialog_choices import NothingAsked
-from ennio.plugins.agent.interface import Agent, Command
+from ennio.plugins.agent.interface import Agent, CommandLine
 from ennio.plugins.agent.words import plain
-from ennio.plugins.runtime.interface import Key, Launch, Runtime
+from ennio.plugins.runtime.interface import Key, LaunchSpec, Runtime
 from ennio.plugins.tracker.interface import Issue
 from ennio.plugins.workspace import hook_run
 from ennio.plugins.workspace.interface import Created, Removed, Workspace
@@ -142,13 +142,13 @@ def remote_of(deps: Dependencies, session: Session) -> str:
     return _workspace(deps, session).remote(order(deps, session))
 
 
-def command_of(deps: Dependencies, session: Session, work: Task) -> Command:
+def command_of(deps: Dependencies, session: Session, work: Task) -> CommandLine:
     """The command line a session would be started with; nothing is written."""
     at = desk(deps, session, make=False)
     return agent_of(deps, session).launch(replace(at, system=work.system, branch=work.branch), work.words)
 
 
-def environment_of(deps: Dependencies, session: Session, agent: Agent, command: Command, number: int) -> dict[str, str]:
+def environment_of(deps: Dependencies, session: Session, agent: Agent, command: CommandLine, number: int) -> dict[str, str]:
     """The whole environment of the agent."""
     project = deps.project(session.project_id)
     return {
@@ -162,8 +162,8 @@ def environment_of(deps: Dependencies, session: Session, agent: Agent, command: 
     }
 
 
-def _launch_order(deps: Dependencies, session: Session, agent: Agent, command: Command, number: int) -> Launch:
-    return Launch(
+def _launch_order(deps: Dependencies, session: Session, agent: Agent, command: CommandLine, number: int) -> LaunchSpec:
+    return LaunchSpec(
         name=session.id,
         argv=command.argv,
         cwd=workspace_path(deps, session),
@@ -173,7 +173,7 @@ def _launch_order(deps: Dependencies, session: Session, agent: Agent, command: C
     )
 
 
-def _check_program(wanted: Launch, agent: Agent) -> None:
+def _check_program(wanted: LaunchSpec, agent: Agent) -> None:
     """Say what is missing before anything is started; in its terminal nobody would read it."""
     program = wanted.argv[0]
     place = str(wanted.cwd / program) if os.sep in program else program
@@ -183,7 +183,7 @@ def _check_program(wanted: Launch, agent: Agent) -> None:
         raise Refused(f"{program} is not installed, or not executable{where}; {way}")
 
 
-def _write(command: Command) -> None:
+def _write(command: CommandLine) -> None:
     for path, text in command.files.items():
         private(path.parent)
         path.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from ennio.hosts import environment
 from ennio.machine.home import private
 from ennio.model.session import Session
 from ennio.plugins.agent.interface import AgentContext
-from ennio.plugins.workspace.interface import WorkspaceOrder
+from ennio.plugins.workspace.interface import WorkspaceSpec
 
 _CONVERSATIONS = uuid.UUID("6f6b4a3e-6a0e-4b57-9d0f-2a3f0b8b7c11")
 
@@ -49,10 +49,10 @@ def desk(deps: Dependencies, session: Session, *, make: bool = True) -> AgentCon
     )
 
 
-def order(deps: Dependencies, session: Session) -> WorkspaceOrder:
+def order(deps: Dependencies, session: Session) -> WorkspaceSpec:
     """The order for the session's working copy. The branch must be known."""
     project = deps.project(session.project_id)
-    return WorkspaceOrder(
+    return WorkspaceSpec(
         project_id=project.id,
         session_id=session.id,
         repo=project.repo,

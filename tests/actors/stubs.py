@@ -16,11 +16,11 @@ from ennio.plugins.agent.interface import AgentContext, Reading
 from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.notifier.stub import StubNotifier
 from ennio.plugins.registry import Registry
-from ennio.plugins.runtime.interface import Key, Launch
+from ennio.plugins.runtime.interface import Key, LaunchSpec
 from ennio.plugins.runtime.stub import StubRuntime
 from ennio.plugins.scm.interface import Merged, Watch
 from ennio.plugins.scm.stub import StubScm
-from ennio.plugins.workspace.interface import Created, Removed, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Removed, WorkspaceSpec
 from ennio.plugins.workspace.stub import StubWorkspace
 
 Hooks = dict[str, Callable[[str], None]]
@@ -38,7 +38,7 @@ class Terminals(StubRuntime):
         self.deaf = False
         self._typed: dict[str, str] = {}
 
-    def start(self, launch: Launch) -> RuntimeHandle:
+    def start(self, launch: LaunchSpec) -> RuntimeHandle:
         began = len(self.launches)
         handle = super().start(launch)
         words = Path(launch.argv[1]).read_text(encoding="utf-8")
@@ -89,19 +89,19 @@ class Folders(StubWorkspace):
         self.made: list[str] = []
         self.before: dict[str, Callable[[], None]] = {}
 
-    def create(self, order: WorkspaceOrder) -> Created:
+    def create(self, order: WorkspaceSpec) -> Created:
         self.before.get("create", _nothing)()
         made = super().create(order)
         self.made.append(order.session_id)
         _after(self.hooks, "create", order.session_id)
         return made
 
-    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
+    def prepare(self, order: WorkspaceSpec, made: Created) -> None:
         self.before.get("prepare", _nothing)()
         super().prepare(order, made)
         _after(self.hooks, "prepare", order.session_id)
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
+    def remove(self, order: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         freed = super().remove(order, dry_run=dry_run)
         if not dry_run:
             _after(self.hooks, "remove", order.session_id)

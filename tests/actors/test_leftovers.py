@@ -52,7 +52,7 @@ def test_a_spawn_that_failed_keeps_what_tells_why(stage: Stage) -> None:
     assert stage.deps.home.session(session_id).is_dir()
 
 
-KEPT_BY_STUBS = {"Launch", "AgentSeen", "Notification", "PullRequest"}
+KEPT_BY_STUBS = {"LaunchSpec", "AgentSeen", "Notification", "PullRequest"}
 BOUNDED = {"Event"}  # the newest two thousand, for those who follow the log
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.runtime.interface import Launch, Pane, Runtime
+from ennio.plugins.runtime.interface import LaunchSpec, Pane, Runtime
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.stub import StubRuntime
 from ennio.plugins.runtime.tmux import TmuxRuntime
@@ -37,11 +37,11 @@ class Bench:
     def __post_init__(self) -> None:
         self.runtime = self.again()
 
-    def launch(self, *argv: str, name: str | None = None, number: int = 1, **env: str) -> Launch:
+    def launch(self, *argv: str, name: str | None = None, number: int = 1, **env: str) -> LaunchSpec:
         name = name or self.name
         words = argv or (sys.executable, "-I", "-S", str(RECORDER), str(self.file(name)))
         whole = {"PATH": os.environ["PATH"], "HOME": str(self.root), "ENNIO_SESSION_ID": name, **env}
-        return Launch(name, words, self.root, whole, self.root / "sessions" / name, number)
+        return LaunchSpec(name, words, self.root, whole, self.root / "sessions" / name, number)
 
     def file(self, name: str) -> Path:
         return self.root / f"{name}.received"

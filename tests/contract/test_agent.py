@@ -24,7 +24,7 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Invalid
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent.interface import Agent, AgentContext, Command
+from ennio.plugins.agent.interface import Agent, AgentContext, CommandLine
 from ennio.plugins.registry import PluginContext, factory
 from ennio.plugins.runtime.interface import View
 
@@ -72,7 +72,7 @@ class Bench:
     desk: AgentContext
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, command: Command) -> dict[str, object]:
+    def run(self, command: CommandLine) -> dict[str, object]:
         """Start it as a runtime would: files first, the exact environment, a terminal that then ends."""
         for file, text in command.files.items():
             file.write_text(text)
@@ -134,7 +134,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return Bench(request.param, tmp_path, config, make(request.param, config), desk, environment)
 
 
-def arrived(command: Command, told: dict[str, object]) -> set[str]:
+def arrived(command: CommandLine, told: dict[str, object]) -> set[str]:
     """Each thing the program was given to read, by whichever way: its arguments, its input, its files."""
     argv = told["argv"]
     assert isinstance(argv, list)

@@ -101,10 +101,10 @@ def test_agents_survive_the_violent_death_of_who_started_them(real: Bench) -> No
     script = f"""
         import os, signal
         from pathlib import Path
-        from ennio.plugins.runtime.interface import Launch
+        from ennio.plugins.runtime.interface import LaunchSpec
         {real.construct}
         folders = Path({str(launch.cwd)!r}), Path({str(launch.directory)!r})
-        runtime.start(Launch({launch.name!r}, {launch.argv!r}, folders[0], {launch.env!r}, folders[1]))
+        runtime.start(LaunchSpec({launch.name!r}, {launch.argv!r}, folders[0], {launch.env!r}, folders[1]))
         os.killpg(0, signal.SIGKILL)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], start_new_session=True, check=False)

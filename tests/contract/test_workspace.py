@@ -14,7 +14,7 @@ from ennio.config.model import Symlink
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Invalid, Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import Workspace, WorkspaceOrder
+from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
 from ennio.plugins.workspace.stub import StubWorkspace
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.conftest import eventually
@@ -36,11 +36,11 @@ def workspace(request: pytest.FixtureRequest) -> Workspace:
 
 
 @pytest.fixture
-def order(workspace: Workspace, ground: Ground) -> WorkspaceOrder:
+def order(workspace: Workspace, ground: Ground) -> WorkspaceSpec:
     return ground.order(workspace.name)
 
 
-def test_a_workspace_stands_at_the_ordered_path_on_the_ordered_branch(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_workspace_stands_at_the_ordered_path_on_the_ordered_branch(workspace: Workspace, order: WorkspaceSpec) -> None:
     made = workspace.create(order)
 
     assert (made.path, made.branch) == (order.path, order.branch)
@@ -48,7 +48,7 @@ def test_a_workspace_stands_at_the_ordered_path_on_the_ordered_branch(workspace:
     assert len(made.base_head) == 40
 
 
-def test_incident_03_a_second_create_finds_the_first_with_every_line_in_it(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_incident_03_a_second_create_finds_the_first_with_every_line_in_it(workspace: Workspace, order: WorkspaceSpec) -> None:
     first = workspace.create(order)
     (order.path / "thoughts.txt").write_text("200 lines\n")
 
@@ -56,7 +56,7 @@ def test_incident_03_a_second_create_finds_the_first_with_every_line_in_it(works
     assert (order.path / "thoughts.txt").read_text() == "200 lines\n"
 
 
-def test_an_inspection_tells_what_would_be_lost(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_an_inspection_tells_what_would_be_lost(workspace: Workspace, order: WorkspaceSpec) -> None:
     assert workspace.inspect(order).exists is False
     workspace.create(order)
     clean = workspace.inspect(order)
@@ -69,7 +69,7 @@ def test_an_inspection_tells_what_would_be_lost(workspace: Workspace, order: Wor
     assert (dirty.uncommitted, dirty.settled, dirty.at) == (2, False, CLOCK.now())
 
 
-def test_incident_01_what_is_uncommitted_is_kept_when_the_workspace_is_removed(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_incident_01_what_is_uncommitted_is_kept_when_the_workspace_is_removed(workspace: Workspace, order: WorkspaceSpec) -> None:
     workspace.create(order)
     (order.path / "thoughts.txt").write_text("200 lines\n")
 
@@ -82,7 +82,7 @@ def test_incident_01_what_is_uncommitted_is_kept_when_the_workspace_is_removed(w
     assert _kept(order, freed.preserved, "thoughts.txt") == "200 lines\n"
 
 
-def test_nothing_is_kept_of_a_workspace_without_work(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_nothing_is_kept_of_a_workspace_without_work(workspace: Workspace, order: WorkspaceSpec) -> None:
     workspace.create(order)
 
     freed = workspace.remove(order)
@@ -91,7 +91,7 @@ def test_nothing_is_kept_of_a_workspace_without_work(workspace: Workspace, order
     assert not order.path.exists()
 
 
-def test_incident_02_a_dry_run_tells_what_the_removal_does_and_does_nothing(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_incident_02_a_dry_run_tells_what_the_removal_does_and_does_nothing(workspace: Workspace, order: WorkspaceSpec) -> None:
     workspace.create(order)
     (order.path / "thoughts.txt").write_text("200 lines\n")
 
@@ -103,7 +103,7 @@ def test_incident_02_a_dry_run_tells_what_the_removal_does_and_does_nothing(work
     assert (still.exists, still.uncommitted) == (True, 1)
 
 
-def test_a_second_removal_frees_nothing(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_second_removal_frees_nothing(workspace: Workspace, order: WorkspaceSpec) -> None:
     workspace.create(order)
     workspace.remove(order)
 
@@ -112,7 +112,7 @@ def test_a_second_removal_frees_nothing(workspace: Workspace, order: WorkspaceOr
     assert (again.size, again.preserved) == (0, None)
 
 
-def test_what_was_kept_is_never_overwritten(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_what_was_kept_is_never_overwritten(workspace: Workspace, order: WorkspaceSpec) -> None:
     names = []
     for text in ("first\n", "second\n", "third\n"):
         workspace.create(order)
@@ -123,7 +123,7 @@ def test_what_was_kept_is_never_overwritten(workspace: Workspace, order: Workspa
     assert [_kept(order, name or "", "work.txt") for name in names] == ["first\n", "second\n", "third\n"]
 
 
-def test_incident_05_everything_standing_is_listed_even_when_no_session_knows_it(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_incident_05_everything_standing_is_listed_even_when_no_session_knows_it(workspace: Workspace, order: WorkspaceSpec) -> None:
     other = replace(order, session_id="app-ffffffff", path=order.path.with_name("app-ffffffff"), branch="app-ffffffff")
     workspace.create(order)
     workspace.create(other)
@@ -137,7 +137,7 @@ def test_incident_05_everything_standing_is_listed_even_when_no_session_knows_it
     assert workspace.existing(order.path.parent / "nowhere", order.source) == []
 
 
-def test_links_and_commands_prepare_it_in_order(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_links_and_commands_prepare_it_in_order(workspace: Workspace, order: WorkspaceSpec) -> None:
     (order.source / ".env").write_text("PORT=1\n")
     log = order.path.parent.parent / "hooks.log"
     wish = replace(
@@ -155,7 +155,7 @@ def test_links_and_commands_prepare_it_in_order(workspace: Workspace, order: Wor
     assert f"blue {SESSION}" in log.read_text()
 
 
-def test_incident_47_a_link_out_of_the_workspace_is_refused(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_incident_47_a_link_out_of_the_workspace_is_refused(workspace: Workspace, order: WorkspaceSpec) -> None:
     wish = replace(order, symlinks=(Symlink(order.source / "README", Path("../outside")),))
     made = workspace.create(wish)
 
@@ -164,7 +164,7 @@ def test_incident_47_a_link_out_of_the_workspace_is_refused(workspace: Workspace
     assert not (order.path.parent / "outside").is_symlink()
 
 
-def test_a_command_that_fails_is_named_with_its_code_and_its_words(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_command_that_fails_is_named_with_its_code_and_its_words(workspace: Workspace, order: WorkspaceSpec) -> None:
     wish = replace(order, post_create=("true", "echo no such package; exit 7"))
     made = workspace.create(wish)
 
@@ -172,7 +172,7 @@ def test_a_command_that_fails_is_named_with_its_code_and_its_words(workspace: Wo
         workspace.prepare(wish, made)
 
 
-def test_a_command_above_its_limit_ends_with_all_it_started(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_command_above_its_limit_ends_with_all_it_started(workspace: Workspace, order: WorkspaceSpec) -> None:
     wish = replace(order, post_create=("sleep 300 & echo $! > child; sleep 300",), post_create_timeout=0.5)
     made = workspace.create(wish)
 
@@ -186,7 +186,7 @@ def test_a_command_above_its_limit_ends_with_all_it_started(workspace: Workspace
 
 
 def test_incident_48_shell_words_in_names_are_only_names(
-    workspace: Workspace, order: WorkspaceOrder, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, order: WorkspaceSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evil = "$(touch${IFS}pwned);`touch${IFS}pwned`"
     monkeypatch.chdir(order.source.parent)
@@ -204,13 +204,13 @@ def test_incident_48_shell_words_in_names_are_only_names(
     assert not list(order.source.parent.rglob("pwned"))
 
 
-def test_a_name_git_does_not_allow_is_the_caller_s_error(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_name_git_does_not_allow_is_the_caller_s_error(workspace: Workspace, order: WorkspaceSpec) -> None:
     with pytest.raises(Invalid):
         workspace.create(replace(order, branch="--upload-pack=evil"))
     assert not order.path.exists()
 
 
-def test_a_file_in_its_place_is_not_removed(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_file_in_its_place_is_not_removed(workspace: Workspace, order: WorkspaceSpec) -> None:
     order.path.parent.mkdir(parents=True)
     order.path.write_text("somebody's")
 
@@ -219,7 +219,7 @@ def test_a_file_in_its_place_is_not_removed(workspace: Workspace, order: Workspa
     assert order.path.read_text() == "somebody's"
 
 
-def _kept(order: WorkspaceOrder, name: str, path: str) -> str:
+def _kept(order: WorkspaceSpec, name: str, path: str) -> str:
     """A saved file, read where the report says it is."""
     if name.startswith("/"):
         return (Path(name) / path).read_text()

@@ -15,7 +15,7 @@ from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.command import CommandAgent
 from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.stub import StubAgent
-from ennio.plugins.runtime.interface import Key, Launch
+from ennio.plugins.runtime.interface import Key, LaunchSpec
 from ennio.plugins.runtime.stub import StubRuntime
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Bench:
     def __init__(self, root: Path, *, tells: bool = True) -> None:
         self.agent = StubAgent(reports_activity=tells)
         self.runtime = StubRuntime()
-        self.handle = self.runtime.start(Launch("p-1", ("cat",), root, {}, root))
+        self.handle = self.runtime.start(LaunchSpec("p-1", ("cat",), root, {}, root))
         self.marked = 0
         desk = AgentContext("p-1", "play", root, root, "0", AgentConfig())
         self.message_delivery = MessageDelivery(self.runtime, self.agent, desk, self.handle)

@@ -22,7 +22,7 @@ from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log, dialog_choices, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState
 from ennio.plugins.agent.words import as_words, checked, is_same_text, plain
@@ -78,12 +78,12 @@ class Aider(ScreenAgent):
     busy = re.compile(r"Waiting for [^\n]+\Z")
     trouble = re.compile(r"Retrying in [\d.]+ seconds\.\.\.(?=\s*\Z|\s*\n[^\n]*Waiting for [^\n]*\Z)")
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation; the prompt is checked here and typed when aider is ready."""
         checked(prompt)
         return self._command(context, ())
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The same conversation, restored from its history since a person's last ``/clear``; the message is typed."""
         checked(message or "", "message")
         try:
@@ -179,12 +179,12 @@ class Aider(ScreenAgent):
         state.turns += seen.activity is Activity.READY
         state.report(seen.activity, max(moment(line, "t") or 0.0 for line in lines), seen.question)
 
-    def _command(self, context: AgentContext, conversation: tuple[str, ...]) -> Command:
+    def _command(self, context: AgentContext, conversation: tuple[str, ...]) -> CommandLine:
         rules = context.directory / "system.md"
         hook = shlex.join([sys.executable, "-I", "-S", str(_HOOK), str(context.directory)])
         # what it streams it counts by guessing; a whole answer brings the provider's own count
         whole = () if {"stream", "no-stream", "no_stream"} & set(context.config.passthrough) else ("--no-stream",)
-        return Command(
+        return CommandLine(
             argv=(
                 self.executable,
                 *_QUIET,

@@ -22,7 +22,7 @@ from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between, left_of
 from ennio.plugins.agent.claude_conversations import HOOKS, Followed, present, settings_home, sides, transcript, with_sides
 from ennio.plugins.agent.claude_cost import ClaudeCost
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, plain, unpicked
@@ -88,11 +88,11 @@ class ClaudeCode(ScreenAgent):
         """Take that trust back."""
         claude_trust.forget(_note(context))
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation under the session's id."""
         return self._command(context, ("--session-id", context.conversation), checked(prompt))
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The present conversation; the permissions are given again, for it forgets them.
 
         A conversation that never began cannot be resumed: it begins now, under the same id.
@@ -206,10 +206,10 @@ class ClaudeCode(ScreenAgent):
             on[key] = str(max(float(on.get(key, "0")), *(moment(line) or 0.0 for line in lines)))
         return list(lines)
 
-    def _command(self, context: AgentContext, conversation: tuple[str, ...], words: str | None) -> Command:
+    def _command(self, context: AgentContext, conversation: tuple[str, ...], words: str | None) -> CommandLine:
         settings = context.directory / "claude-settings.json"
         carries = words is not None and fits(self.typed(words))
-        return Command(
+        return CommandLine(
             argv=(
                 self.executable,
                 *conversation,

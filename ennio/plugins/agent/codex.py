@@ -15,7 +15,7 @@ from ennio.model.session import Activity
 from ennio.plugins.agent import codex_rollout, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
 from ennio.plugins.agent.box import InputBox, between
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.screen_state import read_screen
 from ennio.plugins.agent.words import as_words, checked, fits, is_same_text, plain, unpicked
@@ -49,11 +49,11 @@ class Codex(ScreenAgent):
     }
     trouble = re.compile(r"Reconnecting\.\.\. \d+/\d+(?:[^\n]*\n\s*└[^\n]*)?")
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation."""
         return self._command(context, (), (), checked(prompt))
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The conversation in the workspace that was written to last; a new one when there never was any."""
         words = None if message is None else checked(message, "message")
         try:
@@ -148,10 +148,10 @@ class Codex(ScreenAgent):
         else:
             on.pop("rollouts", None)
 
-    def _command(self, context: AgentContext, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> Command:
+    def _command(self, context: AgentContext, verb: tuple[str, ...], conversation: tuple[str, ...], words: str | None) -> CommandLine:
         carries = words is not None and fits(self.typed(words))
         given = (self.typed(words),) if carries and words is not None else ()
-        return Command(
+        return CommandLine(
             argv=(
                 self.executable,
                 *verb,

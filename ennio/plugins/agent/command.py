@@ -20,7 +20,7 @@ from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent
 from ennio.plugins.agent.words import checked, fits, plain
 from ennio.plugins.runtime.interface import Key, View
@@ -92,12 +92,12 @@ class CommandAgent(ScreenAgent):
         self.place = self.settings.ready
         self.executable = self.settings.argv[0]
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """The command with the prompt, the standing rules above it."""
         words = "\n\n".join(part for part in (context.system, checked(prompt)) if part)
         return self._command(context, self.settings.argv, context.directory / "prompt.txt", words, carries=self.settings.carries)
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The command for going on; a program without one runs again, with the message as its prompt.
 
         Without a message it gets its first prompt once more: such a program remembers nothing.
@@ -148,7 +148,7 @@ class CommandAgent(ScreenAgent):
         """What the program says of itself; a line for ``sh`` is there when ``sh`` is."""
         return "sh" if self.executable == "sh" else super().version()
 
-    def _command(self, context: AgentContext, argv: tuple[str, ...], file: Path, words: str, *, carries: bool) -> Command:
+    def _command(self, context: AgentContext, argv: tuple[str, ...], file: Path, words: str, *, carries: bool) -> CommandLine:
         values = {
             "prompt": words,
             "prompt_file": str(file),
@@ -162,7 +162,7 @@ class CommandAgent(ScreenAgent):
             raise fault("passthrough.argv", "the prompt is too long for a command line; use `{prompt_file}` or `stdin: true`")
         feed = (sys.executable, "-I", "-S", str(_FEED), str(file)) if self.settings.stdin else ()
         env = {"ENNIO_PROMPT_FILE": str(file), "ENNIO_BRANCH": context.branch, "ENNIO_BASE": context.base, "ENNIO_MODEL": values["model"]}
-        return Command(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
+        return CommandLine(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
 
 
 def _words(given: Mapping[str, Any], listed: str, line: str) -> tuple[str, ...]:

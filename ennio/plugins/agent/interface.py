@@ -43,7 +43,7 @@ class AgentContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLine:
     """How to start an agent. ``carries`` is True when the words given are part of it.
 
     ``env`` is added to the cleared environment. ``files`` (0600) are written before the start,
@@ -105,12 +105,12 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.launch")
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """The command for a first start. The prompt never passes through a shell."""
         ...
 
     @failpoint("agent.resume")
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The command that goes on with the same conversation, with words for it or without."""
         ...
 

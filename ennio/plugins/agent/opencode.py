@@ -16,7 +16,7 @@ from ennio.model.facts import ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent import flags, opencode_api, opencode_database
 from ennio.plugins.agent.agent_state import AgentState
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.screen import ScreenAgent, tail
 from ennio.plugins.agent.screen_state import ScreenState, screen_state
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, is_same_text, plain, unpicked
@@ -62,11 +62,11 @@ class OpenCode(ScreenAgent):
         """Choose a port and a password for its API."""
         opencode_api.save(context, opencode_api.server_for(context))
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A new conversation."""
         return self._command(context, None, checked(prompt))
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The newest conversation held in the workspace; a new one when there never was any.
 
         ``--continue`` would not do: it takes the newest of the whole repository, another session's.
@@ -149,10 +149,10 @@ class OpenCode(ScreenAgent):
         on["taken"] = json.dumps({name: updated for name, updated in taken.items() if updated >= newest})
         on["costs"] = json.dumps(_folded(costs))
 
-    def _command(self, context: AgentContext, conversation: str | None, words: str | None) -> Command:
+    def _command(self, context: AgentContext, conversation: str | None, words: str | None) -> CommandLine:
         rules, server = context.directory / "system.md", opencode_api.load_server(context)
         carries = words is not None and fits(self.typed(words))
-        return Command(
+        return CommandLine(
             argv=(
                 self.executable,
                 *(("--hostname", opencode_api.HOST, "--port", str(server.port)) if server else ()),

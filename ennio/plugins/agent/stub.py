@@ -11,7 +11,7 @@ from typing import Any
 from ennio.model.errors import Refused
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.words import checked, same
 from ennio.plugins.runtime.interface import Key, View
@@ -65,12 +65,12 @@ class StubAgent(KeyboardAgent):
         """Note it."""
         self.forgotten.append(context.session_id)
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """A command that prints the prompt."""
         self.launches.append((context.session_id, checked(prompt)))
         return self._command(context.directory / "prompt.txt", prompt)
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """A command that prints the message."""
         words = None if message is None else checked(message, "message")
         self.resumes.append((context.session_id, words))
@@ -111,5 +111,5 @@ class StubAgent(KeyboardAgent):
         """A version, as long as it is ``installed``."""
         return "1.0 (stub)" if self.installed else None
 
-    def _command(self, file: Path, words: str | None) -> Command:
-        return Command(("cat", str(file)), files={file: words or ""}, carries=self.carries and words is not None)
+    def _command(self, file: Path, words: str | None) -> CommandLine:
+        return CommandLine(("cat", str(file)), files={file: words or ""}, carries=self.carries and words is not None)

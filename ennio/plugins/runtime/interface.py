@@ -33,7 +33,7 @@ class Key(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class LaunchSpec:
     """Everything needed to start one agent.
 
     ``name`` is the session id. ``env`` is the whole environment. ``directory`` is the session's own
@@ -98,7 +98,7 @@ class Runtime(Protocol):
     name: str
 
     @failpoint("runtime.start", files=True)
-    def start(self, launch: Launch) -> RuntimeHandle:
+    def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent, or find it when this very launch (name and number) runs or ran already.
 
         A dead terminal of an earlier number is replaced. A *living* one of an earlier number raises

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from ennio.plugins.runtime.interface import Launch
+    from ennio.plugins.runtime.interface import LaunchSpec
 
 NOT_STARTED = 127
 
 
-def write(launch: Launch) -> tuple[str, ...]:
+def write(launch: LaunchSpec) -> tuple[str, ...]:
     """Lay the launch file ready (0600) and return the command that becomes the agent."""
     withdraw(launch)  # one with other permissions would keep them
     return _laid(launch)
 
 
-def write_new(launch: Launch) -> tuple[str, ...] | None:
+def write_new(launch: LaunchSpec) -> tuple[str, ...] | None:
     """The same unless a launch file lies there: then a terminal may be about to read it, and None is returned.
 
     Where none lay, nobody reads the one that was written but the terminal that is now asked for.
@@ -38,12 +38,12 @@ def write_new(launch: Launch) -> tuple[str, ...] | None:
         return None
 
 
-def withdraw(launch: Launch) -> None:
+def withdraw(launch: LaunchSpec) -> None:
     """Remove a launch file that nobody is going to read: it holds secrets."""
     _file(launch).unlink(missing_ok=True)
 
 
-def tidy(launch: Launch, pid: int | None) -> None:
+def tidy(launch: LaunchSpec, pid: int | None) -> None:
     """Remove what an earlier order for a launch that stands has left, unless the process of its terminal has yet to read it."""
     import psutil  # noqa: PLC0415 - the script below has the standard library alone
 
@@ -55,11 +55,11 @@ def tidy(launch: Launch, pid: int | None) -> None:
     withdraw(launch)
 
 
-def _file(launch: Launch) -> Path:
+def _file(launch: LaunchSpec) -> Path:
     return launch.directory.absolute() / "launch.json"
 
 
-def _laid(launch: Launch) -> tuple[str, ...]:
+def _laid(launch: LaunchSpec) -> tuple[str, ...]:
     launch.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = _file(launch)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:

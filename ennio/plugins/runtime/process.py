@@ -22,7 +22,7 @@ from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
 from ennio.plugins.process_start import process_of
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime.interface import Key, Launch, Pane, View
+from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.ptyd import protocol, state_file
 from ennio.plugins.runtime.screen import Screen, render
 from ennio.plugins.runtime.text import named, pasteable
@@ -63,7 +63,7 @@ class ProcessRuntime:
         self._views: dict[str, _View] = {}
         self._looking = threading.Lock()  # a screen takes each byte once
 
-    def start(self, launch: Launch) -> RuntimeHandle:
+    def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent under the daemon, or find it."""
         order = {"op": "start", "name": named(launch.name), "number": launch.number, "columns": launch.columns, "rows": launch.rows}
         # The launch file is written only when it will be read: it holds secrets.

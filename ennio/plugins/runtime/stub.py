@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ennio.model.errors import Conflict, NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
-from ennio.plugins.runtime.interface import Key, Launch, Pane, View
+from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 
 
@@ -23,7 +23,7 @@ class StubRuntime:
     def __init__(self) -> None:
         self.unreachable = ""
         """Why it cannot be asked; empty when it can."""
-        self.launches: list[Launch] = []
+        self.launches: list[LaunchSpec] = []
         self.pastes: list[tuple[str, str]] = []
         self.presses: list[tuple[str, Key]] = []
         self.stopped: list[str] = []
@@ -32,7 +32,7 @@ class StubRuntime:
         self._shown: dict[str, str] = {}
         self._pids = 1_000_000_000  # above any kernel's limit: nobody is ever mistaken for one of these
 
-    def start(self, launch: Launch) -> RuntimeHandle:
+    def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Begin a terminal, or find it."""
         self._reach()
         pane = self._panes.get(named(launch.name))

@@ -27,7 +27,7 @@ from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
 from ennio.plugins.process_start import is_alive, pid_exists, process_of, start_of
 from ennio.plugins.runtime import launch as launching
-from ennio.plugins.runtime.interface import Key, Launch, Pane, View
+from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
@@ -77,7 +77,7 @@ class TmuxRuntime:
         self._panes: dict[str, str] = {}
         self._server = TmuxServer(socket)
 
-    def start(self, launch: Launch) -> RuntimeHandle:
+    def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an earlier launch, or find it."""
         if shutil.which("tmux") is None:
             raise Refused("tmux is not installed; install it, or set `runtime: process` for this project")
@@ -180,7 +180,7 @@ class TmuxRuntime:
         done = subprocess.run(["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False)
         return done.stdout.strip().removeprefix("tmux ") or None
 
-    def _at_once(self, launch: Launch) -> _Row | None:
+    def _at_once(self, launch: LaunchSpec) -> _Row | None:
         """A first launch, begun without a look whether it stands: tmux has no two sessions of one name. None where one has to look."""
         command = launching.write_new(launch) if launch.number == 1 else None
         if command is None:
@@ -191,7 +191,7 @@ class TmuxRuntime:
             return None
         return _begun(launch, done)
 
-    def _found_or_begun(self, launch: Launch, row: _Row | None) -> _Row:
+    def _found_or_begun(self, launch: LaunchSpec, row: _Row | None) -> _Row:
         """The launch if it stands, else begun: in the dead pane of an earlier one, or in a session of its own."""
         if row is not None and row.pane.number == launch.number:
             launching.tidy(launch, None if row.pane.dead else row.pane.pid)
@@ -258,7 +258,7 @@ class TmuxRuntime:
             raise Unreachable(f"tmux could not be run: {error}") from error
 
 
-def _words(launch: Launch, pane: str | None, command: Sequence[str]) -> list[str]:
+def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list[str]:
     """The words that start a launch in a session of its own or in a dead pane, mark it, and tell of it."""
     place = ["-c", _literal(str(launch.cwd)), "--", *command]
     session = f"={launch.name}:"
@@ -272,7 +272,7 @@ def _words(launch: Launch, pane: str | None, command: Sequence[str]) -> list[str
     return [*_PRELUDE, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen]
 
 
-def _begun(launch: Launch, done: subprocess.CompletedProcess[bytes]) -> _Row:
+def _begun(launch: LaunchSpec, done: subprocess.CompletedProcess[bytes]) -> _Row:
     """What tmux tells of a launch in the request that begins it."""
     if done.returncode != 0:
         raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")

@@ -3,8 +3,8 @@
 A clone is made under another name and renamed when it is complete, so a half-made one is never
 mistaken for work. It knows the last commits of the base branch and of the session's own; ``origin``
 is the ordered repository, also when that lies on this machine; who commits and how a server is reached is
-as in ``order.source`` (see ``settings.py``). Work that is only in it is saved into
-``order.source`` where that is a repository, else as a bundle beside the clone.
+as in ``spec.source`` (see ``settings.py``). Work that is only in it is saved into
+``spec.source`` where that is a repository, else as a bundle beside the clone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ennio.plugins.workspace import folder, settings
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.dirty import FETCHED, DirtyState, survey
 from ennio.plugins.workspace.glance import glance
-from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import Preserver
 from ennio.plugins.workspace.repository import SourceRepository
@@ -39,43 +39,43 @@ class CloneWorkspace:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
-    def create(self, order: WorkspaceOrder) -> Created:
+    def create(self, spec: WorkspaceSpec) -> Created:
         """Clone, or find the clone with whatever is in it, on whatever branch it is now."""
-        check_branch(order.branch)
-        check_branch(order.base)
-        git = _standing(order.path)
+        check_branch(spec.branch)
+        check_branch(spec.base)
+        git = _standing(spec.path)
         if git is None:
-            git = _cloned(order)
-            _check(order, git)
-        branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
-        base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{order.base}", check=False).text
-        return Created(order.path, branch, base or git.commit("HEAD") or "")
+            git = _cloned(spec)
+            _check(spec, git)
+        branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
+        base = git.run("merge-base", "HEAD", f"refs/remotes/origin/{spec.base}", check=False).text
+        return Created(spec.path, branch, base or git.commit("HEAD") or "")
 
-    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
         """Links and ``post_create``."""
-        prepare(order, made)
+        prepare(spec, made)
 
-    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+    def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the clone: all its branches count; asks nobody but the disk."""
-        git, now = _standing(order.path), self._clock.now()
+        git, now = _standing(spec.path), self._clock.now()
         if git is None:
             return WorkspaceSeen(now, exists=False)
-        work = _survey(git, _preserver(order).tags())
+        work = _survey(git, _preserver(spec).tags())
         return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
+    def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the clone."""
-        git = _standing(order.path)
-        freed = Removed(order.path, folder.size(order.path))
+        git = _standing(spec.path)
+        freed = Removed(spec.path, folder.size(spec.path))
         if git is not None:
-            preserver = _preserver(order)
+            preserver = _preserver(spec)
             freed = preserver.save_for_removal(_survey(git, preserver.tags()), freed, dry_run=dry_run)
         if not dry_run:
-            folder.discard(order.path)
-            folder.discard(_making(order.path))
+            folder.discard(spec.path)
+            folder.discard(_making(spec.path))
         return freed
 
-    def remote(self, order: WorkspaceOrder) -> str:
+    def remote(self, spec: WorkspaceSpec) -> str:
         """See ``Workspace.remote``: a clone has that one alone."""
         return "origin"
 
@@ -112,70 +112,70 @@ def _standing(path: Path) -> Git | None:
     return git
 
 
-def _cloned(order: WorkspaceOrder) -> Git:
-    making = _making(order.path)
-    order.path.parent.mkdir(parents=True, exist_ok=True)
+def _cloned(spec: WorkspaceSpec) -> Git:
+    making = _making(spec.path)
+    spec.path.parent.mkdir(parents=True, exist_ok=True)
     folder.discard(making)
     try:
-        _fill(order, making)
-        making.rename(order.path)
+        _fill(spec, making)
+        making.rename(spec.path)
     finally:
         folder.discard(making)
-    return Git(order.path)
+    return Git(spec.path)
 
 
-def _check(order: WorkspaceOrder, git: Git) -> None:
+def _check(spec: WorkspaceSpec, git: Git) -> None:
     """See that git means in it what was ordered; else it is taken away again."""
     meant = git.place
-    if meant is None or meant.top != order.path.resolve() or meant.branch != order.branch:
-        folder.discard(order.path)
-        raise redirected(order.path, meant)
+    if meant is None or meant.top != spec.path.resolve() or meant.branch != spec.branch:
+        folder.discard(spec.path)
+        raise redirected(spec.path, meant)
 
 
 def _making(path: Path) -> Path:
     return path.with_name(f".{path.name}.making")
 
 
-def _fill(order: WorkspaceOrder, making: Path) -> None:
-    near = local_path(order.repo, order.source)
+def _fill(spec: WorkspaceSpec, making: Path) -> None:
+    near = local_path(spec.repo, spec.source)
     # a plain path would be cloned whole, with hard links: only an address has a depth
-    address = order.repo if near is None else near.absolute().as_uri()
-    options = ("--progress", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={order.base}")
-    taken = settings.carried(order.source, making.parent) if order.source.is_dir() else ()
+    address = spec.repo if near is None else near.absolute().as_uri()
+    options = ("--progress", "--no-checkout", "--single-branch", f"--depth={DEPTH}", f"--branch={spec.base}")
+    taken = settings.carried(spec.source, making.parent) if spec.source.is_dir() else ()
     try:
         Git(making.parent).under(settings.as_environment(taken)).run("clone", *options, "--", address, str(making), timeout=NETWORK)
     except Refused as error:
-        raise Refused(_words(order, error)) from error
+        raise Refused(_words(spec, error)) from error
     settings.write(taken, making / ".git" / "config")
     git = Git(making)
-    git.run("remote", "set-url", "origin", order.repo if near is None else str(near.absolute()))
+    git.run("remote", "set-url", "origin", spec.repo if near is None else str(near.absolute()))
     # pushes of the branch are remembered, and a fetch does not fail while it is not there yet: hence the star
-    git.run("config", "--add", "remote.origin.fetch", f"+refs/heads/{order.branch}*:refs/remotes/origin/{order.branch}*")
-    git.run("checkout", "--quiet", "--no-track", "-B", order.branch, _start(git, order), timeout=HEAVY)
+    git.run("config", "--add", "remote.origin.fetch", f"+refs/heads/{spec.branch}*:refs/remotes/origin/{spec.branch}*")
+    git.run("checkout", "--quiet", "--no-track", "-B", spec.branch, _start(git, spec), timeout=HEAVY)
 
 
-def _start(git: Git, order: WorkspaceOrder) -> str:
+def _start(git: Git, spec: WorkspaceSpec) -> str:
     """The branch as it is at the remote already, else the base."""
-    kept = f"refs/remotes/origin/{order.branch}"
-    if order.branch == order.base or not git.run("ls-remote", "--heads", "origin", f"refs/heads/{order.branch}", timeout=NETWORK).lines:
-        return f"refs/remotes/origin/{order.base}"
-    spec = f"+refs/heads/{order.branch}:{kept}"
-    git.run("fetch", "--progress", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin", spec, timeout=NETWORK)
+    kept = f"refs/remotes/origin/{spec.branch}"
+    if spec.branch == spec.base or not git.run("ls-remote", "--heads", "origin", f"refs/heads/{spec.branch}", timeout=NETWORK).lines:
+        return f"refs/remotes/origin/{spec.base}"
+    refspec = f"+refs/heads/{spec.branch}:{kept}"
+    git.run("fetch", "--progress", "--no-tags", f"--depth={DEPTH}", "--refmap=", "origin", refspec, timeout=NETWORK)
     return kept
 
 
-def _words(order: WorkspaceOrder, error: Refused) -> str:
-    if f"Remote branch {order.base} not found" not in str(error):
+def _words(spec: WorkspaceSpec, error: Refused) -> str:
+    if f"Remote branch {spec.base} not found" not in str(error):
         return str(error)
-    return f"{redacted(order.repo)} has no branch {order.base} (set the project's default_branch)"
+    return f"{redacted(spec.repo)} has no branch {spec.base} (set the project's default_branch)"
 
 
-def _preserver(order: WorkspaceOrder) -> Preserver:
+def _preserver(spec: WorkspaceSpec) -> Preserver:
     try:
-        repository = SourceRepository(order.source, order.repo)
+        repository = SourceRepository(spec.source, spec.repo)
     except EnnioError:
-        return Preserver(order.session_id, None, order.path.parent)
-    return Preserver(order.session_id, repository.git, order.path.parent, lambda: repository.bring(order.base, order.base))
+        return Preserver(spec.session_id, None, spec.path.parent)
+    return Preserver(spec.session_id, repository.git, spec.path.parent, lambda: repository.bring(spec.base, spec.base))
 
 
 def _branch_of(path: Path) -> str | None:

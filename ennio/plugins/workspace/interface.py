@@ -13,8 +13,8 @@ from ennio.model.failpoints import failpoint
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceOrder:
-    """The working copy that is wanted. ``path`` follows from the session id, so a second order finds the first.
+class WorkspaceSpec:
+    """The working copy that is wanted. ``path`` follows from the session id, so a second call finds the first.
 
     ``branch`` starts from the freshly fetched ``base`` branch, unless it exists already (on the
     remote or here) and no other working copy holds it. ``log`` receives the output of hooks.
@@ -112,7 +112,7 @@ class Workspace(Protocol):
     name: str
 
     @failpoint("workspace.create", files=True)
-    def create(self, order: WorkspaceOrder) -> Created:
+    def create(self, spec: WorkspaceSpec) -> Created:
         """Make the working copy, or find it: one that stands is never rebuilt over what is in it.
 
         Raises Refused (no such base branch, branch held elsewhere), Unreachable (fetch failed).
@@ -121,15 +121,15 @@ class Workspace(Protocol):
         ...
 
     @failpoint("workspace.prepare", files=True)
-    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
-        """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time limit; output is kept in ``order.log``.
+    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
+        """Submodules where they are wanted, symlinks, then ``post_create`` commands with a time limit; output is kept in ``spec.log``.
 
         Raises Refused naming the command, its exit code and the last lines of its output, the symlink that
         would leave the workspace, or the submodule that cannot be had; Unreachable when a server does not answer.
         """
         ...
 
-    def remote(self, order: WorkspaceOrder) -> str:
+    def remote(self, spec: WorkspaceSpec) -> str:
         """The name ``Created.remote`` will have; makes nothing."""
         ...
 
@@ -139,12 +139,12 @@ class Workspace(Protocol):
         ...
 
     @failpoint("workspace.inspect")
-    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+    def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with it."""
         ...
 
     @failpoint("workspace.remove", files=True)
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
+    def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save uncommitted and unpushed work under ``refs/ennio/preserved/<session>``, then remove it.
 
         Every path in it is saved, or in a commit that is kept elsewhere, or named in ``Removed.unsaved``.

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from ennio.plugins.git import HEAVY, NETWORK, Git
 from ennio.plugins.workspace import hooks, links, private
-from ennio.plugins.workspace.interface import Created, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 
 
-def prepare(order: WorkspaceOrder, made: Created) -> None:
+def prepare(spec: WorkspaceSpec, made: Created) -> None:
     """Fill the submodules if they are wanted, place the links and run ``post_create``.
 
     Raises Refused naming what failed, and Unreachable when a server of a submodule does not answer.
     """
-    if order.submodules:
+    if spec.submodules:
         _fill(Git(made.path))
-    links.place(order.symlinks, made.path, order.source)
+    links.place(spec.symlinks, made.path, spec.source)
     git = Git(made.path)
-    if order.symlinks and git.common is not None:
-        links.exclude(order.symlinks, git)
-    hooks.run_all(order.post_create, made.path, _environment(order, made), order.post_create_timeout, order.log)
+    if spec.symlinks and git.common is not None:
+        links.exclude(spec.symlinks, git)
+    hooks.run_all(spec.post_create, made.path, _environment(spec, made), spec.post_create_timeout, spec.log)
 
 
 def _fill(git: Git) -> None:
@@ -30,7 +30,7 @@ def _fill(git: Git) -> None:
         git.run("submodule", "update", "--init", "--recursive", "--progress", timeout=NETWORK)
 
 
-def _environment(order: WorkspaceOrder, made: Created) -> dict[str, str]:
+def _environment(spec: WorkspaceSpec, made: Created) -> dict[str, str]:
     """``ENNIO_SESSION_ID`` marks the processes as the session's, so that what they leave behind can be found."""
-    who = {"ENNIO_SESSION_ID": order.session_id, "ENNIO_PROJECT_ID": order.project_id, "ENNIO_BRANCH": made.branch}
-    return hooks.environment({**order.env, **private.environment(made.path), **who})
+    who = {"ENNIO_SESSION_ID": spec.session_id, "ENNIO_PROJECT_ID": spec.project_id, "ENNIO_BRANCH": made.branch}
+    return hooks.environment({**spec.env, **private.environment(made.path), **who})

@@ -14,7 +14,7 @@ from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Refused
 from ennio.model.facts import Place, WorkspaceSeen
 from ennio.plugins.workspace import folder
-from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 
 BASE_HEAD = "0" * 40
@@ -28,40 +28,40 @@ class StubWorkspace:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
-    def create(self, order: WorkspaceOrder) -> Created:
+    def create(self, spec: WorkspaceSpec) -> Created:
         """Make the folder, or find it with whatever is in it."""
-        check_branch(order.branch)
-        check_branch(order.base)
-        if order.path.exists() and not order.path.is_dir():
-            message = f"{order.path} is in the way: it is no folder; move it away"
+        check_branch(spec.branch)
+        check_branch(spec.base)
+        if spec.path.exists() and not spec.path.is_dir():
+            message = f"{spec.path} is in the way: it is no folder; move it away"
             raise Refused(message)
-        order.path.mkdir(parents=True, exist_ok=True)
-        return Created(order.path, order.branch, BASE_HEAD)
+        spec.path.mkdir(parents=True, exist_ok=True)
+        return Created(spec.path, spec.branch, BASE_HEAD)
 
-    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
         """Links and ``post_create``, as everywhere."""
-        prepare(order, made)
+        prepare(spec, made)
 
-    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+    def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """Every file counts as uncommitted, links do not."""
-        if not order.path.is_dir():
+        if not spec.path.is_dir():
             return WorkspaceSeen(self._clock.now(), exists=False)
-        return WorkspaceSeen(self._clock.now(), exists=True, branch=order.branch, head=BASE_HEAD, uncommitted=_files(order.path))
+        return WorkspaceSeen(self._clock.now(), exists=True, branch=spec.branch, head=BASE_HEAD, uncommitted=_files(spec.path))
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
+    def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Move the folder to ``.preserved`` if there are files in it, else remove it."""
-        files = _files(order.path) if order.path.is_dir() else 0
-        kept = _free(order.path.parent / ".preserved", order.session_id) if files else None
-        freed = Removed(order.path, folder.size(order.path), None if kept is None else str(kept), 0, files)
+        files = _files(spec.path) if spec.path.is_dir() else 0
+        kept = _free(spec.path.parent / ".preserved", spec.session_id) if files else None
+        freed = Removed(spec.path, folder.size(spec.path), None if kept is None else str(kept), 0, files)
         if dry_run:
             return freed
         if kept is not None:
             kept.parent.mkdir(exist_ok=True)
-            order.path.rename(kept)
-        folder.discard(order.path)
+            spec.path.rename(kept)
+        folder.discard(spec.path)
         return freed
 
-    def remote(self, order: WorkspaceOrder) -> str:
+    def remote(self, spec: WorkspaceSpec) -> str:
         """See ``Workspace.remote``."""
         return "origin"
 

@@ -25,7 +25,7 @@ from ennio.plugins.git import HEAVY, Git, failure
 from ennio.plugins.workspace import folder, private, worktree_state
 from ennio.plugins.workspace.dirty import FETCHED, HERE, DirtyState, survey
 from ennio.plugins.workspace.glance import glance
-from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceOrder
+from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import PRESERVED, Preserver
 from ennio.plugins.workspace.repository import SourceRepository, Tips, listed
@@ -33,71 +33,71 @@ from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
 
 
 class WorktreeWorkspace:
-    """Working copies that are worktrees of ``order.source``."""
+    """Working copies that are worktrees of ``spec.source``."""
 
     name = "worktree"
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
 
-    def create(self, order: WorkspaceOrder) -> Created:
+    def create(self, spec: WorkspaceSpec) -> Created:
         """Add the worktree, or find it with whatever is in it, on whatever branch it is now."""
-        check_branch(order.branch)
-        check_branch(order.base)
-        repository = SourceRepository(order.source, order.repo)
+        check_branch(spec.branch)
+        check_branch(spec.base)
+        repository = SourceRepository(spec.source, spec.repo)
         with repository.alone():
-            tree = _mended(repository, order)
+            tree = _mended(repository, spec)
             if tree is not None:
                 repository.named()
         if tree is None:
-            tips = repository.bring(order.base, order.branch)
+            tips = repository.bring(spec.base, spec.branch)
             with repository.alone():
-                tree = _mended(repository, order)
+                tree = _mended(repository, spec)
                 if tree is None:
-                    return _added(repository, order, tips)
-        return _made(repository, order, tree)
+                    return _added(repository, spec, tips)
+        return _made(repository, spec, tree)
 
-    def prepare(self, order: WorkspaceOrder, made: Created) -> None:
+    def prepare(self, spec: WorkspaceSpec, made: Created) -> None:
         """Links and ``post_create``."""
-        prepare(order, made)
+        prepare(spec, made)
 
-    def inspect(self, order: WorkspaceOrder) -> WorkspaceSeen:
+    def inspect(self, spec: WorkspaceSpec) -> WorkspaceSeen:
         """What would be lost with the worktree; asks nobody but the disk."""
         now = self._clock.now()
-        if not order.path.is_dir():
+        if not spec.path.is_dir():
             return WorkspaceSeen(now, exists=False)
-        repository = SourceRepository(order.source, order.repo)
-        tree = worktree_state.tree(repository, worktree_state.look(repository, order.path))
+        repository = SourceRepository(spec.source, spec.repo)
+        tree = worktree_state.tree(repository, worktree_state.look(repository, spec.path))
         if tree is None:
             return WorkspaceSeen(now, exists=False)
-        work = _survey(repository, order, tree)
+        work = _survey(repository, spec, tree)
         return WorkspaceSeen(now, exists=True, branch=work.branch, head=work.head, uncommitted=work.files, unpushed=work.commits)
 
-    def remove(self, order: WorkspaceOrder, *, dry_run: bool = False) -> Removed:
+    def remove(self, spec: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
         """Save what is only there, then remove the worktree, and the branch if nothing needs it.
 
         Raises Refused for a worktree somebody locked.
         """
-        if not order.path.exists() and not order.source.is_dir():
-            return Removed(order.path, 0)
-        repository = SourceRepository(order.source, order.repo)
-        there = worktree_state.look(repository, order.path)
+        if not spec.path.exists() and not spec.source.is_dir():
+            return Removed(spec.path, 0)
+        repository = SourceRepository(spec.source, spec.repo)
+        there = worktree_state.look(repository, spec.path)
         tree = worktree_state.tree(repository, there)
-        freed = Removed(order.path, folder.size(order.path))
+        freed = Removed(spec.path, folder.size(spec.path))
         if tree is not None:
             _check_lock(there)
-            freed = _preserver(repository, order).save_for_removal(_survey(repository, order, tree), freed, dry_run=dry_run)
+            freed = _preserver(repository, spec).save_for_removal(_survey(repository, spec, tree), freed, dry_run=dry_run)
         if not dry_run:
-            _hold(repository, order, there)
-            folder.discard(order.path)
-            let_go = _is_gone_there(repository, order)
+            _hold(repository, spec, there)
+            folder.discard(spec.path)
+            let_go = _is_gone_there(repository, spec)
             with repository.alone():
-                _dissolve(repository, order, let_go=let_go)
+                _dissolve(repository, spec, let_go=let_go)
         return freed
 
-    def remote(self, order: WorkspaceOrder) -> str:
+    def remote(self, spec: WorkspaceSpec) -> str:
         """See ``Workspace.remote``."""
-        return SourceRepository(order.source, order.repo).remote_name
+        return SourceRepository(spec.source, spec.repo).remote_name
 
     def glance(self, path: Path, branch: str, source: Path) -> Glance | None:
         """See ``Glanceable.glance``."""
@@ -117,111 +117,111 @@ class WorktreeWorkspace:
         return [Existing(path.name, path, branches.get(path.resolve()), sizes[path]) for path in paths]
 
 
-def _survey(repository: SourceRepository, order: WorkspaceOrder, tree: Git) -> DirtyState:
+def _survey(repository: SourceRepository, spec: WorkspaceSpec, tree: Git) -> DirtyState:
     """In the project's own repository a branch stays when its worktree goes; elsewhere it must have been pushed."""
     work = survey(tree, HERE if repository.own else FETCHED, whole=False)
-    pushed = _pushed(repository, order) if work.own_commits else None
+    pushed = _pushed(repository, spec) if work.own_commits else None
     if pushed is None or tree.commit(pushed) is None:
         return work
     return survey(tree, (*FETCHED, pushed), whole=False)
 
 
-def _pushed(repository: SourceRepository, order: WorkspaceOrder) -> str | None:
+def _pushed(repository: SourceRepository, spec: WorkspaceSpec) -> str | None:
     """What was pushed and left no trace here, as in a clone of one branch."""
     try:
-        return repository.pushed(order.branch)
+        return repository.pushed(spec.branch)
     except Unreachable:
         return None  # then it is saved once more
 
 
-def _mended(repository: SourceRepository, order: WorkspaceOrder) -> Git | None:
+def _mended(repository: SourceRepository, spec: WorkspaceSpec) -> Git | None:
     """The worktree if it stands; what is left of one that does not is cleared away."""
-    if worktree_state.is_untouched(repository, order.path):
+    if worktree_state.is_untouched(repository, spec.path):
         return None
-    there = worktree_state.look(repository, order.path)
+    there = worktree_state.look(repository, spec.path)
     tree = worktree_state.tree(repository, there)
-    if tree is None and (there.entry is not None or order.path.exists()):
-        _hold(repository, order, there)
+    if tree is None and (there.entry is not None or spec.path.exists()):
+        _hold(repository, spec, there)
         worktree_state.forget(repository, there)
     return tree
 
 
-def _hold(repository: SourceRepository, order: WorkspaceOrder, there: FoundWorktree) -> None:
+def _hold(repository: SourceRepository, spec: WorkspaceSpec, there: FoundWorktree) -> None:
     """Keep the detached commit of a worktree whose folder somebody deleted; git's entry alone leads to it."""
     if there.state is WorktreeState.ABSENT and there.entry is not None and there.entry.head is not None:
-        _preserver(repository, order).keep_commit(there.entry.head)
+        _preserver(repository, spec).keep_commit(there.entry.head)
 
 
-def _added(repository: SourceRepository, order: WorkspaceOrder, tips: Tips) -> Created:
+def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: Tips) -> Created:
     """The worktree on its branch; a branch that was made for it goes again when it cannot be added."""
-    order.path.parent.mkdir(parents=True, exist_ok=True)
+    spec.path.parent.mkdir(parents=True, exist_ok=True)
     start = tips.branch or tips.base
     with ExitStack() as undo:
-        new = _new_branch(repository, order, start)
+        new = _new_branch(repository, spec, start)
         if new:
-            undo.callback(_unmake_branch, repository, order, start)
+            undo.callback(_unmake_branch, repository, spec, start)
         else:
-            _old_branch(repository, order, tips)
-        undo.callback(_clear, repository, order)
-        repository.git.run("worktree", "add", "--quiet", str(order.path), order.branch, timeout=HEAVY)
-        _check(repository, order)
+            _old_branch(repository, spec, tips)
+        undo.callback(_clear, repository, spec)
+        repository.git.run("worktree", "add", "--quiet", str(spec.path), spec.branch, timeout=HEAVY)
+        _check(repository, spec)
         undo.pop_all()
     repository.named()
     if not new or start != tips.base:
-        return _made(repository, order, Git(order.path))
-    return Created(order.path, order.branch, start, repository.remote_name)
+        return _made(repository, spec, Git(spec.path))
+    return Created(spec.path, spec.branch, start, repository.remote_name)
 
 
-def _check(repository: SourceRepository, order: WorkspaceOrder) -> None:
+def _check(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """See that git means in it what was ordered; else it is taken away again."""
-    if worktree_state.is_plain(repository, order.path, order.branch):
+    if worktree_state.is_plain(repository, spec.path, spec.branch):
         return
-    meant = Git(order.path).place
-    if meant is None or not worktree_state.is_worktree(repository, meant, order.path):
-        raise worktree_state.redirected(order.path, meant)
-    if meant.branch != order.branch:
-        message = f"{order.path} was made on {meant.branch or 'no branch'} instead of {order.branch}, so it was taken away again"
+    meant = Git(spec.path).place
+    if meant is None or not worktree_state.is_worktree(repository, meant, spec.path):
+        raise worktree_state.redirected(spec.path, meant)
+    if meant.branch != spec.branch:
+        message = f"{spec.path} was made on {meant.branch or 'no branch'} instead of {spec.branch}, so it was taken away again"
         raise Refused(message)
 
 
-def _new_branch(repository: SourceRepository, order: WorkspaceOrder, start: str) -> bool:
+def _new_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> bool:
     """Make the branch, marked as this session's; False when there is one of that name."""
-    ref = f"refs/heads/{order.branch}"
-    words = f"create {ref} {start}\nupdate {_mark(order)} {start}\n"
+    ref = f"refs/heads/{spec.branch}"
+    words = f"create {ref} {start}\nupdate {_mark(spec)} {start}\n"
     made = repository.git.run("update-ref", "--stdin", input=words, check=False)
     if not made.ok and repository.git.commit(ref) is None:
-        raise failure(("update-ref",), order.source, made)
+        raise failure(("update-ref",), spec.source, made)
     return made.ok
 
 
-def _unmake_branch(repository: SourceRepository, order: WorkspaceOrder, start: str) -> None:
+def _unmake_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str) -> None:
     """As it was before: nobody can have worked on what was made a moment ago."""
-    words = f"delete refs/heads/{order.branch} {start}\ndelete {_mark(order)} {start}\n"
+    words = f"delete refs/heads/{spec.branch} {start}\ndelete {_mark(spec)} {start}\n"
     repository.git.run("update-ref", "--stdin", input=words, check=False)
 
 
-def _old_branch(repository: SourceRepository, order: WorkspaceOrder, tips: Tips) -> None:
+def _old_branch(repository: SourceRepository, spec: WorkspaceSpec, tips: Tips) -> None:
     """See that a branch which was there before is free, and up to date with the remote's."""
-    git, ref = repository.git, f"refs/heads/{order.branch}"
-    holder = next((entry for entry in repository.worktrees() if entry.branch == order.branch), None)
+    git, ref = repository.git, f"refs/heads/{spec.branch}"
+    holder = next((entry for entry in repository.worktrees() if entry.branch == spec.branch), None)
     if holder is not None:
-        message = f"branch {order.branch} is checked out in {holder.path}, where it stays: give the session another branch"
+        message = f"branch {spec.branch} is checked out in {holder.path}, where it stays: give the session another branch"
         raise Refused(message)
     here = git.commit(ref)
     if here is None or tips.branch is None or git.contains(tips.branch, here):
         return
     if not git.contains(here, tips.branch):
-        words = f"branch {order.branch} in {order.source} and in {order.repo} have gone different ways"
-        message = f"{words}: bring them together (git -C {order.source} branch -f {order.branch} {repository.kept(order.branch)})"
+        words = f"branch {spec.branch} in {spec.source} and in {spec.repo} have gone different ways"
+        message = f"{words}: bring them together (git -C {spec.source} branch -f {spec.branch} {repository.kept(spec.branch)})"
         raise Refused(message)
     git.run("update-ref", ref, tips.branch, here)
 
 
-def _made(repository: SourceRepository, order: WorkspaceOrder, tree: Git) -> Created:
+def _made(repository: SourceRepository, spec: WorkspaceSpec, tree: Git) -> Created:
     head = tree.commit("HEAD") or ""
-    branch = tree.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or order.branch
-    base = tree.run("merge-base", "HEAD", repository.kept(order.base), check=False).text or head
-    return Created(order.path, branch, base, repository.remote_name)
+    branch = tree.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False).text or spec.branch
+    base = tree.run("merge-base", "HEAD", repository.kept(spec.base), check=False).text or head
+    return Created(spec.path, branch, base, repository.remote_name)
 
 
 def _check_lock(there: FoundWorktree) -> None:
@@ -231,90 +231,90 @@ def _check_lock(there: FoundWorktree) -> None:
         raise Refused(message)
 
 
-def _preserver(repository: SourceRepository, order: WorkspaceOrder) -> Preserver:
-    return Preserver(order.session_id, repository.git, order.path.parent)
+def _preserver(repository: SourceRepository, spec: WorkspaceSpec) -> Preserver:
+    return Preserver(spec.session_id, repository.git, spec.path.parent)
 
 
-def _clear(repository: SourceRepository, order: WorkspaceOrder) -> None:
+def _clear(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """Remove folder and entry of a worktree whose work is saved, and of those the agent made inside of it."""
-    folder.discard(order.path)
-    place = order.path.resolve()
+    folder.discard(spec.path)
+    place = spec.path.resolve()
     for entry in repository.worktrees():
         if entry.path == place or place in entry.path.parents:
             repository.git.run("worktree", "remove", "--force", "--force", str(entry.path))
 
 
-def _is_gone_there(repository: SourceRepository, order: WorkspaceOrder) -> bool:
+def _is_gone_there(repository: SourceRepository, spec: WorkspaceSpec) -> bool:
     """Whether the ordered repository has no such branch any more, as after a merge; what its base is now is known then."""
-    if repository.own or repository.git.commit(_mark(order)) is None:
+    if repository.own or repository.git.commit(_mark(spec)) is None:
         return False
     try:
-        gone = repository.there(order.branch) is None
+        gone = repository.there(spec.branch) is None
         if gone:
-            repository.bring(order.base, order.base)
+            repository.bring(spec.base, spec.base)
     except EnnioError:
         return False
     return gone
 
 
-def _dissolve(repository: SourceRepository, order: WorkspaceOrder, *, let_go: bool) -> None:
-    _clear(repository, order)
+def _dissolve(repository: SourceRepository, spec: WorkspaceSpec, *, let_go: bool) -> None:
+    _clear(repository, spec)
     if let_go:
-        _drop_merged(repository, order)
-    _drop_branch(repository, order)
-    if not repository.own and order.branch != order.base:
-        repository.git.run("update-ref", "-d", repository.kept(order.branch))
+        _drop_merged(repository, spec)
+    _drop_branch(repository, spec)
+    if not repository.own and spec.branch != spec.base:
+        repository.git.run("update-ref", "-d", repository.kept(spec.branch))
 
 
-def _drop_branch(repository: SourceRepository, order: WorkspaceOrder) -> None:
+def _drop_branch(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """Delete the branch if this session made it, nobody has it checked out, and all of it is elsewhere."""
-    git, ref = repository.git, f"refs/heads/{order.branch}"
-    start, tip = git.commit(_mark(order)), git.commit(ref)
+    git, ref = repository.git, f"refs/heads/{spec.branch}"
+    start, tip = git.commit(_mark(spec)), git.commit(ref)
     if start is None:
         return
     if tip is None:
-        git.run("update-ref", "-d", _mark(order))
-    elif not any(entry.branch == order.branch for entry in repository.worktrees()) and _is_elsewhere(repository, order, tip):
-        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(order)}\n")
-        git.run("config", "--remove-section", f"branch.{order.branch}", check=False)  # an upstream the agent's push had set
+        git.run("update-ref", "-d", _mark(spec))
+    elif not any(entry.branch == spec.branch for entry in repository.worktrees()) and _is_elsewhere(repository, spec, tip):
+        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)}\n")
+        git.run("config", "--remove-section", f"branch.{spec.branch}", check=False)  # an upstream the agent's push had set
 
 
-def _drop_merged(repository: SourceRepository, order: WorkspaceOrder) -> None:
+def _drop_merged(repository: SourceRepository, spec: WorkspaceSpec) -> None:
     """Delete what a push of this session left of a merged branch that is gone at the remote, as ``git fetch --prune`` would."""
-    git, tracked = repository.git, f"refs/remotes/{repository.remote}/{order.branch}"
+    git, tracked = repository.git, f"refs/remotes/{repository.remote}/{spec.branch}"
     there = git.commit(tracked)
-    if there is None or not _is_merged(repository, order, there):
+    if there is None or not _is_merged(repository, spec, there):
         return
     git.run("update-ref", "-d", tracked, there)
-    ref, start = f"refs/heads/{order.branch}", git.commit(_mark(order))
+    ref, start = f"refs/heads/{spec.branch}", git.commit(_mark(spec))
     tip = git.commit(ref)
-    if tip is not None and git.contains(tip, there) and not any(entry.branch == order.branch for entry in repository.worktrees()):
-        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(order)} {start}\n")
-        git.run("config", "--remove-section", f"branch.{order.branch}", check=False)
+    if tip is not None and git.contains(tip, there) and not any(entry.branch == spec.branch for entry in repository.worktrees()):
+        git.run("update-ref", "--stdin", input=f"delete {ref} {tip}\ndelete {_mark(spec)} {start}\n")
+        git.run("config", "--remove-section", f"branch.{spec.branch}", check=False)
 
 
-def _is_elsewhere(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
+def _is_elsewhere(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> bool:
     """Whether a branch's commits are merged, pushed or saved.
 
     In the project's own repository the branch itself is what a pull request stands on: only merged
     ones go, squashed ones included (merging them again would change nothing).
     """
-    git, base = repository.git, repository.kept(order.base)
+    git, base = repository.git, repository.kept(spec.base)
     if repository.own:
-        return _is_merged(repository, order, tip)
+        return _is_merged(repository, spec, tip)
     if git.contains(tip, base):
         return True
     return bool(git.run("for-each-ref", "--count=1", "--contains", tip, "refs/remotes", "refs/ennio/base", f"{PRESERVED}/").text)
 
 
-def _is_merged(repository: SourceRepository, order: WorkspaceOrder, tip: str) -> bool:
+def _is_merged(repository: SourceRepository, spec: WorkspaceSpec, tip: str) -> bool:
     """Whether the base has a commit, or all that it changes."""
-    git, base = repository.git, repository.kept(order.base)
+    git, base = repository.git, repository.kept(spec.base)
     if git.contains(tip, base):
         return True
     merged = git.run("merge-tree", "--write-tree", base, tip, check=False)
     return merged.ok and merged.lines[:1] == git.run("rev-parse", f"{base}^{{tree}}").lines
 
 
-def _mark(order: WorkspaceOrder) -> str:
-    return f"refs/ennio/made/{order.session_id}"
+def _mark(spec: WorkspaceSpec) -> str:
+    return f"refs/ennio/made/{spec.session_id}"

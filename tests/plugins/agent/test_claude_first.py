@@ -10,7 +10,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.errors import Refused
 from ennio.plugins.agent.claude_code import ClaudeCode
-from ennio.plugins.agent.interface import AgentContext, Command
+from ennio.plugins.agent.interface import AgentContext, CommandLine
 
 KEY = "sk-very-secret-1234567890"
 
@@ -22,7 +22,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentContext:
     return AgentContext("s", "p", Path("/w/s"), tmp_path / "s", "c", AgentConfig(), home=tmp_path)
 
 
-def settled(command: Command) -> tuple[bool, bool]:
+def settled(command: CommandLine) -> tuple[bool, bool]:
     """Whether the first start is skipped, and whether the key comes from a helper."""
     (settings,) = command.files.values()
     assert KEY not in settings

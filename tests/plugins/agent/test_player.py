@@ -22,7 +22,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent.interface import AgentContext, Command
+from ennio.plugins.agent.interface import AgentContext, CommandLine
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from tests.conftest import eventually
 
@@ -50,7 +50,7 @@ class Seat:
         self.shown = b""
         self._left = True
 
-    def start(self, command: Command) -> None:
+    def start(self, command: CommandLine) -> None:
         for file, text in command.files.items():
             file.write_text(text)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.root), "TERM": "xterm"}

@@ -5,12 +5,12 @@ import stat
 import subprocess
 from pathlib import Path
 
-from ennio.plugins.runtime.interface import Launch
+from ennio.plugins.runtime.interface import LaunchSpec
 from ennio.plugins.runtime.launch import NOT_STARTED, write
 
 
-def order(root: Path, *argv: str, cwd: Path | None = None) -> Launch:
-    return Launch("fix-1", argv, cwd or root, {"PATH": os.environ["PATH"], "ODD": "\udcff"}, root / "desk")
+def order(root: Path, *argv: str, cwd: Path | None = None) -> LaunchSpec:
+    return LaunchSpec("fix-1", argv, cwd or root, {"PATH": os.environ["PATH"], "ODD": "\udcff"}, root / "desk")
 
 
 def test_the_launch_file_is_private_whatever_lay_there_before(tmp_path: Path) -> None:

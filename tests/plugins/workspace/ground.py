@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.machine.inherited import NAMES
-from ennio.plugins.workspace.interface import WorkspaceOrder
+from ennio.plugins.workspace.interface import WorkspaceSpec
 
 SESSION = "app-0a1b2c3d"
 
@@ -40,7 +40,7 @@ class Ground:
     source: Path
     home: Path
 
-    def order(self, kind: str, session: str = SESSION, **changes: Any) -> WorkspaceOrder:
+    def order(self, kind: str, session: str = SESSION, **changes: Any) -> WorkspaceSpec:
         """An ordinary order of that kind."""
         said: dict[str, Any] = {
             "project_id": "app",
@@ -51,7 +51,7 @@ class Ground:
             "branch": session,
             "base": "main",
         }
-        return WorkspaceOrder(**{**said, **changes})
+        return WorkspaceSpec(**{**said, **changes})
 
     def publish(self, name: str, text: str, branch: str = "main") -> str:
         """Somebody else pushes a file to a branch of the hub; its new head."""

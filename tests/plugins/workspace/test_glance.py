@@ -11,7 +11,7 @@ import pytest
 
 from ennio.model.facts import Place
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import Glance, WorkspaceOrder
+from ennio.plugins.workspace.interface import Glance, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git, git_ok
 
@@ -24,14 +24,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def order(kind: str, ground: Ground) -> WorkspaceOrder:
+def order(kind: str, ground: Ground) -> WorkspaceSpec:
     made = ground.order(kind)
     KINDS[kind]().create(made)
     return made
 
 
 @pytest.fixture
-def look(kind: str, order: WorkspaceOrder, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Glance | None]:
+def look(kind: str, order: WorkspaceSpec, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Glance | None]:
     """Looks, and fails when it takes a process."""
 
     def looked() -> Glance | None:
@@ -45,7 +45,7 @@ def look(kind: str, order: WorkspaceOrder, monkeypatch: pytest.MonkeyPatch) -> C
 Look = Callable[[], Glance | None]
 
 
-def test_what_stands_stands_also_with_packed_refs_and_in_the_middle_of_a_rebase(order: WorkspaceOrder, look: Look) -> None:
+def test_what_stands_stands_also_with_packed_refs_and_in_the_middle_of_a_rebase(order: WorkspaceSpec, look: Look) -> None:
     seen = [look()]
     git(order.path, "pack-refs", "--all")
     seen.append(look())
@@ -60,7 +60,7 @@ def test_what_stands_stands_also_with_packed_refs_and_in_the_middle_of_a_rebase(
     assert seen == [Glance(Place.STANDING)] * 3
 
 
-def test_a_folder_that_was_removed_is_gone(order: WorkspaceOrder, look: Look) -> None:
+def test_a_folder_that_was_removed_is_gone(order: WorkspaceSpec, look: Look) -> None:
     shutil.rmtree(order.path)
     seen = look()
     assert seen is not None
@@ -85,7 +85,7 @@ def test_a_branch_that_was_deleted_with_its_worktree_is_told_of(ground: Ground) 
     assert workspace.glance(order.path, order.branch, order.source) == Glance(Place.GONE, order.branch)
 
 
-def test_a_deleted_branch_a_detached_head_and_another_branch_are_told_apart(order: WorkspaceOrder, look: Look) -> None:
+def test_a_deleted_branch_a_detached_head_and_another_branch_are_told_apart(order: WorkspaceSpec, look: Look) -> None:
     head = git(order.path, "rev-parse", "HEAD")
     git(order.path, "checkout", "--quiet", "--detach")
     detached = look()
@@ -98,13 +98,13 @@ def test_a_deleted_branch_a_detached_head_and_another_branch_are_told_apart(orde
     assert look() == Glance(Place.BRANCHLESS, head)
 
 
-def test_files_without_their_repository_are_cut_off(order: WorkspaceOrder, look: Look) -> None:
+def test_files_without_their_repository_are_cut_off(order: WorkspaceSpec, look: Look) -> None:
     place = order.path / ".git"
     place.rename(order.path / "away")
     assert look() == Glance(Place.CUT_OFF)
 
 
-def test_a_disk_that_is_away_is_unknown_and_not_gone(order: WorkspaceOrder, look: Look, ground: Ground) -> None:
+def test_a_disk_that_is_away_is_unknown_and_not_gone(order: WorkspaceSpec, look: Look, ground: Ground) -> None:
     ground.home.rename(ground.home.with_name("unmounted"))
     assert look() is None
 

@@ -14,7 +14,7 @@ import pytest
 
 from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import UnsavedPath, Workspace, WorkspaceOrder
+from ennio.plugins.workspace.interface import UnsavedPath, Workspace, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
 
@@ -33,7 +33,7 @@ def workspace(kind: str) -> Workspace:
 
 
 @pytest.fixture
-def order(workspace: Workspace, kind: str, ground: Ground) -> WorkspaceOrder:
+def order(workspace: Workspace, kind: str, ground: Ground) -> WorkspaceSpec:
     made = ground.order(kind)
     workspace.create(made)
     return made
@@ -44,7 +44,7 @@ def _saved(ground: Ground) -> list[str]:
 
 
 @pytest.mark.parametrize("flag", ["skip-worktree", "assume-unchanged"])
-def test_a_change_that_git_was_told_not_to_look_at_is_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground, flag: str) -> None:
+def test_a_change_that_git_was_told_not_to_look_at_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground, flag: str) -> None:
     git(order.path, "update-index", f"--{flag}", "README")
     (order.path / "README").write_text("hours of work\n")
     flags = git(order.path, "ls-files", "-v")
@@ -60,7 +60,7 @@ def test_a_change_that_git_was_told_not_to_look_at_is_saved(workspace: Workspace
 
 
 def test_what_a_sparse_check_out_leaves_out_is_no_deletion_and_what_is_there_all_the_same_is_saved(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     for name in ("in/a", "out/b", "out/c"):
         commit(order.path, name, name)
@@ -77,7 +77,7 @@ def test_what_a_sparse_check_out_leaves_out_is_no_deletion_and_what_is_there_all
     assert git(ground.source, "show", f"{PRESERVED}:out/c") == "out/c"
 
 
-def test_ignored_files_are_named_with_their_sizes_before_they_go(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_ignored_files_are_named_with_their_sizes_before_they_go(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / "node_modules" / "deep").mkdir(parents=True)
     (order.path / "node_modules" / "deep" / "one").write_bytes(b"x" * 700)
     (order.path / "node_modules" / "two").write_bytes(b"x" * 11)
@@ -90,7 +90,7 @@ def test_ignored_files_are_named_with_their_sizes_before_they_go(workspace: Work
     assert (foreseen.unsaved, freed.unsaved, freed.preserved) == (expected, expected, None)
 
 
-def test_what_has_no_content_is_named(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_what_has_no_content_is_named(workspace: Workspace, order: WorkspaceSpec) -> None:
     os.mkfifo(order.path / "pipe")
     with socket.socket(socket.AF_UNIX) as server, _working_in(order.path):
         server.bind("s")
@@ -98,7 +98,7 @@ def test_what_has_no_content_is_named(workspace: Workspace, order: WorkspaceOrde
     assert workspace.remove(order).unsaved == (UnsavedPath("pipe", 0, "FIFO"), UnsavedPath("s", 0, "socket"))
 
 
-def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / "README").unlink()
     os.mkfifo(order.path / "README")
     (order.path / "work").write_text("work\n")
@@ -107,7 +107,7 @@ def test_a_tracked_file_that_became_a_pipe_does_not_keep_git_waiting(workspace: 
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
-def test_a_repository_amid_tracked_files_is_saved_with_its_commits(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_a_repository_amid_tracked_files_is_saved_with_its_commits(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     commit(order.path, "src/tracked", "tracked\n")
     git(order.path, "push", "--quiet", "origin", "HEAD")
     git(order.path / "src", "init", "--quiet")
@@ -120,7 +120,7 @@ def test_a_repository_amid_tracked_files_is_saved_with_its_commits(workspace: Wo
     assert any("loose" in git(ground.source, "ls-tree", "--name-only", ref).split() for ref in _saved(ground))
 
 
-def test_a_broken_repository_inside_keeps_the_working_copy(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_a_broken_repository_inside_keeps_the_working_copy(workspace: Workspace, order: WorkspaceSpec) -> None:
     (order.path / "fixture" / ".git").mkdir(parents=True)
     (order.path / "fixture" / ".git" / "objects.pack").write_text("who knows")
     (order.path / "fixture" / "file").write_text("x")
@@ -131,7 +131,7 @@ def test_a_broken_repository_inside_keeps_the_working_copy(workspace: Workspace,
     assert (order.path / "fixture" / ".git" / "objects.pack").exists()
 
 
-def test_names_that_differ_in_case_alone_are_both_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_names_that_differ_in_case_alone_are_both_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     git(order.path, "config", "core.ignoreCase", "true")
     (order.path / "readme").write_text("small\n")
     (order.path / "ReadMe").write_text("mixed\n")
@@ -142,7 +142,7 @@ def test_names_that_differ_in_case_alone_are_both_saved(workspace: Workspace, or
     assert sorted(names) == [".gitignore", "README", "ReadMe", "readme"]
 
 
-def test_names_that_are_not_utf_8_are_saved_and_named(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_names_that_are_not_utf_8_are_saved_and_named(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / os.fsdecode(b"caf\xe9")).write_bytes(b"\xff\x00")
     (order.path / os.fsdecode(b"caf\xe9.log")).write_bytes(b"12345")
 
@@ -153,7 +153,7 @@ def test_names_that_are_not_utf_8_are_saved_and_named(workspace: Workspace, orde
 
 
 def test_a_file_that_never_holds_still_keeps_the_working_copy(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground, tmp_path: Path
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground, tmp_path: Path
 ) -> None:
     """The change comes from git's own filter, and so in the very moment between the reading and the look after it."""
     restless = tmp_path / "restless"
@@ -169,7 +169,7 @@ def test_a_file_that_never_holds_still_keeps_the_working_copy(
 
 
 def test_files_that_come_and_go_meanwhile_keep_nothing_else_from_being_saved(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     over = threading.Event()
 
@@ -194,7 +194,7 @@ def test_files_that_come_and_go_meanwhile_keep_nothing_else_from_being_saved(
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
-def test_a_lock_that_a_killed_git_left_keeps_nothing_from_being_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_a_lock_that_a_killed_git_left_keeps_nothing_from_being_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / "work").write_text("work\n")
     lock = order.path / git(order.path, "rev-parse", "--git-path", "index.lock")
     lock.touch()
@@ -204,7 +204,7 @@ def test_a_lock_that_a_killed_git_left_keeps_nothing_from_being_saved(workspace:
     assert git(ground.source, "show", f"{PRESERVED}:work") == "work"
 
 
-def test_a_file_that_is_only_intended_to_be_added_is_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_a_file_that_is_only_intended_to_be_added_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / "meant").write_text("meant\n")
     git(order.path, "add", "--intent-to-add", "meant")
 
@@ -214,7 +214,7 @@ def test_a_file_that_is_only_intended_to_be_added_is_saved(workspace: Workspace,
 
 
 def test_a_rebase_that_stands_still_is_saved_with_what_it_began_with_and_what_it_put_aside(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     for text in ("here\n", "and here\n"):
         commit(order.path, "README", text)
@@ -233,7 +233,7 @@ def test_a_rebase_that_stands_still_is_saved_with_what_it_began_with_and_what_it
         assert places, f"{wanted} is nowhere"
 
 
-def test_the_other_side_of_an_unfinished_merge_is_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_the_other_side_of_an_unfinished_merge_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     git(order.path, "checkout", "--quiet", "--detach")
     theirs = commit(order.path, "README", "theirs\n")
     git(order.path, "checkout", "--quiet", order.branch)
@@ -246,7 +246,7 @@ def test_the_other_side_of_an_unfinished_merge_is_saved(workspace: Workspace, or
 
 
 def test_detached_commits_and_those_a_reset_left_behind_are_saved_and_amended_ones_are_not(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     amended = commit(order.path, "amended", "first\n")
     git(order.path, "commit", "--quiet", "--amend", "-m", "second")
@@ -264,7 +264,7 @@ def test_detached_commits_and_those_a_reset_left_behind_are_saved_and_amended_on
 
 
 def test_branches_stashes_and_tags_of_the_agent_s_are_somewhere_afterwards(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     git(order.path, "checkout", "--quiet", "-b", "side")
     side = commit(order.path, "side", "side\n")
@@ -307,7 +307,7 @@ def test_what_cannot_be_read_keeps_the_working_copy_and_is_named(tmp_path: Path,
     assert said.endswith("kept\n")
 
 
-def test_a_worktree_in_an_ignored_folder_is_saved(workspace: Workspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_a_worktree_in_an_ignored_folder_is_saved(workspace: Workspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / ".gitignore").write_text("node_modules/\n*.log\n.trees/\n")
     git(order.path, "worktree", "add", "--quiet", "--detach", str(order.path / ".trees" / "one"))
     (order.path / ".trees" / "one" / "work").write_text("work\n")

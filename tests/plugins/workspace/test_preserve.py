@@ -11,7 +11,7 @@ from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import preserve
 from ennio.plugins.workspace.dirty import FETCHED, survey
-from ennio.plugins.workspace.interface import WorkspaceOrder
+from ennio.plugins.workspace.interface import WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git
 
@@ -19,7 +19,7 @@ PRESERVED = f"refs/ennio/preserved/{SESSION}"
 
 
 @pytest.fixture
-def order(workspace: WorktreeWorkspace, ground: Ground) -> WorkspaceOrder:
+def order(workspace: WorktreeWorkspace, ground: Ground) -> WorkspaceSpec:
     made = ground.order("worktree")
     workspace.create(made)
     return made
@@ -29,7 +29,7 @@ def _saved(ground: Ground) -> list[str]:
     return git(ground.source, "for-each-ref", "--format=%(refname)", "refs/ennio/preserved").split()
 
 
-def test_saving_touches_neither_files_nor_index_nor_head(workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_saving_touches_neither_files_nor_index_nor_head(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / "staged").write_text("staged\n")
     git(order.path, "add", "staged")
     (order.path / "untracked").write_text("untracked\n")
@@ -42,7 +42,7 @@ def test_saving_touches_neither_files_nor_index_nor_head(workspace: WorktreeWork
 
 
 def test_what_was_staged_and_changed_again_is_saved_twice_in_one_line(
-    workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     (order.path / "README").write_text("staged\n")
     git(order.path, "add", "README")
@@ -54,7 +54,7 @@ def test_what_was_staged_and_changed_again_is_saved_twice_in_one_line(
     assert git(ground.source, "show", f"{PRESERVED}^:README") == "staged"
 
 
-def test_an_unfinished_merge_is_saved_with_its_marks(workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_an_unfinished_merge_is_saved_with_its_marks(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
     git(order.path, "checkout", "--quiet", "-b", "other")
     commit(order.path, "README", "theirs\n")
     git(order.path, "checkout", "--quiet", order.branch)
@@ -68,7 +68,7 @@ def test_an_unfinished_merge_is_saved_with_its_marks(workspace: WorktreeWorkspac
     assert "<<<<<<< HEAD" in git(ground.source, "show", f"{PRESERVED}:README")
 
 
-def test_deletions_odd_names_and_links_are_saved(workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_deletions_odd_names_and_links_are_saved(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / "README").unlink()
     odd = ["a b", "ümlaut", "new\nline", "-dash", ":(top)magic", "*star"]
     for name in odd:
@@ -81,14 +81,14 @@ def test_deletions_odd_names_and_links_are_saved(workspace: WorktreeWorkspace, o
     assert sorted(names) == sorted([".gitignore", "link", *odd])
 
 
-def test_names_that_are_not_utf_8_are_saved(workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_names_that_are_not_utf_8_are_saved(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / os.fsdecode(b"caf\xe9")).write_bytes(b"\xff\x00")
     workspace.remove(order)
     assert git(ground.source, "ls-tree", "--name-only", PRESERVED).splitlines() == [".gitignore", "README", '"caf\\351"']
 
 
 def test_a_file_too_large_to_be_saved_keeps_its_working_copy_from_being_removed(
-    workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preserve, "LARGE", 1000)
     (order.path / "core.1234").write_bytes(b"x" * 1001)
@@ -100,7 +100,7 @@ def test_a_file_too_large_to_be_saved_keeps_its_working_copy_from_being_removed(
     assert (order.path / "core.1234").exists()
 
 
-def test_repositories_the_agent_made_inside_are_saved_too(workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_repositories_the_agent_made_inside_are_saved_too(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
     for name in ("fresh", "grown"):
         (order.path / name).mkdir()
         git(order.path / name, "init", "--quiet")
@@ -151,7 +151,7 @@ def test_work_in_a_submodule_is_saved_and_does_not_keep_the_worktree_from_going(
     assert list((ground.source / ".git" / "worktrees").glob("*")) == []
 
 
-def test_work_that_cannot_be_saved_keeps_the_workspace(workspace: WorktreeWorkspace, order: WorkspaceOrder, ground: Ground) -> None:
+def test_work_that_cannot_be_saved_keeps_the_workspace(workspace: WorktreeWorkspace, order: WorkspaceSpec, ground: Ground) -> None:
     (order.path / ".gitattributes").write_text("*.bin filter=broken\n")
     (order.path / "work.bin").write_text("work")
     git(ground.source, "config", "filter.broken.clean", "false")

@@ -9,7 +9,7 @@ import pytest
 
 from ennio.model.errors import EnnioError
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import Workspace, WorkspaceOrder
+from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git
 
@@ -23,7 +23,7 @@ def workspace(request: pytest.FixtureRequest) -> Workspace:
 
 
 @pytest.fixture
-def order(workspace: Workspace, ground: Ground, person: Path, tmp_path: Path) -> WorkspaceOrder:
+def order(workspace: Workspace, ground: Ground, person: Path, tmp_path: Path) -> WorkspaceSpec:
     """A project with a submodule that has one of its own; the person's git may take them from this disk."""
     for name, inner in (("deep", None), ("library", "deep")):
         git(tmp_path, "init", "--quiet", name)
@@ -40,7 +40,7 @@ def order(workspace: Workspace, ground: Ground, person: Path, tmp_path: Path) ->
     return ground.order(workspace.name, submodules=True)
 
 
-def test_without_the_wish_they_stay_empty(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_without_the_wish_they_stay_empty(workspace: Workspace, order: WorkspaceSpec) -> None:
     plain = replace(order, submodules=False)
     workspace.prepare(plain, workspace.create(plain))
     assert list((order.path / "library").iterdir()) == []
@@ -48,14 +48,14 @@ def test_without_the_wish_they_stay_empty(workspace: Workspace, order: Workspace
     assert workspace.remove(plain).preserved is None
 
 
-def test_they_are_filled_before_the_commands_run(workspace: Workspace, order: WorkspaceOrder) -> None:
+def test_they_are_filled_before_the_commands_run(workspace: Workspace, order: WorkspaceSpec) -> None:
     wish = replace(order, post_create=("cat library/deep/lib > seen",))
     workspace.prepare(wish, workspace.create(wish))
     assert (order.path / "seen").read_text() == "deep\n"
 
 
 def test_work_in_them_is_not_undone_by_a_second_preparation_and_is_saved(
-    workspace: Workspace, order: WorkspaceOrder, ground: Ground
+    workspace: Workspace, order: WorkspaceSpec, ground: Ground
 ) -> None:
     made = workspace.create(order)
     workspace.prepare(order, made)
@@ -74,7 +74,7 @@ def test_work_in_them_is_not_undone_by_a_second_preparation_and_is_saved(
     assert not order.path.exists()
 
 
-def test_one_that_cannot_be_had_is_named(workspace: Workspace, order: WorkspaceOrder, tmp_path: Path) -> None:
+def test_one_that_cannot_be_had_is_named(workspace: Workspace, order: WorkspaceSpec, tmp_path: Path) -> None:
     (tmp_path / "deep").rename(tmp_path / "away")
     made = workspace.create(order)
     with pytest.raises(EnnioError, match="deep"):

@@ -19,7 +19,7 @@ from ennio.model.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault
-from ennio.plugins.agent.interface import AgentContext, Command, Reading
+from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
 from ennio.plugins.agent.screen import tail
 from ennio.plugins.agent.scripted import story, transcript
@@ -58,11 +58,11 @@ class ScriptedAgent(KeyboardAgent):
     def forget(self, context: AgentContext) -> None:
         """There is nothing to undo."""
 
-    def launch(self, context: AgentContext, prompt: str) -> Command:
+    def launch(self, context: AgentContext, prompt: str) -> CommandLine:
         """The player with its story; the prompt lies in a file, unless it is to be typed."""
         return self._command(context, None if self._typed else context.directory / "prompt.txt", checked(prompt))
 
-    def resume(self, context: AgentContext, message: str | None) -> Command:
+    def resume(self, context: AgentContext, message: str | None) -> CommandLine:
         """The player goes on where its transcript ends; no turn is played twice for the same prompt."""
         words = checked(message or "", "message")
         return self._command(context, None if message is None else context.directory / "message.txt", words)
@@ -114,12 +114,12 @@ class ScriptedAgent(KeyboardAgent):
         """Ennio's own."""
         return __version__
 
-    def _command(self, context: AgentContext, words: Path | None, text: str) -> Command:
+    def _command(self, context: AgentContext, words: Path | None, text: str) -> CommandLine:
         play = context.directory / "story.json"
         names = {"session": context.session_id, "project": context.project_id, "branch": context.branch, "base": context.base}
         content = json.dumps({"turns": self._turns, "speed": self._speed, "names": names}, ensure_ascii=False)
         argv = (sys.executable, "-I", "-S", str(_PLAYER), str(play), str(_transcript(context)), *((str(words),) if words else ()))
-        return Command(argv=argv, files={play: content, **({words: text} if words else {})}, carries=words is not None)
+        return CommandLine(argv=argv, files={play: content, **({words: text} if words else {})}, carries=words is not None)
 
 
 def _transcript(context: AgentContext) -> Path:
