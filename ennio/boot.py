@@ -46,6 +46,7 @@ from ennio.config import database, last_good, ownership, trusted, yaml_source
 from ennio.config.load import load
 from ennio.config.model import Config, Project
 from ennio.config.secrets import secrets
+from ennio.hosts.plugin_host import PluginHost
 from ennio.machine import files
 from ennio.machine.home import Home, private
 from ennio.model.clock import SystemClock
@@ -167,7 +168,8 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         clock = SystemClock()
         store = open_store(config.database_url, config.directory, clock)
         undo.callback(store.close)
-        deps = Dependencies(config, home, clock, store, Registry(home, clock, store.forge, config.directory), ActorRegistry())
+        plugins = Registry(home, clock, store.forge, config.directory)
+        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
         undo.callback(deps.plugins.close)
         feed = Feed(store)
         _build_plugins(deps)
@@ -177,7 +179,7 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
-    return Running(Orchestrator(deps, feed, clock.now(), stop, problem, adopted), root, lock)
+    return Running(Orchestrator(deps, feed, clock.now(), stop, problem, adopted, os.getpid()), root, lock)
 
 
 def _guard_hubs(deps: Dependencies) -> None:
@@ -209,7 +211,7 @@ def _tell_of_problem(store: Store, config: Config, problem: str | None) -> None:
 def _build_plugins(deps: Dependencies) -> None:
     """Every plugin the configuration names, once, so that what is wrong with its settings is said before anybody starts."""
     for project in deps.config.projects:
-        deps.plugins.agent(project.agent, project)
+        deps.plugins.agent(project.agent, project.id, project.agent_config, project.env)
         deps.plugins.workspace(project.workspace)
         if project.runtime in installed("runtime"):
             deps.plugins.runtime(project.runtime)

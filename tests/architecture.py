@@ -39,6 +39,8 @@ MACHINERY = frozenset(
     {"gevent", "pykka", "peewee", "subprocess", "socket", "sqlite3", "psycopg", "threading", "falcon", "gunicorn", "grpc", "psutil"}
 )
 """What acts on the world, and has no place where decisions are made."""
+GROUND = frozenset({"os", "pathlib", "shutil", "subprocess", "signal", "socket", "psutil", "stat", "tempfile"})
+"""The machine itself, which actors only know through their hosts."""
 SCHEDULING = frozenset({"gevent", "pykka"})
 """Who runs whom is the actors' affair; plugins and the store use the standard library."""
 
@@ -155,6 +157,16 @@ def machinery(sources: Sources) -> list[str]:
         barred = MACHINERY if part in PURE else SCHEDULING if part in ACTING else frozenset()
         found += [f"{path}:{line}: {part} may not import {name}" for line, name in imports(path, source) if name.split(".")[0] in barred]
     return found
+
+
+def reaching(sources: Sources) -> list[str]:
+    """Actors that reach for the machine themselves: files, processes and the environment are their hosts' affair."""
+    return [
+        f"{path}:{line}: actors ask their host instead of {name}"
+        for path, source in sources.items()
+        for line, name in imports(path, source)
+        if part_of(path) == "actors" and name.split(".")[0] in GROUND
+    ]
 
 
 def foreign(sources: Sources) -> list[str]:

@@ -58,6 +58,16 @@ def test_decisions_are_pure_and_plugins_schedule_nothing() -> None:
     assert rules.machinery(HOUSE) == []
 
 
+def test_actors_ask_their_hosts_and_never_the_machine() -> None:
+    assert rules.reaching(HOUSE) == []
+
+
+def test_an_actor_that_reaches_for_the_machine_is_noticed() -> None:
+    for source in ("import os", "from pathlib import Path", "def late():\n    import psutil"):
+        assert len(rules.reaching({"ennio/actors/root.py": source})) == 1
+    assert rules.reaching({"ennio/hosts/plugin_host.py": "import os"}) == []
+
+
 def test_clients_print_at_the_one_place_that_cleans() -> None:
     assert rules.prints_past_the_cleaner(HOUSE) == []
 

@@ -7,25 +7,19 @@ prompt, and the runtimes say whose terminals there are.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ennio.actors.dependencies import Dependencies
 from ennio.config import database
-from ennio.machine.files import write_atomically
-from ennio.machine.home import private
 from ennio.model import codec
 from ennio.model.errors import ConfigError, EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.session import ID_PATTERN, Priority, RuntimeHandle, Session
-from ennio.plugins.process_start import start_of
-from ennio.plugins.runtime.interface import Pane
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.state import Desired, Phase
 
-FILE = "session.json"
 log = logging.getLogger(__name__)
 
 
@@ -38,10 +32,9 @@ class LaunchRecord:
     session: Session
 
 
-def note(deps: Dependencies, session: Session) -> None:
-    """Write it down, whole or not at all, before the launch."""
-    record = LaunchRecord(str(deps.config.source), database.shown(deps.config.database_url), session)
-    write_atomically(private(deps.home.session(session.id)) / FILE, codec.dumps(record))
+def record(deps: Dependencies, session: Session) -> str:
+    """What a launch leaves beside itself, so that a database that does not know it can be told."""
+    return codec.dumps(LaunchRecord(str(deps.config.source), database.shown(deps.config.database_url), session))
 
 
 def adopt(deps: Dependencies) -> tuple[str, ...]:
@@ -49,19 +42,19 @@ def adopt(deps: Dependencies) -> tuple[str, ...]:
     strangers = {record.session.id: record.session for record in _records(deps)}
     adopted: list[str] = []
     for name in sorted({session.runtime_name for session in strangers.values() if session.runtime_name}):
-        for pane in _panes(deps, name):
-            session = strangers.get(pane.name)
+        for session_id, handle in _terminals(deps, name).items():
+            session = strangers.get(session_id)
             if session is not None and session.runtime_name == name:
-                _take_in(deps, session, pane)
-                adopted.append(session.id)
+                _take_in(deps, session, handle)
+                adopted.append(session_id)
     return tuple(adopted)
 
 
 def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
     """The records of this file's or this database's sessions that are in no row, and whose project there is."""
-    for path in sorted((deps.home.root / "sessions").glob(f"*/{FILE}")):
-        record = _read(path)
-        if record is None or not ID_PATTERN.match(record.session.id) or record.session.id != path.parent.name:
+    for session_id, text in deps.this_machine.records():
+        record = _read(text)
+        if record is None or not ID_PATTERN.match(record.session.id) or record.session.id != session_id:
             continue
         ours = record.config == str(deps.config.source) or record.database == database.shown(deps.config.database_url)
         if ours and deps.store.sessions.get(record.session.id) is None:
@@ -71,27 +64,24 @@ def _records(deps: Dependencies) -> Iterator[LaunchRecord]:
                 log.warning("agent not taken in: its project is not in the configuration", extra={"session": record.session.id})
 
 
-def _read(path: Path) -> LaunchRecord | None:
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        return codec.loads(LaunchRecord, path.read_text(encoding="utf-8"))
+def _read(text: str) -> LaunchRecord | None:
+    with suppress(ValueError, TypeError, KeyError):
+        return codec.loads(LaunchRecord, text)
     return None
 
 
-def _panes(deps: Dependencies, runtime: str) -> list[Pane]:
+def _terminals(deps: Dependencies, runtime: str) -> Mapping[str, RuntimeHandle]:
     try:
-        return list(deps.plugins.runtime(runtime).survey().values())
+        return deps.this_machine.terminals(runtime)
     except (EnnioError, ConfigError) as error:
         log.warning("agents not looked for", extra={"runtime": runtime, "error": str(error)})
-        return []
+        return {}
 
 
-def _take_in(deps: Dependencies, session: Session, pane: Pane) -> None:
-    now = deps.clock.now()
-    born = start_of(pane.pid) if pane.pid is not None and not pane.dead else ""
-    data = {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)}
-    handle = RuntimeHandle(session.id, session.runtime_name or "", data)
+def _take_in(deps: Dependencies, session: Session, handle: RuntimeHandle) -> None:
+    now, number = deps.clock.now(), int(handle.data["number"])
     memory = LifecycleState(
-        session.status, now, desired=Desired.WATCH, phase=Phase.LAUNCHED, begun=True, launches=pane.number, launched_at=session.created_at
+        session.status, now, desired=Desired.WATCH, phase=Phase.LAUNCHED, begun=True, launches=number, launched_at=session.created_at
     )
     tmux = handle.id if handle.runtime_name == "tmux" else None
     words = "the database did not know it: found by its own record and its terminal, and taken in"
@@ -99,5 +89,5 @@ def _take_in(deps: Dependencies, session: Session, pane: Pane) -> None:
         deps.store.projects.upsert(deps.project(session.project_id))
         deps.store.sessions.insert(replace(session, runtime_handle=handle, tmux_name=tmux))
         deps.store.memories.save(session.id, codec.dumps(memory))
-        tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, Priority.ACTION, {"launch": pane.number}))
+        tx.emit(session.id, session.project_id, Draft(EventType.SESSION_ADOPTED, words, Priority.ACTION, {"launch": number}))
     log.warning("agent taken in that the database did not know", extra={"session": session.id, "runtime": handle.runtime_name})

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from gevent.pool import Pool
 
-from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import Clean
 from ennio.actors.registry import session_name
+from ennio.actors.session_context import context
+from ennio.hosts.interface import WorkspaceRemoved
 from ennio.model.errors import EnnioError
 from ennio.model.session import Activity, Session, SessionStatus
 from ennio.plugins.workspace.interface import UnsavedPath
@@ -49,7 +50,7 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
         hint = "; with --force it is ended and cleaned" if session.status is SessionStatus.EXITED else ""
         return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
     try:
-        freed = effects.remove(deps, session, dry_run=True) if session.branch else None
+        freed = _would_go(deps, session) if session.branch else None
         if not dry_run:
             deps.actors.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:
@@ -59,6 +60,11 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
     if freed is None:
         return CleanupItem(session.id, path, 0, action, reason)
     return CleanupItem(session.id, path, freed.size, action, reason, freed.preserved, freed.unsaved)
+
+
+def _would_go(deps: Dependencies, session: Session) -> WorkspaceRemoved:
+    at = context(deps, session)
+    return at.host.remove(at.brief, dry_run=True)
 
 
 def _still(session: Session) -> str:

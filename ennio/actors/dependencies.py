@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ennio.actors.registry import ActorRegistry
-from ennio.config.model import Config, Project, StaleApprovals
+from ennio.config.model import Config, Project
+from ennio.hosts.interface import Host
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
 from ennio.model.errors import NotFound
 from ennio.model.session import Session
 from ennio.plugins.registry import Registry
-from ennio.policy.lifecycle import Spec
 from ennio.store import Store
 
 
@@ -25,6 +25,12 @@ class Dependencies:
     store: Store
     plugins: Registry
     actors: ActorRegistry
+    this_machine: Host
+
+    def host(self, session: Session) -> Host:
+        """The host that the session is on."""
+        del session
+        return self.this_machine
 
     def project(self, project_id: str) -> Project:
         """The project of this id or name. Raises NotFound naming those there are."""
@@ -33,17 +39,3 @@ class Dependencies:
             names = ", ".join(p.id for p in self.config.projects) or "none"
             raise NotFound(f"no project {project_id!r} in {self.config.source}; there are: {names}")
         return project
-
-    def spec(self, session: Session) -> Spec:
-        """What the configuration says about this session's life."""
-        project = self.project(session.project_id)
-        agent = self.plugins.agent(session.agent_name or project.agent, project)
-        return Spec(
-            tells=agent.reports_activity,
-            one_shot=agent.one_shot,
-            forge=project.scm is not None,
-            ready_threshold=self.config.ready_threshold,
-            count_stale=project.stale_approvals is StaleApprovals.COUNT,
-            restart=project.restart,
-            cleanup=self.config.cleanup,
-        )

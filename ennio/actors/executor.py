@@ -11,8 +11,9 @@ from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import BranchChosen, DraftTaken, MessageMarked
 from ennio.actors.outbox import Outbox
+from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
-from ennio.hosts.message_delivery import Aside
+from ennio.hosts.interface import Delivery, Launched
 from ennio.model.facts import Sighting
 from ennio.model.message import Message
 from ennio.model.session import Session
@@ -54,33 +55,34 @@ class Executor:
 
     def start(self, effect: Effect) -> None:
         """Begin with it."""
-        deps, session = self._deps, self._state.session
+        session = self._state.session
+        at = context(self._deps, session)
         match effect:
             case MakeWorkspace():
                 self._note("workspace", "making the workspace")
-                self._perform(effect, lambda: effects.make_workspace(deps, session, self._choose_branch))
+                self._perform(effect, lambda: effects.make_workspace(at, self._choose_branch))
             case PrepareWorkspace():
                 self._note("prepare", "linking files and running post-create commands")
-                self._perform(effect, lambda: effects.prepare_workspace(deps, session))
+                self._perform(effect, lambda: at.host.prepare(at.brief))
             case LaunchAgent():
                 message = self._outbox.message(effect.message) if effect.message else None
                 self._note("launch", f"starting {session.agent_name} (launch {effect.number})")
-                self._perform(effect, lambda: self._launch(session, effect, message))
+                self._perform(effect, lambda: self._launch(at, effect, message))
             case StopAgent():
                 launched = self._state.memory.launches > 0
-                self._perform(effect, lambda: effects.stop(deps, session, launched=launched))
+                self._perform(effect, lambda: at.host.stop(at.brief, launched=launched))
             case InspectWorkspace():
-                self._perform(effect, lambda: effects.inspect(deps, session))
+                self._perform(effect, lambda: at.host.inspect(at.brief))
             case RemoveWorkspace():
-                self._perform(effect, lambda: effects.remove(deps, session))
+                self._perform(effect, lambda: at.host.remove(at.brief))
             case DeliverMessage(message_id):
-                post = self._outbox.message(message_id)
-                self._perform(effect, lambda: effects.deliver(deps, session, post, lambda: self._mark(message_id), self._aside()))
+                post, aside = self._outbox.message(message_id), self._outbox.drafts.may_be_taken(self._deps.clock.now())
+                self._perform(effect, lambda: self._deliver(at, post, aside))
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._state.facts.process
                 alive = process is not None and process.sighting is Sighting.ALIVE
-                self._perform(effect, lambda: effects.settle(deps, session, post, alive=alive))
+                self._perform(effect, lambda: effects.settle(at, post, alive=alive))
             case _:
                 assert_never(effect)
 
@@ -113,16 +115,21 @@ class Executor:
     def _mark(self, message_id: str) -> None:
         self._actor.actor_ref.ask(MessageMarked(message_id), timeout=ASK_WITHIN)
 
-    def _aside(self) -> Aside:
-        def keep(draft: str) -> None:
-            self._actor.actor_ref.ask(DraftTaken(draft), timeout=ASK_WITHIN)
+    def _deliver(self, at: SessionContext, message: Message, aside: str | None) -> Delivery:
+        """Mark it only when nothing stands in its way, so that what waits for long is not written again and again."""
+        words = effects.words(at, message, aside)
+        hindered = at.host.obstacle(at.brief, words)
+        if hindered is not None:
+            return hindered
+        self._mark(message.id)
+        if aside is not None:
+            self._actor.actor_ref.ask(DraftTaken(aside), timeout=ASK_WITHIN)
+        return at.host.deliver(at.brief, words)
 
-        return Aside(self._outbox.drafts.may_be_taken(self._deps.clock.now()), keep)
-
-    def _launch(self, session: Session, effect: LaunchAgent, message: Message | None) -> effects.Launched:
+    def _launch(self, at: SessionContext, effect: LaunchAgent, message: Message | None) -> Launched:
         if message is not None:
             self._mark(message.id)
-        return effects.launch(self._deps, session, effect, message)
+        return effects.launch(at, effect, message)
 
 
 NAMES: dict[type[Effect], str] = {

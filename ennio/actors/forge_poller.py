@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pykka
@@ -48,7 +47,7 @@ class ForgePoller(PollerActor):
             if seen is None:
                 continue  # it came while the survey was under way
             known = self._told.get(session_id)
-            if known is not None and replace(known, at=seen.at) == seen:
+            if known == seen:
                 continue
             self._told[session_id] = seen
             self._tell_session(session_id, ForgeObserved(seen, begun))

@@ -8,35 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import os
 import secrets
-import stat
-from pathlib import Path
 
 from ennio.actors.dependencies import Dependencies
-from ennio.machine.files import write_atomically
-from ennio.machine.home import private
+from ennio.hosts.interface import HookAddress
+from ennio.model.session import Session
 from ennio.store import Store
 
-FILE = "bell.json"
 _ANYWHERE = ("", "0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound to
 
 
-def issue(deps: Dependencies, session_id: str) -> None:
-    """Give the session's hooks a new token; the one before it opens nothing from now on."""
+def issue(deps: Dependencies, session_id: str) -> HookAddress:
+    """A new token for the session's hooks, and where they bring it; the one before it opens nothing from now on."""
     token = secrets.token_urlsafe(24)
     deps.store.meta.set(_key(session_id), _digest(token))
-    path = private(deps.home.session(session_id)) / FILE
-    write_atomically(path, json.dumps({**_address(deps, session_id), "token": token}))
+    return _address(deps, session_id, token)
 
 
-def renew(deps: Dependencies, session_id: str) -> None:
+def renew(deps: Dependencies, session: Session) -> None:
     """Make sure that the session's token is ours and leads here: the one that was issued stays when it is and does."""
-    hook_token = _issued(deps.home.session(session_id) / FILE)
-    token = hook_token.pop("token", None)
-    if hook_token != _address(deps, session_id) or not isinstance(token, str) or not verify(deps.store, session_id, token):
-        issue(deps, session_id)
+    host = deps.host(session)
+    issued = host.hooks(session.id)
+    if issued is None or issued != _address(deps, session.id, issued.token) or not verify(deps.store, session.id, issued.token):
+        host.lead_hooks(session.id, issue(deps, session.id))
 
 
 def revoke(store: Store, session_id: str) -> None:
@@ -44,20 +38,9 @@ def revoke(store: Store, session_id: str) -> None:
     store.meta.forget(_key(session_id))
 
 
-def _address(deps: Dependencies, session_id: str) -> dict[str, object]:
+def _address(deps: Dependencies, session_id: str, token: str) -> HookAddress:
     host = "127.0.0.1" if deps.config.host in _ANYWHERE else deps.config.host
-    return {"host": host, "port": deps.config.port, "path": f"/api/v1/sessions/{session_id}/look"}
-
-
-def _issued(path: Path) -> dict[str, object]:
-    """What the file says; nothing when it is not whole, or not its owner's alone."""
-    try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
-            state = os.fstat(file.fileno())
-            told = json.load(file) if (state.st_uid, state.st_mode) == (os.geteuid(), stat.S_IFREG | 0o600) else None
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    return HookAddress(host, deps.config.port, f"/api/v1/sessions/{session_id}/look", token)
 
 
 def verify(store: Store, session_id: str, token: str) -> bool:

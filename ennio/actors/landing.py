@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.session_context import context
 from ennio.config.model import Project, StaleApprovals
 from ennio.model import codec
 from ennio.model.errors import Conflict, Refused
@@ -92,5 +93,5 @@ def _settled(deps: Dependencies, session: Session | None, pull: PullRequest) -> 
     text = deps.store.memories.get(session.id) if session is not None and pull.checks is CheckState.NONE else None
     if session is None or text is None:
         return pull
-    state = settled_checks(deps.spec(session), codec.loads(LifecycleState, text), pull, deps.clock.now())
+    state = settled_checks(context(deps, session).spec, codec.loads(LifecycleState, text), pull, deps.clock.now())
     return replace(pull, checks=CheckState.PENDING) if state is CheckState.NONE else pull

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from ennio.hosts.interface import Brief, Observation
 from ennio.model.errors import EnnioError
-from ennio.model.facts import ForgeSeen, Place
+from ennio.model.facts import ForgeSeen, ProcessSeen
+from ennio.model.session import RuntimeHandle
 from ennio.policy.reactions.cases import Situation
 
 # --- to any actor ------------------------------------------------------------------------------
@@ -95,25 +97,28 @@ class GetHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchWorkspace:
-    """A working copy to be looked at: of which kind, where, on which branch, of which repository."""
+class WatchProcess:
+    """Tell this session what the runtime sees of its agent, by the handle of its launch."""
 
-    kind: str
-    path: Path
-    branch: str
-    source: Path
+    session_id: str
+    handle: RuntimeHandle | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WatchPane:
-    """Tell this session what the runtime sees of it; ``screen`` when it needs the screen as well.
+class WatchAgent:
+    """Read what this session's agent tells, from ``cursor`` on; ``screen`` when it needs the screen as well.
 
-    ``place`` is its working copy, once that was made: it is looked at too.
+    ``place``: look at its working copy too. ``afresh``: what it would only say again is wanted as well. ``eager``: it wants to
+    hear of every look, also of one that brought nothing.
     """
 
     session_id: str
+    brief: Brief
+    cursor: Mapping[str, str]
     screen: bool = False
-    place: WatchWorkspace | None = None
+    place: bool = False
+    afresh: bool = False
+    eager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ class WatchBranch:
     resting: bool = False
     title: str = ""
     body: str = ""
-    workspace: Path | None = None
+    workspace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,32 +159,21 @@ class Resubscribe:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeObserved:
-    """What a survey of the runtime saw of the session: its pane, none, or (not ``surveyed``) nothing.
+    """What a survey of the runtime saw of the session's agent.
 
     ``begun`` is the monotonic time before the survey: what is older than an effect is not believed.
     """
 
-    pane: Any
-    surveyed: bool
+    seen: ProcessSeen
     begun: float
-    source: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadAgent:
-    """Time to read what the agent tells; ``screen`` for those who want it (None: it was not seen)."""
+class AgentObserved:
+    """What a look at the session's agent brought (None: it could not be read) and when it began, as in ``RuntimeObserved``."""
 
-    screen: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceObserved:
-    """What a glance at the session's working copy saw, when it is not what it saw before."""
-
-    place: Place
-    where: str
-    elsewhere: str = ""
+    reading: Observation | None
+    begun: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,27 +11,17 @@ from datetime import timedelta
 from shlex import quote
 from typing import Any
 
-from ennio.actors import effects, session_paths
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import (
-    ForgeObserved,
-    LookNow,
-    RuntimeObserved,
-    Unwatch,
-    WatchBranch,
-    WatchPane,
-    WatchWorkspace,
-    WorkspaceObserved,
-)
+from ennio.actors.messages import AgentObserved, ForgeObserved, LookNow, RuntimeObserved, Unwatch, WatchAgent, WatchBranch, WatchProcess
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import AGENTS, forge_name, runtime_name
+from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
-from ennio.hosts.read_cache import ReadCache, read_cache
+from ennio.hosts.interface import Brief, Observation, Wanted
 from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
-from ennio.plugins.agent.interface import Filed
-from ennio.plugins.runtime.liveness import judge
+from ennio.plugins.workspace.interface import Glance
 from ennio.policy.lifecycle.state import Phase
 
 STARTING = timedelta(seconds=30)
@@ -48,46 +38,42 @@ class Observations:
         stored = deps.store.meta.get(cursor_key(state.session.id))
         self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
         self._believed_from = self._forge_from = time.monotonic()
-        self._watched: Any = None
         self._asked: dict[str, Any] = {}
-        self._read_cache: ReadCache | None = None
+        self._ended: tuple[ProcessSeen, float] | None = None
 
     # --- what to look for --------------------------------------------------------------------------
 
     def watch(self) -> None:
         """Tell the pollers what to look for, whenever that changes."""
         session, memory = self._state.session, self._state.memory
-        resting = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
-        wanted = (session.branch, session.base, memory.pull, resting, memory.finished, self._place)
-        if wanted == self._watched:
-            return
-        self._watched = wanted
         if memory.finished:
-            for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)):
+            for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)) if self._asked else ():
                 self._deps.actors.tell(name, Unwatch(session.id))
             self._asked.clear()
             return
-        project = self._deps.project(session.project_id)
-        agent = effects.agent_of(self._deps, session)
-        self._ask(runtime_name(self._runtime), WatchPane(session.id))
-        self._ask(AGENTS, WatchPane(session.id, agent.needs_screen or not agent.reports_activity, self._place))
+        at = context(self._deps, session)
+        self._ask(runtime_name(at.brief.runtime), WatchProcess(session.id, session.runtime_handle))
+        self._ask(AGENTS, self._watch_agent(at))
         if session.branch:
-            title = session.metadata.get("title") or session.branch
-            base = session.base or project.default_branch
-            words = (title, session.prompt or "")
-            place = session_paths.workspace_path(self._deps, session)
-            message = WatchBranch(session.id, session.branch, base, memory.pull, resting, *words, place)
+            resting = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
+            words = (session.metadata.get("title") or session.branch, session.prompt or "")
+            path = at.host.workspace_path(at.brief)
+            message = WatchBranch(session.id, session.branch, at.brief.base, memory.pull, resting, *words, path)
             self._ask(forge_name(session.project_id), message)
 
+    def _watch_agent(self, at: SessionContext) -> WatchAgent:
+        traits, memory = at.host.traits(at.brief), self._state.memory
+        screen = traits.watched or not traits.tells
+        eager = memory.launched_at is not None and memory.ready_at is None
+        eager = eager or bool(self._outbox.drafts.taken)
+        afresh = self._state.facts.agent is None
+        return WatchAgent(at.session.id, at.brief, dict(self._cursor), screen, self._has_place, afresh, eager)
+
     @property
-    def _place(self) -> WatchWorkspace | None:
-        """The working copy, from when it was made until it is to go."""
+    def _has_place(self) -> bool:
+        """Whether there is a working copy: from when it was made until it is to go."""
         session, memory = self._state.session, self._state.memory
-        if session.branch is None or memory.status.terminal or memory.phase in (Phase.NEW, Phase.WORKSPACE):
-            return None
-        project = self._deps.project(session.project_id)
-        kind, path = session.workspace_name or project.workspace, session_paths.workspace_path(self._deps, session)
-        return WatchWorkspace(kind, path, session.branch, project.path)
+        return session.branch is not None and not memory.status.terminal and memory.phase not in (Phase.NEW, Phase.WORKSPACE)
 
     def _ask(self, poller: str, message: Any) -> None:
         """Only what is new to a poller: it looks at everything again for whoever asks."""
@@ -97,7 +83,6 @@ class Observations:
 
     def resubscribe(self) -> None:
         """Tell them all again; one of them has forgotten."""
-        self._watched = None
         self._asked.clear()
         self.watch()
 
@@ -139,81 +124,72 @@ class Observations:
 
     # --- what was seen -----------------------------------------------------------------------------
 
-    def on_pane(self, told: RuntimeObserved) -> bool:
-        """Take in what a survey of the runtime saw of the terminal; False when it is not believed."""
+    def on_process(self, told: RuntimeObserved) -> bool:
+        """Take in what a survey saw of the agent's process; False when it is not believed, or waits for the agent's last words."""
         if told.begun < self._believed_from:
             self.look_now()
             return False
         before = self._state.facts.process
-        seen = judge(self._state.session.runtime_handle, told.pane, told.surveyed, told.source, self._deps.clock.now())
-        if not told.surveyed and told.detail:
-            seen = replace(seen, detail=told.detail)
-        seen = _unless_blind_already(before, seen)
+        seen = _unless_blind_already(before, told.seen)
         if self._outbox.echoes(seen.output_at):
             seen = replace(seen, output_at=before.output_at if before is not None else None)
         ended = seen.sighting is Sighting.GONE and (before is None or before.sighting is not Sighting.GONE)
+        self._ended = (seen, time.monotonic()) if ended and self._state.memory.launches else None
+        if self._ended is not None:
+            self._expedite()  # what it said last counts before its end does
+            return False
         self._state.facts = replace(self._state.facts, process=seen)
-        if ended and self._state.memory.launches:
-            self._agent_ended()
         return True
 
-    def _agent_ended(self) -> None:
-        """Its last words are read, and what the forge said before its end does not count any more."""
-        self._read_agent(None)
+    def _take_end(self, begun: float) -> bool:
+        """Its last words are read: it has ended, and what the forge said before that does not count any more."""
+        if self._ended is None or begun < self._ended[1]:
+            return False
+        self._state.facts = replace(self._state.facts, process=self._ended[0])
+        self._ended = None
         self._forge_from = time.monotonic()
         forge = self._state.facts.forge
         if forge is not None and forge.sighting is Sighting.GONE:
             blind = replace(forge, sighting=Sighting.UNKNOWN, detail="asked before the agent ended")
             self._state.facts = replace(self._state.facts, forge=blind)
             self._tell_forge(LookNow(self._state.session.id))  # unchanged news would not be told again by themselves
-
-    def on_agent(self, screen: str | None) -> bool:
-        """Read what is new from a living agent; False when there was nothing."""
-        process = self._state.facts.process
-        if self._starting():
-            self._expedite()
-        if process is None or process.sighting is not Sighting.ALIVE:
-            return False
-        if self._is_fresh(process, screen):
-            return False
-        return self._read_agent(screen)
-
-    def _is_fresh(self, process: ProcessSeen, screen: str | None) -> bool:
-        """Whether the agent would say again what it said last."""
-        if self._read_cache is None or self._state.facts.agent is None:
-            return False
-        return self._read_cache.is_fresh(process, screen, self._deps.clock.now())
-
-    def _read_agent(self, screen: str | None) -> bool:
-        process, session = self._state.facts.process, self._state.session
-        if process is None:
-            return False
-        agent, desk = effects.agent_of(self._deps, session), session_paths.desk(self._deps, session)
-        files = agent.files(desk, self._cursor) if isinstance(agent, Filed) else None
-        # taken first: what is written meanwhile is read the next time
-        found = read_cache(process, screen, files) if files is not None else None
-        reading = agent.observe(desk, self._cursor, process, screen, self._deps.clock.now())
-        # a look that brought something may have left something; the one that brings nothing more is what stands
-        ended = dict(reading.cursor) == self._cursor
-        self._read_cache = replace(found, until=reading.until) if found is not None and ended else None
-        before = self._state.facts.agent
-        if not ended:
-            self._cursor = dict(reading.cursor)
-            self._deps.store.meta.set(cursor_key(session.id), codec.dumps(self._cursor))
-        if before is not None and replace(before, at=reading.seen.at) == reading.seen:
-            return False
-        self._state.facts = replace(self._state.facts, agent=reading.seen)
         return True
 
-    def on_place(self, told: WorkspaceObserved) -> bool:
-        """Take in what became of the working copy; False when it is as it was, or is being made."""
-        place, before = self._place, self._state.facts.place
-        if place is None:
+    def on_agent(self, told: AgentObserved) -> bool:
+        """Take in what a look at the agent brought; False when there was no news in it."""
+        if self._starting() or (self._ended is not None and told.begun < self._ended[1]):
+            self._expedite()
+        if told.begun < self._believed_from:
+            self._expedite()
             return False
-        seen = PlaceSeen(self._deps.clock.now(), told.place, _way_out(told, place, self._state.session.id))
-        if before is not None and replace(before, at=seen.at) == seen:
+        news = self._take_in(told.reading) if told.reading is not None else False
+        return self._take_end(told.begun) or news
+
+    def read_now(self) -> bool:
+        """Have the agent read by its host right now, for a person who asks; whether there was news."""
+        at = context(self._deps, self._state.session)
+        wanted = self._watch_agent(at)
+        readings = at.host.observe([Wanted(wanted.brief, wanted.cursor)])
+        return self._take_in(readings[self._state.session.id])
+
+    def _take_in(self, reading: Observation) -> bool:
+        if dict(reading.cursor) != self._cursor:
+            self._cursor = dict(reading.cursor)
+            self._deps.store.meta.set(cursor_key(self._state.session.id), codec.dumps(self._cursor))
+            self.watch()
+        news = reading.agent is not None and reading.agent != self._state.facts.agent
+        if reading.agent is not None:
+            self._state.facts = replace(self._state.facts, agent=reading.agent if news else self._state.facts.agent)
+        return self._take_place(reading.place) or news
+
+    def _take_place(self, glance: Glance | None) -> bool:
+        """What became of the working copy; False when it is as it was, or is being made."""
+        before = self._state.facts.place
+        if glance is None or not self._has_place:
             return False
-        if before is None and told.place is Place.STANDING:
+        brief = context(self._deps, self._state.session).brief
+        seen = PlaceSeen(self._deps.clock.now(), glance.place, _way_out(glance, brief))
+        if before == seen or (before is None and glance.place is Place.STANDING):
             return False
         self._state.facts = replace(self._state.facts, place=seen)
         return True
@@ -235,9 +211,10 @@ def cursor_key(session_id: str) -> str:
     return f"cursor:{session_id}"
 
 
-def _way_out(told: WorkspaceObserved, place: WatchWorkspace, session_id: str) -> str:
+def _way_out(told: Glance, brief: Brief) -> str:
     """What is wrong with a working copy, and what mends it."""
-    path, branch, source = (quote(str(each)) for each in (place.path, place.branch, place.source))
+    session_id = brief.session_id
+    path, branch, source = (quote(each) for each in (brief.path, brief.branch, brief.source))
     where, elsewhere = quote(told.where), quote(told.elsewhere)  # an agent may have chosen these
     back = f"`git -C {path} switch {branch}` goes back"
     if told.elsewhere:

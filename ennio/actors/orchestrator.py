@@ -5,7 +5,6 @@ Every method runs in the caller's greenlet and may raise the errors of ``ennio.m
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import ennio
-from ennio.actors import cleaning, condition, effects, ending, hook_token, landing, preserved, spawning, strays, webhooks
+from ennio.actors import cleaning, condition, ending, hook_token, landing, preserved, spawning, strays, webhooks
 from ennio.actors.cleaning import CleanupItem
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
@@ -27,12 +26,12 @@ from ennio.actors.messages import (
     MessageQueued,
     Ping,
     QueueChanged,
-    ReadAgent,
     RestartChild,
     Restore,
     StartSession,
 )
-from ennio.actors.registry import QUEUE, ROOT, forge_name, session_name
+from ennio.actors.registry import AGENTS, QUEUE, ROOT, forge_name, session_name
+from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.config.model import Config
 from ennio.machine.home import Home
@@ -61,7 +60,7 @@ class Orchestrator:
     """The running house. ``stop`` asks the arbiter to end it.
 
     ``config_problem`` says what is wrong with its file where it stands on the last good one instead. ``adopted`` are the
-    sessions that run and that its database did not know.
+    sessions that run and that its database did not know, ``pid`` is the process it lives in.
     """
 
     deps: Dependencies
@@ -70,6 +69,7 @@ class Orchestrator:
     stop: Callable[[], None]
     config_problem: str | None = None
     adopted: tuple[str, ...] = ()
+    pid: int = 0
 
     @property
     def config(self) -> Config:
@@ -163,7 +163,7 @@ class Orchestrator:
     @failpoint("order.look", because="a hint that may be lost")
     def look(self, session_id: str) -> None:
         """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
-        self.deps.actors.tell(session_name(session_id), ReadAgent())
+        self.deps.actors.tell(AGENTS, LookNow(session_id))
 
     def rings(self, session_id: str, token: str) -> bool:
         """Whether this is the session's hook token, which opens ``look`` and nothing else."""
@@ -174,12 +174,14 @@ class Orchestrator:
         session = self.store.sessions.need(session_id)
         if session.runtime_handle is None:
             raise NotFound(f"session {session_id} has no terminal (status {session.status})")
-        return effects.runtime_of(self.deps, session).output(session.runtime_handle, lines)
+        at = context(self.deps, session)
+        return at.host.output(at.brief, lines)
 
     def attach(self, session_id: str) -> tuple[str, ...]:
         """The command that connects a person's terminal to the agent's. Raises NotFound when that is closed."""
         self.output(session_id, 1)  # one that is closed is told here, in words of ours
-        return effects.attach_command(self.deps, self.store.sessions.need(session_id))
+        at = context(self.deps, self.store.sessions.need(session_id))
+        return at.host.attach_command(at.brief)
 
     @failpoint("order.cleanup")
     def cleanup(self, session_id: str | None, project_id: str | None, *, dry_run: bool, force: bool) -> list[CleanupItem]:
@@ -379,7 +381,7 @@ class Orchestrator:
         """How the house is: actors, sources, sessions, queue."""
         return {
             "version": ennio.__version__,
-            "pid": os.getpid(),
+            "pid": self.pid,
             "started_at": self.started_at.isoformat(),
             "config": str(self.config.source),
             "config_problem": self.config_problem,

@@ -16,8 +16,9 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.drafts import Drafts
 from ennio.actors.messages import NotificationDue
 from ennio.actors.registry import NOTICES
+from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
-from ennio.hosts.message_delivery import Arrival, Delivery
+from ennio.hosts.interface import Arrival, Delivery, Launched
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin
@@ -44,6 +45,7 @@ class Outbox:
         self._unsure: dict[str, datetime] = {}
         self.drafts = Drafts(deps.store, state.session.id, deps.config.person_patience)
         self._typed_at: datetime | None = None
+        self._taking = False
 
     def next(self) -> Mail | None:
         """The oldest message that is still to be delivered."""
@@ -96,7 +98,7 @@ class Outbox:
             return ()
         return [replace(self.message(mail.id), detail=why)]
 
-    def of_launch(self, effect: LaunchAgent, done: effects.Launched, now: datetime) -> list[Message]:
+    def of_launch(self, effect: LaunchAgent, done: Launched, now: datetime) -> list[Message]:
         """The prompt becomes a message like any other; what the command line carried only has to be confirmed."""
         if done.words is not None and not effect.resume:
             self._deps.store.messages.add(self._prompt(done.words, done, now))
@@ -108,7 +110,7 @@ class Outbox:
             return [replace(message, state=MessageState.SENT_UNSURE, detail=effects.CARRIED)]
         return [replace(message, state=MessageState.QUEUED)]
 
-    def _prompt(self, words: str, done: effects.Launched, now: datetime) -> Message:
+    def _prompt(self, words: str, done: Launched, now: datetime) -> Message:
         session_id = self._state.session.id
         prompt = Message(str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)), session_id, words, Origin.PROMPT, now, fingerprint="prompt")
         if not done.carried:
@@ -123,6 +125,9 @@ class Outbox:
         if delivery.arrival is not Arrival.NOT_NOW and message.detail != effects.CARRIED:
             self._typed_at = now
         self.drafts.seen(delivery.draft, now)
+        if self._taking and not delivery.aside:
+            self.drafts.given_back()  # it was gone, or the words could not be typed: it was not taken out
+        self._taking = False
         match delivery.arrival:
             case Arrival.DELIVERED:
                 done = replace(message, state=MessageState.DELIVERED, delivered_at=now, detail=delivery.detail)
@@ -134,16 +139,18 @@ class Outbox:
                 self._try_again(message, MessageState.SENT_UNSURE, delivery.detail, now)
             case Arrival.MISSING:
                 # an attempt that our own end broke off says nothing against the agent: it does not count
-                tries = message.attempts - 1 if message.state is MessageState.SENDING else message.attempts
+                uncounted = message.state is MessageState.SENDING or not delivery.typed
+                tries = message.attempts - 1 if uncounted else message.attempts
                 self._try_again(replace(message, attempts=tries), MessageState.QUEUED, delivery.detail, now)
 
     def _not_now(self, message: Message, detail: str, now: datetime) -> None:
         """It waits, and uses up no attempt; a wait that lasts is looked at less often."""
         self._refused[message.id] = self._refused.get(message.id, 0) + 1
         self._pauses[message.id] = now + min(timedelta(seconds=1 + self._refused[message.id]), LONGEST_PAUSE)
-        state = MessageState.QUEUED if message.state is MessageState.SENDING else message.state
-        if (message.detail, message.state) != (detail, state):
-            self._state.write(messages=[replace(message, detail=detail, state=state)])
+        begun = message.state is MessageState.SENDING
+        back = replace(message, state=MessageState.QUEUED, attempts=message.attempts - 1) if begun else message
+        if (message.detail, message.state) != (detail, back.state):
+            self._state.write(messages=[replace(back, detail=detail)])
 
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))
@@ -192,13 +199,15 @@ class Outbox:
     def take_draft(self, draft: str) -> None:
         """A person's words are about to be put aside: written down whole before a key is pressed."""
         words = f"what a person had begun to type was put aside for a message, and is put back after it: {draft}"
+        self._taking = True
         with self._deps.store.transaction():
             self.drafts.take(draft)
             self._state.write([Draft(EventType.SESSION_STEP, words, data={"step": "draft", "draft": draft})])
 
     def give_back(self) -> None:
         """Put back what was put aside, once it can be seen to stand there again."""
-        if self.drafts.taken and effects.put_back(self._deps, self._state.session, self.drafts.taken):
+        at = context(self._deps, self._state.session)
+        if self.drafts.taken and at.host.put_back(at.brief, self.drafts.taken):
             self.drafts.given_back()
             self._state.note_step("draft", "what a person had begun to type stands in the place to type again")
 

@@ -14,6 +14,7 @@ from ennio.actors.executor import NAMES
 from ennio.actors.observations import cursor_key
 from ennio.actors.outbox import Outbox
 from ennio.actors.session_state import SessionState
+from ennio.hosts.interface import Launched
 from ennio.model.clock import rfc3339
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
@@ -60,12 +61,12 @@ def succeeded(state: SessionState, outbox: Outbox, effect: Effect, result: Any, 
     match effect, result:
         case MakeWorkspace(), _:
             state.memory = orders.workspace_made(state.memory)
-            state.session = replace(effects.called(state.session, result.remote), workspace_path=str(result.path))
+            state.session = replace(effects.called(state.session, result.remote), workspace_path=result.path)
             state.note_step("workspace", f"the workspace stands at {result.path}")
         case PrepareWorkspace(), _:
             state.memory = orders.prepared(state.memory)
             state.write()
-        case LaunchAgent(), effects.Launched():
+        case LaunchAgent(), Launched():
             _launched(state, outbox, effect, result, now)
         case StopAgent(), _:
             state.memory = orders.stopped(state.memory)
@@ -79,7 +80,7 @@ def succeeded(state: SessionState, outbox: Outbox, effect: Effect, result: Any, 
             raise AssertionError(f"{effect} cannot end with {result!r}")
 
 
-def _launched(state: SessionState, outbox: Outbox, effect: LaunchAgent, done: effects.Launched, now: datetime) -> None:
+def _launched(state: SessionState, outbox: Outbox, effect: LaunchAgent, done: Launched, now: datetime) -> None:
     state.memory = orders.launched(state.memory, done.number, now)
     tmux = done.handle.id if done.handle.runtime_name == "tmux" else None
     state.session = replace(state.session, runtime_handle=done.handle, tmux_name=tmux)
@@ -106,7 +107,7 @@ def _removed(state: SessionState, freed: Any, now: datetime) -> None:
     unsaved = sorted((one for one in freed.unsaved if one.why != "link"), key=lambda one: -one.size)
     kept += f"; {len(unsaved)} {_sort(unsaved)} ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
     named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
-    data = {"path": str(freed.path), "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
+    data = {"path": freed.path, "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
     store, session_id = state.deps.store, state.session.id
     with store.transaction():
         if state.memory.finished:

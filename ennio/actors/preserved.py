@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gevent.pool import Pool
 
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project
 from ennio.model.errors import EnnioError, NotFound
 from ennio.model.session import Session
-from ennio.plugins.workspace import preserved
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
 AT_ONCE = 4
-KINDS = ("worktree", "clone")
 
 
 def everything(deps: Dependencies, project_id: str | None) -> list[Preserved]:
@@ -24,12 +24,12 @@ def everything(deps: Dependencies, project_id: str | None) -> list[Preserved]:
 
 def contents(deps: Dependencies, item_id: str) -> Contents:
     """What is in one. Raises NotFound."""
-    return preserved.contents(_need(deps, item_id))
+    return deps.this_machine.preserved_contents(_need(deps, item_id))
 
 
 def restore(deps: Dependencies, item_id: str, branch: str | None) -> Restored:
     """Bring one back on a branch of its project's repository. Raises NotFound, Conflict."""
-    return preserved.restored(_need(deps, item_id), branch)
+    return deps.this_machine.preserved_restore(_need(deps, item_id), branch)
 
 
 def left_of(deps: Dependencies, session: Session) -> str:
@@ -42,9 +42,8 @@ def left_of(deps: Dependencies, session: Session) -> str:
     return f"its work is saved: ennio preserved show {item.id}" if item else ""
 
 
-def _of(deps: Dependencies, project: Project) -> tuple[Preserved, ...]:
-    roots = tuple(deps.home.workspace(kind, project.id, "x").parent for kind in KINDS)
-    return preserved.listed(project.id, project.path, roots)
+def _of(deps: Dependencies, project: Project) -> Sequence[Preserved]:
+    return deps.this_machine.preserved(project.id, str(project.path))
 
 
 def _need(deps: Dependencies, item_id: str) -> Preserved:

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, assert_never
 
-import psutil
 import pykka
 
 from ennio.actors.actor import Actor
@@ -94,4 +93,4 @@ class QueueActor(Actor):
             live[project_id] += many
         # what was admitted a moment ago has not taken its memory yet
         starting = sum(many for (_, status), many in admitted.items() if status is SessionStatus.SPAWNING)
-        return Room(live, psutil.virtual_memory().available - starting * admission.MEMORY_PER_SESSION)
+        return Room(live, self._deps.this_machine.free_memory() - starting * admission.MEMORY_PER_SESSION)

@@ -11,26 +11,29 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import RuntimeObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
-from ennio.plugins.runtime.interface import Pane
+from ennio.model.facts import ProcessSeen
 
 
 class RuntimePoller(PollerActor):
-    """Tells each session what its runtime sees of it; unchanged panes are not told again."""
+    """Tells each session what became of its agent's process; who was seen to be as before is not told again."""
 
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, runtime: str) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.runtime)
-        self._runtime = deps.plugins.runtime(runtime)
+        self._runtime = runtime
+        self._host = deps.this_machine
 
-    def look(self, watched: Mapping[str, Any]) -> Mapping[str, Pane]:
+    def look(self, watched: Mapping[str, Any]) -> Mapping[str, ProcessSeen]:
         """One survey."""
-        return self._runtime.survey()
+        return self._host.survey(self._runtime, {session_id: watch.handle for session_id, watch in watched.items()})
 
     def tell(self, begun: float, result: Any, error: EnnioError | None) -> None:
-        """A pane that is missing is told at every look: whether its process still lives may change without it."""
-        source = f"{self._runtime.name} survey"
-        for session_id in tuple(self._watched):
-            pane = None if error is not None else result.get(session_id)
-            if pane is not None and self._told.get(session_id) == pane:
+        """Who came while the survey was under way is told of by the next; a survey that failed makes all unknown."""
+        for session_id, watch in tuple(self._watched.items()):
+            if error is None:
+                seen = result.get(session_id)
+            else:
+                seen = ProcessSeen.unseen(watch.handle, self._deps.clock.now(), f"{self._runtime} survey", str(error))
+            if seen is None or self._told.get(session_id) == seen:
                 continue
-            self._told[session_id] = pane
-            self._tell_session(session_id, RuntimeObserved(pane, error is None, begun, source, str(error or "")))
+            self._told[session_id] = seen
+            self._tell_session(session_id, RuntimeObserved(seen, begun))

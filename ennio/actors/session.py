@@ -13,12 +13,13 @@ from typing import Any, assert_never
 
 import pykka
 
-from ennio.actors import effects, hook_token, outcome, session_paths
+from ennio.actors import hook_token, outcome
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.executor import NAMES, Executor
 from ennio.actors.messages import (
     Admit,
+    AgentObserved,
     AnswerQuestion,
     BranchChosen,
     Clean,
@@ -32,18 +33,17 @@ from ennio.actors.messages import (
     MessageQueued,
     Ping,
     QueueChanged,
-    ReadAgent,
     Restore,
     Resubscribe,
     RuntimeObserved,
     SessionChanged,
     SessionOver,
     Wake,
-    WorkspaceObserved,
 )
 from ennio.actors.observations import Observations
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import QUEUE, REACTIONS, ROOT
+from ennio.actors.session_context import context
 from ennio.actors.session_state import SessionState
 from ennio.actors.timers import Alarm
 from ennio.model.clock import ClockJump
@@ -87,7 +87,7 @@ class SessionActor(Actor):
         # the clock may have been put back while nobody was here
         self._state.memory = orders.put_back(self._state.memory, timedelta(), self._deps.clock.now())
         if self._state.memory.launches and not self._state.memory.finished:
-            hook_token.renew(self._deps, self._id)  # an agent that runs on finds the door where it is now
+            hook_token.renew(self._deps, self._session)  # an agent that runs on finds the door where it is now
         self._observations.watch()
         self._advance()
 
@@ -111,12 +111,10 @@ class SessionActor(Actor):
     def _received(self, message: Any) -> Any:
         match message:
             case RuntimeObserved():
-                self._advance_if(self._observations.on_pane(message))
-            case ReadAgent(screen):
+                self._advance_if(self._observations.on_process(message))
+            case AgentObserved():
                 self._give_back()
-                self._advance_if(self._observations.on_agent(screen))
-            case WorkspaceObserved():
-                self._advance_if(self._observations.on_place(message))
+                self._advance_if(self._observations.on_agent(message))
             case ForgeObserved():
                 self._advance_if(self._observations.on_forge(message))
             case EffectResult(what, result, error):
@@ -138,7 +136,8 @@ class SessionActor(Actor):
             case AnswerQuestion(text):
                 return self._on_answer(text)
             case Interrupt():
-                return effects.interrupt(self._deps, self._session)
+                at = context(self._deps, self._session)
+                return at.host.interrupt(at.brief)
             case BranchChosen(branch, title):
                 return self._on_branch(branch, title)
             case MessageMarked(message_id):
@@ -189,13 +188,14 @@ class SessionActor(Actor):
         return self._session
 
     def _on_branch(self, branch: str, title: str) -> Session:
-        path = session_paths.workspace_path(self._deps, self._session)
+        at = context(self._deps, self._session)
+        path = at.host.workspace_path(at.brief)
         others = self._deps.store.sessions.on_branch(self._session.project_id, branch)
         rival = next((other for other in others if other.id != self._id), None)
         if rival is not None:
             raise Conflict(f"branch {branch} belongs to session {rival.id} ({rival.status}); choose another with --branch")
         metadata = {**self._session.metadata, "title": title}
-        self._state.session = replace(self._session, branch=branch, workspace_path=str(path), metadata=metadata)
+        self._state.session = replace(self._session, branch=branch, workspace_path=path, metadata=metadata)
         self._state.write([Draft(EventType.SESSION_STEP, f"works on branch {branch}", data={"step": "branch", "branch": branch})])
         self._observations.watch()
         return self._session
@@ -209,8 +209,9 @@ class SessionActor(Actor):
             raise Conflict(f"the agent of session {self._id} has ended, and nobody asks; `ennio session restore {self._id}` goes on")
         if process is None or process.sighting is not Sighting.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
-        if effects.agent_of(self._deps, self._session).reports_activity:
-            self._advance_if(self._observations.on_agent(None))
+        at = context(self._deps, self._session)
+        if at.host.traits(at.brief).tells:
+            self._advance_if(self._observations.read_now())
 
     def _on_answer(self, text: str) -> None:
         """Short enough to be done in the mailbox, and so never at the same time as another effect's typing."""
@@ -222,7 +223,8 @@ class SessionActor(Actor):
             current = NAMES[type(self._executor.current)]
             raise Conflict(f"session {self._id} is just being attended to ({current}); try again in a moment")
         self._outbox.typed()
-        effects.answer(self._deps, self._session, text)
+        at = context(self._deps, self._session)
+        at.host.answer(at.brief, text)
         data = {"step": "answered", "answer": text}
         self._state.write([Draft(EventType.SESSION_STEP, f"a person answered its question: {text[:80]}", data=data)])
         self._observations.look_now()
@@ -248,7 +250,7 @@ class SessionActor(Actor):
         for _ in range(MAX_STEPS):
             state = self._state
             seen = Seen(state.facts, self._outbox.next(), self._executor.busy)
-            plan = lifecycle.step(self._deps.spec(self._session), seen, state.memory, self._deps.clock.now())
+            plan = lifecycle.step(context(self._deps, self._session).spec, seen, state.memory, self._deps.clock.now())
             settled = plan.memory == state.memory and plan.effect is None
             state.memory = plan.memory
             told = [*self._outbox.undeliverable(), *self._outbox.waiting(seen.mail, plan.waits)]

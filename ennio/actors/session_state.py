@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ennio.actors.dependencies import Dependencies
 from ennio.model import codec
@@ -93,8 +93,12 @@ class SessionState:
 
 
 def noteworthy(before: Facts, after: Facts) -> bool:
-    """Whether facts differ in more than the time of looking; output counts in steps of seconds."""
-    return _still(before, before.process) != _still(after, before.process)
+    """Whether facts differ; output counts in steps of seconds. Since when somebody is unknown is news, too."""
+    return _still(before, before.process) != _still(after, before.process) or _unknown_since(before) != _unknown_since(after)
+
+
+def _unknown_since(facts: Facts) -> list[datetime | None]:
+    return [seen.at if seen is not None and seen.sighting is Sighting.UNKNOWN else None for seen in (facts.process, facts.forge)]
 
 
 def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
@@ -105,14 +109,8 @@ def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
         known = reference.output_at if reference is not None else None
         if output is not None and known is not None and abs(output - known) < OUTPUT_STEP:
             output = known
-        at = process.at if process.sighting is Sighting.UNKNOWN else _EPOCH
-        process = replace(process, at=at, title="", output_at=output)
-    agent = facts.agent and replace(facts.agent, at=_EPOCH)
-    forge = facts.forge and replace(facts.forge, at=facts.forge.at if facts.forge.sighting is Sighting.UNKNOWN else _EPOCH)
-    return replace(facts, process=process, agent=agent, forge=forge)
-
-
-_EPOCH = datetime.fromtimestamp(0, UTC)
+        process = replace(process, title="", output_at=output)
+    return replace(facts, process=process)
 
 
 def _project(session: Session, memory: LifecycleState, facts: Facts) -> Session:

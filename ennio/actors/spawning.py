@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.session_paths import workspace_path
+from ennio.actors.session_context import brief, context
 from ennio.config.model import Project
 from ennio.model import codec
 from ennio.model.branch import check_work_branch
-from ennio.model.errors import ConfigError, Conflict, EnnioError, Invalid, Refused
+from ennio.model.errors import Conflict, EnnioError, Invalid, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import orders
@@ -71,21 +71,7 @@ def _checked(deps: Dependencies, request: SpawnRequest) -> Project:
         rivals = deps.store.sessions.on_branch(project.id, request.branch)
         if rivals:
             raise Conflict(f"branch: {request.branch} belongs to session {rivals[0].id} ({rivals[0].status}); choose another")
-    _plugins(deps, project, request)
     return project
-
-
-def _plugins(deps: Dependencies, project: Project, request: SpawnRequest) -> None:
-    wanted = (
-        ("agent", request.agent or project.agent, lambda name: deps.plugins.agent(name, project)),
-        ("runtime", request.runtime or project.runtime, deps.plugins.runtime),
-        ("workspace", request.workspace or project.workspace, deps.plugins.workspace),
-    )
-    for field, name, find in wanted:
-        try:
-            find(name)
-        except ConfigError as error:
-            raise Invalid(f"{field}: {error.problems[0].message}") from error
 
 
 def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Session:
@@ -110,6 +96,7 @@ def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Sessi
     )
     if session.issue_id is None:
         check_work_branch(session.branch or session.id, project.default_branch, project.protected_branches)
+    deps.host(session).check(brief(session, project))
     return session
 
 
@@ -132,23 +119,24 @@ def preview(deps: Dependencies, request: SpawnRequest) -> Preview:
     """What a spawn would do, having done nothing."""
     project = _checked(deps, request)
     session = _drawn(deps, project, request)
+    at = context(deps, session)
     with suppress(EnnioError):  # what is in its way is told by the making
-        session = effects.called(session, effects.remote_of(deps, session))
-    work = effects.task(deps, session)
-    agent = effects.agent_of(deps, session)
-    command = effects.command_of(deps, session, work)
+        at = at.now_of(effects.called(session, at.host.remote(at.brief)))
+    work = effects.task(at)
+    rules = effects.rules(at, work.branch)
+    command = at.host.preview(replace(at.brief, branch=work.branch), work.words, rules)
     return Preview(
         session_id=session.id,
         agent=session.agent_name or project.agent,
         runtime=session.runtime_name or project.runtime,
         workspace_kind=session.workspace_name or project.workspace,
-        workspace=str(workspace_path(deps, session)),
+        workspace=at.host.workspace_path(at.brief),
         branch=work.branch,
         base=session.base or project.default_branch,
         prompt=work.words,
-        system=work.system,
+        system=rules,
         command=command.argv,
-        env=tuple(sorted(effects.environment_of(deps, session, agent, command, 1))),
+        env=command.env,
         post_create=project.post_create,
         queue_reason="held" if request.held else None,
     )

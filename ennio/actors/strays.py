@@ -6,15 +6,14 @@ import logging
 from dataclasses import replace
 
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.session_context import brief_without_project
 from ennio.model import codec
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
-from ennio.model.session import Priority, RuntimeHandle, Session, SessionStatus
-from ennio.plugins import orphans
+from ennio.model.session import Priority, Session, SessionStatus
 from ennio.policy.lifecycle import LifecycleState, orders
 
 log = logging.getLogger(__name__)
-GRACE = 5.0
 
 
 def why(deps: Dependencies, session: Session) -> str | None:
@@ -55,10 +54,10 @@ def kill(deps: Dependencies, session: Session, by: str) -> Session:
     memory = orders.kill(codec.loads(LifecycleState, text) if text else LifecycleState(session.status, session.created_at), by)
     if memory.status is SessionStatus.KILLED:
         return session
+    host, brief = deps.host(session), brief_without_project(session)
     if session.runtime_name and memory.launches:
-        handle = session.runtime_handle or RuntimeHandle(session.id, session.runtime_name)
-        deps.plugins.runtime(session.runtime_name).stop(handle)
-    orphans.end(session.id, GRACE)
+        host.stop(brief, launched=True)
+    host.stop(brief, launched=False)
     now, before, rule = deps.clock.now(), memory.status, f"killed by {by}"
     memory = replace(orders.stopped(memory), status=SessionStatus.KILLED, status_since=now, rule=rule)
     killed = replace(session, status=SessionStatus.KILLED, reason=rule, no_signal_since=None)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ennio.machine.inherited import inherited
-from ennio.model.session import Session
 
 
 def plain(source: Mapping[str, str], session_id: str, project_id: str, home: Path) -> dict[str, str]:
@@ -21,11 +20,6 @@ def plain(source: Mapping[str, str], session_id: str, project_id: str, home: Pat
         "ENNIO_PROJECT_ID": project_id,
         "ENNIO_HOME": str(home),
     }
-
-
-def remote(session: Session) -> str:
-    """What the project's repository is called in the working copy; empty where a commit in it is all it takes."""
-    return session.metadata.get("remote", "origin")
 
 
 def passed(source: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:

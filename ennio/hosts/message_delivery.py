@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from ennio.hosts.interface import Arrival, Delivery
 from ennio.model.facts import Sighting
 from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
@@ -29,24 +29,6 @@ ENTER_SETTLES = 8.0
 PAUSE = 0.1
 AT_REST = 3  # looks at a screen that moved once and then did not
 ROUNDS = 3  # of keys that empty the place to type; who is not done then types along
-
-
-class Arrival(StrEnum):
-    """How a delivery ended."""
-
-    DELIVERED = "delivered"
-    NOT_NOW = "not_now"  # the agent cannot take it; nothing was typed
-    UNSURE = "unsure"  # it was typed; nobody saw it arrive
-    MISSING = "missing"  # it was looked for and is not there: it may be typed again
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How it ended, and how one knows. ``draft`` is what a person has begun to type, when the words wait for that."""
-
-    arrival: Arrival
-    detail: str
-    draft: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +57,7 @@ class MessageDelivery:
         """Give it the text. ``since`` is when this began, ``mark`` writes down that it begins. Raises Unreachable, NotFound, Refused."""
         view = self._view()
         if view is None or not self._takes(view):
-            return Delivery(Arrival.NOT_NOW, SCROLLED if view is not None and view.scrolled else NO_PLACE)
+            return _not_now(view)
         if self.agent.has_protocol:
             mark()
             self.agent.tell(self.desk, view.text, text)
@@ -87,6 +69,13 @@ class MessageDelivery:
         typed = self.agent.typed(text)
         self.runtime.paste(self.handle, typed)
         return self._enter(text, since, box) if self._pasted(box, typed) else self._unpasted(typed)
+
+    def obstacle(self, aside: str | None = None) -> Delivery | None:
+        """What stands in the way of words now, without a key being pressed; ``aside`` is what a person typed and may be taken out."""
+        view = self._view()
+        if view is None or not self._takes(view):
+            return _not_now(view)
+        return None if self.agent.has_protocol else self._hindered(self.agent.input_box(view), aside)
 
     def settle(self, text: str, since: datetime, *, alive: bool, entered: bool = False) -> Delivery:
         """Find out whether a text in doubt arrived; typed but not entered, it is entered now.
@@ -121,6 +110,8 @@ class MessageDelivery:
     def put_back(self, draft: str) -> bool:
         """Type what a person had begun to type into the empty place to type, without Enter; whether it stands there now."""
         box = self._region()
+        if box is not None and not box.is_empty and box.holds(draft):
+            return True  # it was never taken out, or stands there again
         if box is None or not box.is_empty:
             return False
         self.runtime.paste(self.handle, draft)
@@ -136,18 +127,26 @@ class MessageDelivery:
     def _emptied(self, view: View, aside: Aside) -> InputBox | Delivery:
         """The empty place to type: what stands there of our own words goes, a person's stays unless it may be put aside."""
         box = self.agent.input_box(view)
-        if box is None:
-            return Delivery(Arrival.NOT_NOW, NO_PLACE)
+        hindered = self._hindered(box, aside.text)
+        if hindered is not None or box is None:
+            return hindered or Delivery(Arrival.NOT_NOW, NO_PLACE)
         if box.is_empty:
             return box
-        if box.opens is not None:
-            return Delivery(Arrival.NOT_NOW, PERSON if box.has_begun and not self._is_ours(box) else NO_PLACE)
-        if not self._is_ours(box):
-            if aside.text is None or box.words != aside.text:
-                return Delivery(Arrival.NOT_NOW, PERSON, box.text)
+        if aside.text is not None and not self._is_ours(box):
             aside.keep(aside.text)
         left = self._clear(box)
         return left if left is not None and left.is_empty else Delivery(Arrival.NOT_NOW, PERSON, left.text if left is not None else None)
+
+    def _hindered(self, box: InputBox | None, aside: str | None) -> Delivery | None:
+        if box is None:
+            return Delivery(Arrival.NOT_NOW, NO_PLACE)
+        if box.is_empty:
+            return None
+        ours = self._is_ours(box)
+        if box.opens is not None:
+            return Delivery(Arrival.NOT_NOW, PERSON if box.has_begun and not ours else NO_PLACE)
+        may_go = ours or (aside is not None and box.words == aside)
+        return None if may_go else Delivery(Arrival.NOT_NOW, PERSON, box.text)
 
     def _is_ours(self, box: InputBox) -> bool:
         """Whether all that stands there are words that were sent: what an interrupted turn puts back, or what was never entered."""
@@ -244,6 +243,10 @@ class MessageDelivery:
                 return False
             time.sleep(PAUSE)
         return True
+
+
+def _not_now(view: View | None) -> Delivery:
+    return Delivery(Arrival.NOT_NOW, SCROLLED if view is not None and view.scrolled else NO_PLACE)
 
 
 def shows(screen: str | None, text: str) -> bool:

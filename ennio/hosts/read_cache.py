@@ -6,12 +6,11 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from ennio.model.facts import ProcessSeen
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _GRAIN = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system. What was written so lately can be written again without a trace."""
 
@@ -43,8 +42,8 @@ def read_cache(process: ProcessSeen, screen: str | None, files: tuple[Path, ...]
 
 
 def _lasting(process: ProcessSeen) -> ProcessSeen:
-    """The process without the times of looking at it."""
-    return replace(process, at=_EPOCH, output_at=None)
+    """The process without the time of its last output."""
+    return replace(process, output_at=None)
 
 
 def _fingerprints(files: Iterable[Path]) -> tuple[tuple[int, ...] | None, ...]:

@@ -1,16 +1,17 @@
 """What was seen of a session, by whom and when. Facts in; decisions are made elsewhere.
 
-Every observation is three-valued: alive, gone, or unknown. Unknown is not dead: it freezes.
+Every observation is three-valued: alive, gone, or unknown. Unknown is not dead: it freezes. When it was made is no part
+of what was seen: two looks that saw the same are equal.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from ennio.model.pulls import PullRequest
-from ennio.model.session import Activity, Usage
+from ennio.model.session import Activity, RuntimeHandle, Usage
 
 
 class Sighting(StrEnum):
@@ -30,7 +31,7 @@ class ProcessSeen:
     """
 
     sighting: Sighting
-    at: datetime
+    at: datetime = field(compare=False)
     source: str
     pid: int | None = None
     exit_code: int | None = None
@@ -39,6 +40,12 @@ class ProcessSeen:
     title: str = ""
     detail: str = ""
     number: int | None = None
+
+    @classmethod
+    def unseen(cls, handle: RuntimeHandle | None, at: datetime, source: str, detail: str) -> ProcessSeen:
+        """The process of this handle where nobody could look."""
+        pid = handle.data.get("pid", "") if handle is not None else ""
+        return cls(Sighting.UNKNOWN, at, source, pid=int(pid) if pid.isdigit() else None, detail=detail)
 
     def blind(self, at: datetime, detail: str) -> ProcessSeen:
         """The same process when nobody can see it any more."""
@@ -56,7 +63,7 @@ class AgentSeen:
     ``helpers`` counts those that the agent began itself and that are at work for it, also while its own turn is over.
     """
 
-    at: datetime
+    at: datetime = field(compare=False)
     source: str
     activity: Activity | None = None
     ready: bool = False
@@ -75,7 +82,7 @@ class AgentSeen:
 class WorkspaceSeen:
     """The state of the working copy: what would be lost with it."""
 
-    at: datetime
+    at: datetime = field(compare=False)
     exists: bool
     branch: str | None = None
     head: str | None = None
@@ -109,7 +116,7 @@ class Place(StrEnum):
 class PlaceSeen:
     """The working copy at a glance. ``detail`` says in words what is wrong with it, and the way out; empty for nothing."""
 
-    at: datetime
+    at: datetime = field(compare=False)
     place: Place
     detail: str = ""
 
@@ -123,7 +130,7 @@ class ForgeSeen:
     """
 
     sighting: Sighting
-    at: datetime
+    at: datetime = field(compare=False)
     source: str
     pull: PullRequest | None = None
     detail: str = ""

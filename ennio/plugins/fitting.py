@@ -93,7 +93,7 @@ def _command(registry: Registry, project: Project, home: Home) -> Callable[[], o
     conversation = str(uuid.UUID(int=0))
 
     def make() -> None:
-        agent = registry.agent(project.agent, project)
+        agent = registry.agent(project.agent, project.id, project.agent_config, project.env)
         if project.agent in SHIPPED["agent"]:
             context = AgentContext("check", project.id, project.path, home.session("check"), conversation, project.agent_config)
             agent.launch(context, "check")

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
 
-from ennio.config.model import Project, Settings
+from ennio.config.model import AgentConfig, Project, Settings
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Problem
@@ -31,8 +31,9 @@ from ennio.plugins.workspace.interface import Workspace
 class PluginContext:
     """What a factory may build from.
 
-    ``project`` is there for agents, trackers and forges; ``settings`` are those configured for the
-    plugin; ``directory`` is what relative paths in a configuration are relative to.
+    ``project`` is there for trackers and forges, ``agent_config`` and ``env`` (what the project adds to the environment)
+    for agents; ``settings`` are those configured for the plugin; ``directory`` is what relative paths in a configuration
+    are relative to.
     """
 
     home: Home
@@ -41,6 +42,8 @@ class PluginContext:
     project: Project | None = None
     settings: Settings = field(default_factory=dict)
     directory: Path | None = None
+    agent_config: AgentConfig = field(default_factory=AgentConfig)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 Factory = Callable[[PluginContext], Any]
@@ -67,9 +70,10 @@ class Registry:
         self._base = PluginContext(home, clock, store, directory=directory)
         self._made: dict[tuple[str, str, str], Any] = {}
 
-    def agent(self, name: str, project: Project) -> Agent:
+    def agent(self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]) -> Agent:
         """The agent of this name, as the project wants it."""
-        return cast("Agent", self._get("agent", name, project.id, self._for(project, project.agent_config.passthrough)))
+        context = replace(self._base, settings=config.passthrough, agent_config=config, env=env)
+        return cast("Agent", self._get("agent", name, project_id, context))
 
     def runtime(self, name: str) -> Runtime:
         """The runtime of this name."""

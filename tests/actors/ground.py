@@ -29,6 +29,7 @@ from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
 from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Poll, Project
 from ennio.config.reactions import merged
+from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.message import Message
@@ -238,7 +239,7 @@ class Play:
         shelf = Shelf(
             home, self.clock, agent=self.agent, runtime=self.runtime, workspace=self.workspace, scm=self.scm, notifiers=self.notifiers
         )
-        deps = Dependencies(config, home, self.clock, store, shelf, ActorRegistry())
+        deps = Dependencies(config, home, self.clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, self.clock))
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)

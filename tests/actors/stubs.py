@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ennio.config.model import Project, Settings
+from ennio.config.model import AgentConfig, Project, Settings
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.facts import ForgeSeen, ProcessSeen
@@ -152,7 +152,7 @@ class Shelf(Registry):
         super().__init__(home, clock)
         self.plugins = plugins
 
-    def agent(self, name: str, project: Project) -> Any:
+    def agent(self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]) -> Any:
         return self.plugins["agent"]
 
     def runtime(self, name: str) -> Any:

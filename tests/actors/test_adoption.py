@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.actors import adoption
+from ennio.hosts.session_files import RECORD
 from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
 
@@ -22,7 +23,7 @@ def _lost(play: Play) -> str:
 
 
 def _record(play: Play, session_id: str) -> Path:
-    return play.root / "home" / "sessions" / session_id / adoption.FILE
+    return play.root / "home" / "sessions" / session_id / RECORD
 
 
 def test_an_agent_that_lives_is_taken_in_with_all_that_was_known_at_its_launch(play: Play) -> None:
@@ -67,7 +68,7 @@ def test_whoever_is_not_ours_or_does_not_live_is_left_alone(play: Play, what: st
 
 def test_the_record_is_its_owners_alone_and_goes_with_the_session(stage: Stage) -> None:
     session_id = stage.launched()
-    path = stage.deps.home.session(session_id) / adoption.FILE
+    path = stage.deps.home.session(session_id) / RECORD
     assert path.stat().st_mode & 0o777 == 0o600
 
 

@@ -12,8 +12,11 @@ from ennio.actors import hook_token
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.registry import ActorRegistry
 from ennio.config.model import Config
+from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.session_files import HOOKS
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
+from ennio.model.session import Session, SessionStatus
 from ennio.plugins.registry import Registry
 from ennio.store import open_store
 
@@ -22,24 +25,36 @@ from ennio.store import open_store
 def deps(tmp_path: Path) -> Dependencies:
     clock, home = SystemClock(), Home(tmp_path / "home")
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321)  # noqa: S104 - nothing is bound
-    return Dependencies(config, home, clock, open_store("sqlite::memory:", tmp_path, clock), Registry(home, clock), ActorRegistry())
+    plugins = Registry(home, clock)
+    store, host = open_store("sqlite::memory:", tmp_path, clock), PluginHost(plugins, home, clock)
+    return Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
+
+
+def session(session_id: str) -> Session:
+    now = SystemClock().now()
+    return Session(session_id, "a", SessionStatus.WORKING, created_at=now, last_activity_at=now, config_hash="x")
+
+
+def issue(deps: Dependencies, session_id: str) -> None:
+    """As a launch does it."""
+    deps.this_machine.lead_hooks(session_id, hook_token.issue(deps, session_id))
 
 
 def hung(deps: Dependencies, session_id: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((deps.home.session(session_id) / hook_token.FILE).read_text())
+    found: dict[str, str] = json.loads((deps.home.session(session_id) / HOOKS).read_text())
     return found
 
 
 def test_a_bell_is_private_and_says_where_to_ring(deps: Dependencies) -> None:
-    hook_token.issue(deps, "a-1")
+    issue(deps, "a-1")
     told = hung(deps, "a-1")
     assert (told["host"], told["port"], told["path"]) == ("127.0.0.1", 4321, "/api/v1/sessions/a-1/look")
-    assert (deps.home.session("a-1") / hook_token.FILE).stat().st_mode & 0o777 == 0o600
+    assert (deps.home.session("a-1") / HOOKS).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_token_rings_for_its_own_session_only(deps: Dependencies) -> None:
-    hook_token.issue(deps, "a-1")
-    hook_token.issue(deps, "a-2")
+    issue(deps, "a-1")
+    issue(deps, "a-2")
     token = hung(deps, "a-1")["token"]
     assert hook_token.verify(deps.store, "a-1", token)
     assert not hook_token.verify(deps.store, "a-2", token)
@@ -47,25 +62,25 @@ def test_a_token_rings_for_its_own_session_only(deps: Dependencies) -> None:
 
 
 def test_a_new_launch_silences_the_bell_before_it(deps: Dependencies) -> None:
-    hook_token.issue(deps, "a-1")
+    issue(deps, "a-1")
     before = hung(deps, "a-1")["token"]
-    hook_token.issue(deps, "a-1")
+    issue(deps, "a-1")
     assert not hook_token.verify(deps.store, "a-1", before)
     assert hook_token.verify(deps.store, "a-1", hung(deps, "a-1")["token"])
 
 
 def test_the_token_itself_is_not_in_the_store(deps: Dependencies) -> None:
-    hook_token.issue(deps, "a-1")
+    issue(deps, "a-1")
     kept = deps.store.meta.get("bell:a-1") or ""
     assert hung(deps, "a-1")["token"] not in kept
     assert len(kept) == 64
 
 
 def test_a_bell_that_hangs_well_is_left_as_it_is(deps: Dependencies) -> None:
-    hook_token.issue(deps, "a-1")
-    path = deps.home.session("a-1") / hook_token.FILE
+    issue(deps, "a-1")
+    path = deps.home.session("a-1") / HOOKS
     before = path.stat()
-    hook_token.renew(deps, "a-1")
+    hook_token.renew(deps, session("a-1"))
     after = path.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)  # it is read, and that moves its atime
     assert hook_token.verify(deps.store, "a-1", hung(deps, "a-1")["token"])
@@ -106,11 +121,11 @@ def _somebody_elses(path: Path) -> None:
     ids=lambda wrong: wrong.__name__.strip("_"),
 )
 def test_a_bell_that_hangs_badly_is_hung_anew(deps: Dependencies, wrong: Callable[[Path], None]) -> None:
-    hook_token.issue(deps, "a-1")
-    path = deps.home.session("a-1") / hook_token.FILE
+    issue(deps, "a-1")
+    path = deps.home.session("a-1") / HOOKS
     before = hung(deps, "a-1")["token"]
     wrong(path)
-    hook_token.renew(deps, "a-1")
+    hook_token.renew(deps, session("a-1"))
     told = hung(deps, "a-1")
     assert (told["port"], told["token"] == before) == (4321, False)
     assert hook_token.verify(deps.store, "a-1", told["token"])

@@ -11,6 +11,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.registry import ActorRegistry
 from ennio.actors.spawning import SpawnRequest, preview, spawn
 from ennio.config.load import load
+from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Refused
@@ -29,7 +30,8 @@ def deps(tmp_path: Path) -> Dependencies:
     file.write_text(REMOTE)
     home, clock = Home(tmp_path / "home"), ManualClock()
     store = cast("Store", open_store("sqlite:ennio.db", tmp_path, clock))
-    return Dependencies(load(file, {}), home, clock, store, Registry(home, clock), ActorRegistry())
+    plugins = Registry(home, clock)
+    return Dependencies(load(file, {}), home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
 
 
 @pytest.mark.parametrize("ask", [spawn, preview])

@@ -8,6 +8,7 @@ import pytest
 
 from ennio.actors import queue
 from ennio.actors.spawning import SpawnRequest
+from ennio.hosts import plugin_host
 from ennio.http.views import session_view
 from ennio.model.errors import Conflict
 from ennio.model.session import SessionStatus
@@ -95,7 +96,7 @@ def test_a_session_taken_out_of_the_queue_never_starts(play: Play) -> None:
 
 def test_incident_36_too_little_memory_keeps_the_queue_waiting(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     free = [100 * 1024 * 1024]
-    monkeypatch.setattr(queue, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=free[0])))
+    monkeypatch.setattr(plugin_host, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=free[0])))
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         session_id = stage.spawn()
@@ -109,7 +110,7 @@ def test_incident_36_those_that_have_not_taken_their_memory_yet_are_counted_with
     """Twenty asked for one after the other do not all pass because each measures the same free memory."""
     room = 3
     available = 512 * 1024 * 1024 + room * MEMORY_PER_SESSION - 1
-    monkeypatch.setattr(queue, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=available)))
+    monkeypatch.setattr(plugin_host, "psutil", SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=available)))
     play.settings["min_free_memory"] = 512 * 1024 * 1024
     with play.opened() as stage:
         for number in range(20):

@@ -14,7 +14,7 @@ from ennio.actors.messages import CrashForTest, ForgeObserved, RuntimeObserved
 from ennio.actors.registry import session_name
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, ProcessSeen, Sighting
 from ennio.model.pulls import CheckState, ReviewState
 from ennio.model.session import Activity, SessionStatus
 from ennio.plugins.runtime.interface import Key
@@ -226,7 +226,8 @@ def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage:
 def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
     before = time.monotonic()
     session_id = stage.working()
-    stage.deps.actors.tell(session_name(session_id), RuntimeObserved(None, True, before, "an old survey"))
+    gone = ProcessSeen(Sighting.GONE, stage.clock.now(), "an old survey")
+    stage.deps.actors.tell(session_name(session_id), RuntimeObserved(gone, before))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
     assert _process(stage, session_id) is Sighting.ALIVE

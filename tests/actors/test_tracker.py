@@ -15,6 +15,7 @@ from ennio.actors.messages import GetHealth, Ping, Wake
 from ennio.actors.registry import ActorRegistry, tracker_name
 from ennio.actors.tracker import TrackerActor
 from ennio.config.model import Config, PluginChoice, Project
+from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Refused, Unreachable
@@ -100,7 +101,7 @@ def desk(tmp_path: Path) -> Iterator[AgentContext]:
     store = open_store("sqlite:ennio.db", tmp_path, clock)
     shelf, issues = Shelf(home, clock), Issues()
     shelf.tracks = issues
-    yield AgentContext(Dependencies(config, home, clock, store, shelf, ActorRegistry()), clock, issues)
+    yield AgentContext(Dependencies(config, home, clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, clock)), clock, issues)
     store.close()
 
 

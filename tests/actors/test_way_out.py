@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ennio.actors.messages import WatchWorkspace, WorkspaceObserved
 from ennio.actors.observations import _way_out
+from ennio.hosts.interface import Brief
 from ennio.model.facts import Place
+from ennio.plugins.workspace.interface import Glance
 
 
 def test_a_folder_that_an_agent_named_is_one_word_of_the_advice() -> None:
-    place = WatchWorkspace("worktree", Path("/a b/s-1"), "s-1", Path("/src"))
-    words = _way_out(WorkspaceObserved(Place.MOVED, "/tmp/x;touch pwned"), place, "s-1")
+    brief = Brief("s-1", "p", "stub", "stub", "worktree", source="/src", path="/a b/s-1", branch="s-1")
+    words = _way_out(Glance(Place.MOVED, "/tmp/x;touch pwned"), brief)
     assert "`git -C /src worktree move '/tmp/x;touch pwned' '/a b/s-1'`" in words

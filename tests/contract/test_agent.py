@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from ennio.config.model import AgentConfig, Project
+from ennio.config.model import AgentConfig
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Invalid
@@ -103,8 +103,8 @@ def leave(child: subprocess.Popen[bytes], terminal: int) -> bytes:
 
 def make(kind: str, config: AgentConfig) -> Agent:
     name = kind.partition("-")[0] if kind.startswith("command") else kind
-    project = Project("p", "p", "r", Path("/p"), agent_config=config)
-    made: Agent = factory("agent", name)(PluginContext(Home(Path("/nowhere")), SystemClock(), project=project))
+    context = PluginContext(Home(Path("/nowhere")), SystemClock(), settings=config.passthrough, agent_config=config)
+    made: Agent = factory("agent", name)(context)
     return made
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ennio.actors.hook_token import FILE
+from ennio.hosts.session_files import HOOKS
 from tests.conftest import eventually
 from tests.e2e.house import Ground, Supervised, free_port, project, story, supervised, turn
 
@@ -29,7 +29,7 @@ def hangs(ground: Ground) -> dict[str, Any]:
 
 def told(house: Supervised, session_id: str) -> dict[str, Any]:
     """What the hooks of a session know."""
-    found: dict[str, Any] = json.loads((house.ground.home / "sessions" / session_id / FILE).read_text())
+    found: dict[str, Any] = json.loads((house.ground.home / "sessions" / session_id / HOOKS).read_text())
     return found
 
 
@@ -42,7 +42,7 @@ def rings(hook: dict[str, Any], port: int) -> bool:
 
 def launched(house: Supervised) -> str:
     session_id = house.spawn()
-    eventually((house.ground.home / "sessions" / session_id / FILE).exists, 30, "the agent is launched")
+    eventually((house.ground.home / "sessions" / session_id / HOOKS).exists, 30, "the agent is launched")
     return session_id
 
 

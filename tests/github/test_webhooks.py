@@ -16,6 +16,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.registry import ActorRegistry
 from ennio.actors.webhooks import received
 from ennio.config.model import Config, PluginChoice, Project
+from ennio.hosts.plugin_host import PluginHost
 from ennio.http.app import create_app
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
@@ -43,7 +44,8 @@ def deps(tmp_path: Path, clock: ManualClock, server: Server) -> Iterator[Depende
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home = open_store("sqlite:ennio.db", tmp_path, clock), Home(tmp_path / "home")
-    yield Dependencies(config, home, clock, store, Registry(home, clock), ActorRegistry())
+    plugins = Registry(home, clock)
+    yield Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
     store.close()
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
-from ennio.hosts.message_delivery import Arrival, Aside, MessageDelivery, shows
+from ennio.hosts.interface import Arrival
+from ennio.hosts.message_delivery import Aside, MessageDelivery, shows
 from ennio.model.errors import NotFound, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.command import CommandAgent

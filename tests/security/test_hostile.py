@@ -25,6 +25,7 @@ from ennio.actors.spawning import SpawnRequest
 from ennio.actors.webhooks import received
 from ennio.config.load import load
 from ennio.config.model import AgentConfig, Config, PluginChoice, Project, Symlink
+from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Invalid
@@ -314,7 +315,8 @@ def deps(tmp_path: Path) -> Iterator[Dependencies]:
     project = Project(id="shop", name="shop", repo="git@github.com:acme/shop.git", path=tmp_path, scm=PluginChoice("github", given))
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(project,))
     store, home, clock = open_store("sqlite::memory:", tmp_path, SystemClock()), Home(tmp_path / "home"), SystemClock()
-    yield Dependencies(config, home, clock, store, Registry(home, clock), ActorRegistry())
+    plugins = Registry(home, clock)
+    yield Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
     store.close()
 
 

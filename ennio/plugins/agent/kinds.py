@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ennio.config.model import AgentConfig
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.codex import Codex
@@ -13,38 +12,34 @@ from ennio.plugins.agent.stub import StubAgent
 from ennio.plugins.registry import PluginContext
 
 
-def _config(context: PluginContext) -> AgentConfig:
-    return context.project.agent_config if context.project is not None else AgentConfig()
-
-
 def claude_code(context: PluginContext) -> ClaudeCode:
     """Anthropic's claude-code."""
-    return ClaudeCode(_config(context), context.project.env if context.project is not None else {})
+    return ClaudeCode(context.agent_config, context.env)
 
 
 def aider(context: PluginContext) -> Aider:
     """Aider."""
-    return Aider(_config(context))
+    return Aider(context.agent_config)
 
 
 def codex(context: PluginContext) -> Codex:
     """OpenAI's codex."""
-    return Codex(_config(context))
+    return Codex(context.agent_config)
 
 
 def opencode(context: PluginContext) -> OpenCode:
     """OpenCode."""
-    return OpenCode(_config(context))
+    return OpenCode(context.agent_config)
 
 
 def command(context: PluginContext) -> CommandAgent:
     """Any command line."""
-    return CommandAgent(_config(context))
+    return CommandAgent(context.agent_config)
 
 
 def scripted(context: PluginContext) -> ScriptedAgent:
     """A player of stories; they may lie beside the configuration."""
-    return ScriptedAgent(_config(context), context.directory)
+    return ScriptedAgent(context.agent_config, context.directory)
 
 
 def stub(context: PluginContext) -> StubAgent:

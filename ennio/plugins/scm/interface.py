@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ennio.model.changes import Diff, Files
@@ -29,7 +28,7 @@ class Watch:
     idle: bool = False
     title: str = ""
     body: str = ""
-    workspace: Path | None = None
+    workspace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class WatchedBranch:
 
     def observed(self, seen: ForgeSeen, now: datetime, pace: PollPace) -> WatchedBranch:
         """After an answer."""
-        same = self.seen is not None and replace(self.seen, at=seen.at) == seen
+        same = self.seen == seen
         changed = self.changed_at if same and self.changed_at is not None else now
         wait = interval(self.watch, seen, quiet=now - changed >= _QUIET_AFTER)
         return replace(self, seen=seen, asked_at=now, changed_at=changed, due_at=pace.next_at(now, wait), nudge_pending=False)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from ennio.model.clock import Clock
@@ -135,7 +136,7 @@ def _pushed(watch: Watch, branch: BranchState) -> str | None:
         return pull.head if pull.merged_by_push else None
     if branch.head is None or branch.ahead != 0 or watch.workspace is None:
         return None
-    return branch.head if branch.head in commits_made_in(watch.workspace) else None
+    return branch.head if branch.head in commits_made_in(Path(watch.workspace)) else None
 
 
 def _query_of(known: WatchedBranch) -> PullQuery:

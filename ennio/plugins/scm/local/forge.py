@@ -83,7 +83,8 @@ class LocalForge:
         bases = {watch.base: refs.heads[watch.base] for watch in watches if watch.base in refs.heads}
         for base, head in bases.items():
             if self._bases.get(base) != head:
-                made = {one.session_id: commits_made_in(one.workspace) for one in watches if one.base == base and one.workspace is not None}
+                based = [one for one in watches if one.base == base and one.workspace is not None]
+                made = {one.session_id: commits_made_in(Path(one.workspace or "")) for one in based}
                 self._direct_pushes = {**self._direct_pushes, **direct_pushes(self._pulls.git, head, made, self._pulls.merged_heads())}
         watched = {watch.session_id for watch in watches}
         self._bases, self._direct_pushes = bases, {one: commit for one, commit in self._direct_pushes.items() if one in watched}

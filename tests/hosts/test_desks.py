@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.actors.test_unread import Pair
+from tests.hosts.test_unread import Pair
 
 
 def test_an_agent_is_told_its_workspace_by_the_path_that_it_will_know_it_by(tmp_path: Path) -> None:

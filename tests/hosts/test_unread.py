@@ -6,73 +6,97 @@ import itertools
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ennio.actors import effects, session_paths
-from ennio.actors.dependencies import Dependencies
-from ennio.actors.observations import Observations
-from ennio.actors.outbox import Outbox
-from ennio.actors.registry import ActorRegistry
-from ennio.actors.session_state import SessionState
-from ennio.config.model import AgentConfig, Config, Project
+from ennio.config.model import AgentConfig
+from ennio.hosts.interface import Brief, Wanted
+from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.reader import Reader
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.model.session import Activity, Session, SessionStatus
+from ennio.model.session import Activity, RuntimeHandle
 from ennio.plugins.agent import jsonl, opencode_database
 from ennio.plugins.agent.interface import AgentContext, Filed
 from ennio.plugins.registry import Registry
-from ennio.store import open_store
-from tests.actors.desktop import WORLDS, age
+from tests.hosts.desktop import WORLDS, age
 
 SETTINGS = {"command": AgentConfig(passthrough={"run": "cat", "interactive": True})}
 
 
+class OneTerminal(Registry):
+    """The shipped agents, in a runtime that shows what it is told to."""
+
+    screen: str | None = None
+    name = "stub"
+
+    def runtime(self, name: str) -> Any:
+        return self
+
+    def workspace(self, name: str) -> Any:
+        return None
+
+    def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
+        return {} if self.screen is None else dict.fromkeys(names, self.screen)
+
+
+@dataclass(slots=True)
+class Look:
+    """Who reads, how far it has read, and what it heard last."""
+
+    reader: Reader
+    sparing: bool
+    cursor: Mapping[str, str] = field(default_factory=dict)
+    said: AgentSeen | None = None
+
+
 class Pair:
-    """Two lookouts on the desk of one agent: one reads it at every look, the other when it has to."""
+    """Two readers of one agent: one reads it at every look, the other when it has to."""
 
     def __init__(self, kind: str, root: Path) -> None:
         self.world, self.clock = WORLDS[kind], ManualClock()
-        project = Project("p", "p", "r", root, agent=kind, agent_config=SETTINGS.get(kind, AgentConfig()))
-        config = Config(source=root / "ennio.yaml", directory=root, projects=(project,))
-        home, store = Home(root / "home"), open_store("sqlite::memory:", root, self.clock)
-        self.deps = Dependencies(config, home, self.clock, store, Registry(home, self.clock), ActorRegistry())
-        now = self.clock.now()
-        session = Session(
-            id="p-1", project_id="p", status=SessionStatus.WORKING, created_at=now, last_activity_at=now,
-            agent_name=kind, workspace_path=str(root / "w"), config_hash="x",
+        home = Home(root / "home")
+        self.plugins = OneTerminal(home, self.clock)
+        self.brief = Brief(
+            "p-1", "p", kind, "stub", "stub", SETTINGS.get(kind, AgentConfig()), path=str(root / "w"), base="main",
+            handle=RuntimeHandle("p-1", "stub"),
         )  # fmt: skip
-        self.deps.store.sessions.insert(session)
-        self.desk = session_paths.desk(self.deps, session)
-        self.agent = effects.agent_of(self.deps, session)
-        self.steady, self.sparing = self._observations(), self._observations()
-        self.screen: str | None = None
+        host = PluginHost(self.plugins, home, self.clock)
+        at = host._resolve(self.brief)
+        self.desk, self.agent = at.desk, at.agent
+        self.steady, self.sparing = (Look(Reader(host._resolve, self.clock), sparing) for sparing in (False, True))
         self.title, self.number = "", 1
 
-    def _observations(self) -> Observations:
-        record = SessionState.load(self.deps, "p-1")
-        return Observations(self.deps, record, Outbox(self.deps, record))
+    @property
+    def screen(self) -> str | None:
+        return self.plugins.screen
 
-    def look(self, observations: Observations) -> AgentSeen:
-        record, now = observations._record, self.clock.now()
+    @screen.setter
+    def screen(self, text: str | None) -> None:
+        self.plugins.screen = text
+
+    def look(self, by: Look) -> AgentSeen:
+        now = self.clock.now()
         process = ProcessSeen(Sighting.ALIVE, now, "test", pid=6 + self.number, number=self.number, title=self.title, output_at=now)
-        record.facts = replace(record.facts, process=process)
-        observations.on_agent(self.screen)
-        assert record.facts.agent is not None
-        return replace(record.facts.agent, at=now)
+        by.reader.surveyed("stub", {"p-1": process})
+        wanted = Wanted(self.brief, by.cursor, screen=True, afresh=by.said is None or not by.sparing)
+        reading = by.reader.observe([wanted])["p-1"]
+        by.cursor, by.said = reading.cursor, reading.agent or by.said
+        assert by.said is not None
+        return by.said
 
     def looks(self) -> tuple[AgentSeen, AgentSeen]:
         """What both say now."""
-        self.steady._read_cache = None
         return self.look(self.steady), self.look(self.sparing)
 
     def write(self, which: int) -> None:
@@ -91,11 +115,7 @@ def pair(kind: str) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as root, mock.patch.dict(os.environ, {"HOME": root}):
         for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_DATA_HOME"):
             os.environ.pop(name, None)
-        made = Pair(kind, Path(root))
-        try:
-            yield made
-        finally:
-            made.deps.store.close()
+        yield Pair(kind, Path(root))
 
 
 @contextmanager
@@ -157,13 +177,13 @@ def test_incident_35_an_agent_at_rest_is_neither_read_nor_written_of(kind: str) 
                 both.clock.advance(1)
         age(both.desk.home)
         both.settle()
-        rows = both.deps.store._connection.sql("select total_changes()").fetchone()
+        cursor = both.sparing.cursor
         with counted(both) as reads:
             for seconds in (1.0,) * 60 + (3600.0,) * 24:
                 both.clock.advance(seconds)
                 both.look(both.sparing)
         assert reads == []
-        assert both.deps.store._connection.sql("select total_changes()").fetchone() == rows
+        assert both.sparing.cursor is cursor, "nothing is there to be written"
 
 
 @pytest.mark.parametrize("kind", ["claude-code", "codex", "aider", "opencode"])

@@ -1,0 +1,89 @@
+"""A session with its project and host, resolved once at the start of whatever is done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ennio.actors.dependencies import Dependencies
+from ennio.config.model import Project, StaleApprovals
+from ennio.hosts.interface import Brief, Host
+from ennio.model.session import Session
+from ennio.policy.lifecycle import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """What an effect needs. ``brief`` is the session as its host must know it."""
+
+    deps: Dependencies
+    session: Session
+    project: Project
+    host: Host
+    brief: Brief
+
+    @property
+    def spec(self) -> Spec:
+        """What the configuration says about this session's life."""
+        traits, config = self.host.traits(self.brief), self.deps.config
+        return Spec(
+            tells=traits.tells,
+            one_shot=traits.one_shot,
+            forge=self.project.scm is not None,
+            ready_threshold=config.ready_threshold,
+            count_stale=self.project.stale_approvals is StaleApprovals.COUNT,
+            restart=self.project.restart,
+            cleanup=config.cleanup,
+        )
+
+    def now_of(self, session: Session) -> SessionContext:
+        """The same after the session itself changed."""
+        return replace(self, session=session, brief=brief(session, self.project))
+
+
+def context(deps: Dependencies, session: Session) -> SessionContext:
+    """Resolve it. Raises NotFound when its project is not in the configuration."""
+    project = deps.project(session.project_id)
+    return SessionContext(deps, session, project, deps.host(session), brief(session, project))
+
+
+def brief(session: Session, project: Project) -> Brief:
+    """The session as a host must know it; no secret of the project's trackers, forges or channels is in it."""
+    return Brief(
+        session_id=session.id,
+        project_id=project.id,
+        agent=session.agent_name or project.agent,
+        runtime=session.runtime_name or project.runtime,
+        workspace=session.workspace_name or project.workspace,
+        agent_config=project.agent_config,
+        env=project.env,
+        repo=project.repo,
+        source=str(project.path),
+        path=session.workspace_path or "",
+        branch=session.branch or "",
+        base=session.base or project.default_branch,
+        remote=remote(session),
+        symlinks=project.symlinks,
+        post_create=project.post_create,
+        post_create_timeout=project.post_create_timeout,
+        submodules=project.submodules,
+        handle=session.runtime_handle,
+        ended=session.status.terminal,
+    )
+
+
+def brief_without_project(session: Session) -> Brief:
+    """What is left to say of a session whose project is not in the configuration: enough to end it."""
+    return Brief(
+        session_id=session.id,
+        project_id=session.project_id,
+        agent=session.agent_name or "",
+        runtime=session.runtime_name or "",
+        workspace=session.workspace_name or "",
+        path=session.workspace_path or "",
+        handle=session.runtime_handle,
+    )
+
+
+def remote(session: Session) -> str:
+    """What the project's repository is called in the working copy; empty where a commit in it is all it takes."""
+    return session.metadata.get("remote", "origin")

@@ -1,0 +1,87 @@
+"""Answers the question that an agent's screen shows, key by key, as far as the screen follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from ennio.model.errors import NotFound, Refused
+from ennio.model.session import RuntimeHandle
+from ennio.plugins.agent.dialog_choices import NothingAsked
+from ennio.plugins.agent.interface import Agent, AgentContext
+from ennio.plugins.agent.words import plain
+from ennio.plugins.runtime.interface import Key, Runtime
+
+MOVES = 40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed
+FOLLOWS = 10  # looks, until keys count as swallowed
+_ARROWS = frozenset({Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT})
+BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
+SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Answers in one terminal."""
+
+    runtime: Runtime
+    agent: Agent
+    desk: AgentContext
+    handle: RuntimeHandle
+
+    def answer(self, text: str) -> None:
+        """Answer the question that stands there right now. Raises Refused, NotFound, Unreachable.
+
+        A dialog that has just come up may swallow keys: Enter is pressed only where the screen shows that the mark
+        stands on what is meant.
+        """
+        keys = self._keys(text)
+        for _ in range(MOVES):
+            arrows = tuple(takewhile(_ARROWS.__contains__, keys))
+            step = arrows or keys[: keys.index(Key.ENTER) + 1 if Key.ENTER in keys else len(keys)]
+            self._press(step)
+            if step == keys:
+                return
+            keys = self._moved(text, keys)
+        raise Refused(f"the mark on {self._screen} does not move to what is meant; attach to the terminal and answer there")
+
+    @property
+    def _screen(self) -> str:
+        return f"the screen of session {self.desk.session_id}"
+
+    def _press(self, keys: Sequence[Key | str]) -> None:
+        for single in keys:
+            if isinstance(single, Key):
+                self.runtime.press(self.handle, single)
+            else:
+                self.runtime.paste(self.handle, plain(single))
+            time.sleep(BETWEEN_KEYS)
+
+    def _moved(self, text: str, before: tuple[Key | str, ...]) -> tuple[Key | str, ...]:
+        """The keys that are left once the screen has followed; those from before when it does not, within a second."""
+        for _ in range(FOLLOWS):
+            keys = self._keys(text)
+            if keys != before:
+                return keys
+            time.sleep(BETWEEN_KEYS)
+        if before[0] is Key.ENTER:  # pressed twice, it would take back what it did
+            raise Refused(f"{self._screen} does not follow; attach to the terminal and answer there")
+        return before
+
+    def _keys(self, text: str) -> tuple[Key | str, ...]:
+        """The keys that answer the question; none when it took the answer otherwise.
+
+        A hook can be faster than the screen that it tells of, so that is waited for a moment.
+        """
+        for again in (True, True, True, False):
+            screen = self.runtime.screens([self.handle.id]).get(self.handle.id)
+            if screen is None:
+                raise NotFound(f"session {self.desk.session_id} has no terminal any more")
+            try:
+                return () if self.agent.reply(self.desk, screen, text) else self.agent.answer(screen, text)
+            except NothingAsked:
+                if not again:
+                    raise
+                time.sleep(SCREEN_FOLLOWS)
+        raise AssertionError("the last try raises")

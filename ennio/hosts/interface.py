@@ -1,0 +1,317 @@
+"""What actors ask of a machine on which agents work: coarse, and in data alone.
+
+No argument and no answer holds a path object, a callback or an open thing, so a host can stand in another process
+or on another machine. Facts about processes are judged where the processes are. Every call may raise ``Unreachable``:
+nothing is known then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ennio.config.model import AgentConfig, Symlink
+from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
+from ennio.model.session import RuntimeHandle
+from ennio.plugins.workspace.interface import Glance, UnsavedPath
+from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that a host must know of a session to work on it.
+
+    ``agent``, ``runtime`` and ``workspace`` are names of plugins. ``source`` is the project's repository over there,
+    ``path`` the place of the working copy (empty: where it always is). ``env`` is what the project adds to the
+    environment; ``ended`` tells that nobody will ever work on it again.
+    """
+
+    session_id: str
+    project_id: str
+    agent: str
+    runtime: str
+    workspace: str
+    agent_config: AgentConfig = field(default_factory=AgentConfig)
+    env: Mapping[str, str] = field(default_factory=dict)
+    repo: str = ""
+    source: str = ""
+    path: str = ""
+    branch: str = ""
+    base: str = ""
+    remote: str = "origin"
+    symlinks: tuple[Symlink, ...] = ()
+    post_create: tuple[str, ...] = ()
+    post_create_timeout: float = 600.0
+    submodules: bool = False
+    handle: RuntimeHandle | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the lifecycle must know of an agent; see the fields of the agent slot's ``Agent``."""
+
+    tells: bool
+    watched: bool
+    one_shot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceMade:
+    """A working copy that stands: where, and what the project's repository is called in it."""
+
+    path: str
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A launch that stands; ``begun`` is when it was asked for.
+
+    ``carried``: the words given are part of its command. ``words`` is the prompt of a first launch.
+    """
+
+    handle: RuntimeHandle
+    number: int
+    begun: datetime
+    carried: bool
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandPreview:
+    """What a launch would run: its command, and the names of the variables in its environment."""
+
+    argv: tuple[str, ...]
+    env: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRemoved:
+    """What a removal did, or would do. See the workspace slot's ``Freed``."""
+
+    path: str
+    size: int
+    preserved: str | None = None
+    unsaved: tuple[UnsavedPath, ...] = ()
+
+
+class Arrival(StrEnum):
+    """How a delivery ended."""
+
+    DELIVERED = "delivered"
+    NOT_NOW = "not_now"  # the agent cannot take it; nothing was typed
+    UNSURE = "unsure"  # it was typed; nobody saw it arrive
+    MISSING = "missing"  # it was looked for and is not there: it may be typed again
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How it ended, and how one knows.
+
+    ``draft`` is what a person has begun to type, when the words wait for that; ``aside`` tells that it was put aside.
+    ``typed`` False: not a key was pressed for it.
+    """
+
+    arrival: Arrival
+    detail: str
+    draft: str | None = None
+    aside: bool = False
+    typed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message for an agent. ``since``: when its delivery began; ``sent``: what the agent was sent before, the newest first.
+
+    ``aside`` is what a person has begun to type and may be put aside for it.
+    """
+
+    message_id: str
+    text: str
+    since: datetime
+    sent: tuple[str, ...] = ()
+    aside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HookAddress:
+    """Where the hooks of a session's agent say "look again", and the token that lets them in."""
+
+    host: str
+    port: int
+    path: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be read of one session: go on from ``cursor``; with the screen, and the working copy at a glance, if asked.
+
+    ``afresh``: also what it would only say again.
+    """
+
+    brief: Brief
+    cursor: Mapping[str, str]
+    screen: bool = False
+    place: bool = False
+    afresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one look brought; ``agent`` None: it would say again what it said last, or there is none to say anything."""
+
+    agent: AgentSeen | None
+    cursor: Mapping[str, str]
+    place: Glance | None = None
+
+
+class Host(Protocol):
+    """A machine on which agents work. Every call is safe to repeat."""
+
+    name: str
+    """Empty for this machine."""
+
+    # --- before anything is made -------------------------------------------------------------------
+
+    def check(self, brief: Brief) -> None:
+        """Raise Invalid, naming the field, for a plugin that is not there."""
+        ...
+
+    def traits(self, brief: Brief) -> Traits:
+        """What kind of agent it is."""
+        ...
+
+    def workspace_path(self, brief: Brief) -> str:
+        """The one place where the working copy can be."""
+        ...
+
+    def remote(self, brief: Brief) -> str:
+        """What the project's repository will be called in the working copy."""
+        ...
+
+    def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
+        """What a first launch would run; makes nothing."""
+        ...
+
+    # --- a life ------------------------------------------------------------------------------------
+
+    def make(self, brief: Brief) -> WorkspaceMade:
+        """The working copy, made or found. Raises Refused, Unreachable; then nothing is half made."""
+        ...
+
+    def instruct(self, brief: Brief, prompt: str, system: str) -> None:
+        """Keep the words of the first launch, and the rules above all words."""
+        ...
+
+    def prepare(self, brief: Brief) -> None:
+        """Submodules, links and post-create commands. Raises Refused, Unreachable."""
+        ...
+
+    def launch(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
+        """Start the agent or find it; a resume carries words when its command line can.
+
+        ``record`` is kept beside it, for a supervisor whose database does not know it. Raises Refused, Unreachable, Conflict.
+        """
+        ...
+
+    def stop(self, brief: Brief, *, launched: bool) -> None:
+        """End the agent and everything it left behind; where none was launched, what prepares its working copy."""
+        ...
+
+    def inspect(self, brief: Brief) -> WorkspaceSeen:
+        """What would be lost with the working copy."""
+        ...
+
+    def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
+        """Save what is only there, then remove the working copy; of an ended session its folder too."""
+        ...
+
+    # --- its terminal ------------------------------------------------------------------------------
+
+    def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
+        """What stands in the way of a delivery now; None when nothing does. Presses no key. Raises Unreachable, NotFound."""
+        ...
+
+    def deliver(self, brief: Brief, words: Words) -> Delivery:
+        """Give the agent the words, at most once for a message id. Raises Unreachable, NotFound, Refused."""
+        ...
+
+    def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
+        """Find out whether words in doubt arrived; typed but not entered, they are entered now."""
+        ...
+
+    def received(self, brief: Brief, words: Words) -> Delivery:
+        """What the agent says of words that were on its command line; without its word they count as taken."""
+        ...
+
+    def put_back(self, brief: Brief, draft: str) -> bool:
+        """Type what a person had begun to type, without Enter; whether it stands in the place to type now."""
+        ...
+
+    def interrupt(self, brief: Brief) -> None:
+        """Press what makes the agent leave off. Raises NotFound."""
+        ...
+
+    def answer(self, brief: Brief, text: str) -> None:
+        """Answer the question that the agent's screen shows right now. Raises Refused, NotFound."""
+        ...
+
+    def output(self, brief: Brief, lines: int) -> str:
+        """The last lines of the terminal, with what scrolled away. Raises NotFound."""
+        ...
+
+    def attach_command(self, brief: Brief) -> tuple[str, ...]:
+        """The command that connects a person's terminal to the agent's."""
+        ...
+
+    # --- looking -----------------------------------------------------------------------------------
+
+    def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Mapping[str, ProcessSeen]:
+        """What became of the agent of each of these sessions, by one request to the runtime."""
+        ...
+
+    def terminals(self, runtime: str) -> Mapping[str, RuntimeHandle]:
+        """Every terminal of a runtime, by session. Empty is proof that there is none."""
+        ...
+
+    def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
+        """Read all of these at once: files, and the screens of each runtime in one request.
+
+        An agent is read while the last survey saw it alive, and once more after one saw it gone.
+        """
+        ...
+
+    # --- what outlives a database ------------------------------------------------------------------
+
+    def records(self) -> Sequence[tuple[str, str]]:
+        """Session ids and what was recorded at their last launch."""
+        ...
+
+    def hooks(self, session_id: str) -> HookAddress | None:
+        """Where the session's hooks go; None when nothing whole is there."""
+        ...
+
+    def lead_hooks(self, session_id: str, address: HookAddress) -> None:
+        """Have the session's hooks go there from now on."""
+        ...
+
+    def preserved(self, project_id: str, source: str) -> Sequence[Preserved]:
+        """What removals saved of a project."""
+        ...
+
+    def preserved_contents(self, item: Preserved) -> Contents:
+        """What is in one."""
+        ...
+
+    def preserved_restore(self, item: Preserved, branch: str | None) -> Restored:
+        """Bring one back. Raises NotFound, Conflict."""
+        ...
+
+    def free_memory(self) -> int:
+        """Bytes that agents could still take."""
+        ...

@@ -1,0 +1,350 @@
+"""A host by the plugins of agent, runtime and workspace: they run in here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+
+from ennio.hosts import environment, session_files
+from ennio.hosts.answering import Answering
+from ennio.hosts.interface import (
+    Arrival,
+    Brief,
+    CommandPreview,
+    Delivery,
+    HookAddress,
+    Launched,
+    Observation,
+    Traits,
+    Wanted,
+    Words,
+    WorkspaceMade,
+    WorkspaceRemoved,
+)
+from ennio.hosts.message_delivery import Aside, MessageDelivery
+from ennio.hosts.reader import Reader
+from ennio.hosts.resolved import ResolvedBrief
+from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
+from ennio.machine.home import Home
+from ennio.model.clock import Clock
+from ennio.model.errors import ConfigError, Invalid, Refused
+from ennio.model.facts import ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.session import RuntimeHandle
+from ennio.plugins import orphans
+from ennio.plugins.agent.interface import Agent, CommandLine
+from ennio.plugins.process_start import start_of
+from ennio.plugins.registry import Registry
+from ennio.plugins.runtime.interface import LaunchSpec, Pane
+from ennio.plugins.runtime.liveness import judge
+from ennio.plugins.workspace import hook_run, preserved
+from ennio.plugins.workspace.interface import Created, WorkspaceSpec
+from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+
+_EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
+HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
+KINDS = ("worktree", "clone")
+
+
+class PluginHost:
+    """See ``Host``."""
+
+    def __init__(self, plugins: Registry, home: Home, clock: Clock, name: str = "") -> None:
+        self.name = name
+        self._plugins = plugins
+        self._home = home
+        self._clock = clock
+        self._reader = Reader(self._resolve, clock)
+
+    def _resolve(self, brief: Brief) -> ResolvedBrief:
+        """All that a call about a session needs."""
+        return ResolvedBrief(
+            brief,
+            self._agent(brief),
+            self._plugins.runtime(brief.runtime),
+            self._plugins.workspace(brief.workspace),
+            SessionFiles(self._home, brief.session_id),
+            self._path(brief),
+        )
+
+    def _agent(self, brief: Brief) -> Agent:
+        return self._plugins.agent(brief.agent, brief.project_id, brief.agent_config, brief.env)
+
+    def _path(self, brief: Brief) -> Path:
+        return Path(brief.path or self._home.workspace(brief.workspace, brief.project_id, brief.session_id))
+
+    # --- before anything is made -------------------------------------------------------------------
+
+    def check(self, brief: Brief) -> None:
+        """See ``Host``."""
+        for field, find in (
+            ("agent", lambda: self._agent(brief)),
+            ("runtime", lambda: self._plugins.runtime(brief.runtime)),
+            ("workspace", lambda: self._plugins.workspace(brief.workspace)),
+        ):
+            try:
+                find()
+            except ConfigError as error:
+                raise Invalid(f"{field}: {error.problems[0].message}") from error
+
+    def traits(self, brief: Brief) -> Traits:
+        """See ``Host``."""
+        agent = self._agent(brief)
+        return Traits(agent.reports_activity, agent.needs_screen, agent.one_shot)
+
+    def workspace_path(self, brief: Brief) -> str:
+        """See ``Host``."""
+        return str(self._path(brief))
+
+    def remote(self, brief: Brief) -> str:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        return at.workspace.remote(self._spec(at))
+
+    def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        desk = replace(at.files.desk_without_folder(brief, at.path), system=system)
+        command = at.agent.launch(desk, prompt)
+        return CommandPreview(command.argv, tuple(sorted(self._environment(at, command, 1))))
+
+    # --- a life ------------------------------------------------------------------------------------
+
+    def make(self, brief: Brief) -> WorkspaceMade:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        made = at.workspace.create(self._spec(at))
+        return WorkspaceMade(str(made.path), made.remote)
+
+    def instruct(self, brief: Brief, prompt: str, system: str) -> None:
+        """See ``Host``."""
+        files = SessionFiles(self._home, brief.session_id)
+        files.write(PROMPT, prompt)
+        files.write(SYSTEM, system)
+
+    def prepare(self, brief: Brief) -> None:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        spec = self._spec(at)
+        at.workspace.prepare(spec, Created(spec.path, spec.branch, ""))
+
+    def launch(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
+        """See ``Host``."""
+        at, begun = self._resolve(brief), self._clock.now()
+        desk = at.desk
+        at.agent.prepare(desk)
+        words = None if resume else (at.files.read(PROMPT) or "")
+        command = at.agent.launch(desk, words) if words is not None else at.agent.resume(desk, carry.text if carry is not None else None)
+        launch = LaunchSpec(
+            brief.session_id, command.argv, at.path, self._environment(at, command, number), at.files.folder, number
+        )
+        _check_program(launch, at.agent)
+        at.files.lead_hooks(hooks)
+        session_files.write_all(command.files)
+        at.files.keeps_what_is_typed()
+        if carry is not None and command.carries:
+            at.files.begins_to_type(carry.message_id)
+        at.files.write(RECORD, record)
+        return Launched(at.runtime.start(launch), number, begun, command.carries, words)
+
+    def stop(self, brief: Brief, *, launched: bool) -> None:
+        """See ``Host``."""
+        if launched:
+            runtime = self._plugins.runtime(brief.runtime)
+            runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
+        else:
+            self._end_under_way(brief)
+
+    def _end_under_way(self, brief: Brief) -> None:
+        """End all that carries the session's mark, and the hook that was begun for it, marked or not."""
+        orphans.end(brief.session_id, HOOK_GRACE, hook_run.under_way(self._home.session(brief.session_id)))
+
+    def inspect(self, brief: Brief) -> WorkspaceSeen:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        return at.workspace.inspect(self._spec(at))
+
+    def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        if not dry_run:
+            self._end_under_way(brief)
+            at.agent.forget(at.desk)
+        freed = at.workspace.remove(self._spec(at), dry_run=dry_run)
+        if brief.ended and not dry_run:
+            at.files.remove()
+            self._reader.forget(brief.session_id)
+        return WorkspaceRemoved(str(freed.path), freed.size, freed.preserved, freed.unsaved)
+
+    # --- its terminal ------------------------------------------------------------------------------
+
+    def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
+        """See ``Host``."""
+        return self._delivery(self._resolve(brief), words).obstacle(words.aside)
+
+    def deliver(self, brief: Brief, words: Words) -> Delivery:
+        """See ``Host``."""
+        at, begun = self._resolve(brief), time.monotonic()
+        put_aside: list[str] = []
+
+        def since() -> datetime:
+            """When this began by the clock as it is now: it may be put back or forth meanwhile."""
+            return self._clock.now() - timedelta(seconds=time.monotonic() - begun)
+
+        def mark() -> None:
+            at.files.begins_to_type(words.message_id)
+
+        delivery = self._delivery(at, words).deliver(words.text, since, mark, Aside(words.aside, put_aside.append))
+        return replace(delivery, aside=bool(put_aside))
+
+    def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        if not at.files.may_have_typed(words.message_id):
+            return Delivery(Arrival.MISSING, "no key was pressed for it", typed=False)
+        return self._delivery(at, words).settle(words.text, self._not_ahead(words.since), alive=alive, entered=entered)
+
+    def received(self, brief: Brief, words: Words) -> Delivery:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        told = at.agent.received(at.desk, words.text, self._not_ahead(words.since))
+        if told is Sighting.GONE:
+            return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
+        return Delivery(Arrival.DELIVERED, "the agent says so" if told is Sighting.ALIVE else "")
+
+    def put_back(self, brief: Brief, draft: str) -> bool:
+        """See ``Host``."""
+        return self._delivery(self._resolve(brief)).put_back(draft)
+
+    def interrupt(self, brief: Brief) -> None:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        for key in at.agent.interrupt_keys:
+            at.runtime.press(at.handle, key)
+
+    def answer(self, brief: Brief, text: str) -> None:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        Answering(at.runtime, at.agent, at.desk, at.handle).answer(text)
+
+    def output(self, brief: Brief, lines: int) -> str:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        return at.runtime.output(at.handle, lines)
+
+    def attach_command(self, brief: Brief) -> tuple[str, ...]:
+        """See ``Host``."""
+        at = self._resolve(brief)
+        return at.runtime.attach_command(at.handle)
+
+    def _delivery(self, at: ResolvedBrief, words: Words | None = None) -> MessageDelivery:
+        return MessageDelivery(at.runtime, at.agent, at.desk, at.handle, words.sent if words is not None else ())
+
+    def _not_ahead(self, since: datetime) -> datetime:
+        """A moment that lies ahead was told by a clock that has been put back: then it is as good as none."""
+        return since if since <= self._clock.now() else _EVER
+
+    # --- looking -----------------------------------------------------------------------------------
+
+    def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Mapping[str, ProcessSeen]:
+        """See ``Host``."""
+        at = self._plugins.runtime(runtime)
+        panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
+        seen = {session_id: judge(handle, panes.get(session_id), True, source, now) for session_id, handle in handles.items()}
+        self._reader.surveyed(runtime, seen)
+        return seen
+
+    def terminals(self, runtime: str) -> Mapping[str, RuntimeHandle]:
+        """See ``Host``."""
+        return {name: _handle(runtime, pane) for name, pane in self._plugins.runtime(runtime).survey().items()}
+
+    def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
+        """See ``Host``."""
+        return self._reader.observe(wanted)
+
+    # --- what outlives a database ------------------------------------------------------------------
+
+    def records(self) -> Sequence[tuple[str, str]]:
+        """See ``Host``."""
+        return tuple(session_files.records(self._home))
+
+    def hooks(self, session_id: str) -> HookAddress | None:
+        """See ``Host``."""
+        return SessionFiles(self._home, session_id).hooks()
+
+    def lead_hooks(self, session_id: str, address: HookAddress) -> None:
+        """See ``Host``."""
+        SessionFiles(self._home, session_id).lead_hooks(address)
+
+    def preserved(self, project_id: str, source: str) -> Sequence[Preserved]:
+        """See ``Host``."""
+        roots = tuple(self._home.workspace(kind, project_id, "x").parent for kind in KINDS)
+        return preserved.listed(project_id, Path(source), roots)
+
+    def preserved_contents(self, item: Preserved) -> Contents:
+        """See ``Host``."""
+        return preserved.contents(item)
+
+    def preserved_restore(self, item: Preserved, branch: str | None) -> Restored:
+        """See ``Host``."""
+        return preserved.restored(item, branch)
+
+    def free_memory(self) -> int:
+        """See ``Host``."""
+        return int(psutil.virtual_memory().available)
+
+    # --- orders to plugins --------------------------------------------------------------------------
+
+    def _spec(self, at: ResolvedBrief) -> WorkspaceSpec:
+        brief = at.brief
+        return WorkspaceSpec(
+            project_id=brief.project_id,
+            session_id=brief.session_id,
+            repo=brief.repo,
+            source=Path(brief.source),
+            path=at.path,
+            branch=brief.branch or brief.session_id,
+            base=brief.base,
+            symlinks=brief.symlinks,
+            post_create=brief.post_create,
+            post_create_timeout=brief.post_create_timeout,
+            submodules=brief.submodules,
+            env={**self._plain(brief), "ENNIO_REMOTE": brief.remote, **brief.env},
+            log=at.files.folder / "hooks.log",
+        )
+
+    def _environment(self, at: ResolvedBrief, command: CommandLine, number: int) -> dict[str, str]:
+        """The whole environment of the agent."""
+        return {
+            **self._plain(at.brief),
+            "ENNIO_REMOTE": at.brief.remote,
+            **environment.passed(os.environ, at.agent.passed_variables),
+            **at.workspace.environment(at.path),
+            **at.brief.env,
+            **command.env,
+            "ENNIO_LAUNCH": str(number),
+        }
+
+    def _plain(self, brief: Brief) -> dict[str, str]:
+        return environment.plain(os.environ, brief.session_id, brief.project_id, self._home.root)
+
+
+def _handle(runtime: str, pane: Pane) -> RuntimeHandle:
+    born = start_of(pane.pid) if pane.pid is not None and not pane.dead else ""
+    return RuntimeHandle(pane.name, runtime, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
+
+
+def _check_program(launch: LaunchSpec, agent: Agent) -> None:
+    """Say what is missing before anything is started; in its terminal nobody would read it."""
+    program = launch.argv[0]
+    place = str(launch.cwd / program) if os.sep in program else program
+    if shutil.which(place, path=launch.env.get("PATH")) is None:
+        where = "" if os.sep in program else f" on the supervisor's PATH ({launch.env.get('PATH', '')})"
+        way = f"{agent.hint}; where a shell of yours finds it, start the supervisor from there: ennio stop && ennio start --detach"
+        raise Refused(f"{program} is not installed, or not executable{where}; {way}")

@@ -1,0 +1,103 @@
+"""Reads what agents tell, for all sessions that are wanted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ennio.hosts.interface import Brief, Observation, Wanted
+from ennio.hosts.read_cache import ReadCache, read_cache
+from ennio.hosts.resolved import ResolvedBrief
+from ennio.model.clock import Clock
+from ennio.model.errors import Unreachable
+from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.plugins.agent.interface import Filed
+from ennio.plugins.runtime.interface import Runtime
+from ennio.plugins.workspace.interface import Glance, Glanceable
+
+
+class Reader:
+    """Remembers what each reading rested on, so that nothing is read again that would say the same."""
+
+    def __init__(self, resolve: Callable[[Brief], ResolvedBrief], clock: Clock) -> None:
+        self._resolve = resolve
+        self._clock = clock
+        self._caches: dict[str, ReadCache] = {}
+        self._processes: dict[str, Mapping[str, ProcessSeen]] = {}
+        self._last_words: set[str] = set()
+
+    def surveyed(self, runtime: str, processes: Mapping[str, ProcessSeen]) -> None:
+        """What became of the processes: who lives is read, and who has ended once more."""
+        self._processes[runtime] = processes
+        self._last_words -= {session_id for session_id, seen in processes.items() if seen.sighting is Sighting.ALIVE}
+
+    def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
+        """See ``Host.observe``."""
+        contexts = {each.brief.session_id: self._resolve(each.brief) for each in wanted}
+        screens = self._screens([contexts[each.brief.session_id] for each in wanted if each.screen and each.brief.handle is not None])
+        return {
+            session_id: self._read(each, contexts[session_id], screens.get(contexts[session_id].handle.id))
+            for each in wanted
+            for session_id in (each.brief.session_id,)
+        }
+
+    def forget(self, session_id: str) -> None:
+        """Nobody will want it any more."""
+        self._caches.pop(session_id, None)
+        self._last_words.discard(session_id)
+
+    def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, str]:
+        """The screens of these, by one request to each runtime; one that was not seen says nothing."""
+        by_runtime: dict[str, tuple[Runtime, list[str]]] = {}
+        for at in contexts:
+            by_runtime.setdefault(at.runtime.name, (at.runtime, []))[1].append(at.handle.id)
+        screens: dict[str, str] = {}
+        for runtime, names in by_runtime.values():
+            try:
+                screens.update(runtime.screens(names))
+            except Unreachable:
+                continue
+        return screens
+
+    def _read(self, wanted: Wanted, at: ResolvedBrief, screen: str | None) -> Observation:
+        place = self._glance(wanted, at) if wanted.place else None
+        process = self._readable(wanted)
+        if process is None:
+            return Observation(None, wanted.cursor, place)
+        seen, cursor = self._ask(wanted, at, process, screen)
+        if process.sighting is Sighting.GONE:
+            self._last_words.add(wanted.brief.session_id)
+        return Observation(seen, cursor, place)
+
+    def _readable(self, wanted: Wanted) -> ProcessSeen | None:
+        session_id = wanted.brief.session_id
+        process = self._processes.get(wanted.brief.runtime, {}).get(session_id)
+        if process is None or process.sighting is Sighting.UNKNOWN:
+            return None
+        unread = wanted.afresh or session_id not in self._last_words
+        return process if process.sighting is Sighting.ALIVE or unread else None
+
+    def _ask(
+        self, wanted: Wanted, at: ResolvedBrief, process: ProcessSeen, screen: str | None
+    ) -> tuple[AgentSeen | None, Mapping[str, str]]:
+        now, session_id = self._clock.now(), wanted.brief.session_id
+        cache = None if wanted.afresh else self._caches.get(session_id)
+        if cache is not None and cache.is_fresh(process, screen, now):
+            return None, wanted.cursor
+        desk = at.desk
+        files = at.agent.files(desk, wanted.cursor) if isinstance(at.agent, Filed) else None
+        # taken first: what is written meanwhile is read the next time
+        found = read_cache(process, screen, files) if files is not None else None
+        reading = at.agent.observe(desk, wanted.cursor, process, screen, now)
+        self._caches.pop(session_id, None)
+        # a look that brought something may have left something; the one that brings nothing more is what stands
+        if found is not None and dict(reading.cursor) == dict(wanted.cursor):
+            self._caches[session_id] = replace(found, until=reading.until)
+        return reading.seen, reading.cursor
+
+    @staticmethod
+    def _glance(wanted: Wanted, at: ResolvedBrief) -> Glance | None:
+        if not isinstance(at.workspace, Glanceable):
+            return None
+        return at.workspace.glance(at.path, wanted.brief.branch, Path(wanted.brief.source))

@@ -1,0 +1,35 @@
+"""A brief with the plugins and places that it names on this host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ennio.hosts.interface import Brief
+from ennio.hosts.session_files import SessionFiles
+from ennio.model.session import RuntimeHandle
+from ennio.plugins.agent.interface import Agent, AgentContext
+from ennio.plugins.runtime.interface import Runtime
+from ennio.plugins.workspace.interface import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedBrief:
+    """A session with its plugins and places, resolved once for one call."""
+
+    brief: Brief
+    agent: Agent
+    runtime: Runtime
+    workspace: Workspace
+    files: SessionFiles
+    path: Path
+
+    @property
+    def handle(self) -> RuntimeHandle:
+        """The handle as stored, or the one that follows from the id alone."""
+        return self.brief.handle or RuntimeHandle(self.brief.session_id, self.runtime.name)
+
+    @property
+    def desk(self) -> AgentContext:
+        """The session as its agent's plugin may know it."""
+        return self.files.desk(self.brief, self.path)
