@@ -337,6 +337,7 @@ class PullTable(DeclaredTable):
     merged_at = text_column(null=True)
     merge_commit = text_column(null=True)
     closed_at = text_column(null=True)
+    by_push = number_column(null=True)
 
     Meta = meta("forge_pulls", key=("project_id", "number"))
 
