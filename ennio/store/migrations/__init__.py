@@ -5,7 +5,7 @@ and nullable columns. A step that has run is never changed: what comes after get
 ``ennio.store.tables`` declares what it leads to.
 
 A new database of SQLite takes all of them. One of PostgreSQL is made as it is declared, and takes
-those that come later; so steps up to 14 are for SQLite alone, and the statements of later ones are
+those that come later; so steps up to 15 are for SQLite alone, and the statements of later ones are
 understood by both, but for the names of types and the mark of a parameter (``in_words_of``).
 """
 
