@@ -6,11 +6,14 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 TESTS = Path(__file__).parent
 PURE = ("config", "machine", "model", "policy", "board", "demo", "store", "plugins/tracker", "node")
@@ -27,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(TESTS)
         if len(place.parts) > 1 and not any(place.is_relative_to(folder) for folder in PURE):
             item.add_marker("real")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL for all tests of this process; each takes a database of its own. A laptop skips without it, CI fails."""
+    from tests.postgres import server
+
+    with server() as started:
+        yield started
 
 
 def eventually(condition: Callable[[], object], within: float = 20.0, why: str = "") -> object:

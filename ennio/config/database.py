@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 MEMORY = "sqlite::memory:"
 WAYS = "write sqlite:ennio.db, sqlite::memory: or postgresql://user@host/database"
+_PORT = re.compile(r":([^:,\]]*)(?=,|$)")
 _SERVERS = ("postgresql://", "postgres://")
 _SECRET = ("password", "sslpassword")
 
@@ -38,6 +40,7 @@ def _server(url: str) -> str:
     try:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        _ = [int(port) for port in _PORT.findall(parts.netloc.rpartition("@")[2])]
     except ValueError:
         raise ValueError(f"is no address of a PostgreSQL server: {way}") from None  # what is wrong may be the password
     if not parts.path.strip("/") and "dbname" not in options:

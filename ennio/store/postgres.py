@@ -25,7 +25,7 @@ OLDEST = 130000  # the first that tells which transactions can be seen
 _PATIENCE = 2.0  # seconds for which the lock is waited for once we have had it
 _PAUSE = 0.1
 _LOCK = 0x656E6E69
-_KEY = f"{_LOCK}, hashtext(current_schema()::text)"
+_KEY = f"{_LOCK}, hashtext(coalesce(current_schema()::text, ''))"
 _HOLDER = f"""
 SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'the machine of the database')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -202,8 +202,9 @@ class Postgres:
         return Gone(self._taken)
 
     def _lose(self, error: BaseException) -> None:
-        if self._writer is not None and not self._server.at_rest(self._writer):
-            self._drop()
+        if self._writer is None or self._server.at_rest(self._writer):
+            return
+        self._drop()
         if self._server.passes(error):
             self._server.lost(error)
 

@@ -75,6 +75,7 @@ class Server:
             connection = self._psycopg.connect(**self._address, autocommit=True)
         except self._psycopg.Error as error:
             self.lost(error)
+            self._again = time.monotonic() + _AGAIN
             raise
         connection.wait = _Limited(self._psycopg, connection, self._wait)
         self.away = self._since = None
@@ -82,9 +83,8 @@ class Server:
 
     def lost(self, error: BaseException) -> None:
         """A connection was lost, or none could be had."""
-        now = time.monotonic()
-        self.away, self._again = error, now + _AGAIN
-        self._since = now if self._since is None else self._since
+        self.away = error
+        self._since = time.monotonic() if self._since is None else self._since
 
     def passes(self, error: BaseException) -> bool:
         """Whether a connection was lost, or none can be had just now."""

@@ -1,4 +1,4 @@
-"""A store on a real file, a clock that stands still, and a database as v0.1 left it."""
+"""A store on a real file or server, a clock that stands still, and a database as v0.1 left it."""
 
 from __future__ import annotations
 
@@ -62,8 +62,22 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind: what is tested with it holds for both."""
+    return f"sqlite:{tmp_path / 'ennio.db'}" if request.param == "sqlite" else str(request.getfixturevalue("postgres").made())
+
+
 @pytest.fixture
-def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+def store(url: str, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+    opened = open_store(url, tmp_path, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+    """A file, for what only SQLite has."""
     opened = open_store("sqlite:ennio.db", tmp_path, clock)
     yield opened
     opened.close()

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ennio.config import database
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Unreachable
 from ennio.model.events import Draft, EventType
@@ -57,14 +59,23 @@ def test_what_is_taken_away_makes_a_new_data_version_too(store: Store, spawn: Sp
     assert store.data_version() != before
 
 
-def test_what_another_process_writes_makes_a_new_data_version_once_it_is_committed(store: Store, spawn: Spawn, tmp_path: Path) -> None:
+def test_what_another_process_writes_makes_a_new_data_version_once_it_is_committed(store: Store, spawn: Spawn, url: str) -> None:
     spawn()
-    before = store.data_version()
-    with closing(sqlite3.connect(tmp_path / "ennio.db")) as other:
+    with closing(_another(url)) as other:
         other.execute("UPDATE sessions SET reason = 'elsewhere'")
+        before = store.data_version()
         assert store.data_version() == before
+        assert store.sessions.need("ma-1").reason != "elsewhere"
         other.commit()
     assert store.data_version() != before
+
+
+def _another(url: str) -> Any:
+    if not database.served(url):
+        return sqlite3.connect(url.removeprefix("sqlite:"))
+    import psycopg
+
+    return psycopg.connect(url)
 
 
 def test_no_data_version_stands_for_what_was_rolled_back(store: Store, spawn: Spawn) -> None:

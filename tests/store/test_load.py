@@ -15,6 +15,12 @@ from ennio.store import Store
 
 Spawn = Callable[..., Session]
 
+@pytest.fixture
+def store(sqlite_store: Store) -> Store:
+    """Which indices there are is the same for both; SQLite says most plainly which it takes."""
+    return sqlite_store
+
+
 TICK: dict[str, Callable[[Store], object]] = {
     "a session": lambda store: store.sessions.get("a"),
     "sessions of a project": lambda store: store.sessions.list("p", statuses=[SessionStatus.WORKING]),
