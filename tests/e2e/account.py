@@ -43,7 +43,8 @@ def words(ground: Ground, ids: Mapping[str, str]) -> Iterator[str]:
                 yield f"{role} {name}: {message['reaction'] or 'prompt'} counts as delivered and arrived {arrived} times"
             if message["state"] not in ("delivered", "dropped"):
                 yield f"{role} {name}: {message['reaction']} is {message['state']}"
-    marks = Counter(row["mark"] for row in ground.rows("select session_id || fingerprint as mark from messages where fingerprint not null"))
+    fingerprints = "select session_id || fingerprint as mark from messages where fingerprint is not null"
+    marks = Counter(row["mark"] for row in ground.rows(fingerprints))
     yield from (f"the fingerprint {mark} has {count} messages" for mark, count in marks.items() if count > 1)
 
 
@@ -108,7 +109,9 @@ def state(ground: Ground) -> Iterator[str]:
 
 
 def sound(ground: Ground) -> Iterator[str]:
-    """The database holds together."""
+    """The database holds together; PostgreSQL sees to that by itself."""
+    if ground.database:
+        return
     with sqlite3.connect(f"file:{ground.clone / 'ennio.db'}?mode=ro", uri=True) as connection:
         for pragma in ("integrity_check", "foreign_key_check"):
             found = connection.execute(f"pragma {pragma}").fetchall()

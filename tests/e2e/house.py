@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -34,11 +35,15 @@ OVER = ("merged", "done", "killed")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Folders and environment; nothing runs yet. ``clone`` is the person's repository, ``hub`` the bare one beside it."""
+    """Folders and environment; nothing runs yet. ``clone`` is the person's repository, ``hub`` the bare one beside it.
+
+    ``database`` is the address of a PostgreSQL, where it is no file in the repository.
+    """
 
     root: Path
     socket: str
     path: str
+    database: str = ""
 
     @property
     def home(self) -> Path:
@@ -63,6 +68,8 @@ class Ground:
         git = {"GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
         ours = {"ENNIO_HOME": str(self.home), "ENNIO_TMUX_SOCKET": self.socket, "ENNIO_CHAOS": "1"}
         ours["ENNIO_TRUSTED_CONFIG_PATHS"] = str(self.root)
+        if self.database:
+            ours["DATABASE_URL"] = self.database
         return kept | git | ours | {"PATH": self.path, "HOME": str(self.root / "person"), "PYTHONPATH": str(ROOT)}
 
     def git(self, *words: str, cwd: Path | None = None) -> str:
@@ -135,6 +142,8 @@ class Ground:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """What the database holds, read beside Ennio."""
+        if self.database:
+            return _rows_of_postgres(self.database, query, values)
         file = next((self.home / "databases").glob("*.db"), self.clone / "ennio.db")  # `init` puts it out of the repository
         connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)
         connection.row_factory = sqlite3.Row
@@ -142,6 +151,18 @@ class Ground:
             return [dict(row) for row in connection.execute(query, values)]
         finally:
             connection.close()
+
+
+_JSON = re.compile(r"json_extract\((\w+), '\$\.(\w+)'\)")
+
+
+def _rows_of_postgres(url: str, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
+    import psycopg
+    from psycopg.rows import dict_row
+
+    statement = _JSON.sub(r"(\1::json ->> '\2')", query).replace("?", "%s")
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.cursor(row_factory=dict_row).execute(statement, values or None).fetchall()
 
 
 @dataclass(slots=True)
@@ -339,12 +360,12 @@ def configure(ground: Ground, *projects: dict[str, Any], **settings: Any) -> Non
 
 
 @contextmanager
-def ground_at(root: Path, path: str | None = None) -> Iterator[Ground]:
+def ground_at(root: Path, path: str | None = None, database: str = "") -> Iterator[Ground]:
     """An empty ground; at the end nothing of it runs any more, and that is what the test stands for."""
     need("git")
     need("tmux")
     root.mkdir(parents=True, exist_ok=True)
-    ground = Ground(root, f"ennio-e2e-{os.getpid()}-{abs(hash(str(root))) % 10**6}", path or os.environ["PATH"])
+    ground = Ground(root, f"ennio-e2e-{os.getpid()}-{abs(hash(str(root))) % 10**6}", path or os.environ["PATH"], database)
     try:
         with keepsakes(ground.home / "sessions", root / "transcripts"):
             yield ground
@@ -400,10 +421,11 @@ def supervised(
     *projects: Callable[[Ground], dict[str, Any]],
     files: dict[str, str] | None = None,
     path: str | None = None,
+    database: str = "",
     **settings: Any,
 ) -> Iterator[Supervised]:
     """A house that runs. When the test went well its end is checked; however it went, it is swept."""
-    with ground_at(root, path) as ground:
+    with ground_at(root, path, database) as ground:
         repository(ground, files)
         configure(ground, *(make(ground) for make in projects), **settings)
         house = Supervised(ground)

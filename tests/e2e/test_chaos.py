@@ -40,12 +40,18 @@ def _project(ground: Ground) -> dict[str, Any]:
     return project(ground, agent_config=_story(), scm_config=forge)
 
 
-def test_thirty_kills_lose_double_and_orphan_nothing(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """A file in the repository, or a schema of a real server."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres").made())
+
+
+def test_thirty_kills_lose_double_and_orphan_nothing(tmp_path: Path, database: str) -> None:
     seed = int(os.environ.get("ENNIO_CHAOS_SEED") or random.SystemRandom().randrange(10**6))
     print(f"chaos seed {seed}; ENNIO_CHAOS_SEED={seed} plays it again")
     files = {"check.sh": scene.CHECK, "CHANGES.md": scene.CHANGES}
     merging = {"approved-and-green": {"action": "auto_merge"}}
-    with supervised(tmp_path, _project, files=files, reactions=merging, poll=POLL) as house:
+    with supervised(tmp_path, _project, files=files, reactions=merging, poll=POLL, database=database) as house:
         follower, person = Follower(house), Person(house, WANTED)
         stages = _rage(house, person, random.Random(seed))
         print(f"kills by stage: {dict(stages)}")
