@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -140,4 +143,19 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-Made = Callable[[], str]
+_starting = threading.Lock()
+
+
+def chosen() -> str:
+    """An empty database of a server of this process where ``ENNIO_FAULTS_DATABASE=postgres`` wants one, else nothing."""
+    if os.environ.get("ENNIO_FAULTS_DATABASE") != "postgres":
+        return ""
+    with _starting:
+        return _of_this_process().made()
+
+
+@cache
+def _of_this_process() -> Server:
+    staying = ExitStack()
+    atexit.register(staying.close)
+    return staying.enter_context(server())

@@ -22,6 +22,7 @@ from tests.faults.plan import Order
 from tests.faults.teller import BURN, MERGED, SETTINGS, Teller, Wired, begun
 from tests.github.standin.hub import Hub, Pull, Run, Thread
 from tests.github.standin.server import Server
+from tests.postgres import chosen
 
 TITLE = "Greet"
 SIGN = "Please sign it."
@@ -211,7 +212,7 @@ def told(root: Path, orders: tuple[Order, ...] = (), runtime: str = "tmux", **en
 
     Its machine and GitHub go by the same clock, so that a clock that is put forward is time that passes for both.
     """
-    with ground_at(root) as ground:
+    with ground_at(root, database=chosen()) as ground:
         ground.home.mkdir(mode=0o700)
         server = Server(Hub(root / "github", ShiftedClock(ground.home)))
         try:

@@ -108,6 +108,10 @@ def full(point: str) -> Exception:
     """What a full disk says to what is done there."""
     if not point.startswith(WRITTEN):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if os.environ.get("DATABASE_URL"):
+        import psycopg
+
+        return psycopg.errors.DiskFull("could not extend file: No space left on device")
     error = sqlite3.OperationalError("database or disk is full")
     error.sqlite_errorname = "SQLITE_FULL"
     return error

@@ -18,6 +18,7 @@ from tests.e2e.house import Ground, configure, ground_at, project, repository, s
 from tests.e2e.persons import REVIEWER, Follower
 from tests.faults.plan import Order
 from tests.faults.teller import BURN, MERGED, SETTINGS, Teller, Wired, begun
+from tests.postgres import chosen
 
 SIGN = "Please sign it."
 ASK = "Please ask me which way to go."
@@ -121,7 +122,7 @@ def told(
     root: Path, orders: tuple[Order, ...] = (), runtime: str = "tmux", database: Path | None = None, **env: str
 ) -> Iterator[tuple[Wired, Follower, Local]]:
     """A house in which the story begins, with these orders; swept however it ends."""
-    with ground_at(root) as ground:
+    with ground_at(root, database=chosen()) as ground:
         repository(ground, {"check.sh": scene.CHECK, "issues/1.md": ISSUE})
         configure(ground, _project(ground, runtime), **SETTINGS, **({"database_url": f"sqlite:{database}"} if database else {}))
         if database:

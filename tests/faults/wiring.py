@@ -99,7 +99,8 @@ def _connection(fuse: Fuse) -> type[Connection]:
 
         def _commit(self) -> None:
             try:
-                _pass(fuse, self.written, When.BEFORE)
+                with self._in_words:
+                    _pass(fuse, self.written, When.BEFORE)
             except BaseException:
                 self._roll_back()
                 raise
