@@ -29,9 +29,9 @@ EXAMPLES = """\
   ennio pr merge ma-1a2b3c4d --force
 """
 MERGE_NOTE = """\
-An approval is needed where `review_required: true` stands under `scm_config.config` (the local forge; by default it does not),
-or where GitHub's rules ask for a review. Elsewhere only a review that asks for changes, or an approval of another head, speaks
-against a merge.
+Whoever merges what nobody was asked to review is its reviewer. `--force` is needed where checks are not green, a review asks for
+changes, an approval is of another head, GitHub waits for a review, or `review_required: true` stands under `scm_config.config`
+(the local forge; by default it does not) and nobody has approved.
 """
 WITH_WORDS = {"approve": False, "request-changes": True, "comment": True}
 
