@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, Unreachable, run_out
 
@@ -44,6 +45,21 @@ _FILTER = re.compile(
 )
 
 
+# Only a folder of this machine is named by its whole path.
+_NO_REPOSITORY = re.compile(r"'(?P<path>/[^'\n]+)' does not appear to be a git repository|repository '(?P<other>/[^'\n]+)' does not exist")
+
+
+def no_repository(path: object) -> str:
+    """What is said of a repository in a folder of this machine that is not there any more."""
+    folder = shlex.quote(str(path))
+    state = "is no git repository any more" if os.path.isdir(str(path)) else "is gone: there is no such folder"
+    return (
+        f"the repository {path} {state}. Nothing in the working copies is lost, and pull requests stay as they were last seen; "
+        "what was merged or pushed there and is in no clone is. Put the folder back; where that cannot be, make it anew "
+        f"in a clone of yours that is up to date: git clone --bare . {folder}"
+    )
+
+
 def is_locked(words: str) -> bool:
     """Whether another git holds a lock; it is soon over."""
     return bool(_LOCKED.search(words))
@@ -59,6 +75,8 @@ def failure(command: str, place: object, code: int, words: str) -> EnnioError:
     text = "\n".join(line.rpartition("\r")[2] for line in words.strip("\n").split("\n")).strip() or "it said nothing"
     how = f"was ended by signal {-code}" if code < 0 else f"failed ({code})"
     said = "\n".join(text.splitlines()[-_LINES:])
+    if gone := _NO_REPOSITORY.search(text):
+        return Refused(readable(redacted(no_repository(gone["path"] or gone["other"]))))
     missing = _FILTER.search(text)
     if missing:
         needs = f"needs the filter {missing['program']}, which is not installed or not on the PATH ({os.environ.get('PATH', '')})"

@@ -437,3 +437,23 @@ def test_what_a_helper_left_running_is_not_ended_with_the_gits_of_an_earlier_lif
         git_orphans.end_once.__wrapped__(os.getpid())
         assert helper.poll() is None
         helper.kill()
+
+
+@pytest.mark.parametrize("command", [["fetch", "{}"], ["push", "{}", "HEAD"], ["ls-remote", "{}"], ["clone", "-q", "{}", "copy"]])
+@pytest.mark.parametrize("left", [False, True])
+def test_a_repository_that_is_gone_is_named_with_what_is_lost_and_the_way_out(tmp_path: Path, command: list[str], left: bool) -> None:
+    git, hub = Git(tmp_path), tmp_path / "hub of mine.git"
+    git.run("init", "-q")
+    git.run("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "first")
+    if left:
+        hub.mkdir()
+    with pytest.raises(Refused) as caught:
+        git.run(*(word.format(hub) for word in command))
+    state = "is no git repository any more" if left else "is gone: there is no such folder"
+    assert str(caught.value).startswith(f"the repository {hub} {state}. Nothing in the working copies is lost")
+    assert str(caught.value).endswith(f"git clone --bare . '{hub}'")
+
+
+def test_a_repository_elsewhere_that_is_not_found_keeps_gits_own_words(tmp_path: Path) -> None:
+    words = "fatal: 'hub.git' does not appear to be a git repository"
+    assert str(git_errors.failure("git fetch", tmp_path, 128, words)).endswith(words)

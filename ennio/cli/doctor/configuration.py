@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -75,7 +76,10 @@ def repository(place: Project) -> Finding | None:
         return None  # the settings' own finding
     if (path / "HEAD").exists() or (path / ".git").exists():
         return None
-    fix = "put it back where it was, or say in repo where it is now; pull requests stay as they were last seen until then"
+    fix = (
+        "put it back where it was, or say in repo where it is now; pull requests stay as they were last seen until then. "
+        f"Where it is lost, make it anew in a clone of yours that is up to date: git clone --bare . {shlex.quote(str(path))}"
+    )
     return broken(f"project {place.id}: its forge's repository {path} cannot be read: there is none", fix)
 
 

@@ -109,7 +109,8 @@ def test_incident_11_every_kind_of_broken_repository_is_unknown(hub: Hub, tmp_pa
     for repo in (tmp_path / "nowhere", tmp_path / "plain"):
         seen = hub.forge(repo=str(repo)).survey([watch("fix", number=1)])["s-1"]
         assert seen.sighting is Sighting.UNKNOWN
-        assert str(repo) in seen.detail
+        assert seen.detail.startswith(f"the repository {repo} is ")
+        assert seen.detail.endswith(f"git clone --bare . {repo}")
 
 
 def test_a_branch_of_another_history_conflicts_and_disturbs_no_other(hub: Hub) -> None:

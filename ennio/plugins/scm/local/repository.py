@@ -14,6 +14,7 @@ from ennio.config.model import Project
 from ennio.model.errors import ConfigError, EnnioError, Problem, Unreachable
 from ennio.model.pulls import Mergeability
 from ennio.plugins.git import Git, Output
+from ennio.plugins.git_errors import no_repository
 
 HEADS = "refs/heads/"
 LIMIT = 120.0
@@ -65,8 +66,8 @@ class GitRepository:
 
     def heads(self) -> Mapping[str, str]:
         """Every branch with its head, in one request."""
-        if not self.path.is_dir():
-            raise Unreachable(f"the repository {self.path} cannot be read: there is no such folder")
+        if not any((self.path / name).exists() for name in ("HEAD", ".git")):
+            raise Unreachable(no_repository(self.path))
         try:
             text = self._text("for-each-ref", "--format=%(objectname) %(refname)", HEADS)
         except EnnioError as error:
