@@ -10,13 +10,14 @@ from datetime import timedelta
 import gevent
 import pytest
 
+from ennio.actors import effects
 from ennio.actors.messages import CrashForTest, ForgeObserved, RuntimeObserved
 from ennio.actors.registry import session_name
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, ProcessSeen, Sighting
 from ennio.model.pulls import CheckState, ReviewState
-from ennio.model.session import Activity, SessionStatus
+from ennio.model.session import Activity, RuntimeHandle, SessionStatus
 from ennio.plugins.runtime.interface import Key
 from ennio.plugins.scm.interface import Watch
 from tests.actors.ground import Play, Stage
@@ -404,10 +405,27 @@ def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(st
     def keys(screen: str, text: str) -> tuple[Key, ...]:
         return (Key.ENTER,) if pressed.count(Key.DOWN) >= 2 else (Key.DOWN, Key.ENTER)  # the first is lost
 
+    def press(_: RuntimeHandle, key: Key) -> None:
+        pressed.append(key)
+        if key is Key.ENTER:
+            stage.runtime.show(session_id, "trusted")
+
     monkeypatch.setattr(stage.agent, "answer", keys)
-    monkeypatch.setattr(stage.runtime, "press", lambda _, key: pressed.append(key))
+    monkeypatch.setattr(stage.runtime, "press", press)
     stage.orchestrator.answer(session_id, "yes")
     assert pressed == [Key.DOWN, Key.DOWN, Key.ENTER]
+
+
+def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = stage.working()
+    stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Trust it? [1. Yes / 2. No]")
+    stage.look()
+    eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
+    monkeypatch.setattr(effects, "ANSWERED", 2)
+    monkeypatch.setattr(stage.agent, "answer", lambda *_: (Key.ENTER,))
+    with pytest.raises(Refused, match="nothing moved on the screen"):
+        stage.orchestrator.answer(session_id, "yes")
+    assert not [event for event in stage.deps.store.events.after(0, session_id=session_id) if event.data.get("step") == "answered"]
 
 
 def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> None:
