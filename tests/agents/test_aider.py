@@ -22,7 +22,7 @@ def asks_a_second_time(at: Bench) -> None:
 
 
 # it knows no Escape; what it is to run it finds in the words of a whole answer
-MANNERS = Manners(choices=r"2\. No", answered=asks_a_second_time, works="Waiting for", stops=(("C-c", ""),))
+MANNERS = Manners(choices=r"2\. No", answered=asks_a_second_time, works=r"Waiting for [^\n]+\s*\Z", stops=(("C-c", ""),))
 
 
 def test_a_day_of_aider_is_told_as_it_is(tmp_path: Path) -> None:
