@@ -16,6 +16,7 @@ from ennio.plugins.runtime.interface import Key, Runtime
 
 MOVES = 40  # steps to an answer: as many choices as one question has, and some that a dialog swallowed
 FOLLOWS = 10  # looks, until keys count as swallowed
+ANSWERED = 50  # looks for what Enter changes; pressed again for one that is only late, it would answer the next question
 _ARROWS = frozenset({Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT})
 BETWEEN_KEYS = 0.1  # seconds; terminals for people take keys that come at once for a paste
 SCREEN_FOLLOWS = 0.3  # seconds between two looks for a question that was told of
@@ -34,21 +35,32 @@ class Answering:
         """Answer the question that stands there right now. Raises Refused, NotFound, Unreachable.
 
         A dialog that has just come up may swallow keys: Enter is pressed only where the screen shows that the mark
-        stands on what is meant.
+        stands on what is meant, and what changes nothing is not called an answer.
         """
         keys = self._keys(text)
         for _ in range(MOVES):
             arrows = tuple(takewhile(_ARROWS.__contains__, keys))
             step = arrows or keys[: keys.index(Key.ENTER) + 1 if Key.ENTER in keys else len(keys)]
+            before = self._shown()
             self._press(step)
             if step == keys:
-                return
+                return self._answered(before) if step == (Key.ENTER,) else None
             keys = self._moved(text, keys)
         raise Refused(f"the mark on {self._screen} does not move to what is meant; attach to the terminal and answer there")
 
     @property
     def _screen(self) -> str:
         return f"the screen of session {self.desk.session_id}"
+
+    def _shown(self) -> str | None:
+        return self.runtime.screens([self.handle.id]).get(self.handle.id)
+
+    def _answered(self, before: str | None) -> None:
+        for _ in range(ANSWERED):
+            if self._shown() != before:
+                return
+            time.sleep(BETWEEN_KEYS)
+        raise Refused(f"nothing moved on {self._screen} after Enter; if it still asks, answer again")
 
     def _press(self, keys: Sequence[Key | str]) -> None:
         for single in keys:
@@ -75,7 +87,7 @@ class Answering:
         A hook can be faster than the screen that it tells of, so that is waited for a moment.
         """
         for again in (True, True, True, False):
-            screen = self.runtime.screens([self.handle.id]).get(self.handle.id)
+            screen = self._shown()
             if screen is None:
                 raise NotFound(f"session {self.desk.session_id} has no terminal any more")
             try:

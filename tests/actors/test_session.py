@@ -10,10 +10,10 @@ from datetime import timedelta
 import gevent
 import pytest
 
-from ennio.actors import effects
 from ennio.actors.messages import CrashForTest, ForgeObserved, RuntimeObserved
 from ennio.actors.registry import session_name
 from ennio.config.model import CleanupPolicy, Restart
+from ennio.hosts import answering
 from ennio.model.errors import Conflict, Refused, Unreachable
 from ennio.model.facts import ForgeSeen, ProcessSeen, Sighting
 from ennio.model.pulls import CheckState, ReviewState
@@ -421,7 +421,7 @@ def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(stage:
     stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Trust it? [1. Yes / 2. No]")
     stage.look()
     eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
-    monkeypatch.setattr(effects, "ANSWERED", 2)
+    monkeypatch.setattr(answering, "ANSWERED", 2)
     monkeypatch.setattr(stage.agent, "answer", lambda *_: (Key.ENTER,))
     with pytest.raises(Refused, match="nothing moved on the screen"):
         stage.orchestrator.answer(session_id, "yes")
