@@ -71,6 +71,8 @@ class Running:
     """A house that runs in this process."""
 
     orchestrator: Orchestrator
+    deps: Dependencies
+    feed: Feed
     root: pykka.ActorRef[Any]
     lock: int
 
@@ -78,9 +80,9 @@ class Running:
         """End actors, plugins, store and lock, in this order; agents go on."""
         self.root.stop(timeout=ASK_TIMEOUT)
         wound_up(WINDING_UP)  # what looks or works just now would find the store closed
-        self.orchestrator.feed.close()
-        self.orchestrator.deps.plugins.close()
-        self.orchestrator.store.close()
+        self.feed.close()
+        self.deps.plugins.close()
+        self.deps.store.close()
         os.close(self.lock)
 
 
@@ -179,7 +181,7 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         root = RootSupervisor.start(deps, fixed_children(deps), _fall_together)
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
-    return Running(Orchestrator(deps, feed, clock.now(), stop, problem, adopted, os.getpid()), root, lock)
+    return Running(Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()), deps, feed, root, lock)
 
 
 def _guard_hubs(deps: Dependencies) -> None:

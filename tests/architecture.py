@@ -138,6 +138,27 @@ def prints_past_the_cleaner(sources: Sources) -> list[str]:
     ]
 
 
+def past_the_orchestrator(sources: Sources) -> list[str]:
+    """Places where the API reads or orders by itself what only the orchestrator reads and orders."""
+    found = []
+    for path, source in sources.items():
+        if part_of(path) != "http":
+            continue
+        found += [f"{path}:{line}: asks {name} itself" for line, name in imports(path, source) if _behind(name)]
+        found += [
+            f"{path}:{node.lineno}: {ast.unparse(node)} is behind the orchestrator"
+            for node in ast.walk(ast.parse(source, path))
+            if isinstance(node, ast.Attribute) and node.attr in ("store", "deps")
+        ]
+    return found
+
+
+def _behind(name: str) -> bool:
+    if name.startswith("ennio.actors"):
+        return not name.startswith("ennio.actors.orchestrator")
+    return name.startswith(("ennio.store", "ennio.plugins")) and name != "ennio.plugins.shipped"
+
+
 def slot_mixing(sources: Sources) -> list[str]:
     """Plugins of one slot that import another's beyond its interface; the registry alone knows them all."""
     found = []

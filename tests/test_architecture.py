@@ -15,10 +15,7 @@ WALLS = (
     "ennio/http/errors.py",  # the map of errors: the bug becomes a 500
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
-LONG: dict[str, str] = {
-    "ennio/actors/orchestrator.py": "what can be asked of it, each with its fail point; it is cut by noun next",
-    "ennio/store/tables.py": "every table, declared at one place",
-}
+LONG: dict[str, str] = {"ennio/store/tables.py": "every table, declared at one place"}
 SHARED = {
     "ChoiceField": "of the configuration and of a request",
     "IdField": "of the configuration and of a request",
@@ -76,6 +73,22 @@ def test_a_print_past_the_cleaner_is_noticed() -> None:
     for call in ("print(x)", "sys.stdout.write(x)", "sys.stderr.write(x)"):
         assert rules.prints_past_the_cleaner({"ennio/cli/verbs/a.py": call}), call
     assert not rules.prints_past_the_cleaner({"ennio/plugins/a.py": "print(x)", "ennio/board/printing.py": "print(x)"})
+
+
+def test_the_api_asks_the_orchestrator_and_nobody_behind_it() -> None:
+    assert rules.past_the_orchestrator(HOUSE) == []
+
+
+def test_a_way_past_the_orchestrator_is_noticed() -> None:
+    for way in (
+        "from ennio.store import Store",
+        "import ennio.plugins.registry",
+        "house.store.x()",
+        "a.deps.plugins",
+        "from ennio.actors import queue",
+    ):
+        assert rules.past_the_orchestrator({"ennio/http/resources/a.py": way}), way
+    assert not rules.past_the_orchestrator({"ennio/http/a.py": "from ennio.actors.orchestrator import X", "ennio/boot.py": "x.store"})
 
 
 def test_everything_is_caught_at_the_walls_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from gevent.pool import Pool
 
@@ -18,6 +19,9 @@ from ennio.plugins.workspace.interface import UnsavedPath
 AT_ONCE = 4
 
 
+CleanupAction = Literal["removed", "removing", "would remove", "kept", "nothing"]
+
+
 @dataclass(frozen=True, slots=True)
 class CleanupItem:
     """What happened, or would happen, to one workspace. ``size`` in bytes; ``unsaved`` goes with it and is kept nowhere."""
@@ -25,7 +29,7 @@ class CleanupItem:
     session_id: str
     path: str
     size: int
-    action: str
+    action: CleanupAction
     reason: str
     preserved: str | None = None
     unsaved: tuple[UnsavedPath, ...] = ()
@@ -55,7 +59,7 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
             deps.actors.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:
         return CleanupItem(session.id, path, 0, "kept", str(error))
-    action = "would remove" if dry_run else "removing"
+    action: CleanupAction = "would remove" if dry_run else "removing"
     reason = f"it is {session.status}{_still(session)}"
     if freed is None:
         return CleanupItem(session.id, path, 0, action, reason)

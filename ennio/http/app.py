@@ -39,7 +39,8 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
     """The whole API over a house; ``sse_connections`` lets the server end its event streams."""
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
-    app = falcon.App(middleware=[Gate(token, HostNames(config.host), config.cors_origins, browsers, orchestrator.rings)])
+    gate = Gate(token, HostNames(config.host), config.cors_origins, browsers, orchestrator.sessions.verify_hook_token)
+    app = falcon.App(middleware=[gate])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
     known = routes(orchestrator, browsers, sse_connections or SseConnections())
@@ -51,7 +52,7 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
 
 def routes(orchestrator: Orchestrator, browsers: Browsers, sse_connections: SseConnections) -> list[Route]:
     """Path, resource, and which of its methods: those named with this suffix."""
-    login, supervisor, cache = LoginResource(browsers), SupervisorResource(orchestrator), ResponseCache(orchestrator.store)
+    login, supervisor, cache = LoginResource(browsers), SupervisorResource(orchestrator), ResponseCache(orchestrator.data_version)
     open_to_all: list[Route] = [(f"{API}/health", HealthResource(), None), ("/auth", login, "visit")]
     return [
         *open_to_all,

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import falcon
 
 from ennio.http.envelope import give
-from ennio.store import Store
 
 ROOM = 8 * 1024 * 1024
 
@@ -21,36 +20,36 @@ ROOM = 8 * 1024 * 1024
 class ResponseCache:
     """Keeps answers by what was asked, ``room`` bytes in all; none outlives the data version of the store it shows."""
 
-    def __init__(self, store: Store, room: int = ROOM) -> None:
-        self._store = store
+    def __init__(self, data_version: Callable[[], object], room: int = ROOM) -> None:
+        self._data_version = data_version
         self._room = room
-        self._data_version: object = None
+        self._shown: object = None
         self._kept: dict[str, bytes] = {}
         self._size = 0
 
     def give(self, req: falcon.Request, resp: falcon.Response, make: Callable[[], None]) -> None:
         """Answer as this was answered before, or have the answer made, which is then kept."""
-        data_version = self._store.data_version()  # before anything is read: what is written meanwhile counts as later
-        if data_version != self._data_version:
-            self._forget(data_version)
+        version = self._data_version()  # before anything is read: what is written meanwhile counts as later
+        if version != self._shown:
+            self._forget(version)
         known = self._kept.get(req.relative_uri)
         if known is not None:
             give(resp, known)
             return
         make()
-        if data_version == self._data_version and resp.data is not None:
+        if version == self._shown and resp.data is not None:
             self._keep(req.relative_uri, resp.data)
 
     def _keep(self, asked: str, body: bytes) -> None:
         size = len(asked) + len(body)
         if self._size + size > self._room:
-            self._forget(self._data_version)
+            self._forget(self._shown)
         if size <= self._room:
             self._kept[asked] = body
             self._size += size
 
-    def _forget(self, data_version: object) -> None:
-        self._data_version, self._kept, self._size = data_version, {}, 0
+    def _forget(self, version: object) -> None:
+        self._shown, self._kept, self._size = version, {}, 0
 
 
 class HasResponseCache(Protocol):

@@ -105,7 +105,7 @@ class SseConnection:
         """The events after this seq as soon as there are any; none when the time is up, or when the connection may be over."""
         self._waiter = getcurrent()
         try:
-            return self.orchestrator.wait_for_events(after, timeout)
+            return self.orchestrator.events.wait(after, timeout)
         except _Woken:
             return []
         finally:
@@ -141,7 +141,7 @@ def stream(
     also carries the seq up to which nothing was of interest, so that a reconnect need not search again.
     """
     with SseConnection(orchestrator, sse_connections, connection) as sse:  # here: a generator that is never started is never closed either
-        start = after if after <= orchestrator.store.events.last_seq() else 0  # a seq never reached is from another log
+        start = after if after <= orchestrator.events.last_seq() else 0  # a seq never reached is from another log
         yield RETRY % start
         cursor = yield from _backlog(sse, start, selection)
         yield from _live(sse, cursor, selection)
@@ -149,7 +149,7 @@ def stream(
 
 def _backlog(sse: SseConnection, cursor: int, selection: EventSelection) -> Generator[bytes, None, int]:
     """What was written before, in batches from the store; returns the seq to go on from."""
-    log = sse.orchestrator.store.events
+    log = sse.orchestrator.events
     end = log.last_seq()
     while not sse.over:
         batch = log.after(cursor, limit=_BATCH, **selection.filters())

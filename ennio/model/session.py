@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from ennio.model.shape import INTERNAL, wire
+
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -101,16 +103,16 @@ class Session:
     status: SessionStatus
     created_at: datetime
     last_activity_at: datetime
-    config_hash: str
+    config_hash: str = field(metadata=INTERNAL)
     activity: Activity | None = None
     branch: str | None = None
     base: str | None = None
     issue_id: str | None = None
     prompt: str | None = None
     workspace_path: str | None = None
-    workspace_name: str | None = None
-    runtime_handle: RuntimeHandle | None = None
-    runtime_name: str | None = None
+    workspace_name: str | None = field(default=None, metadata=wire("workspace"))
+    runtime_handle: RuntimeHandle | None = field(default=None, metadata=INTERNAL)
+    runtime_name: str | None = field(default=None, metadata=wire("runtime"))
     usage: Usage | None = None
     summary: str | None = None
     agent_name: str | None = None
@@ -125,7 +127,7 @@ class Session:
     no_signal: str | None = None
     restored_at: datetime | None = None
     archived_at: datetime | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, metadata=INTERNAL)
 
 
 def derive_project_id(name: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Usage
+from ennio.model.shape import INTERNAL
 
 _RUNS = (EventType.CI_PASSING, EventType.CI_FAILING)
 _VERDICTS = (EventType.REVIEW_APPROVED, EventType.REVIEW_CHANGES_REQUESTED)
@@ -22,7 +23,7 @@ class SessionMetrics:
     ``updated_at`` is given by the store, None before the first save. ``estimated_cost_usd`` is None while nobody knows it.
     """
 
-    session_id: str
+    session_id: str = field(metadata=INTERNAL)
     total_tokens_in: int = 0
     total_tokens_out: int = 0
     estimated_cost_usd: Decimal | None = None
@@ -31,7 +32,7 @@ class SessionMetrics:
     review_rounds: int = 0
     time_to_first_pr_secs: int | None = None
     time_to_merge_secs: int | None = None
-    updated_at: datetime | None = None
+    updated_at: datetime | None = field(default=None, metadata=INTERNAL)
 
 
 def metered(before: SessionMetrics, events: Sequence[Draft], usage: Usage | None, age: float) -> SessionMetrics:

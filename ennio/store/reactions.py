@@ -26,7 +26,7 @@ class ReactionRecord:
     attempt: int
     fingerprint: str | None
     outcome: str
-    detail: str = ""
+    detail: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Stage:
     # --- doing -------------------------------------------------------------------------------------
 
     def spawn(self, prompt: str = "Do it", **more: Any) -> str:
-        return self.orchestrator.spawn(SpawnRequest("play", prompt=prompt, **more)).id
+        return self.orchestrator.sessions.spawn(SpawnRequest("play", prompt=prompt, **more)).id
 
     def launched(self, prompt: str = "Do it", **more: Any) -> str:
         """A session whose agent has been started and says nothing yet."""
@@ -123,11 +123,11 @@ class Stage:
     def look(self) -> None:
         """Two whole looks of every source: what is true now has been told after it."""
         names = [runtime_name("stub"), AGENTS, *([forge_name("play")] if self.deps.actors.ref(forge_name("play")) else [])]
-        before = {name: self.orchestrator.health()[name].looks for name in names}
+        before = {name: self.orchestrator.supervisor.health()[name].looks for name in names}
         for _ in range(2):
             for name in names:
                 self.deps.actors.tell(name, LookNow())
-        eventually(lambda: all(self.orchestrator.health()[name].looks >= before[name] + 2 for name in names))
+        eventually(lambda: all(self.orchestrator.supervisor.health()[name].looks >= before[name] + 2 for name in names))
         self.quiet()
 
     def quiet(self) -> None:
@@ -243,7 +243,7 @@ class Play:
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)
-        orchestrator = Orchestrator(deps, feed, self.clock.now(), lambda: None)
+        orchestrator = Orchestrator.of(deps, feed, self.clock.now(), lambda: None)
         try:
             yield Stage(
                 deps, orchestrator, root, self.clock, self.runtime, self.agent, self.workspace, self.scm, self.notifiers, self.hooks

@@ -42,9 +42,9 @@ def test_what_is_neither_green_nor_approved_is_merged_by_force_alone(
         stage.scm.review(number, "ada", review, "words")
     head = stage.scm.look(number).head
     with pytest.raises(Refused, match=rf"^#{number} is not merged: {words}\. .*--force"):
-        stage.orchestrator.merge("play", number)
+        stage.orchestrator.pulls.merge("play", number)
     assert (stage.scm.merges, _forced(stage)) == ([], [])
-    assert stage.orchestrator.merge("play", number, MergeOrder(force=True, by="grace")).commit
+    assert stage.orchestrator.pulls.merge("play", number, MergeOrder(force=True, by="grace")).commit
     (event,) = _forced(stage)
     assert (event.session_id, event.priority.value) == (session_id, "action")
     assert event.data == {"number": number, "head": head, "by": "grace", "missing": words.split("; ")}
@@ -54,7 +54,7 @@ def test_what_is_neither_green_nor_approved_is_merged_by_force_alone(
 
 def test_what_is_green_needs_no_force_and_force_is_no_event_then(stage: Stage) -> None:
     _, number = _pull(stage)
-    assert stage.orchestrator.merge("play", number, MergeOrder(force=True)).commit
+    assert stage.orchestrator.pulls.merge("play", number, MergeOrder(force=True)).commit
     assert _forced(stage) == []
 
 
@@ -65,19 +65,19 @@ def test_a_stale_approval_is_said_with_both_heads_unless_it_counts(play: Play) -
         before, head = stage.scm.look(number).head, stage.scm.push(stage.branch(session_id))
         stage.scm.checks(number, CheckState.PASSING)
         with pytest.raises(Refused, match=f"the approval by ada is of {before[:7]}, not of {head[:7]}"):
-            stage.orchestrator.merge("play", number)
+            stage.orchestrator.pulls.merge("play", number)
     play.settings["project"] = {"stale_approvals": StaleApprovals.COUNT}
     with play.opened() as stage:
-        assert stage.orchestrator.merge("play", number).commit
+        assert stage.orchestrator.pulls.merge("play", number).commit
 
 
 def test_checks_that_may_yet_appear_are_waited_for(stage: Stage) -> None:
     session_id = stage.working()
     number = stage.pull(session_id)
     with pytest.raises(Refused, match="checks are still running"):
-        stage.orchestrator.merge("play", number)
+        stage.orchestrator.pulls.merge("play", number)
     stage.pass_time(31)
-    assert stage.orchestrator.merge("play", number).commit
+    assert stage.orchestrator.pulls.merge("play", number).commit
 
 
 def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved(stage: Stage) -> None:
@@ -87,19 +87,19 @@ def test_a_head_that_is_not_the_one_that_was_seen_is_neither_merged_nor_approved
     stage.scm.checks(number, CheckState.PASSING)
     for force in (False, True):
         with pytest.raises(Conflict, match=f"its head is {head[:10]}, not {seen[:10]}"):
-            stage.orchestrator.merge("play", number, MergeOrder(head=seen, force=force))
+            stage.orchestrator.pulls.merge("play", number, MergeOrder(head=seen, force=force))
     with pytest.raises(Conflict, match="look at it again"):
-        stage.orchestrator.review("play", number, "ada", ReviewState.APPROVED, "", head=seen[:7])
-    assert stage.orchestrator.review("play", number, "ada", ReviewState.APPROVED, "", head=head[:7]).opinions == (
+        stage.orchestrator.pulls.review("play", number, "ada", ReviewState.APPROVED, "", head=seen[:7])
+    assert stage.orchestrator.pulls.review("play", number, "ada", ReviewState.APPROVED, "", head=head[:7]).opinions == (
         Opinion("ada", ReviewState.APPROVED, head),
     )
-    assert stage.orchestrator.merge("play", number, MergeOrder(head=head[:7])).commit
+    assert stage.orchestrator.pulls.merge("play", number, MergeOrder(head=head[:7])).commit
 
 
 def test_no_session_approves(stage: Stage) -> None:
     session_id, number = _pull(stage)
     with pytest.raises(Refused, match="agents do not approve"):
-        stage.orchestrator.review("play", number, session_id, ReviewState.APPROVED, "")
+        stage.orchestrator.pulls.review("play", number, session_id, ReviewState.APPROVED, "")
     assert stage.scm.look(number).review is ReviewState.NONE
 
 
@@ -111,7 +111,7 @@ def test_who_forces_is_written_down_also_when_nobody_knows_how_it_ended(stage: S
 
     monkeypatch.setattr(stage.scm, "merge", away)
     with pytest.raises(Unreachable):
-        stage.orchestrator.merge("play", number, MergeOrder(force=True, by="grace"))
+        stage.orchestrator.pulls.merge("play", number, MergeOrder(force=True, by="grace"))
     assert [event.data["by"] for event in _forced(stage)] == ["grace"]
 
 

@@ -23,9 +23,9 @@ def _over(stage: Stage, end: str) -> Session:
     """A session that was killed or merged, and cleaned."""
     session_id = stage.working(branch=f"to-be-{end}-{next(NUMBERS)}")
     if end == "killed":
-        stage.orchestrator.kill(session_id)
+        stage.orchestrator.sessions.kill(session_id)
     else:
-        stage.orchestrator.merge("play", stage.pull(session_id), MergeOrder(force=True))
+        stage.orchestrator.pulls.merge("play", stage.pull(session_id), MergeOrder(force=True))
     eventually(lambda: stage.session(session_id).archived_at)
     eventually(lambda: not stage.alive(f"session:{session_id}"))
     return stage.session(session_id)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from ennio.http.views import session_view, session_views
 from ennio.model.errors import Unreachable
 from ennio.model.message import MessageState, Origin, with_reasons
 from ennio.model.pulls import CheckState
@@ -56,7 +55,7 @@ def test_incident_26_enter_is_pressed_apart_and_again_when_it_was_lost(stage: St
     session_id = stage.working()
     stage.rests(session_id)
     stage.runtime.deaf = True
-    message = stage.orchestrator.send(session_id, "line one\nline two")
+    message = stage.orchestrator.sessions.send(session_id, "line one\nline two")
     eventually(lambda: _state(stage, message.id) is MessageState.SENT_UNSURE)
     stage.runtime.deaf = False
     stage.pass_time(3)
@@ -69,7 +68,7 @@ def test_incident_27_nothing_is_typed_into_a_dialog(stage: Stage) -> None:
     session_id = stage.working()
     stage.says(session_id, Activity.WAITING_INPUT, question="May I?")
     stage.agent.typable = False
-    message = stage.orchestrator.send(session_id, "yes")
+    message = stage.orchestrator.sessions.send(session_id, "yes")
     eventually(lambda: "no place to type" in stage.messages(session_id)[-1].detail)
     _ticks(stage, 3)
     assert not stage.runtime.pastes
@@ -85,7 +84,7 @@ def test_incident_27_enter_is_not_pressed_again_once_a_dialog_has_come_up(stage:
     stage.rests(session_id)
     stage.runtime.deaf = True
     stage.hooks["enter"] = lambda _name: setattr(stage.agent, "typable", False)
-    message = stage.orchestrator.send(session_id, "go on")
+    message = stage.orchestrator.sessions.send(session_id, "go on")
     eventually(lambda: _state(stage, message.id) is MessageState.SENT_UNSURE)
     _ticks(stage, 3)
     assert stage.runtime.presses.count((session_id, Key.ENTER)) == 1
@@ -95,10 +94,10 @@ def test_incident_27_enter_is_not_pressed_again_once_a_dialog_has_come_up(stage:
 def test_incident_30_what_escape_put_back_of_our_words_is_not_sent_with_the_next(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)
-    stage.orchestrator.send(session_id, "words that are put back")
+    stage.orchestrator.sessions.send(session_id, "words that are put back")
     eventually(lambda: stage.messages(session_id)[-1].state is MessageState.DELIVERED)
     stage.runtime.show(session_id, "> words that are put back")
-    stage.orchestrator.send(session_id, "fresh words")
+    stage.orchestrator.sessions.send(session_id, "fresh words")
     eventually(lambda: stage.messages(session_id)[-1].state is MessageState.DELIVERED)
     assert stage.runtime.pasted(session_id) == ["words that are put back", "fresh words"]
     assert Key.CLEAR in [key for _, key in stage.runtime.presses]
@@ -109,7 +108,7 @@ def _waits_for_a_person(stage: Stage, words: str = "mine: please do not") -> tup
     session_id = stage.working()
     stage.rests(session_id)
     stage.runtime.show(session_id, f"> {words}")
-    message = stage.orchestrator.send(session_id, "go on")
+    message = stage.orchestrator.sessions.send(session_id, "go on")
     eventually(lambda: "waits for the person" in stage.messages(session_id)[-1].detail)
     return session_id, message.id
 
@@ -117,17 +116,18 @@ def _waits_for_a_person(stage: Stage, words: str = "mine: please do not") -> tup
 def test_a_message_says_at_once_that_the_agent_is_at_work(stage: Stage) -> None:
     session_id = stage.working()
     stage.says(session_id, Activity.ACTIVE)
-    message = stage.orchestrator.send(session_id, "go on")
+    message = stage.orchestrator.sessions.send(session_id, "go on")
     eventually(lambda: stage.messages(session_id)[-1].detail == "waits until the agent has done its turn")
-    second = stage.orchestrator.send(session_id, "and then on")
+    second = stage.orchestrator.sessions.send(session_id, "and then on")
     stage.quiet()
     _, told, behind = with_reasons(stage.messages(session_id))
     assert behind == replace(second, detail=f"is behind an earlier message, which {told.detail}")
-    shown = session_view(stage.deps.store, stage.session(session_id))["message_waits"]
-    assert shown["reason"] == "waits until the agent has done its turn"
+    shown = stage.orchestrator.sessions.detail(session_id).message_waits
+    assert shown is not None
+    assert shown.reason == "waits until the agent has done its turn"
     stage.rests(session_id)
     eventually(lambda: _state(stage, message.id) is MessageState.DELIVERED)
-    assert session_view(stage.deps.store, stage.session(session_id))["message_waits"] is None
+    assert stage.orchestrator.sessions.detail(session_id).message_waits is None
 
 
 def test_a_message_says_that_the_working_copy_is_gone(stage: Stage) -> None:
@@ -135,10 +135,12 @@ def test_a_message_says_that_the_working_copy_is_gone(stage: Stage) -> None:
     stage.rests(session_id)
     shutil.rmtree(stage.deps.home.workspace("stub", "play", session_id))
     eventually(lambda: "is gone" in (stage.session(session_id).reason or ""))
-    stage.orchestrator.send(session_id, "go on")
+    stage.orchestrator.sessions.send(session_id, "go on")
     eventually(lambda: "is gone" in stage.messages(session_id)[-1].detail)
-    views = session_views(stage.deps.store, [stage.session(session_id)] * 2)
-    assert "is gone" in views[0]["message_waits"]["reason"]
+    stage.working("another one, so that all are asked at once")
+    shown = {view.id: view.message_waits for view in stage.orchestrator.sessions.list()}[session_id]
+    assert shown is not None
+    assert "is gone" in shown.reason
 
 
 def test_a_message_waits_visibly_while_a_person_types_and_costs_no_attempt(stage: Stage) -> None:
@@ -181,7 +183,7 @@ def test_one_message_that_nobody_can_confirm_blocks_nobody(stage: Stage) -> None
     stage.rests(session_id)
     stage.runtime.deaf = True
     stage.hooks["enter"] = lambda _name: setattr(stage.agent, "typable", False)
-    first, second = stage.orchestrator.send(session_id, "go on"), stage.orchestrator.send(session_id, "and on")
+    first, second = stage.orchestrator.sessions.send(session_id, "go on"), stage.orchestrator.sessions.send(session_id, "and on")
     eventually(lambda: _state(stage, first.id) is MessageState.SENT_UNSURE)
     for _ in range(14):
         stage.pass_time(30)
@@ -197,7 +199,7 @@ def test_one_message_that_nobody_can_confirm_blocks_nobody(stage: Stage) -> None
 
 def test_a_busy_agent_is_not_typed_to(stage: Stage) -> None:
     session_id = stage.working()
-    message = stage.orchestrator.send(session_id, "wait for me")
+    message = stage.orchestrator.sessions.send(session_id, "wait for me")
     _ticks(stage, 3)
     assert not stage.runtime.pastes
     assert _state(stage, message.id) is MessageState.QUEUED
@@ -208,7 +210,7 @@ def test_a_busy_agent_is_not_typed_to(stage: Stage) -> None:
 def test_messages_arrive_in_the_order_in_which_they_were_sent(stage: Stage) -> None:
     session_id = stage.working()
     for number in range(5):
-        stage.orchestrator.send(session_id, f"number {number}")
+        stage.orchestrator.sessions.send(session_id, f"number {number}")
         stage.pass_time(0.001)
     stage.rests(session_id)
     eventually(lambda: len(stage.runtime.pasted(session_id)) == 5)
@@ -237,7 +239,7 @@ def test_a_message_that_never_arrives_fails_in_the_open(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)
     stage.runtime.deaf = True
-    message = stage.orchestrator.send(session_id, "hello?")
+    message = stage.orchestrator.sessions.send(session_id, "hello?")
 
     def failed() -> bool:
         stage.runtime.show(session_id, "")  # whatever was typed is swallowed
@@ -251,8 +253,8 @@ def test_a_message_that_never_arrives_fails_in_the_open(stage: Stage) -> None:
 
 def test_messages_of_a_killed_session_are_dropped_with_a_reason(stage: Stage) -> None:
     session_id = stage.working()
-    message = stage.orchestrator.send(session_id, "too late")
-    stage.orchestrator.kill(session_id)
+    message = stage.orchestrator.sessions.send(session_id, "too late")
+    stage.orchestrator.sessions.kill(session_id)
     stored = stage.deps.store.messages.get(message.id)
     assert stored is not None
     assert (stored.state, stored.detail) == (MessageState.DROPPED, "the session has ended")
@@ -264,7 +266,7 @@ def test_an_agent_that_does_not_tell_gets_each_message_once(play: Play) -> None:
         session_id = stage.launched()
         stage.says(session_id, Activity.READY, ready=True)
         stage.until(session_id, SessionStatus.WORKING)
-        message = stage.orchestrator.send(session_id, "once")
+        message = stage.orchestrator.sessions.send(session_id, "once")
         eventually(lambda: _state(stage, message.id) is MessageState.DELIVERED)
         _ticks(stage, 3)
         assert stage.runtime.pasted(session_id) == ["once"]

@@ -244,7 +244,7 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_kil
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id) == "handed over")
     stage.look()
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: asked)
     stage.look()
     assert asked == [number], "who does not answer is not asked again and again"
@@ -261,7 +261,7 @@ def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: 
     _approve(stage, number)
     eventually(lambda: _held(stage, session_id))
     head = stage.scm.look(number).head
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     stage.pass_time(60)
     eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
 

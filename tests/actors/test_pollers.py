@@ -32,7 +32,7 @@ def test_looks_never_overlap_and_many_orders_make_one(stage: Stage) -> None:
         gevent.sleep(0.2)
         under_way[0] -= 1
 
-    eventually(lambda: stage.orchestrator.health()[FORGE].looks > 0)
+    eventually(lambda: stage.orchestrator.supervisor.health()[FORGE].looks > 0)
     stage.scm.before["survey"] = slowly
     eventually(lambda: under_way[0] == 1)
     for _ in range(500):
@@ -55,7 +55,7 @@ def test_an_order_to_look_given_during_a_look_is_not_lost(play: Play) -> None:
         before = stage.scm.surveys
         eventually(lambda: stage.scm.surveys > before)
         stage.deps.actors.tell(FORGE, LookNow())
-        stage.orchestrator.health()
+        stage.orchestrator.supervisor.health()
         let_go.append(True)
         eventually(lambda: stage.scm.surveys >= before + 2)
 
@@ -81,7 +81,7 @@ def test_a_slow_forge_keeps_nobody_waiting(stage: Stage) -> None:
     before = stage.scm.surveys
     stage.scm.before["survey"] = lambda: gevent.sleep(600)
     eventually(lambda: stage.scm.surveys > before)
-    assert FORGE in stage.orchestrator.health(), "the poller answers while it looks"
+    assert FORGE in stage.orchestrator.supervisor.health(), "the poller answers while it looks"
     stage.runtime.finish(session_id, exit_code=1)
     stage.until(session_id, SessionStatus.EXITED)
 
@@ -101,13 +101,13 @@ def test_trouble_is_shown_told_as_unknown_and_forgotten_when_it_is_over(stage: S
     session_id = stage.working()
     stage.look()
     stage.runtime.unreachable = "the socket is gone"
-    eventually(lambda: not stage.orchestrator.health()[runtime_name("stub")].ok)
-    health = stage.orchestrator.status()["sources"][runtime_name("stub")]
+    eventually(lambda: not stage.orchestrator.supervisor.health()[runtime_name("stub")].ok)
+    health = stage.orchestrator.supervisor.status()["sources"][runtime_name("stub")]
     assert (health["ok"], health["detail"]) == (False, "the socket is gone")
     facts = eventually(lambda: (f := stage.deps.store.facts.get(session_id).process) and f.sighting is Sighting.UNKNOWN and f)
     assert facts.detail == "the socket is gone"  # type: ignore[attr-defined]
     stage.runtime.unreachable = ""
-    eventually(lambda: stage.orchestrator.health()[runtime_name("stub")].ok)
+    eventually(lambda: stage.orchestrator.supervisor.health()[runtime_name("stub")].ok)
 
 
 def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> None:
@@ -116,13 +116,13 @@ def test_incident_33_two_hundred_sessions_are_one_survey_a_tick(play: Play) -> N
         for number in range(200):
             stage.spawn(f"number {number}", branch=f"b{number}")
         eventually(lambda: len(stage.runtime.launches) == 200, within=60)
-        eventually(lambda: stage.orchestrator.health()[FORGE].watched == 200)
+        eventually(lambda: stage.orchestrator.supervisor.health()[FORGE].watched == 200)
         stage.look()
         for name, count in ((runtime_name("stub"), lambda: stage.runtime.surveys), (FORGE, lambda: stage.scm.surveys)):
-            looks, surveys = stage.orchestrator.health()[name].looks, count()
-            eventually(lambda name=name, wanted=looks + 4: stage.orchestrator.health()[name].looks >= wanted)
+            looks, surveys = stage.orchestrator.supervisor.health()[name].looks, count()
+            eventually(lambda name=name, wanted=looks + 4: stage.orchestrator.supervisor.health()[name].looks >= wanted)
             # one may be under way at either end
-            assert abs((count() - surveys) - (stage.orchestrator.health()[name].looks - looks)) <= 1
+            assert abs((count() - surveys) - (stage.orchestrator.supervisor.health()[name].looks - looks)) <= 1
 
 
 def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_the_next_poll(play: Play) -> None:
@@ -137,10 +137,10 @@ def test_incident_24_a_nudge_that_came_too_soon_after_a_look_does_not_wait_for_t
 
 def test_who_is_cleaned_up_is_watched_no_more(stage: Stage) -> None:
     session_id = stage.working()
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
-    stage.orchestrator.cleanup(session_id, None, dry_run=False, force=True)
-    eventually(lambda: all(health.watched == 0 for health in stage.orchestrator.health().values()))
+    stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=False, force=True)
+    eventually(lambda: all(health.watched == 0 for health in stage.orchestrator.supervisor.health().values()))
 
 
 @pytest.mark.parametrize("error", [Unreachable("503"), None])

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from ennio.actors import queue
+from ennio.actors.orchestrator.session_view import QueuePlace
 from ennio.actors.spawning import SpawnRequest
 from ennio.hosts import plugin_host
-from ennio.http.views import session_view
 from ennio.model.errors import Conflict
 from ennio.model.session import SessionStatus
 from ennio.policy.admission import MEMORY_PER_SESSION
@@ -37,22 +37,22 @@ def test_who_ends_makes_room_for_the_next(play: Play) -> None:
         eventually(lambda: len(_launched(stage)) == 2)
         eventually(lambda: "2 of 2 sessions" in stage.deps.store.queue.list()[0].reason)
         assert stage.session(third).status is SessionStatus.SPAWNING
-        stage.orchestrator.kill(first)
+        stage.orchestrator.sessions.kill(first)
         eventually(lambda: _launched(stage) == [first, second, third])
 
 
 def test_who_asks_for_a_session_hears_at_once_whether_it_starts_or_what_it_waits_for(play: Play) -> None:
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
-        first, second = (stage.orchestrator.spawn(SpawnRequest("play", prompt=prompt)) for prompt in "12")
-        assert session_view(stage.deps.store, first)["queued"] is None
-        waits = session_view(stage.deps.store, second)["queued"]
-        assert waits == {"position": 1, "reason": "project play has 1 of 1 sessions (max_sessions)", "held": False}
-        assert f"queued: {waits['reason']}" in stage.words(second.id)
+        first, second = (stage.orchestrator.sessions.spawn(SpawnRequest("play", prompt=prompt)) for prompt in "12")
+        assert stage.orchestrator.sessions.detail(first.id).queued is None
+        waits = stage.orchestrator.sessions.detail(second.id).queued
+        assert waits == QueuePlace(1, "project play has 1 of 1 sessions (max_sessions)", held=False)
+        assert f"queued: {waits.reason}" in stage.words(second.id)
         stage.pass_time(queue.LOOK_EVERY)
         stage.quiet()
-        assert stage.words(second.id).count(f"queued: {waits['reason']}") == 1
-        stage.orchestrator.kill(first.id)
+        assert stage.words(second.id).count(f"queued: {waits.reason}") == 1
+        stage.orchestrator.sessions.kill(first.id)
         eventually(lambda: "session_spawned" in stage.types(second.id))
 
 
@@ -61,7 +61,7 @@ def test_who_is_held_lets_others_pass_until_released(stage: Stage) -> None:
     other = stage.spawn("other")
     eventually(lambda: _launched(stage) == [other])
     eventually(lambda: "ennio queue release" in stage.deps.store.queue.list()[0].reason)
-    stage.orchestrator.release(held)
+    stage.orchestrator.queue.release(held)
     eventually(lambda: _launched(stage) == [other, held])
 
 
@@ -74,10 +74,10 @@ def test_priority_comes_before_age_and_a_place_can_be_taken(play: Play) -> None:
         for name, priority in (("a", 0), ("b", 0), ("urgent", 5), ("c", 0)):
             stage.clock.advance(1)
             names[name] = stage.spawn(name, priority=priority)
-        stage.orchestrator.move(names["c"], 1)
+        stage.orchestrator.queue.move(names["c"], 1)
         order = [first, names["urgent"], names["c"], names["a"], names["b"]]
         for place in range(1, len(order)):
-            stage.orchestrator.kill(order[place - 1])
+            stage.orchestrator.sessions.kill(order[place - 1])
             eventually(lambda wanted=order[: place + 1]: _launched(stage) == wanted)
 
 
@@ -86,12 +86,12 @@ def test_a_session_taken_out_of_the_queue_never_starts(play: Play) -> None:
     with play.opened() as stage:
         first, second = _in_turn(stage, "1", "2")
         eventually(lambda: _launched(stage) == [first])
-        assert stage.orchestrator.drop(second).status is SessionStatus.KILLED
-        stage.orchestrator.kill(first)
+        assert stage.orchestrator.queue.drop(second).status is SessionStatus.KILLED
+        stage.orchestrator.sessions.kill(first)
         stage.quiet()
         assert _launched(stage) == [first]
         with pytest.raises(Conflict, match="does not wait in the queue"):
-            stage.orchestrator.hold(second)
+            stage.orchestrator.queue.hold(second)
 
 
 def test_incident_36_too_little_memory_keeps_the_queue_waiting(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_queue_survives_the_house(play: Play) -> None:
         eventually(lambda: _launched(stage) == [first])
     with play.opened() as stage:
         assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [second]
-        stage.orchestrator.kill(first)
+        stage.orchestrator.sessions.kill(first)
         eventually(lambda: _launched(stage) == [first, second])
 
 
@@ -148,29 +148,29 @@ def test_a_restored_session_waits_for_its_place_like_a_new_one(play: Play) -> No
     with play.opened() as stage:
         first = _ended(stage, "1")
         second = stage.working("2")
-        restored = stage.orchestrator.restore(first)
+        restored = stage.orchestrator.sessions.restore(first)
         assert restored.status is SessionStatus.SPAWNING
-        shown = session_view(stage.deps.store, restored)["queued"]
-        assert shown == {"position": 1, "reason": "project play has 1 of 1 sessions (max_sessions)", "held": False}
+        shown = stage.orchestrator.sessions.detail(restored.id).queued
+        assert shown == QueuePlace(1, "project play has 1 of 1 sessions (max_sessions)", held=False)
         stage.look()
         assert _launches(stage, first) == [1]
         with pytest.raises(Conflict, match="only an exited session"):
-            stage.orchestrator.restore(first)
-        stage.orchestrator.kill(second)
+            stage.orchestrator.sessions.restore(first)
+        stage.orchestrator.sessions.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])
         stage.settle_in(first)
-        assert session_view(stage.deps.store, stage.session(first))["queued"] is None
+        assert stage.orchestrator.sessions.detail(first).queued is None
 
 
 def test_of_two_restored_sessions_only_as_many_start_as_there_is_room_for(play: Play) -> None:
     play.settings["project"] = {"max_sessions": 1}
     with play.opened() as stage:
         first, second = _ended(stage, "1"), _ended(stage, "2")
-        stage.orchestrator.restore(first)
-        waiting = stage.orchestrator.restore(second)
+        stage.orchestrator.sessions.restore(first)
+        waiting = stage.orchestrator.sessions.restore(second)
         stage.look()
         assert (_launches(stage, first), _launches(stage, second)) == ([1, 2], [1])
-        assert session_view(stage.deps.store, waiting)["queued"]
+        assert stage.orchestrator.sessions.detail(waiting.id).queued
         stage.runtime.finish(first, exit_code=1)
         stage.until(first, SessionStatus.EXITED)
         eventually(lambda: _launches(stage, second) == [1, 2])
@@ -181,11 +181,11 @@ def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_hous
     with play.opened() as stage:
         first = _ended(stage, "1")
         second = stage.working("2")
-        stage.orchestrator.restore(first)
+        stage.orchestrator.sessions.restore(first)
         stage.crash_session(first)
     with play.opened() as stage:
         stage.look()
         assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [first]
         assert _launches(stage, first) == [1]
-        stage.orchestrator.kill(second)
+        stage.orchestrator.sessions.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])

@@ -28,8 +28,8 @@ def _written(stage: Stage) -> int:
 
 
 def _twenty_ticks(stage: Stage) -> None:
-    before = {name: stage.orchestrator.health()[name].looks for name in SOURCES}
-    eventually(lambda: all(stage.orchestrator.health()[name].looks >= before[name] + 20 for name in SOURCES), within=60)
+    before = {name: stage.orchestrator.supervisor.health()[name].looks for name in SOURCES}
+    eventually(lambda: all(stage.orchestrator.supervisor.health()[name].looks >= before[name] + 20 for name in SOURCES), within=60)
     stage.quiet()
 
 
@@ -81,9 +81,9 @@ def test_incident_34_the_forge_is_asked_once_a_tick_for_fifty_quiet_pull_request
         asked: Counter[str] = Counter()
         for name in (name for name in dir(Scm) if not name.startswith("_") and callable(getattr(stage.scm, name))):
             monkeypatch.setattr(stage.scm, name, _counted(asked, name, getattr(stage.scm, name)))
-        before = stage.orchestrator.health()[forge_name("play")].looks
+        before = stage.orchestrator.supervisor.health()[forge_name("play")].looks
         _twenty_ticks(stage)
-        looks = stage.orchestrator.health()[forge_name("play")].looks - before
+        looks = stage.orchestrator.supervisor.health()[forge_name("play")].looks - before
         assert set(asked) == {"survey"}
         assert asked["survey"] <= looks + 1, "the one that is under way"
 
@@ -105,7 +105,7 @@ def test_incident_34_one_slow_answer_brings_the_news_of_all_fifty_and_keeps_nobo
         for session_id in ids:
             stage.scm.checks(stage.session(session_id).pr_number or 0, CheckState.FAILING)
         # while the forge does not answer, an agent is told what a person says
-        message = stage.orchestrator.send(ids[0], "Mind the spelling")
+        message = stage.orchestrator.sessions.send(ids[0], "Mind the spelling")
         eventually(lambda: message.id in [told.id for told in stage.messages(ids[0]) if told.state is MessageState.DELIVERED])
         assert {stage.session(session_id).status for session_id in ids} == {SessionStatus.CI_PASSING}
         answer.set()

@@ -275,7 +275,7 @@ def test_a_machine_that_slept_or_whose_clock_was_set_calls_nobody_silent_and_hur
 def test_an_agent_that_cannot_be_seen_is_not_called_stuck(stage: Stage) -> None:
     session_id = stage.working()
     stage.runtime.unreachable = "away"
-    eventually(lambda: not stage.orchestrator.health()["runtime:stub"].ok)
+    eventually(lambda: not stage.orchestrator.supervisor.health()["runtime:stub"].ok)
     stage.pass_time(7200)
     stage.quiet()
     assert not _history(stage, session_id, "agent-stuck")
@@ -309,13 +309,13 @@ def test_configured_words_stand_above_what_the_agent_needs(play: Play) -> None:
 
 def test_all_complete_is_told_once_each_time_a_project_comes_to_rest(stage: Stage) -> None:
     first, second = stage.working("one"), stage.working("two")
-    stage.orchestrator.kill(first)
+    stage.orchestrator.sessions.kill(first)
     stage.quiet()
     assert "all_complete" not in stage.types(first) + stage.types(second)
-    stage.orchestrator.kill(second)
+    stage.orchestrator.sessions.kill(second)
     eventually(lambda: stage.types(second).count("all_complete") == 1)
     third = stage.working("three")
-    stage.orchestrator.kill(third)
+    stage.orchestrator.sessions.kill(third)
     eventually(lambda: stage.types(third).count("all_complete") == 1)
     stage.crash(REACTIONS)
     stage.look()

@@ -32,8 +32,8 @@ def test_who_asks_for_all_makes_the_round_due() -> None:
 
 
 def _ticks(stage: Stage) -> None:
-    before = stage.orchestrator.health()[AGENTS].looks
-    eventually(lambda: stage.orchestrator.health()[AGENTS].looks >= before + 20)
+    before = stage.orchestrator.supervisor.health()[AGENTS].looks
+    eventually(lambda: stage.orchestrator.supervisor.health()[AGENTS].looks >= before + 20)
     stage.quiet()
 
 

@@ -62,7 +62,7 @@ def test_a_fixed_child_comes_back_every_time_and_sessions_go_on(stage: Stage, na
 def test_sessions_tell_a_poller_that_was_restarted_what_to_look_for(stage: Stage, name: str) -> None:
     session_id = stage.working()
     stage.crash(name)
-    eventually(lambda: stage.orchestrator.health()[name].watched == 1)
+    eventually(lambda: stage.orchestrator.supervisor.health()[name].watched == 1)
     stage.runtime.finish(session_id, exit_code=3)
     stage.until(session_id, SessionStatus.EXITED)
 
@@ -124,14 +124,14 @@ def test_a_session_that_cannot_live_is_given_up_in_full_view_and_revived_by_rest
     assert [event.priority for event in lost] == [Priority.CRITICAL]
     assert "told to crash" in lost[0].message
     assert f"ennio session restore {session_id}" in lost[0].message
-    assert stage.orchestrator.status()["actors"]["troubled"][name]["state"] == "given up"
+    assert stage.orchestrator.supervisor.status()["actors"]["troubled"][name]["state"] == "given up"
     with pytest.raises(Unreachable, match="restore"):
-        stage.orchestrator.kill(session_id)
+        stage.orchestrator.sessions.kill(session_id)
     assert stage.alive(session_name(other))
-    stage.orchestrator.restore(session_id)
+    stage.orchestrator.sessions.restore(session_id)
     eventually(lambda: stage.alive(name))
     stage.look()
-    assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED
+    assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED
 
 
 class Obstacle:
@@ -229,7 +229,7 @@ def test_a_session_actor_that_was_never_told_of_its_admission_finds_out(stage: S
     monkeypatch.setattr(SessionActor, "on_receive", deaf)
     session_id = stage.spawn(held=True)
     eventually(lambda: stage.alive(session_name(session_id)))
-    stage.orchestrator.release(session_id)
+    stage.orchestrator.queue.release(session_id)
     stage.quiet()
     assert not stage.runtime.launches
     stage.crash_session(session_id)

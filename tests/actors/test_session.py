@@ -70,7 +70,7 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
     stage.scm.survey = away  # type: ignore[method-assign]
     stage.look()
     assert "signal_lost" not in stage.types(session_id), "for a moment anybody may be away"
-    source = stage.orchestrator.status()["sources"]["forge:play"]
+    source = stage.orchestrator.supervisor.status()["sources"]["forge:play"]
     assert (source["ok"], source["detail"]) == (False, "1 of 1 branches cannot be seen: the disk is away")
     since = stage.clock.now()
     stage.pass_time(3600)
@@ -82,7 +82,7 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
     eventually(lambda: stage.session(session_id).no_signal_since is None)
     assert stage.session(session_id).no_signal is None
     assert "signal_regained" in stage.types(session_id)
-    assert stage.orchestrator.status()["sources"]["forge:play"]["ok"]
+    assert stage.orchestrator.supervisor.status()["sources"]["forge:play"]["ok"]
 
 
 def test_unknown_freezes_a_restart(play: Play) -> None:
@@ -117,7 +117,7 @@ def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reacti
 
 
 def _forge_is_well(stage: Stage) -> bool:
-    health = stage.orchestrator.health().get("forge:play")  # none while its actor is being started again
+    health = stage.orchestrator.supervisor.health().get("forge:play")  # none while its actor is being started again
     return health is not None and health.ok
 
 
@@ -133,7 +133,7 @@ def test_a_forge_that_raises_is_told_as_unknown_or_restarted(stage: Stage, bug: 
         raise Unreachable("no route to host")
 
     stage.scm.before["survey"] = wrong
-    eventually(lambda: stage.orchestrator.status()["actors"]["troubled"] or not _forge_is_well(stage))
+    eventually(lambda: stage.orchestrator.supervisor.status()["actors"]["troubled"] or not _forge_is_well(stage))
     assert stage.session(session_id).pr_number == number
     stage.scm.before.clear()
     stage.scm.checks(number, CheckState.PASSING)
@@ -168,7 +168,7 @@ def test_ready_turns_idle_with_time(stage: Stage) -> None:
 
 def test_incident_15_a_persons_kill_stays_a_kill_and_alarms_nobody(stage: Stage) -> None:
     session_id = stage.working()
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     stage.pass_time(3600)
     stage.look()
@@ -200,7 +200,7 @@ def test_incident_19_last_activity_is_the_agents_own_and_not_our_typing(stage: S
     stage.rests(session_id)
     before = stage.session(session_id).last_activity_at
     stage.clock.advance(120)
-    stage.orchestrator.send(session_id, "Are you there?")
+    stage.orchestrator.sessions.send(session_id, "Are you there?")
     eventually(lambda: stage.messages(session_id)[-1].state == "delivered")
     stage.runtime.show(session_id, "> Are you there?", at=stage.clock.now())
     stage.look()
@@ -214,7 +214,7 @@ def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage:
     session_id = stage.working()
     stage.agent.typable = False
     stage.rests(session_id)
-    stage.orchestrator.send(session_id, "later")
+    stage.orchestrator.sessions.send(session_id, "later")
     eventually(lambda: "no place to type" in stage.messages(session_id)[-1].detail)
     stage.pass_time(1)
     for _ in range(4):
@@ -301,7 +301,7 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
         eventually(lambda: not ref.is_alive())
 
     stage.hooks[deed] = crash
-    message = stage.orchestrator.send(session_id, "Play it again")
+    message = stage.orchestrator.sessions.send(session_id, "Play it again")
     _tick_until_delivered(stage, message.id)
     assert "session_adopted" in stage.types(session_id), "it did crash"
     taken = [words for _, words in stage.agent._taken[session_id]]
@@ -313,10 +313,11 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
 def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, deed: str) -> None:
     session_id = stage.working()
     stage.hooks[deed] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     eventually(lambda: stage.alive(session_name(session_id)))
-    eventually(lambda: stage.orchestrator.cleanup(session_id, None, dry_run=False, force=True)[0].action in ("removing", "nothing"))
+    clean = stage.orchestrator.workspaces.cleanup
+    eventually(lambda: clean(session_id, None, dry_run=False, force=True)[0].action in ("removing", "nothing"))
     eventually(lambda: stage.session(session_id).archived_at)
     assert stage.session(session_id).status is SessionStatus.KILLED
     assert stage.types(session_id).count("session_killed") == 1
@@ -342,7 +343,7 @@ def test_a_resume_carries_its_message_once_although_its_actor_crashes(play: Play
         stage.runtime.finish(session_id, exit_code=0)
         eventually(lambda: stage.session(session_id).activity is Activity.EXITED)
         stage.hooks["start"] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
-        message = stage.orchestrator.send(session_id, "One more thing")
+        message = stage.orchestrator.sessions.send(session_id, "One more thing")
         _tick_until_delivered(stage, message.id)
         assert "session_adopted" in stage.types(session_id), "it did crash"
         assert [launch.number for launch in stage.runtime.launches] == [1, 2]
@@ -375,22 +376,22 @@ def test_a_deadline_of_a_session_survives_its_crash(play: Play) -> None:
 
 def test_interrupt_presses_escape(stage: Stage) -> None:
     session_id = stage.working()
-    stage.orchestrator.interrupt(session_id)
+    stage.orchestrator.sessions.interrupt(session_id)
     assert (session_id, Key.ESCAPE) in stage.runtime.presses
 
 
 def test_an_answer_is_typed_while_the_agent_asks_and_never_else(stage: Stage) -> None:
     session_id = stage.working()
     with pytest.raises(Conflict, match="asks nothing"):
-        stage.orchestrator.answer(session_id, "blue")
+        stage.orchestrator.sessions.answer(session_id, "blue")
     stage.agent.choices = ("red", "blue")
     stage.agent.says(session_id, stage.clock.now(), activity=Activity.WAITING_INPUT, question="Which colour? [red / blue]")
     stage.look()
     eventually(lambda: stage.session(session_id).activity is Activity.WAITING_INPUT)
     with pytest.raises(Refused, match="choose one of: red, blue"):
-        stage.orchestrator.answer(session_id, "green")
+        stage.orchestrator.sessions.answer(session_id, "green")
     assert not [text for name, text in stage.runtime.pastes if name == session_id and text in ("green", "blue")]
-    stage.orchestrator.answer(session_id, "blue")
+    stage.orchestrator.sessions.answer(session_id, "blue")
     assert [text for name, text in stage.runtime.pastes if name == session_id][-1] == "blue"
     assert stage.runtime.presses[-1] == (session_id, Key.ENTER)
 
@@ -412,7 +413,7 @@ def test_a_dialog_that_swallows_the_first_keys_is_answered_as_its_mark_stands(st
 
     monkeypatch.setattr(stage.agent, "answer", keys)
     monkeypatch.setattr(stage.runtime, "press", press)
-    stage.orchestrator.answer(session_id, "yes")
+    stage.orchestrator.sessions.answer(session_id, "yes")
     assert pressed == [Key.DOWN, Key.DOWN, Key.ENTER]
 
 
@@ -434,7 +435,7 @@ def test_a_restored_session_goes_on_in_the_workspace_it_has(stage: Stage) -> Non
     (path / "mine.txt").write_text("two hundred lines")
     stage.runtime.finish(session_id, exit_code=1)
     stage.until(session_id, SessionStatus.EXITED)
-    stage.orchestrator.restore(session_id)
+    stage.orchestrator.sessions.restore(session_id)
     eventually(lambda: [launch.number for launch in stage.runtime.launches] == [1, 2])
     assert (path / "mine.txt").read_text() == "two hundred lines"
     assert stage.agent.resumes == [(session_id, None)]
@@ -449,10 +450,10 @@ def test_a_workspace_that_a_person_removes_is_noticed_its_messages_wait_and_it_c
     shutil.rmtree(path)
     eventually(lambda: f"`ennio session restore {session_id}`" in (stage.session(session_id).reason or ""))
 
-    message = stage.orchestrator.send(session_id, "Go on")
+    message = stage.orchestrator.sessions.send(session_id, "Go on")
     stage.look()
     waiting = next(one for one in stage.messages(session_id) if one.id == message.id)
-    stage.orchestrator.restore(session_id)
+    stage.orchestrator.sessions.restore(session_id)
 
     assert waiting.state.value == "queued"
     eventually(lambda: [launch.number for launch in stage.runtime.launches] == [1, 2])
@@ -466,7 +467,7 @@ def test_a_clock_that_is_put_back_an_hour_keeps_no_cleaning_waiting_for_it(play:
     play.settings["cleanup"] = CleanupPolicy(killed_after=60.0)
     with play.opened() as stage:
         session_id = stage.working()
-        stage.orchestrator.kill(session_id)
+        stage.orchestrator.sessions.kill(session_id)
         eventually(lambda: session_id in stage.runtime.stopped)
         stage.quiet()
         if not restarted:

@@ -73,7 +73,7 @@ def test_a_launch_that_is_refused_leaves_no_workspace_and_can_be_restored(stage:
         session_id = stage.spawn()
         stage.until(session_id, SessionStatus.EXITED)
         eventually(lambda: not stage.deps.home.workspace("stub", "play", session_id).exists())
-    stage.orchestrator.restore(session_id)
+    stage.orchestrator.sessions.restore(session_id)
     eventually(lambda: len(stage.runtime.launches) == 1)
     stage.settle_in(session_id)
 
@@ -130,7 +130,7 @@ def test_a_spawn_that_is_turned_away_more_often_than_it_is_tried_still_waits(sta
         stage.quiet()
         stage.pass_time(600)
     assert stage.session(session_id).status is SessionStatus.SPAWNING
-    assert stage.orchestrator.kill(session_id).reason == "killed by a person"
+    assert stage.orchestrator.sessions.kill(session_id).reason == "killed by a person"
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
@@ -170,7 +170,7 @@ def test_incident_05_a_kill_during_a_slow_clone_is_immediate_and_leaves_nothing(
     stage.workspace.before["create"] = clone
     session_id = stage.spawn()
     eventually(lambda: "branch" in _steps(stage, session_id))
-    killed = stage.orchestrator.kill(session_id)
+    killed = stage.orchestrator.sessions.kill(session_id)
     assert killed.status is SessionStatus.KILLED
     eventually(lambda: broken_off)
     stage.look()
@@ -182,7 +182,7 @@ def test_incident_05_a_kill_while_the_launch_is_under_way_ends_the_agent_that_co
     stage.hooks["start"] = lambda _name: gevent.sleep(600)  # it stands, but nobody has heard of it yet
     session_id = stage.spawn()
     eventually(lambda: stage.runtime.launches)
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: stage.runtime.stopped == [session_id])
     assert stage.session(session_id).status is SessionStatus.KILLED
 
@@ -190,7 +190,7 @@ def test_incident_05_a_kill_while_the_launch_is_under_way_ends_the_agent_that_co
 def test_incident_05_an_agent_that_comes_up_after_it_was_ended_is_ended_again(stage: Stage) -> None:
     session_id = stage.launched()
     launch = stage.runtime.launches[0]
-    stage.orchestrator.kill(session_id)
+    stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     stage.runtime.start(launch)  # as if the first order had been slow
     eventually(lambda: stage.runtime.stopped == [session_id, session_id])
@@ -214,8 +214,8 @@ def test_incident_07_what_a_kill_left_of_a_half_made_workspace_is_cleaned(stage:
     path = stage.deps.home.workspace("stub", "play", session_id)
     half = path / "half.txt"
     eventually(half.exists)
-    stage.orchestrator.kill(session_id)
-    stage.orchestrator.cleanup(session_id, None, dry_run=False, force=False)
+    stage.orchestrator.sessions.kill(session_id)
+    stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=False, force=False)
     eventually(lambda: stage.session(session_id).archived_at)
     assert not path.exists()
     assert (path.parent / ".preserved" / session_id / "half.txt").read_text() == "a line"
@@ -224,8 +224,8 @@ def test_incident_07_what_a_kill_left_of_a_half_made_workspace_is_cleaned(stage:
 def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> None:
     session_id, other = stage.working(), stage.working()
     for name in (session_id, other):
-        stage.orchestrator.kill(name)
-        eventually(lambda name=name: stage.orchestrator.cleanup(name, None, dry_run=False, force=False)[0].action != "kept")
+        stage.orchestrator.sessions.kill(name)
+        eventually(lambda name=name: stage.orchestrator.workspaces.cleanup(name, None, dry_run=False, force=False)[0].action != "kept")
         eventually(lambda name=name: stage.session(name).archived_at)
         eventually(lambda name=name: not stage.alive(session_name(name)))
     path = str(stage.deps.project("play").path)
@@ -234,9 +234,9 @@ def test_restoring_what_was_cleaned_up_names_where_its_work_is(stage: Stage) -> 
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "work"], check=True)
     subprocess.run([*git, "update-ref", f"refs/ennio/preserved/{session_id}", "HEAD"], check=True)
     with pytest.raises(Conflict, match=f"cleaned up; its work is saved: ennio preserved show {session_id}$"):
-        stage.orchestrator.restore(session_id)
+        stage.orchestrator.sessions.restore(session_id)
     with pytest.raises(Conflict, match="nothing left of it but its record"):
-        stage.orchestrator.restore(other)
+        stage.orchestrator.sessions.restore(other)
 
 
 def test_two_sessions_do_not_share_a_branch(stage: Stage) -> None:
@@ -248,25 +248,25 @@ def test_two_sessions_do_not_share_a_branch(stage: Stage) -> None:
 def test_orders_that_do_not_fit_are_conflicts_and_change_nothing(stage: Stage) -> None:
     session_id = stage.working()
     with pytest.raises(Conflict, match="only an exited session"):
-        stage.orchestrator.restore(session_id)
-    assert [item.action for item in stage.orchestrator.cleanup(session_id, None, dry_run=False, force=True)] == ["kept"]
-    stage.orchestrator.kill(session_id)
-    assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
+        stage.orchestrator.sessions.restore(session_id)
+    assert [item.action for item in stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=False, force=True)] == ["kept"]
+    stage.orchestrator.sessions.kill(session_id)
+    assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
     with pytest.raises(Conflict):
-        stage.orchestrator.restore(session_id)
+        stage.orchestrator.sessions.restore(session_id)
     with pytest.raises(Conflict):
-        stage.orchestrator.send(session_id, "hello?")
+        stage.orchestrator.sessions.send(session_id, "hello?")
 
 
 def test_incident_02_a_dry_run_lists_exactly_what_is_removed_and_no_live_session_is(stage: Stage) -> None:
     living, ended = stage.working("one"), stage.working("two")
-    stage.orchestrator.kill(ended)
+    stage.orchestrator.sessions.kill(ended)
     eventually(lambda: ended in stage.runtime.stopped)
-    dry = {item.session_id: item.action for item in stage.orchestrator.cleanup(None, None, dry_run=True, force=True)}
+    dry = {item.session_id: item.action for item in stage.orchestrator.workspaces.cleanup(None, None, dry_run=True, force=True)}
     assert dry == {living: "kept", ended: "would remove"}
     assert stage.agent.forgotten == []
     assert stage.deps.home.workspace("stub", "play", ended).exists()
-    stage.orchestrator.cleanup(None, None, dry_run=False, force=True)
+    stage.orchestrator.workspaces.cleanup(None, None, dry_run=False, force=True)
     eventually(lambda: not stage.deps.home.workspace("stub", "play", ended).exists())
     assert stage.deps.home.workspace("stub", "play", living).exists()
     assert stage.agent.forgotten == [ended]
@@ -294,10 +294,10 @@ def test_incident_08_a_merged_session_is_cleaned_although_its_agent_is_busy(play
         stage.says(session_id, Activity.ACTIVE, ready=True)
         eventually(lambda: stage.session(session_id).activity is Activity.ACTIVE)
         stage.scm.checks(number, CheckState.PASSING)
-        stage.orchestrator.merge("play", number)
+        stage.orchestrator.pulls.merge("play", number)
         stage.until(session_id, SessionStatus.MERGED)
         assert session_id not in stage.runtime.stopped, "it is left alone until cleaning is due"
-        dry = stage.orchestrator.cleanup(session_id, None, dry_run=True, force=False)
+        dry = stage.orchestrator.workspaces.cleanup(session_id, None, dry_run=True, force=False)
         assert [item.reason for item in dry] == ["it is merged; its agent is still there and is ended first"]
         stage.pass_time(601)
         stage.until(session_id, SessionStatus.DONE)
@@ -314,14 +314,14 @@ def test_a_project_that_left_the_configuration_leaves_its_sessions_alone(play: P
         assert not stage.alive(session_name(session_id))
         assert stage.session(session_id).status is SessionStatus.WORKING
         with pytest.raises(Exception, match="no project"):
-            stage.orchestrator.spawn(SpawnRequest("play", prompt="x"))
+            stage.orchestrator.sessions.spawn(SpawnRequest("play", prompt="x"))
 
 
 @pytest.mark.parametrize("branch", ["main", "origin/main", "refs/heads/main", "Main", "release/7"])
 def test_a_session_on_a_protected_branch_is_refused_before_anything_is_made(play: Play, branch: str) -> None:
     play.settings["project"] = {"protected_branches": ("release/*",)}
     with play.opened() as stage:
-        for ask in (stage.orchestrator.spawn, stage.orchestrator.preview):
+        for ask in (stage.orchestrator.sessions.spawn, stage.orchestrator.sessions.preview):
             with pytest.raises(Refused, match=r"^branch: .*(the default branch|protected_branches: release/\*)"):
                 ask(SpawnRequest("play", prompt="Do it", branch=branch))
         assert stage.deps.store.sessions.list() == ()
@@ -339,7 +339,7 @@ def test_a_tracker_that_names_a_protected_branch_is_refused_as_soon_as_it_is_kno
     monkeypatch.setattr(Shelf, "tracker", lambda _shelf, _project: tracker)
     play.settings["project"] = {"tracker": PluginChoice("stub")}
     with play.opened() as stage:
-        session_id = stage.orchestrator.spawn(SpawnRequest("play", issue_id="7")).id
+        session_id = stage.orchestrator.sessions.spawn(SpawnRequest("play", issue_id="7")).id
         session = stage.until(session_id, SessionStatus.EXITED)
         assert "the default branch" in (session.reason or "")
         assert (stage.workspace.made, stage.runtime.launches) == ([], [])
@@ -353,5 +353,5 @@ def test_a_session_whose_branch_became_protected_is_not_started_again(play: Play
         stage.runtime.finish(session_id, exit_code=1)
         stage.until(session_id, SessionStatus.EXITED)
         with pytest.raises(Refused, match="protected_branches: stable"):
-            stage.orchestrator.restore(session_id)
+            stage.orchestrator.sessions.restore(session_id)
         assert len(stage.runtime.launches) == 1

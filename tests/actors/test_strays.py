@@ -45,10 +45,10 @@ def test_no_order_to_it_answers_well_and_does_nothing(play: Play, order: str) ->
 def test_it_can_be_killed_and_is_dead_then(play: Play) -> None:
     session_id = _stray(play)
     with play.opened() as stage:
-        assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED
+        assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED
         assert play.runtime.survey() == {}
         assert stage.types(session_id).count("session_killed") == 1
-        assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
+        assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED, "a second kill is fine"
 
 
 def test_it_is_looked_after_again_once_its_project_is_back(play: Play) -> None:
@@ -74,10 +74,10 @@ def test_who_waits_of_a_project_that_left_goes_on_waiting(play: Play) -> None:
         session_id = stage.spawn(held=True)
     play.settings["project"] = {"id": "another", "name": "another"}
     with play.opened() as stage:
-        stage.orchestrator.release(session_id)
+        stage.orchestrator.queue.release(session_id)
         stage.quiet()
         assert [waiting.session_id for waiting in stage.deps.store.queue.list()] == [session_id]
-        assert stage.orchestrator.kill(session_id).status is SessionStatus.KILLED
+        assert stage.orchestrator.sessions.kill(session_id).status is SessionStatus.KILLED
         assert stage.deps.store.queue.list() == ()
 
 

@@ -19,15 +19,15 @@ def commands(interface: type, declared: Collection[str]) -> list[str]:
 
 
 def orders(sources: Mapping[str, str], methods: Collection[str], declared: Collection[str]) -> list[str]:
-    """What a request that may change something (POST, PUT, PATCH, DELETE) asks of whoever has these methods."""
+    """What a request that may change something (POST, PUT, PATCH, DELETE) asks of whoever has these methods (``noun.method``)."""
     return [
-        f"{path}:{call.lineno}: {call.func.attr} is asked by {handler.name} and is no fail point"
+        f"{path}:{call.lineno}: {asked} is asked by {handler.name} and is no fail point"
         for path, source in sources.items()
         for handler in _functions(source)
         if handler.name.startswith(CHANGING)
         for call in ast.walk(handler)
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value).startswith("self._")
-        if call.func.attr in methods and call.func.attr not in declared
+        if (asked := ".".join(ast.unparse(call.func).split(".")[-2:])) in methods and asked not in declared
     ]
 
 

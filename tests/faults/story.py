@@ -25,7 +25,7 @@ ASK = "Please ask me which way to go."
 ANSWER = "left"
 UNSAVED = "uncommitted lines\n"
 ISSUE = f"# Greet\n\n{scene.GREET}\n"
-HOOKS = ["echo hooked >> hooked.log", "echo hooked.log >> \"$(git rev-parse --git-path info/exclude)\""]
+HOOKS = ["echo hooked >> hooked.log", 'echo hooked.log >> "$(git rev-parse --git-path info/exclude)"']
 
 
 def agent() -> dict[str, Any]:

@@ -32,10 +32,10 @@ __all__ = ["clock", "forge", "hub", "make", "server"]
 
 HOUR = 3600
 MOST = 400  # requests in an hour of trouble; a poll that minds nothing makes 720
+
+
 @pytest.mark.parametrize("kind", list(TROUBLE))
-def test_an_hour_of_trouble_is_an_hour_of_not_knowing(
-    hub: Hub, server: Server, forge: GitHubForge, clock: ManualClock, kind: str
-) -> None:
+def test_an_hour_of_trouble_is_an_hour_of_not_knowing(hub: Hub, server: Server, forge: GitHubForge, clock: ManualClock, kind: str) -> None:
     watches = crowd(hub, 20)
     assert {seen.sighting for seen in forge.survey(watches).values()} == {Sighting.ALIVE}
     head = hub.pulls[1].head

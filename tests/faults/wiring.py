@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio import boot as house
-from ennio.actors.orchestrator import Orchestrator
+from ennio.actors import orchestrator
 from ennio.model.events import EventType
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.registry import Registry
@@ -58,9 +58,10 @@ def _exchange_plugins(fuse: Fuse) -> None:
 
 def _watch_orders(fuse: Fuse) -> None:
     """What is asked of the house and no point must change nothing."""
-    for name, what in vars(Orchestrator).items():
-        if inspect.isfunction(what) and not name.startswith("_") and not hasattr(what, "__wrapped__"):
-            setattr(Orchestrator, name, fuse.watch.watching(f"order.{name}", what))
+    for kind in orchestrator.APIS.values():
+        for name, what in vars(kind).items():
+            if inspect.isfunction(what) and not name.startswith("_") and not hasattr(what, "__wrapped__"):
+                setattr(kind, name, fuse.watch.watching(f"order.{name}", what))
 
 
 def _exchange_store(fuse: Fuse) -> None:

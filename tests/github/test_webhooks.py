@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import falcon.testing
@@ -29,7 +30,7 @@ from ennio.store import open_store
 from tests.github import published
 from tests.github.standin.hub import Hub
 from tests.github.standin.server import Server
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 SECRET = "of-the-hook"
 
@@ -134,7 +135,7 @@ def test_a_wrong_signature_and_a_wrong_body_are_refused(deps: Dependencies) -> N
 
 
 def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: Path) -> None:
-    orchestrator = SmallHouse.at(tmp_path)
+    orchestrator = SmallOrchestrator.at(tmp_path)
     taken: list[tuple[str, str, str | None, bytes]] = []
 
     def webhook(event: str, delivery: str, signature: str | None, raw: bytes) -> str:
@@ -143,7 +144,7 @@ def test_over_http_the_signature_is_the_token_and_bodies_are_limited(tmp_path: P
             raise Unauthorized("no")
         return "looking"
 
-    orchestrator.webhook = webhook  # type: ignore[attr-defined]
+    orchestrator.supervisor = SimpleNamespace(webhook=webhook)
     client = falcon.testing.TestClient(create_app(orchestrator, "t0ken"), headers={"Host": "hooks.example.org"})  # type: ignore[arg-type]
     sent = {"X-GitHub-Event": "push", "X-GitHub-Delivery": "d-1", "X-Hub-Signature-256": "good"}
     place = "/api/v1/webhooks/github"

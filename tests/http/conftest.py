@@ -9,19 +9,19 @@ import pytest
 
 from ennio.http.app import create_app
 from tests.http.api import TOKEN, Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 
 @pytest.fixture
-def orchestrator(tmp_path: Path) -> Iterator[SmallHouse]:
+def orchestrator(tmp_path: Path) -> Iterator[SmallOrchestrator]:
     """A house with two projects and no sessions."""
-    made = SmallHouse.at(tmp_path)
+    made = SmallOrchestrator.at(tmp_path)
     yield made
     made.store.close()
 
 
 @pytest.fixture
-def api(orchestrator: SmallHouse) -> Api:
+def api(orchestrator: SmallOrchestrator) -> Api:
     """The API over that house."""
     return Api(create_app(orchestrator, TOKEN))
 

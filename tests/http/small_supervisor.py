@@ -1,4 +1,4 @@
-"""A real supervisor process over the small house: ``python -m tests.http.small_supervisor DIRECTORY PORT``."""
+"""A real supervisor process over the small orchestrator: ``python -m tests.http.small_supervisor DIRECTORY PORT``."""
 
 # what is imported before the patch keeps the blocking versions for good
 from gevent import monkey
@@ -13,20 +13,28 @@ from typing import Any  # noqa: E402
 
 from ennio.machine.home import Home  # noqa: E402
 from ennio.model.errors import EnnioError, Refused  # noqa: E402
-from tests.http.small_house import SmallHouse, configuration  # noqa: E402
+from tests.http.small_orchestrator import SmallOrchestrator, SmallSupervisor, configuration  # noqa: E402
 
 from ennio.http.serve import serve, shutdown  # noqa: E402 # isort: skip
 from ennio.http.worker import Worker  # noqa: E402 # isort: skip
 
 
-class Served(SmallHouse):
-    """The small house in a worker: it can be stopped, and tells of itself."""
+class Stoppable(SmallSupervisor):
+    """It can be stopped, and tells of itself."""
 
     def status(self) -> dict[str, Any]:
         return super().status() | {"pid": os.getpid(), "listeners": Worker.sse_connections.open}
 
     def shutdown(self) -> None:
         shutdown()
+
+
+class Served(SmallOrchestrator):
+    """The small orchestrator in a worker."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.supervisor = Stoppable(self.deps, self.clock.now(), shutdown, small=self)
 
 
 @dataclass

@@ -12,12 +12,12 @@ from ennio.http.browser import Browsers
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Unauthorized
 from tests.http.api import TOKEN, Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def over(orchestrator: SmallHouse, **changes: object) -> Api:
+def over(orchestrator: SmallOrchestrator, **changes: object) -> Api:
     orchestrator.config = dataclasses.replace(orchestrator.config, **changes)
     return Api(create_app(orchestrator, TOKEN))
 
@@ -42,7 +42,7 @@ def test_the_scheme_may_be_written_in_any_case(api: Api) -> None:
     assert api.get("/sessions", headers={"Authorization": f"bearer  {TOKEN}"}) == []
 
 
-def test_incident_42_a_web_page_cannot_start_an_agent(api: Api, orchestrator: SmallHouse) -> None:
+def test_incident_42_a_web_page_cannot_start_an_agent(api: Api, orchestrator: SmallOrchestrator) -> None:
     evil = {"Origin": "http://evil.example", "Authorization": ""}
     body = '{"project_id": "my-app", "prompt": "rm -rf"}'
     assert api.ask("POST", "/sessions", body=body, headers={**evil, **FORM}).status_code == 403
@@ -89,7 +89,7 @@ def test_our_own_origin_is_fine_and_without_cors_origins_no_cors_header_is_sent(
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_a_configured_origin_may_read_and_asks_first(orchestrator: SmallHouse) -> None:
+def test_a_configured_origin_may_read_and_asks_first(orchestrator: SmallOrchestrator) -> None:
     api = over(orchestrator, cors_origins=("https://dash.example/",))
     answer = api.ask("GET", "/sessions", headers={"Origin": "https://dash.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://dash.example"

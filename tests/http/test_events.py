@@ -13,6 +13,7 @@ import gevent.socket
 import pytest
 
 from ennio.actors.feed import Feed
+from ennio.actors.orchestrator import EventApi
 from ennio.http.app import create_app
 from ennio.http.client import blocks
 from ennio.http.selection import EventSelection
@@ -21,10 +22,10 @@ from ennio.model.events import Event, EventType
 from ennio.model.session import Priority
 from tests.conftest import eventually
 from tests.http.api import TOKEN, Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 
-def test_pages_lead_on_in_both_directions(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_pages_lead_on_in_both_directions(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     for number in range(5):
         orchestrator.tell(session_id, str(number))
     first = api.ask("GET", "/events?after=0&limit=4").json
@@ -36,7 +37,7 @@ def test_pages_lead_on_in_both_directions(api: Api, orchestrator: SmallHouse, se
     assert [event["seq"] for event in api.get("/events?before=2")] == [1]
 
 
-def test_events_are_filtered(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_events_are_filtered(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     other = orchestrator.store.sessions.need(api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"])
     orchestrator.tell(session_id, kind=EventType.CI_FAILING, priority=Priority.URGENT)
     orchestrator.tell(other.id, kind=EventType.PR_CREATED, priority=Priority.ACTION)
@@ -73,7 +74,7 @@ class Listening:
         return list(self._blocks)
 
 
-def test_a_stream_brings_the_past_and_then_the_present(orchestrator: SmallHouse, session_id: str) -> None:
+def test_a_stream_brings_the_past_and_then_the_present(orchestrator: SmallOrchestrator, session_id: str) -> None:
     for number in range(450):
         orchestrator.tell(session_id, str(number))
     listening = Listening(orchestrator, 0)
@@ -82,20 +83,20 @@ def test_a_stream_brings_the_past_and_then_the_present(orchestrator: SmallHouse,
     assert listening.event()["message"] == "new"
 
 
-def test_a_stream_goes_on_behind_the_last_event_seen(orchestrator: SmallHouse, session_id: str) -> None:
+def test_a_stream_goes_on_behind_the_last_event_seen(orchestrator: SmallOrchestrator, session_id: str) -> None:
     orchestrator.tell(session_id, "two")
     assert Listening(orchestrator, 1).event()["message"] == "two"
 
 
-def test_a_stream_tells_at_once_from_where_it_goes_on(orchestrator: SmallHouse, session_id: str) -> None:
+def test_a_stream_tells_at_once_from_where_it_goes_on(orchestrator: SmallOrchestrator, session_id: str) -> None:
     assert Listening(orchestrator, 1).block() == (1, None)
 
 
-def test_a_seq_from_another_log_begins_at_the_beginning(orchestrator: SmallHouse, session_id: str) -> None:
+def test_a_seq_from_another_log_begins_at_the_beginning(orchestrator: SmallOrchestrator, session_id: str) -> None:
     assert Listening(orchestrator, 9999).event()["seq"] == 1
 
 
-def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallHouse, session_id: str) -> None:
+def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallOrchestrator, session_id: str) -> None:
     chosen = EventSelection(types=("pr_created",))
     listening = Listening(orchestrator, 1, chosen, heartbeat=0.05)
     assert listening.block() == (1, None)
@@ -107,21 +108,29 @@ def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallHous
     assert listening.event()["event_type"] == "pr_created"
 
 
-class Fed(SmallHouse):
-    """Its events come as those of the real house do; ``patience`` is how long each wait was to be."""
+class PatientEvents(EventApi):
+    """Notes how long each wait was to be."""
+
+    patience: list[float] = []  # noqa: RUF012 - of the one that is fed
+
+    def wait(self, after: int, timeout: float) -> list[Event]:
+        self.patience.append(timeout)
+        return super().wait(after, timeout)
+
+
+class Fed(SmallOrchestrator):
+    """Its events come as those of the real one do; ``patience`` is how long each wait was to be."""
 
     feed: Feed
     patience: list[float]
-
-    def wait_for_events(self, after: int, timeout: float) -> list[Event]:
-        self.patience.append(timeout)
-        return self.feed.wait(after, timeout)
 
 
 @pytest.fixture
 def fed(tmp_path: Path) -> Iterator[Fed]:
     made = Fed.at(tmp_path)
-    made.feed, made.patience = Feed(made.store), []
+    made.feed = Feed(made.store)
+    made.events, made.patience = PatientEvents(made.deps, made.feed), PatientEvents.patience
+    made.patience.clear()
     yield made
     made.feed.close()
     made.store.close()
@@ -187,7 +196,7 @@ def test_a_server_that_closes_wakes_its_silent_streams(fed: Fed) -> None:
     assert served.has_ended()
 
 
-def test_listeners_are_bounded(orchestrator: SmallHouse, session_id: str) -> None:
+def test_listeners_are_bounded(orchestrator: SmallOrchestrator, session_id: str) -> None:
     sse_connections = SseConnections(most=0)
     api = Api(create_app(orchestrator, TOKEN, sse_connections))
     answer = api.ask("GET", "/events/stream")

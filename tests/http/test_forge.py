@@ -5,7 +5,7 @@ from __future__ import annotations
 from ennio.actors.landing import MergeOrder
 from ennio.model.pulls import MergeMethod, ReviewState
 from tests.http.api import Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 
 def test_projects_are_shown_without_secrets(api: Api, session_id: str) -> None:
@@ -23,7 +23,7 @@ def test_issues_are_listed_and_added(api: Api) -> None:
     assert "labels[0]" in api.post("/projects/my-app/issues", {"title": "New", "labels": [1]}, 400)["error"]
 
 
-def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, orchestrator: SmallHouse) -> None:
+def test_a_pull_request_is_opened_reviewed_and_merged(api: Api, orchestrator: SmallOrchestrator) -> None:
     assert [pull["number"] for pull in api.get("/pulls?project_id=my-app")] == [1]
     assert api.get("/pulls?project_id=bare") == []
     assert len(api.get("/pulls")) == 1
@@ -64,7 +64,7 @@ def test_what_is_wrong_with_a_review_is_named(api: Api) -> None:
     api.get("/projects/my-app/pulls/77", 404)
 
 
-def test_status_configuration_notifications_and_shutdown(api: Api, orchestrator: SmallHouse) -> None:
+def test_status_configuration_notifications_and_shutdown(api: Api, orchestrator: SmallOrchestrator) -> None:
     assert api.get("/status")["last_seq"] == 0
     assert api.get("/notifications?limit=5") == []
     shown = str(api.get("/config"))

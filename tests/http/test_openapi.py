@@ -11,10 +11,10 @@ from ennio.http.openapi import document
 from ennio.http.sse import SseConnections
 from ennio.model.clock import SystemClock
 from tests.http.api import TOKEN, Api, check_answer
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 
-def test_every_route_is_documented_and_every_documented_path_is_a_route(orchestrator: SmallHouse) -> None:
+def test_every_route_is_documented_and_every_documented_path_is_a_route(orchestrator: SmallOrchestrator) -> None:
     create_app(orchestrator, TOKEN)
     served = {
         (path, method)

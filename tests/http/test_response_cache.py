@@ -22,7 +22,7 @@ from ennio.model.facts import AgentSeen, Facts
 from ennio.model.session import Activity, SessionStatus
 from ennio.store import SessionMetrics, Waiting
 from tests.http.api import TOKEN, Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 KEPT = ("/sessions", "/sessions?all=true", "/sessions?status=working", "/sessions/{}", "/queue", "/projects", "/projects/my-app")
 
@@ -32,7 +32,7 @@ def _shown(api: Api, session_id: str) -> list[Any]:
 
 
 @pytest.fixture
-def statements(orchestrator: SmallHouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def statements(orchestrator: SmallOrchestrator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked of the database from now on."""
     asked: list[str] = []
     run = orchestrator.store._connection._execute
@@ -53,7 +53,7 @@ def test_what_is_asked_again_is_read_once(api: Api, session_id: str, statements:
     assert not statements
 
 
-def _changes(orchestrator: SmallHouse, session_id: str) -> list[Callable[[], object]]:
+def _changes(orchestrator: SmallOrchestrator, session_id: str) -> list[Callable[[], object]]:
     """One write after the other, each to something that is shown."""
     store, now = orchestrator.store, orchestrator.clock.now()
     session = store.sessions.need(session_id)
@@ -71,7 +71,7 @@ def _changes(orchestrator: SmallHouse, session_id: str) -> list[Callable[[], obj
     ]
 
 
-def test_every_write_is_seen_at_once(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_every_write_is_seen_at_once(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     before = _shown(api, session_id)
     for write in _changes(orchestrator, session_id):
         write()
@@ -88,7 +88,7 @@ def test_what_another_process_writes_is_seen_at_once(api: Api, session_id: str, 
     assert api.get(f"/sessions/{session_id}")["reason"] == "elsewhere"
 
 
-def test_a_refusal_is_not_kept(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_a_refusal_is_not_kept(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     for _ in range(2):
         assert "unknown parameter" in api.get("/queue?what=1", 400)["error"]
         assert "no session ma-2" in api.get("/sessions/ma-2", 404)["error"]
@@ -115,8 +115,8 @@ def _answered(cache: ResponseCache, asked: falcon.Request, data: object) -> byte
     return resp.data
 
 
-def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(orchestrator: SmallHouse, asked: falcon.Request) -> None:
-    cache = ResponseCache(orchestrator.store)
+def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(orchestrator: SmallOrchestrator, asked: falcon.Request) -> None:
+    cache = ResponseCache(orchestrator.data_version)
     resp = falcon.Response()
 
     def make() -> None:
@@ -128,8 +128,8 @@ def test_what_was_read_before_a_write_is_not_kept_as_of_after_it(orchestrator: S
     assert _answered(cache, asked, "new") == b'{"data":"new"}'
 
 
-def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallHouse) -> None:
-    cache = ResponseCache(orchestrator.store, room=1000)
+def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallOrchestrator) -> None:
+    cache = ResponseCache(orchestrator.data_version, room=1000)
     for number in range(100):
         _answered(cache, falcon.testing.create_req(path=f"/{number}"), "x" * number)
         assert sum(len(key) + len(body) for key, body in cache._kept.items()) == cache._size <= 1000
@@ -137,8 +137,8 @@ def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallHouse)
     assert _answered(cache, large, "x" * 1000) != _answered(cache, large, "y" * 1000)
 
 
-def test_an_error_half_way_keeps_nothing(orchestrator: SmallHouse, asked: falcon.Request) -> None:
-    cache = ResponseCache(orchestrator.store)
+def test_an_error_half_way_keeps_nothing(orchestrator: SmallOrchestrator, asked: falcon.Request) -> None:
+    cache = ResponseCache(orchestrator.data_version)
 
     def fail() -> None:
         raise Conflict("not now")

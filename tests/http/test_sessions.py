@@ -13,7 +13,7 @@ from ennio.model.evidence import Evidence, Ground
 from ennio.model.facts import AgentSeen, Facts
 from ennio.model.session import SessionStatus
 from tests.http.api import Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 
 def test_a_spawned_session_is_shown_with_the_documented_fields(api: Api) -> None:
@@ -35,9 +35,9 @@ def test_a_dry_run_spawns_nothing(api: Api) -> None:
     assert api.get("/sessions") == []
 
 
-def test_the_list_is_filtered_by_project_and_status(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_the_list_is_filtered_by_project_and_status(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     other = api.post("/sessions", {"project_id": "bare", "prompt": "x"})["id"]
-    orchestrator.kill(other)
+    orchestrator.sessions.kill(other)
     ids = lambda query: [each["id"] for each in api.get("/sessions", query_string=query)]  # noqa: E731
     assert ids("project_id=my-app") == [session_id]
     assert ids("status=killed,exited") == [other]
@@ -46,13 +46,13 @@ def test_the_list_is_filtered_by_project_and_status(api: Api, orchestrator: Smal
     assert "status: 'lost' is none of" in api.get("/sessions?status=lost", 400)["error"]
 
 
-def test_archived_sessions_are_listed_on_request(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_archived_sessions_are_listed_on_request(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     orchestrator.store.sessions.save(replace(orchestrator.store.sessions.need(session_id), archived_at=orchestrator.clock.now()))
     assert api.get("/sessions") == []
     assert [each["id"] for each in api.get("/sessions?all=true")] == [session_id]
 
 
-def test_killing_sending_and_restoring_answer_as_documented(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_killing_sending_and_restoring_answer_as_documented(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     assert api.post(f"/sessions/{session_id}/send", {"message": "Also add tests; $(rm -rf /)\n'"}) == "sent"
     message = api.get(f"/sessions/{session_id}/messages")[0]
     assert (message["text"], message["state"], message["origin"]) == ("Also add tests; $(rm -rf /)\n'", "queued", "person")
@@ -75,7 +75,7 @@ def test_output_and_attach_are_passed_on(api: Api, session_id: str) -> None:
     assert api.get(f"/sessions/{session_id}/attach") == ["tmux", "attach", "-t", f"={session_id}"]
 
 
-def test_the_evidence_behind_a_status_is_told(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_the_evidence_behind_a_status_is_told(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     seen = Ground("the agent's process is alive", "tmux", orchestrator.clock.now())
     orchestrator.store.evidence.add(session_id, Evidence(orchestrator.clock.now(), SessionStatus.SPAWNING, "it is not ready yet", (seen,)))
     told = api.get(f"/sessions/{session_id}/evidence")
@@ -83,10 +83,10 @@ def test_the_evidence_behind_a_status_is_told(api: Api, orchestrator: SmallHouse
     assert api.get(f"/sessions/{session_id}")["status_since"] == told[0]["at"]
 
 
-def test_the_agents_question_is_shown(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_the_agents_question_is_shown(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     orchestrator.store.facts.save(session_id, Facts(agent=AgentSeen(orchestrator.clock.now(), "hook", question="May I?")))
     assert api.get("/sessions")[0]["question"] == "May I?"
-    orchestrator.kill(session_id)
+    orchestrator.sessions.kill(session_id)
     assert api.get("/sessions")[0]["question"] is None
 
 
@@ -105,10 +105,10 @@ def test_a_queued_session_shows_its_place_and_the_queue_can_be_changed(api: Api)
     api.delete(f"/queue/{first}", 404)
 
 
-def test_cleaning_tells_what_it_did_and_a_dry_run_what_it_would(api: Api, orchestrator: SmallHouse, session_id: str) -> None:
+def test_cleaning_tells_what_it_did_and_a_dry_run_what_it_would(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
     assert api.post("/cleanup", {"dry_run": True, "force": True})[0]["action"] == "would remove"
     assert api.post(f"/sessions/{session_id}/cleanup")[0]["action"] == "kept"
-    orchestrator.kill(session_id)
+    orchestrator.sessions.kill(session_id)
     assert api.post("/cleanup", {"project_id": "my-app"})[0]["action"] == "removed"
     api.post("/cleanup", {"project_id": "nothing"}, 404)
 
@@ -124,13 +124,15 @@ def test_cleaning_tells_what_it_did_and_a_dry_run_what_it_would(api: Api, orches
         (pykka.ActorDeadError("dead"), 503, "Unreachable"),
     ],
 )
-def test_an_error_keeps_its_words_and_gets_its_status(api: Api, orchestrator: SmallHouse, error: Exception, status: int, kind: str) -> None:
+def test_an_error_keeps_its_words_and_gets_its_status(
+    api: Api, orchestrator: SmallOrchestrator, error: Exception, status: int, kind: str
+) -> None:
     orchestrator.fails_with = error
     answer = api.ask("POST", "/sessions", json={"project_id": "my-app", "prompt": "x"})
     assert (answer.status_code, answer.headers["Ennio-Error"]) == (status, kind)
 
 
-def test_a_bug_is_logged_and_its_words_are_not_told(api: Api, orchestrator: SmallHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_is_logged_and_its_words_are_not_told(api: Api, orchestrator: SmallOrchestrator, caplog: pytest.LogCaptureFixture) -> None:
     orchestrator.fails_with = ZeroDivisionError("the secret of the house")
     answer = api.post("/sessions", {"project_id": "my-app", "prompt": "x"}, 500)
     assert "secret" not in answer["error"]

@@ -44,7 +44,7 @@ from ennio.plugins.tracker.local import LocalTracker, LocalTrackerSettings
 from ennio.plugins.workspace import links
 from ennio.store import open_store
 from tests.http.api import Api
-from tests.http.small_house import SmallHouse
+from tests.http.small_orchestrator import SmallOrchestrator
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7, number=1)
@@ -160,10 +160,10 @@ NAMES = ["claude-code", "codex", "aider", "opencode"]
 
 @pytest.mark.parametrize(("write", "entry"), WRITERS, ids=NAMES)
 def test_nothing_an_agent_writes_breaks_who_reads_it_or_the_store(
-    orchestrator: SmallHouse, write: Callable[[AgentContext, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
+    orchestrator: SmallOrchestrator, write: Callable[[AgentContext, list[Any], list[Any]], Agent], entry: st.SearchStrategy[Any]
 ) -> None:
     store, screen = orchestrator.store, "x\n> \n"
-    session = orchestrator.spawn(SpawnRequest("my-app", prompt="Do it."))
+    session = orchestrator.sessions.spawn(SpawnRequest("my-app", prompt="Do it."))
 
     @QUICK
     @given(st.lists(HOOKS, max_size=3), st.lists(entry, max_size=4))
@@ -369,7 +369,7 @@ NAMED = ["Host", "Origin", "Authorization", "Cookie", "Content-Type", "Accept", 
     st.sampled_from(["GET", "POST", "OPTIONS", "DELETE"]),
 )
 def test_no_header_meets_a_5xx_and_none_opens_a_door(
-    orchestrator: SmallHouse, api: Api, given_: dict[str, str], path: str, method: str
+    orchestrator: SmallOrchestrator, api: Api, given_: dict[str, str], path: str, method: str
 ) -> None:
     before = len(orchestrator.store.sessions.list())
     answer = api.ask(method, path, headers={"Authorization": "", **given_}, body=b'{"project_id": "my-app", "prompt": "x"}')

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ennio.http.fields import ChoiceListField, RequestField
+from ennio.http.shapes import TEXT, Schema
 
-Schema = dict[str, Any]
 Operation = dict[str, Any]
 Fields = Mapping[str, RequestField]
 
-WORD: Schema = {"type": "string"}
+WORD: Schema = TEXT
 
 
 def ref(name: str) -> Schema:

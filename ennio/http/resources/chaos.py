@@ -23,7 +23,7 @@ class ChaosResource:
 
     def on_post_crash(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Crash it; its supervisor starts it again."""
-        self._orchestrator.crash(read_body(req, CRASH)["actor"])
+        self._orchestrator.supervisor.crash(read_body(req, CRASH)["actor"])
         answer(resp, "crashed")
 
 

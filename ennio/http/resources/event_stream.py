@@ -40,4 +40,4 @@ class EventStreamResource:
         last = req.get_header("Last-Event-ID")
         if last is not None:
             return int(SEQ.from_text("Last-Event-ID", last))
-        return self._orchestrator.store.events.last_seq() if query["after"] is None else query["after"]
+        return self._orchestrator.events.last_seq() if query["after"] is None else query["after"]

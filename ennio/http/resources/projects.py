@@ -10,24 +10,13 @@ from ennio.http.envelope import answer
 from ennio.http.fields import identifier
 from ennio.http.requests import read_query
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.views import project_view
-from ennio.model.errors import NotFound
+from ennio.http.shapes import plain
+from ennio.http.views import ProjectView
 
 
 def configured(orchestrator: Orchestrator, project_id: str) -> Project:
     """The configured project with this id. Raises NotFound naming those there are."""
-    project = orchestrator.config.project(identifier("project_id", project_id))
-    if project is None:
-        known = ", ".join(each.id for each in orchestrator.config.projects) or "none"
-        raise NotFound(f"no project {project_id}; configured: {known}")
-    return project
-
-
-def need_project(orchestrator: Orchestrator, project_id: str) -> str:
-    """The id of a project that is configured, or was once and has its sessions still in the store."""
-    if orchestrator.config.project(project_id) is None and orchestrator.store.projects.get(project_id) is not None:
-        return project_id
-    return configured(orchestrator, project_id).id
+    return orchestrator.projects.need(identifier("project_id", project_id))
 
 
 class ProjectsResource:
@@ -41,14 +30,14 @@ class ProjectsResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them as they stand in the configuration."""
         read_query(req, {})
-        answer(resp, [project_view(each, self._live(each.id)) for each in self._orchestrator.config.projects])
+        answer(resp, plain([ProjectView.of(each, self._live(each.id)) for each in self._orchestrator.projects.list()]))
 
     @cached
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Show one."""
         read_query(req, {})
         project = configured(self._orchestrator, project_id)
-        answer(resp, project_view(project, self._live(project.id)))
+        answer(resp, plain(ProjectView.of(project, self._live(project.id))))
 
     def _live(self, project_id: str) -> int:
-        return self._orchestrator.store.sessions.count_live(project_id)
+        return self._orchestrator.projects.live_sessions(project_id)

@@ -12,7 +12,8 @@ from ennio.http.envelope import answer
 from ennio.http.fields import ChoiceField, FlagField, NumberField, RequestField, TextField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
-from ennio.http.views import plain, pull_view
+from ennio.http.shapes import plain
+from ennio.http.views import PullView
 from ennio.model.errors import Invalid
 from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
 
@@ -49,19 +50,19 @@ class PullResource:
         """Read it afresh from the forge."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, pull_view(project, self._orchestrator.pull(project, which)))
+        answer(resp, plain(PullView.of(project, self._orchestrator.pulls.get(project, which))))
 
     def on_get_files(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """The files it changes."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._orchestrator.files(project, which)))
+        answer(resp, plain(self._orchestrator.pulls.files(project, which)))
 
     def on_get_diff(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """What it changes, as text."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._orchestrator.diff(project, which)))
+        answer(resp, plain(self._orchestrator.pulls.diff(project, which)))
 
     def on_post_approve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Approve it."""
@@ -80,46 +81,46 @@ class PullResource:
         if body["line"] is not None and body["path"] is None:
             raise Invalid("path: is missing; a line is a line of some file")
         words = (body["author"], decision, body["body"], body["path"], body["line"], body.get("head"))
-        pull = self._orchestrator.review(project, number, *words)
-        answer(resp, pull_view(project, pull))
+        pull = self._orchestrator.pulls.review(project, number, *words)
+        answer(resp, plain(PullView.of(project, pull)))
 
     def on_post_merge(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Merge it, if its head is still what was seen; what is not green, or lacks an approval it needs, only with ``force``."""
         body = read_body(req, MERGE)
         method = MergeMethod(body["method"]) if body["method"] else None
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._orchestrator.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"]))))
+        answer(resp, plain(self._orchestrator.pulls.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"]))))
 
     def on_post_reply(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Answer one of its comments."""
         body = read_body(req, REPLY)
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._orchestrator.reply(project, which, body["comment"], body["body"]))
+        self._show(resp, project, self._orchestrator.pulls.reply(project, which, body["comment"], body["body"]))
 
     def on_post_resolve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Settle one of its threads."""
         thread = read_body(req, RESOLVE)["thread"]
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._orchestrator.resolve(project, which, thread))
+        self._show(resp, project, self._orchestrator.pulls.resolve(project, which, thread))
 
     def on_post_close(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Close it without merging."""
         read_body(req, {})
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._orchestrator.close_pull(project, which))
+        self._show(resp, project, self._orchestrator.pulls.close(project, which))
 
     def on_post_ready(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Take it out of draft."""
         read_body(req, {})
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._orchestrator.ready_pull(project, which))
+        self._show(resp, project, self._orchestrator.pulls.ready(project, which))
 
     def on_post_rerun(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Run the checks of its head again."""
         read_body(req, {})
         project, which = self._named(project_id, number)
-        self._show(resp, project, self._orchestrator.rerun_checks(project, which))
+        self._show(resp, project, self._orchestrator.pulls.rerun(project, which))
 
     @staticmethod
     def _show(resp: falcon.Response, project: str, pull: PullRequest) -> None:
-        answer(resp, pull_view(project, pull))
+        answer(resp, plain(PullView.of(project, pull)))

@@ -11,7 +11,7 @@ from ennio.http.envelope import answer
 from ennio.http.fields import NumberField, RequestField, identifier
 from ennio.http.requests import read_body, read_query
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.views import waiting_views
+from ennio.http.shapes import plain
 
 MOVE: Mapping[str, RequestField] = {"position": NumberField(1, 1_000_000, required=True)}
 PRIORITY: Mapping[str, RequestField] = {"priority": NumberField(-1000, 1000, required=True)}
@@ -28,37 +28,37 @@ class QueueResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List it, next one first."""
         read_query(req, {})
-        answer(resp, waiting_views(self._orchestrator.store.queue.list()))
+        answer(resp, plain(self._orchestrator.queue.list()))
 
     def on_delete_waiting(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Drop one: it will not be started."""
         read_query(req, {})
-        self._orchestrator.drop(self._known(session_id))
+        self._orchestrator.queue.drop(self._known(session_id))
         answer(resp, "dropped")
 
     def on_post_hold(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Keep one waiting until it is released."""
         read_body(req, {})
-        self._orchestrator.hold(self._known(session_id))
+        self._orchestrator.queue.hold(self._known(session_id))
         answer(resp, "held")
 
     def on_post_release(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Let a held one go on."""
         read_body(req, {})
-        self._orchestrator.release(self._known(session_id))
+        self._orchestrator.queue.release(self._known(session_id))
         answer(resp, "released")
 
     def on_post_move(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Put one at a position; 1 is the next to start."""
         position = read_body(req, MOVE)["position"]
-        self._orchestrator.move(self._known(session_id), position)
+        self._orchestrator.queue.move(self._known(session_id), position)
         answer(resp, "moved")
 
     def on_post_priority(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Change the priority of a session; higher ones start first."""
         priority = read_body(req, PRIORITY)["priority"]
-        self._orchestrator.set_priority(self._known(session_id), priority)
+        self._orchestrator.queue.set_priority(self._known(session_id), priority)
         answer(resp, "set")
 
     def _known(self, session_id: str) -> str:
-        return self._orchestrator.store.sessions.need(identifier("session id", session_id)).id
+        return self._orchestrator.sessions.need(identifier("session id", session_id)).id

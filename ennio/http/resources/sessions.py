@@ -10,9 +10,8 @@ from ennio.actors.orchestrator import Orchestrator, SpawnRequest
 from ennio.http.envelope import answer
 from ennio.http.fields import ChoiceListField, FlagField, IdField, NumberField, RequestField, TextField
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
-from ennio.http.resources.projects import need_project
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.views import plain, session_view, session_views
+from ennio.http.shapes import plain
 from ennio.model.session import SessionStatus
 
 LIST: Mapping[str, RequestField] = {"project_id": IdField(), "status": ChoiceListField(tuple(SessionStatus)), "all": FlagField()}
@@ -42,16 +41,16 @@ class SessionsResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them, oldest first; the archived ones only with ``all``."""
         query = read_query(req, LIST)
-        project_id = query["project_id"] and need_project(self._orchestrator, query["project_id"])
+        project_id = query["project_id"] and self._orchestrator.projects.known(query["project_id"])
         statuses = tuple(map(SessionStatus, query["status"])) or None
-        sessions = self._orchestrator.store.sessions.list(project_id, archived=query["all"], statuses=statuses)
-        answer(resp, session_views(self._orchestrator.store, sessions))
+        sessions = self._orchestrator.sessions.list(project_id, archived=query["all"], statuses=statuses)
+        answer(resp, plain(sessions))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Spawn one, or with ``dry_run`` show what would be spawned."""
         dry_run = read_query(req, DRY_RUN)["dry_run"]
         wanted = SpawnRequest(**read_body(req, SPAWN))
         if dry_run:
-            answer(resp, plain(self._orchestrator.preview(wanted)))
+            answer(resp, plain(self._orchestrator.sessions.preview(wanted)))
         else:
-            answer(resp, session_view(self._orchestrator.store, self._orchestrator.spawn(wanted)))
+            answer(resp, plain(self._orchestrator.sessions.detail(self._orchestrator.sessions.spawn(wanted).id)))

@@ -8,7 +8,7 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.config.secrets import masked
 from ennio.http.envelope import answer
 from ennio.http.requests import read_body, read_query
-from ennio.http.views import plain
+from ennio.http.shapes import plain
 
 
 class SupervisorResource:
@@ -20,7 +20,7 @@ class SupervisorResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """How its actors and pollers are."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.status()))
+        answer(resp, plain(self._orchestrator.supervisor.status()))
 
     def on_get_config(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The configuration it runs with, secrets masked."""
@@ -30,5 +30,5 @@ class SupervisorResource:
     def on_post_shutdown(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Stop it; the agents keep running."""
         read_body(req, {})
-        self._orchestrator.shutdown()
+        self._orchestrator.supervisor.shutdown()
         answer(resp, "stopping")

@@ -22,4 +22,4 @@ class WebhooksResource:
         if not event or not delivery or len(delivery) > 100:
             raise Invalid("X-GitHub-Event and X-GitHub-Delivery: one of these headers is missing; this is not what GitHub sends")
         signature = req.get_header("X-Hub-Signature-256")
-        answer(resp, self._orchestrator.webhook(event, delivery, signature, read_raw(req)))
+        answer(resp, self._orchestrator.supervisor.webhook(event, delivery, signature, read_raw(req)))

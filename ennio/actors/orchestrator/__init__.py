@@ -1,0 +1,120 @@
+"""What people and programs can ask of the running supervisor, by noun: reads from the store, orders to the actors.
+
+Every method runs in the caller's greenlet and may raise the errors of ``ennio.model.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ennio.actors.cleaning import CleanupItem
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.feed import Feed
+from ennio.actors.landing import MergeOrder
+from ennio.actors.orchestrator.events import EventApi
+from ennio.actors.orchestrator.issues import IssueApi
+from ennio.actors.orchestrator.projects import ProjectApi
+from ennio.actors.orchestrator.pulls import PullApi
+from ennio.actors.orchestrator.queue import QueueApi
+from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
+from ennio.actors.orchestrator.sessions import SessionApi
+from ennio.actors.orchestrator.supervisor import SupervisorApi
+from ennio.actors.orchestrator.workspaces import WorkspaceApi
+from ennio.actors.spawning import Preview, SpawnRequest
+from ennio.config.model import Config
+from ennio.model.clock import Clock
+from ennio.plugins.scm.interface import Merged
+from ennio.plugins.tracker.interface import Issue
+from ennio.plugins.workspace.interface import UnsavedPath
+from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+from ennio.store import Waiting
+from ennio.store.notifications import Notice
+from ennio.store.reactions import ReactionRecord
+
+__all__ = [
+    "APIS",
+    "CleanupItem",
+    "Contents",
+    "EventApi",
+    "Issue",
+    "IssueApi",
+    "MergeOrder",
+    "Merged",
+    "Notice",
+    "Orchestrator",
+    "Preserved",
+    "Preview",
+    "ProjectApi",
+    "PullApi",
+    "QueueApi",
+    "ReactionRecord",
+    "Restored",
+    "SessionApi",
+    "SessionDetail",
+    "SessionView",
+    "SpawnRequest",
+    "SupervisorApi",
+    "UnsavedPath",
+    "Waiting",
+    "WorkspaceApi",
+]
+
+
+APIS: Mapping[str, type[Any]] = {
+    "sessions": SessionApi,
+    "queue": QueueApi,
+    "projects": ProjectApi,
+    "pulls": PullApi,
+    "issues": IssueApi,
+    "workspaces": WorkspaceApi,
+    "events": EventApi,
+    "supervisor": SupervisorApi,
+}
+"""The nouns, as the orchestrator has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orchestrator:
+    """All that can be asked, each noun with its own reads and orders; nobody else needs the store."""
+
+    config: Config
+    clock: Clock
+    data_version: Callable[[], object]
+    sessions: SessionApi
+    queue: QueueApi
+    projects: ProjectApi
+    pulls: PullApi
+    issues: IssueApi
+    workspaces: WorkspaceApi
+    events: EventApi
+    supervisor: SupervisorApi
+
+    @classmethod
+    def of(
+        cls,
+        deps: Dependencies,
+        feed: Feed,
+        started_at: datetime,
+        stop: Callable[[], None],
+        config_problem: str | None = None,
+        adopted: tuple[str, ...] = (),
+        pid: int = 0,
+    ) -> Orchestrator:
+        """The orchestrator over these parts; see SupervisorApi for what the rest means."""
+        sessions = SessionApi(deps, feed)
+        return cls(
+            config=deps.config,
+            clock=deps.clock,
+            data_version=deps.store.data_version,
+            sessions=sessions,
+            queue=QueueApi(deps, sessions),
+            projects=ProjectApi(deps),
+            pulls=PullApi(deps),
+            issues=IssueApi(deps),
+            workspaces=WorkspaceApi(deps),
+            events=EventApi(deps, feed),
+            supervisor=SupervisorApi(deps, started_at, stop, config_problem, adopted, pid),
+        )

@@ -1,0 +1,120 @@
+"""Pull requests: looking at them, reviewing and merging them, as a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ennio.actors import landing
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.landing import MergeOrder
+from ennio.actors.messages import LookNow
+from ennio.actors.registry import forge_name
+from ennio.model.changes import Diff, Files
+from ennio.model.errors import NotFound, Refused
+from ennio.model.failpoints import failpoint
+from ennio.model.pulls import PullRequest, ReviewState
+from ennio.plugins.scm.interface import Merged, Readable, Scm
+
+_HANDED_ON = "hands on to the forge, where it is played, and writes nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class PullApi:
+    """What can be asked of pull requests; raises NotFound for a project without a forge."""
+
+    deps: Dependencies
+
+    def list(self, project_id: str | None = None) -> Sequence[tuple[str, PullRequest]]:
+        """The pull requests of one project, or of all that have a forge."""
+        projects = [self.deps.project(project_id)] if project_id else self.deps.config.projects
+        forges = [(project.id, self.deps.plugins.scm(project)) for project in projects]
+        return [(name, pull) for name, scm in forges if scm is not None for pull in scm.pulls()]
+
+    def get(self, project_id: str, number: int) -> PullRequest:
+        """One pull request."""
+        return self._scm(project_id).look(number)
+
+    def files(self, project_id: str, number: int) -> Files:
+        """The files a pull request changes. Raises Refused where the forge does not tell."""
+        return self._readable(project_id).files(number)
+
+    def diff(self, project_id: str, number: int) -> Diff:
+        """What a pull request changes, as text. Raises Refused where the forge does not tell."""
+        return self._readable(project_id).diff(number)
+
+    def _readable(self, project_id: str) -> Readable:
+        scm = self._scm(project_id)
+        if not isinstance(scm, Readable):
+            raise Refused(f"the forge {scm.name} does not tell what a pull request changes; look there: ennio pr show")
+        return scm
+
+    @failpoint("order.open_pull", because=_HANDED_ON)
+    def open(self, project_id: str, branch: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """Open a pull request for a pushed branch."""
+        base = self.deps.project(project_id).default_branch
+        return self._told(project_id, self._scm(project_id).open(branch, base, title, body, draft=draft))
+
+    @failpoint("order.review", because=_HANDED_ON)
+    def review(
+        self,
+        project_id: str,
+        number: int,
+        author: str,
+        decision: ReviewState,
+        body: str,
+        path: str | None = None,
+        line: int | None = None,
+        head: str | None = None,
+    ) -> PullRequest:
+        """Review as a person; ``head`` is the commit they saw. No session approves its own work."""
+        return self._told(project_id, landing.review(self.deps, self._scm(project_id), number, author, decision, body, path, line, head))
+
+    @failpoint("order.reply", because=_HANDED_ON)
+    def reply(self, project_id: str, number: int, comment_id: str, body: str) -> PullRequest:
+        """Answer a comment where it stands."""
+        return self._told(project_id, self._scm(project_id).reply(number, comment_id, body))
+
+    @failpoint("order.resolve", because=_HANDED_ON)
+    def resolve(self, project_id: str, number: int, thread_id: str) -> PullRequest:
+        """Settle a thread."""
+        return self._told(project_id, self._scm(project_id).resolve(number, thread_id))
+
+    @failpoint("order.merge", because=_HANDED_ON)
+    def merge(self, project_id: str, number: int, order: MergeOrder = MergeOrder()) -> Merged:  # noqa: B008 - it is frozen
+        """Merge as a person. Raises Refused with what is missing, unless the order is to do it all the same."""
+        merged = landing.merge(self.deps, self.deps.project(project_id), self._scm(project_id), number, order)
+        self._look_again(project_id)
+        return merged
+
+    @failpoint("order.close_pull", because=_HANDED_ON)
+    def close(self, project_id: str, number: int) -> PullRequest:
+        """Close without merging."""
+        return self._told(project_id, self._scm(project_id).close(number))
+
+    @failpoint("order.ready_pull", because=_HANDED_ON)
+    def ready(self, project_id: str, number: int) -> PullRequest:
+        """Take it out of draft."""
+        return self._told(project_id, self._scm(project_id).ready(number))
+
+    @failpoint("order.rerun_checks", because="to run checks once more changes nothing")
+    def rerun(self, project_id: str, number: int) -> PullRequest:
+        """Run the checks of its head again, where the forge can."""
+        scm = self._scm(project_id)
+        rerun = getattr(scm, "rerun", None)
+        if rerun is None:
+            raise Refused(f"checks on {scm.name} are run again there, not from here")
+        return self._told(project_id, rerun(number))
+
+    def _scm(self, project_id: str) -> Scm:
+        scm = self.deps.plugins.scm(self.deps.project(project_id))
+        if scm is None:
+            raise NotFound(f"project {project_id} has no forge; add scm_config to it")
+        return scm
+
+    def _told(self, project_id: str, pull: PullRequest) -> PullRequest:
+        self._look_again(project_id)
+        return pull
+
+    def _look_again(self, project_id: str) -> None:
+        self.deps.actors.tell(forge_name(self.deps.project(project_id).id), LookNow())

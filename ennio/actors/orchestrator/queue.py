@@ -1,0 +1,74 @@
+"""The queue of sessions that wait for their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import QueueChanged
+from ennio.actors.orchestrator.sessions import SessionApi
+from ennio.actors.registry import QUEUE
+from ennio.model.errors import Conflict
+from ennio.model.failpoints import failpoint
+from ennio.model.session import Session
+from ennio.store import Waiting
+
+_ONE_ROW = "writes one row, as the orders that are played, and may be given again"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueApi:
+    """Who waits, in which order and why; the orders raise Conflict for a session that does not."""
+
+    deps: Dependencies
+    sessions: SessionApi
+
+    def list(self) -> Sequence[Waiting]:
+        """All that wait, the next one first; ``position`` counts from 1 over all of them."""
+        return [replace(waiting, position=place) for place, waiting in enumerate(self.deps.store.queue.list(), start=1)]
+
+    @failpoint("order.hold", because=_ONE_ROW)
+    def hold(self, session_id: str) -> Waiting:
+        """Keep a waiting session from starting."""
+        return self._requeue(replace(self._waiting(session_id), held=True))
+
+    @failpoint("order.release")
+    def release(self, session_id: str) -> Waiting:
+        """Let a held session start when there is room."""
+        return self._requeue(replace(self._waiting(session_id), held=False))
+
+    @failpoint("order.move", because=_ONE_ROW)
+    def move(self, session_id: str, position: int) -> Waiting:
+        """Put a waiting session at this place (from 1) among those of its priority."""
+        waiting = self._waiting(session_id)
+        peers = [w for w in self.deps.store.queue.list() if w.priority == waiting.priority and w.session_id != session_id]
+        peers.insert(max(0, position - 1), waiting)
+        with self.deps.store.transaction():
+            for place, peer in enumerate(peers, start=1):
+                self.deps.store.queue.save(replace(peer, position=place))
+        self.deps.actors.tell(QUEUE, QueueChanged())
+        return self._waiting(session_id)
+
+    @failpoint("order.set_priority", because=_ONE_ROW)
+    def set_priority(self, session_id: str, priority: int) -> Waiting:
+        """Higher starts earlier."""
+        return self._requeue(replace(self._waiting(session_id), priority=priority))
+
+    @failpoint("order.drop")
+    def drop(self, session_id: str) -> Session:
+        """Take a waiting session out of the queue for good."""
+        self._waiting(session_id)
+        return self.sessions.kill(session_id, "a person, before it started")
+
+    def _waiting(self, session_id: str) -> Waiting:
+        waiting = self.deps.store.queue.get(session_id)
+        if waiting is None:
+            session = self.deps.store.sessions.need(session_id)
+            raise Conflict(f"session {session_id} does not wait in the queue; it is {session.status}")
+        return waiting
+
+    def _requeue(self, waiting: Waiting) -> Waiting:
+        self.deps.store.queue.save(waiting)
+        self.deps.actors.tell(QUEUE, QueueChanged())
+        return self.deps.store.queue.get(waiting.session_id) or waiting

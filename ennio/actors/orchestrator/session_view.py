@@ -1,0 +1,83 @@
+"""What is shown of a session: the session itself, and what is known of it besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Self
+
+from ennio.model.facts import AgentSeen
+from ennio.model.message import Message
+from ennio.model.session import Session
+from ennio.model.shape import SOMETIMES
+from ennio.policy.metering import SessionMetrics
+
+_FIELDS = tuple(each.name for each in fields(Session))
+_read = attrgetter(*_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where it stands in the queue, counted from 1, and what it waits for."""
+
+    position: int
+    reason: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """Since when a message waits for its agent, and why."""
+
+    since: datetime
+    reason: str
+
+    @classmethod
+    def of(cls, message: Message | None) -> Self | None:
+        """That of a message, if there is one."""
+        return None if message is None else cls(message.created_at, message.detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView(Session):
+    """A session, the place it has in the queue, the message that waits, and what its agent says of itself.
+
+    ``silent_since`` is since when neither the agent nor its screen says anything.
+    """
+
+    queued: QueuePlace | None = None
+    message_waits: WaitingMessage | None = None
+    question: str | None = None
+    detail: str | None = None
+    helpers: int = 0
+    silent_since: datetime | None = None
+
+    @classmethod
+    def of(cls, session: Session, place: QueuePlace | None, agent: AgentSeen | None, message: WaitingMessage | None) -> Self:
+        """The view of a session. What its agent said counts until the session has ended."""
+        known = dict(zip(_FIELDS, _read(session), strict=True))
+        if agent is None or session.status.terminal:
+            return cls(**known, queued=place, message_waits=message)
+        return cls(
+            **known,
+            queued=place,
+            message_waits=message,
+            question=agent.question,
+            detail=agent.detail or None,
+            helpers=agent.helpers,
+            silent_since=agent.silent_since,
+        )
+
+    def with_detail(self, status_since: datetime | None, metrics: SessionMetrics) -> SessionDetail:
+        """The same with what is only shown of one."""
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        return SessionDetail(**known, status_since=status_since, metrics=metrics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDetail(SessionView):
+    """One session; ``status_since`` is when its status was decided, ``metrics`` how it went."""
+
+    status_since: datetime | None = field(metadata=SOMETIMES)
+    metrics: SessionMetrics = field(metadata=SOMETIMES)

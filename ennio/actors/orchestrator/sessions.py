@@ -1,0 +1,202 @@
+"""Sessions: what there is to know of them, and everything a person or a program may have them do."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ennio.actors import ending, hook_token, preserved, spawning, strays
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.feed import Feed
+from ennio.actors.messages import (
+    AnswerQuestion,
+    Interrupt,
+    LookNow,
+    MessageQueued,
+    Ping,
+    QueueChanged,
+    RestartChild,
+    Restore,
+    StartSession,
+)
+from ennio.actors.orchestrator.session_view import QueuePlace, SessionDetail, SessionView, WaitingMessage
+from ennio.actors.registry import AGENTS, QUEUE, ROOT, session_name
+from ennio.actors.session_context import context
+from ennio.actors.spawning import Preview, SpawnRequest
+from ennio.model.branch import refuse_protected
+from ennio.model.errors import Conflict, NotFound, Unreachable
+from ennio.model.events import Draft, EventType
+from ennio.model.evidence import Evidence
+from ennio.model.failpoints import failpoint
+from ennio.model.message import Message, Origin, with_reasons
+from ennio.model.session import Session, SessionStatus
+from ennio.store.reactions import ReactionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SessionApi:
+    """What can be asked of sessions; every method raises NotFound for one there is none of."""
+
+    deps: Dependencies
+    feed: Feed
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def need(self, session_id: str) -> Session:
+        """One session."""
+        return self.deps.store.sessions.need(session_id)
+
+    def list(
+        self, project_id: str | None = None, *, archived: bool = False, statuses: Collection[SessionStatus] | None = None
+    ) -> Sequence[SessionView]:
+        """Sessions, oldest first; the archived ones only when asked for."""
+        return self._views(self.deps.store.sessions.list(project_id, archived=archived, statuses=statuses))
+
+    def detail(self, session_id: str) -> SessionDetail:
+        """One session with since when it has its status, and its numbers."""
+        store, session = self.deps.store, self.need(session_id)
+        evidence = store.evidence.latest(session_id)
+        since = evidence.at if evidence is not None and evidence.status is session.status else None
+        return self._views([session])[0].with_detail(since, store.metrics.get(session_id))
+
+    def _views(self, sessions: Iterable[Session]) -> Sequence[SessionView]:
+        store, asked = self.deps.store, tuple(sessions)
+        places = {
+            waiting.session_id: QueuePlace(position, waiting.reason, waiting.held)
+            for position, waiting in enumerate(store.queue.list(), start=1)
+        }
+        # one question for all of them where there are many
+        agents = store.facts.agents() if len(asked) > 1 else {one.id: store.facts.get(one.id).agent for one in asked}
+        mail = store.messages.waiting() if len(asked) > 1 else {one.id: next(iter(store.messages.pending(one.id)), None) for one in asked}
+        return [
+            SessionView.of(session, places.get(session.id), agents.get(session.id), WaitingMessage.of(mail.get(session.id)))
+            for session in asked
+        ]
+
+    def messages(self, session_id: str) -> Sequence[Message]:
+        """Every message to it, oldest first; each that waits says what for."""
+        return with_reasons(self.deps.store.messages.list(self.need(session_id).id))
+
+    def evidence(self, session_id: str, limit: int) -> Sequence[Evidence]:
+        """Why it has and had its statuses, newest first."""
+        return self.deps.store.evidence.list(self.need(session_id).id, limit=limit)
+
+    def reactions(self, session_id: str, limit: int) -> Sequence[ReactionRecord]:
+        """What was done about its pull request and when, newest first."""
+        return self.deps.store.reactions.history(self.need(session_id).id, limit)
+
+    # --- ordering -----------------------------------------------------------------------------------
+
+    @failpoint("order.spawn")
+    def spawn(self, request: SpawnRequest) -> Session:
+        """A new session in ``spawning``, admitted by the queue or with what it waits for there; its steps are events."""
+        session = spawning.spawn(self.deps, request)
+        self.deps.actors.tell(ROOT, StartSession(session.id))
+        self.deps.actors.tell(QUEUE, QueueChanged())
+        return self._looked_at(session)
+
+    @failpoint("order.preview", because="answers what a spawn would do, and does nothing")
+    def preview(self, request: SpawnRequest) -> Preview:
+        """What a spawn would do."""
+        return spawning.preview(self.deps, request)
+
+    @failpoint("order.kill")
+    def kill(self, session_id: str, by: str = "a person") -> Session:
+        """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
+        session = self.deps.store.sessions.need(session_id)
+        if strays.why(self.deps, session) is not None:
+            return strays.kill(self.deps, session, by)
+        self._watched(session_id)
+        return ending.end(self.deps, self.feed, session_id, by)
+
+    @failpoint("order.restore")
+    def restore(self, session_id: str) -> Session:
+        """Start an exited session again in the workspace it has, when its turn comes; also revives an actor that was given up."""
+        session = self.deps.store.sessions.need(session_id)
+        strays.refuse(self.deps, session)
+        if session.archived_at is None and self.deps.actors.ref(session_name(session_id)) is None:
+            self.deps.actors.tell(ROOT, RestartChild(session_name(session_id)))
+            return session
+        project = self.deps.project(session.project_id)
+        refuse_protected(session.branch or session.id, project.default_branch, project.protected_branches)
+        return self._looked_at(self._ask(session_id, Restore()))
+
+    def _looked_at(self, session: Session) -> Session:
+        """The session once the queue has looked: it is admitted, or its place has a reason."""
+        with suppress(NotFound, Unreachable):  # it is written down; a queue that is being restarted finds it there
+            self.deps.actors.ask(QUEUE, Ping())
+        return self.deps.store.sessions.get(session.id) or session
+
+    @failpoint("order.send")
+    def send(self, session_id: str, text: str) -> Message:
+        """Queue words for the agent; they are typed when it can take them."""
+        session = self.deps.store.sessions.need(session_id)
+        if session.status.terminal:
+            raise Conflict(f"session {session_id} is {session.status}; nobody is there to read a message")
+        strays.refuse(self.deps, session)
+        message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.deps.clock.now())
+        with self.deps.store.transaction() as tx:
+            self.deps.store.messages.add(message)
+            words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
+            tx.emit(session_id, session.project_id, words)
+        self.deps.actors.tell(session_name(session_id), MessageQueued())
+        return message
+
+    @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")
+    def interrupt(self, session_id: str) -> None:
+        """Press Escape in the agent's terminal."""
+        self._live(session_id)
+        self._ask(session_id, Interrupt())
+
+    @failpoint("order.answer")
+    def answer(self, session_id: str, text: str) -> None:
+        """Answer the question its agent asks. Raises Refused with the choices when the text fits none, Conflict when nothing is asked."""
+        self._live(session_id)
+        self._ask(session_id, AnswerQuestion(text))
+
+    @failpoint("order.look", because="a hint that may be lost")
+    def look(self, session_id: str) -> None:
+        """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
+        self.deps.actors.tell(AGENTS, LookNow(session_id))
+
+    def verify_hook_token(self, session_id: str, token: str) -> bool:
+        """Whether this is the session's hook token, which opens ``look`` and nothing else."""
+        return hook_token.verify(self.deps.store, session_id, token)
+
+    def output(self, session_id: str, lines: int) -> str:
+        """The last lines of the agent's terminal. Raises NotFound when there is none."""
+        session = self.deps.store.sessions.need(session_id)
+        if session.runtime_handle is None:
+            raise NotFound(f"session {session_id} has no terminal (status {session.status})")
+        at = context(self.deps, session)
+        return at.host.output(at.brief, lines)
+
+    def attach(self, session_id: str) -> tuple[str, ...]:
+        """The command that connects a person's terminal to the agent's. Raises NotFound when that is closed."""
+        self.output(session_id, 1)  # one that is closed is told here, in words of ours
+        at = context(self.deps, self.deps.store.sessions.need(session_id))
+        return at.host.attach_command(at.brief)
+
+    def _live(self, session_id: str) -> Session:
+        session = self.deps.store.sessions.need(session_id)
+        if session.status.terminal:
+            raise Conflict(f"session {session_id} is {session.status}")
+        return session
+
+    def _ask(self, session_id: str, message: Any) -> Any:
+        self._watched(session_id)
+        return self.deps.actors.ask(session_name(session_id), message)
+
+    def _watched(self, session_id: str) -> None:
+        """Raises, saying the way out, where no actor is there to be asked."""
+        session = self.deps.store.sessions.need(session_id)
+        if self.deps.actors.ref(session_name(session_id)) is not None:
+            return
+        strays.refuse(self.deps, session)
+        if session.archived_at is not None:
+            left = preserved.left_of(self.deps, session) or "there is nothing left of it but its record"
+            raise Conflict(f"session {session_id} is {session.status} and cleaned up; {left}")
+        raise Unreachable(f"nobody watches session {session_id}; `ennio session restore {session_id}` tries again")

@@ -1,0 +1,68 @@
+"""The supervisor itself: how it is, what reaches it from outside, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import ennio
+from ennio.actors import condition, webhooks
+from ennio.actors.dependencies import Dependencies
+from ennio.actors.messages import CrashForTest
+from ennio.model.errors import NotFound
+from ennio.model.failpoints import failpoint
+from ennio.store.notifications import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorApi:
+    """What can be asked of all of it. ``stop`` asks the arbiter to end it.
+
+    ``config_problem`` says what is wrong with its file where it stands on the last good one instead. ``adopted`` are the
+    sessions that run and that its database did not know, ``pid`` is the process it lives in.
+    """
+
+    deps: Dependencies
+    started_at: datetime
+    stop: Callable[[], None]
+    config_problem: str | None = None
+    adopted: tuple[str, ...] = ()
+    pid: int = 0
+
+    def notifications(self, limit: int) -> Sequence[Notice]:
+        """What people were told, latest first."""
+        return self.deps.store.notifications.list(limit)
+
+    @failpoint("order.crash", because="chaos of its own: a test of the machine")
+    def crash(self, name: str) -> None:
+        """Let one actor end with an error, as only the chaos endpoint orders."""
+        if not self.deps.actors.tell(name, CrashForTest()):
+            raise NotFound(f"no actor {name} is running")
+
+    @failpoint("order.webhook", because="a hint that may be lost; one not answered is sent again, and known by its number")
+    def webhook(self, event: str, delivery: str, signature: str | None, raw: bytes) -> str:
+        """Take in what GitHub sent; see ``webhooks.received``."""
+        return webhooks.received(self.deps, event, delivery, signature, raw)
+
+    def status(self) -> dict[str, Any]:
+        """How the house is: actors, sources, sessions, queue."""
+        return {
+            "version": ennio.__version__,
+            "pid": self.pid,
+            "started_at": self.started_at.isoformat(),
+            "config": str(self.deps.config.source),
+            "config_problem": self.config_problem,
+            "adopted": self.adopted,
+            **condition.condition(self.deps),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """How each source has been doing."""
+        return condition.health(self.deps)
+
+    @failpoint("order.shutdown", because="ends the process: the end-to-end tests")
+    def shutdown(self) -> None:
+        """End the supervisor. Agents go on."""
+        self.stop()
