@@ -22,7 +22,7 @@ def test_everybody_who_waits_is_woken_by_the_next_event(stage: Stage) -> None:
     session_id = stage.working()
     stage.look()
     last = stage.deps.store.events.last_seq()
-    waiting = [gevent.spawn(stage.orchestrator.wait_for_events, last, 20.0) for _ in range(20)]
+    waiting = [gevent.spawn(stage.orchestrator.events.wait, last, 20.0) for _ in range(20)]
     gevent.idle()
     stage.orchestrator.sessions.send(session_id, "hello")
     gevent.joinall(waiting, timeout=10)

@@ -26,6 +26,7 @@ from ennio.model.shape import INTERNAL, SOMETIMES, wire
 ROOT = Path(__file__).resolve().parents[2]
 NEW = '    mood: str | None = field(default=None, metadata=wire("temper"))\n'
 """The one line that a new field of a session takes; its column is the other place."""
+COLUMN = ("    no_signal = text_column(null=True)\n", "    mood = text_column(null=True)\n")
 PROOF = """
 import json, sqlite3, sys
 from dataclasses import replace
@@ -62,6 +63,9 @@ def copy(tmp_path: Path) -> Path:
     last = "    metadata: Mapping[str, str] = field(default_factory=dict, metadata=INTERNAL)\n"
     assert last in source
     model.write_text(source.replace(last, last + NEW))
+    tables = tmp_path / "ennio/store/tables.py"
+    assert COLUMN[0] in tables.read_text()
+    tables.write_text(tables.read_text().replace(COLUMN[0], "".join(COLUMN), 1))
     return tmp_path
 
 
@@ -81,7 +85,7 @@ def test_no_field_of_a_session_is_written_down_again_by_the_api_or_the_store(nam
         str(file.relative_to(ROOT))
         for folder in ("ennio/http", "ennio/store")
         for file in (ROOT / folder).rglob("*.py")
-        if re.search(rf"\b{name}\b", file.read_text()) and file.parent.name != "migrations"
+        if re.search(rf"\b{name}\b", file.read_text()) and file.parent.name != "migrations" and file.name != "tables.py"
     ]
     assert places == []
 
