@@ -38,7 +38,7 @@ def test_no_order_to_it_answers_well_and_does_nothing(play: Play, order: str) ->
     with play.opened() as stage:
         words: tuple[Any, ...] = ("words",) if order in ("send", "answer") else ()
         with pytest.raises(Refused, match="its project play is not in"):
-            getattr(stage.orchestrator, order)(session_id, *words)
+            getattr(stage.orchestrator.sessions, order)(session_id, *words)
         assert stage.messages(session_id)[1:] == []
 
 
