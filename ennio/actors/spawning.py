@@ -14,6 +14,7 @@ from ennio.model import codec
 from ennio.model.branch import check_work_branch
 from ennio.model.errors import Conflict, EnnioError, Invalid, Refused
 from ennio.model.events import Draft, EventType
+from ennio.model.idempotency import IdempotentRequest
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import orders
 from ennio.store import Waiting
@@ -100,13 +101,18 @@ def _drawn(deps: Dependencies, project: Project, request: SpawnRequest) -> Sessi
     return session
 
 
-def spawn(deps: Dependencies, request: SpawnRequest) -> Session:
-    """Write down a new session and its place in the queue. Raises Invalid, Conflict, NotFound; makes nothing then."""
+def spawn(deps: Dependencies, request: SpawnRequest, once: IdempotentRequest | None = None) -> Session:
+    """Write down a new session and its place in the queue. Raises Invalid, Conflict, NotFound; makes nothing then.
+
+    Neither where it was made ``once`` already: that raises RequestRepeatedError.
+    """
     project = _checked(deps, request)
     session = _drawn(deps, project, request)
     waiting = Waiting(session.id, project.id, request.priority, 0, request.held, session.created_at, "")
     what = f"issue {request.issue_id}" if request.issue_id else (request.prompt or "").strip().splitlines()[0][:72]
     with deps.store.transaction() as tx:
+        if once is not None:
+            deps.store.idempotency.begin(once, session.id, session.created_at)
         deps.store.projects.upsert(project)
         deps.store.sessions.insert(session)
         deps.store.memories.save(session.id, codec.dumps(orders.fresh(session.created_at)))

@@ -46,7 +46,7 @@ class Director:
     def spawn(self) -> None:
         """Three sessions at once."""
         for role, project, prompt in (("greet", "score", stage.GREET), ("notes", "score", stage.NOTES), ("silent", "rest", stage.SILENT)):
-            session = self.client.post("/sessions", {"project_id": project, "prompt": prompt, "role": role})
+            session = self.client.post_once("/sessions", {"project_id": project, "prompt": prompt, "role": role})
             self.parts[session["id"]] = DemoSession(role, session["id"])
             self.say(role, f"you ask for a session: {prompt}")
 

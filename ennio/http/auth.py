@@ -33,7 +33,8 @@ _ANY_ADDRESS = ("0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound t
 _ASKED_BY_US = (None, "same-origin", "none")
 """What a browser says of who made it ask: our own page, or a person. Older ones do not say it."""
 _METHODS = "GET, POST, DELETE"
-_HEADERS = "Authorization, Content-Type, Last-Event-ID"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
+_EXPOSED = "ETag"
 
 
 def same_secret(given: str, expected: str) -> bool:
@@ -104,6 +105,7 @@ class Gate:
             origin = _origin(req)
             if origin is not None and self._configured(origin):
                 resp.set_header("Access-Control-Allow-Origin", origin)
+                resp.set_header("Access-Control-Expose-Headers", _EXPOSED)
 
     def _check_host(self, req: falcon.Request) -> None:
         host = req.get_header("Host")

@@ -6,6 +6,7 @@ Light to load: http.client is only imported for the first request.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
 API = "/api/v1"
+NO_HEADERS: Mapping[str, str] = {}
 _SILENCE = 45.0  # three heartbeats: a stream that says nothing for so long is dead
 _PAUSES = (0.1, 0.3, 1.0, 2.0)
 _BY_STATUS: Mapping[int, type[EnnioError]] = {
@@ -41,6 +43,10 @@ class NoSupervisor(EnnioError):
 
     http_status = 504
     exit_code = 4
+
+
+class LostAnswer(Unreachable):
+    """Whether the request was carried out is not known: its connection failed before the whole answer was there."""
 
 
 def find(config_file: Path, home: Home, configured_token: Callable[[], str | None]) -> ApiClient:
@@ -89,21 +95,47 @@ class ApiClient:
         given = {name: value for name, value in (body or {}).items() if value is not None}
         return self.document("POST", path, query, given)["data"]
 
+    def post_once(self, path: str, body: Mapping[str, object], /) -> Any:
+        """The data of a POST that may not happen twice: where its answer is lost, it is sent again under the same key.
+
+        Raises LostAnswer when none came at the last try either.
+        """
+        given = {name: value for name, value in body.items() if value is not None}
+        key = {"Idempotency-Key": os.urandom(16).hex()}
+        lost: LostAnswer | None = None
+        for pause in _PAUSES:
+            try:
+                return self.document("POST", path, {}, given, headers=key)["data"]
+            except LostAnswer as error:
+                lost = error
+            except NoSupervisor:
+                if lost is None:
+                    raise  # else it may be on its way back
+            time.sleep(pause)
+        raise lost or LostAnswer(f"POST {path}: no answer came")
+
     def delete(self, path: str, /) -> Any:
         """The data of a DELETE."""
         return self.document("DELETE", path, {})["data"]
 
-    def document(self, method: str, path: str, query: Mapping[str, object], body: Mapping[str, object] | None = None) -> Any:
+    def document(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Any:
         """The whole answer, envelope included."""
         from http.client import HTTPException  # noqa: PLC0415
 
-        connection, response = self._ask(method, path, query, body, headers={}, timeout=self._timeout)
+        connection, response = self._ask(method, path, query, body, headers=headers, timeout=self._timeout)
         try:
             return json.loads(response.read())
         except TimeoutError:
             raise TimedOut(f"{method} {path}: the answer broke off after {self._timeout:g} s") from None
         except (OSError, HTTPException, ValueError) as error:
-            raise Unreachable(f"{method} {path}: the answer is no JSON or broke off ({error})") from None
+            raise LostAnswer(f"{method} {path}: the answer is no JSON or broke off ({error})") from None
         finally:
             connection.close()
 
@@ -174,7 +206,7 @@ class ApiClient:
         except (OSError, HTTPException) as error:
             connection.close()
             way = "; whether it still runs says: ennio doctor"
-            raise Unreachable(f"{method} {path}: the connection to {self.url} failed ({error or type(error).__name__}){way}") from None
+            raise LostAnswer(f"{method} {path}: the connection to {self.url} failed ({error or type(error).__name__}){way}") from None
         if response.status >= 400:
             raise self._error(connection, response)
         return connection, response

@@ -15,6 +15,7 @@ from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
 from ennio.store.forge import ForgeRepository
+from ennio.store.idempotency import IdempotencyRepository
 from ennio.store.memories import MemoryRepository
 from ennio.store.merges import MergeRepository
 from ennio.store.messages import MessageRepository
@@ -56,6 +57,7 @@ class Store:
         self.metrics = MetricsRepository(connection, clock)
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
+        self.idempotency = IdempotencyRepository(connection)
         self.meta = MetaRepository(connection)
 
     @contextmanager

@@ -420,6 +420,20 @@ class MigrationTable(DeclaredTable):
     Meta = meta("schema_migrations")
 
 
+class IdempotencyTable(DeclaredTable):
+    """Requests that may be sent again."""
+
+    key = text_column(primary_key=True)
+    digest = text_column()
+    subject = text_column()
+    at = text_column()
+    answer = text_column(null=True)
+
+    Meta = meta("idempotency_keys")
+
+
+index(IdempotencyTable, "idx_idempotency_keys_at", "at")
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -441,6 +455,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     CheckTable,
     ReviewTable,
     IssueTable,
+    IdempotencyTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

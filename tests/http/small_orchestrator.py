@@ -26,6 +26,7 @@ from ennio.actors.orchestrator import (
     ProjectApi,
     PullApi,
     QueueApi,
+    RequestApi,
     SessionApi,
     SpawnRequest,
     SupervisorApi,
@@ -39,6 +40,7 @@ from ennio.model.changes import Diff, FileChange, Files
 from ennio.model.clock import Clock, SystemClock
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.events import Draft, Event, EventType
+from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin
 from ennio.model.pulls import Check, CheckState, Comment, MergeMethod, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Priority, Session, SessionStatus, Usage
@@ -90,7 +92,10 @@ class SmallSessions(SessionApi):
 
     small: SmallOrchestrator
 
-    def spawn(self, request: SpawnRequest) -> Session:
+    def spawn(self, request: SpawnRequest, once: IdempotentRequest | None = None) -> Session:
+        done = self._done(once)
+        if done is not None:
+            return self.need(done.subject)
         if self.small.fails_with is not None:
             raise self.small.fails_with
         if not request.prompt and not request.issue_id:
@@ -114,6 +119,8 @@ class SmallSessions(SessionApi):
             usage=Usage(10, 20, Decimal("0.125")),
         )
         with self.small.store.transaction() as tx:
+            if once is not None:
+                self.small.store.idempotency.begin(once, session.id, now)
             self.small.store.sessions.insert(session)
             if request.held:
                 self.small.store.queue.add(Waiting(session.id, session.project_id, session.priority, 0, True, now, "held by a person"))
@@ -142,9 +149,12 @@ class SmallSessions(SessionApi):
     def verify_hook_token(self, session_id: str, token: str) -> bool:
         return token == f"bell of {session_id}"
 
-    def send(self, session_id: str, text: str) -> Message:
+    def send(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> Message:
+        done = self._done(once)
+        if done is not None:
+            return self._message(done.subject)
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.small.clock.now())
-        self.small.store.messages.add(message)
+        self._queue(self.need(session_id), message, once)
         return message
 
     def answer(self, session_id: str, text: str) -> None:
@@ -341,6 +351,7 @@ class SmallOrchestrator:
         self.queue: QueueApi = SmallQueue(self.deps, self.sessions, small=self)
         self.projects = ProjectApi(self.deps)
         self.pulls: PullApi = SmallPulls(self.deps, small=self)
+        self.requests = RequestApi(self.deps)
         self.issues: IssueApi = SmallIssues(self.deps, small=self)
         self.workspaces: WorkspaceApi = SmallWorkspaces(self.deps, small=self)
         self.supervisor: Any = SmallSupervisor(self.deps, clock.now(), lambda: None, small=self)

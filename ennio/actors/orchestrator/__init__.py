@@ -19,6 +19,7 @@ from ennio.actors.orchestrator.issues import IssueApi
 from ennio.actors.orchestrator.projects import ProjectApi
 from ennio.actors.orchestrator.pulls import PullApi
 from ennio.actors.orchestrator.queue import QueueApi
+from ennio.actors.orchestrator.requests import RequestApi
 from ennio.actors.orchestrator.session_view import SessionDetail, SessionView
 from ennio.actors.orchestrator.sessions import SessionApi
 from ennio.actors.orchestrator.supervisor import SupervisorApi
@@ -51,6 +52,7 @@ __all__ = [
     "PullApi",
     "QueueApi",
     "ReactionRecord",
+    "RequestApi",
     "Restored",
     "SessionApi",
     "SessionDetail",
@@ -71,6 +73,7 @@ APIS: Mapping[str, type[Any]] = {
     "issues": IssueApi,
     "workspaces": WorkspaceApi,
     "events": EventApi,
+    "requests": RequestApi,
     "supervisor": SupervisorApi,
 }
 """The nouns, as the orchestrator has them."""
@@ -90,6 +93,7 @@ class Orchestrator:
     issues: IssueApi
     workspaces: WorkspaceApi
     events: EventApi
+    requests: RequestApi
     supervisor: SupervisorApi
 
     @classmethod
@@ -116,5 +120,6 @@ class Orchestrator:
             issues=IssueApi(deps),
             workspaces=WorkspaceApi(deps),
             events=EventApi(deps, feed),
+            requests=RequestApi(deps),
             supervisor=SupervisorApi(deps, started_at, stop, config_problem, adopted, pid),
         )

@@ -31,8 +31,10 @@ from ennio.model.errors import Conflict, NotFound, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
 from ennio.model.failpoints import failpoint
+from ennio.model.idempotency import IdempotentRequest
 from ennio.model.message import Message, Origin, with_reasons
 from ennio.model.session import Session, SessionStatus
+from ennio.store.idempotency import DoneRequest, RequestRepeatedError
 from ennio.store.reactions import ReactionRecord
 
 
@@ -91,9 +93,18 @@ class SessionApi:
     # --- ordering -----------------------------------------------------------------------------------
 
     @failpoint("order.spawn")
-    def spawn(self, request: SpawnRequest) -> Session:
-        """A new session in ``spawning``, admitted by the queue or with what it waits for there; its steps are events."""
-        session = spawning.spawn(self.deps, request)
+    def spawn(self, request: SpawnRequest, once: IdempotentRequest | None = None) -> Session:
+        """A new session in ``spawning``, admitted by the queue or with what it waits for there; its steps are events.
+
+        The one there is, where it was spawned ``once`` already.
+        """
+        done = self._done(once)
+        if done is not None:
+            return self.need(done.subject)
+        try:
+            session = spawning.spawn(self.deps, request, once)
+        except RequestRepeatedError as repeated:
+            return self.need(repeated.done.subject)
         self.deps.actors.tell(ROOT, StartSession(session.id))
         self.deps.actors.tell(QUEUE, QueueChanged())
         return self._looked_at(session)
@@ -131,19 +142,39 @@ class SessionApi:
         return self.deps.store.sessions.get(session.id) or session
 
     @failpoint("order.send")
-    def send(self, session_id: str, text: str) -> Message:
-        """Queue words for the agent; they are typed when it can take them."""
+    def send(self, session_id: str, text: str, once: IdempotentRequest | None = None) -> Message:
+        """Queue words for the agent; they are typed when it can take them. Those there are, where they were sent ``once`` already."""
+        done = self._done(once)
+        if done is not None:
+            return self._message(done.subject)
         session = self.deps.store.sessions.need(session_id)
         if session.status.terminal:
             raise Conflict(f"session {session_id} is {session.status}; nobody is there to read a message")
         strays.refuse(self.deps, session)
         message = Message(str(uuid.uuid4()), session_id, text, Origin.PERSON, self.deps.clock.now())
-        with self.deps.store.transaction() as tx:
-            self.deps.store.messages.add(message)
-            words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
-            tx.emit(session_id, session.project_id, words)
+        try:
+            self._queue(session, message, once)
+        except RequestRepeatedError as repeated:
+            return self._message(repeated.done.subject)
         self.deps.actors.tell(session_name(session_id), MessageQueued())
         return message
+
+    def _message(self, message_id: str) -> Message:
+        message = self.deps.store.messages.get(message_id)
+        if message is None:
+            raise NotFound(f"no message {message_id}")
+        return message
+
+    def _queue(self, session: Session, message: Message, once: IdempotentRequest | None) -> None:
+        with self.deps.store.transaction() as tx:
+            if once is not None:
+                self.deps.store.idempotency.begin(once, message.id, message.created_at)
+            self.deps.store.messages.add(message)
+            words = Draft(EventType.MESSAGE_QUEUED, "a person's message waits for the agent", data={"message": message.id})
+            tx.emit(session.id, session.project_id, words)
+
+    def _done(self, once: IdempotentRequest | None) -> DoneRequest | None:
+        return None if once is None else self.deps.store.idempotency.find(once, self.deps.clock.now())
 
     @failpoint("order.interrupt", because="presses a key; nothing is written and nothing follows")
     def interrupt(self, session_id: str) -> None:

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     if options.dry_run:
         preview = context.client().post("/sessions", order, dry_run=True)
         return CommandResult(preview, _preview_lines(preview))
-    session = context.client().post("/sessions", order)
+    session = context.client().post_once("/sessions", order)
     if options.wait and not options.hold:
         return _waited(session, context)
     return CommandResult(session, [_spawned(session)])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ennio.http.fields import ChoiceListField, RequestField
+from ennio.http.idempotency import HEADER, PATTERN
 from ennio.http.shapes import TEXT, Schema
 
 Operation = dict[str, Any]
@@ -33,6 +34,12 @@ def word(text: str) -> Schema:
 def takes(summary: str, data: Schema, *, query: Fields | None = None, body: Fields | None = None) -> Operation:
     """An operation that answers its data in the envelope."""
     return _operation(summary, _envelope(data), query, body)
+
+
+def repeatable(operation: Operation) -> Operation:
+    """The operation, which may be sent again: under the same key it is answered as the first time, for a day."""
+    header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string", "pattern": PATTERN}}
+    return {**operation, "parameters": [*operation.get("parameters", ()), header]}
 
 
 def pages(summary: str, item: Schema, query: Fields) -> Operation:

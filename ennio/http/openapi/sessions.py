@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ennio.http.openapi.operation import WORD, listed, pages, path, ref, takes, word
+from ennio.http.openapi.operation import WORD, listed, pages, path, ref, repeatable, takes, word
 from ennio.http.resources import session, sessions
 
 ENDED = {"enum": ["killed", "ending"]}
@@ -14,11 +14,13 @@ SESSION_PATHS: dict[str, Any] = {
     **path(
         "/api/v1/sessions",
         get=takes("List sessions, oldest first; archived ones with `all`.", listed(ref("Session")), query=sessions.LIST),
-        post=takes(
-            "Spawn a session; with `dry_run` only show what it would be.",
-            {"anyOf": [ref("Session"), ref("Preview")]},
-            query=sessions.DRY_RUN,
-            body=sessions.SPAWN,
+        post=repeatable(
+            takes(
+                "Spawn a session; with `dry_run` only show what it would be.",
+                {"anyOf": [ref("Session"), ref("Preview")]},
+                query=sessions.DRY_RUN,
+                body=sessions.SPAWN,
+            )
         ),
     ),
     **path(
@@ -26,7 +28,10 @@ SESSION_PATHS: dict[str, Any] = {
         get=takes("Show a session.", ref("Session")),
         delete=takes("Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.", ENDED),
     ),
-    **path(f"{_ONE}/send", post=takes("Send a message; delivered when the agent can take it.", word("sent"), body=session.SEND)),
+    **path(
+        f"{_ONE}/send",
+        post=repeatable(takes("Send a message; delivered when the agent can take it.", word("sent"), body=session.SEND)),
+    ),
     **path(f"{_ONE}/look", post=takes("Read now what its agent told; also open to the session's own token.", word("looking"), body={})),
     **path(f"{_ONE}/answer", post=takes("Answer the question its agent asks.", word("answered"), body=session.ANSWER)),
     **path(f"{_ONE}/restore", post=takes("Start its agent again where it left off, once it is admitted.", ref("Session"), body={})),

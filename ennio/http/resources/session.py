@@ -9,11 +9,13 @@ import falcon
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import FlagField, NumberField, RequestField, TextField, identifier
+from ennio.http.idempotency import answer_once
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.events import PAGE, answer_page
 from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.selection import EventSelection
 from ennio.http.shapes import plain
+from ennio.model.idempotency import IdempotentRequest
 
 SEND: Mapping[str, RequestField] = {"message": TextField(required=True, longest=BODY_LIMIT)}
 ANSWER: Mapping[str, RequestField] = {"answer": TextField(required=True, longest=BODY_LIMIT)}
@@ -48,8 +50,13 @@ class SessionResource:
     def on_post_send(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Queue a message; it is typed when the agent can take it."""
         body = read_body(req, SEND)
-        self._orchestrator.sessions.send(self._known(session_id), body["message"])
-        answer(resp, "sent")
+        session_id = self._known(session_id)
+
+        def send(once: IdempotentRequest | None) -> str:
+            self._orchestrator.sessions.send(session_id, body["message"], once)
+            return "sent"
+
+        answer_once(self._orchestrator, req, resp, body, send)
 
     def on_post_look(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Have it read now what its agent told; for the agent's hooks."""

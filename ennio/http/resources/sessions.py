@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import falcon
 
 from ennio.actors.orchestrator import Orchestrator, SpawnRequest
 from ennio.http.envelope import answer
 from ennio.http.fields import ChoiceListField, FlagField, IdField, NumberField, RequestField, TextField
+from ennio.http.idempotency import answer_once
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.shapes import plain
-from ennio.model.session import SessionStatus
+from ennio.model.session import Session, SessionStatus
 
 LIST: Mapping[str, RequestField] = {"project_id": IdField(), "status": ChoiceListField(tuple(SessionStatus)), "all": FlagField()}
 DRY_RUN: Mapping[str, RequestField] = {"dry_run": FlagField()}
@@ -49,8 +51,12 @@ class SessionsResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Spawn one, or with ``dry_run`` show what would be spawned."""
         dry_run = read_query(req, DRY_RUN)["dry_run"]
-        wanted = SpawnRequest(**read_body(req, SPAWN))
+        body = read_body(req, SPAWN)
+        wanted = SpawnRequest(**body)
         if dry_run:
             answer(resp, plain(self._orchestrator.sessions.preview(wanted)))
         else:
-            answer(resp, plain(self._orchestrator.sessions.detail(self._orchestrator.sessions.spawn(wanted).id)))
+            answer_once(self._orchestrator, req, resp, body, lambda once: self._shown(self._orchestrator.sessions.spawn(wanted, once)))
+
+    def _shown(self, session: Session) -> Any:
+        return plain(self._orchestrator.sessions.detail(session.id))
