@@ -21,19 +21,19 @@ from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, Event, EventType
 from ennio.model.failpoints import seconds
 from ennio.model.session import Priority, Session
-from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE = seconds(5.0, shortened=0.5)
 LONGEST_PAUSE = 300.0
-KINDS: Mapping[str, Reached] = MappingProxyType(
+KINDS: Mapping[str, MilestoneKind] = MappingProxyType(
     {
-        EventType.SESSION_SPAWNED: Reached.SPAWNED,
-        EventType.PR_CREATED: Reached.PULL_OPENED,
-        EventType.PR_MERGED: Reached.MERGED,
-        EventType.PR_CLOSED: Reached.CLOSED,
-        EventType.SESSION_KILLED: Reached.KILLED,
+        EventType.SESSION_SPAWNED: MilestoneKind.SPAWNED,
+        EventType.PR_CREATED: MilestoneKind.PULL_OPENED,
+        EventType.PR_MERGED: MilestoneKind.MERGED,
+        EventType.PR_CLOSED: MilestoneKind.CLOSED,
+        EventType.SESSION_KILLED: MilestoneKind.KILLED,
     }
 )
 

@@ -14,7 +14,7 @@ from ennio.config.model import Project
 from ennio.machine.untrusted import json_value
 from ennio.model.errors import Invalid, Unauthorized
 from ennio.plugins.github.settings import found_address
-from ennio.plugins.github.webhook import Happening, happenings, is_signed
+from ennio.plugins.github.webhook import WebhookEvent, happenings, is_signed
 
 log = logging.getLogger(__name__)
 _KEY = "webhooks.github"
@@ -45,7 +45,7 @@ def _secrets(deps: Dependencies) -> Iterator[tuple[Project, str]]:
             yield project, project.scm.config["webhook_secret"]
 
 
-def _tell(deps: Dependencies, project: Project, happening: Happening) -> bool:
+def _tell(deps: Dependencies, project: Project, happening: WebhookEvent) -> bool:
     address = found_address(project, project.scm.config if project.scm is not None else {})
     scm = deps.plugins.scm(project)
     if scm is None or str(address).lower() != happening.repository.lower():

@@ -12,7 +12,7 @@ from ennio.hosts.resolved import ResolvedBrief
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
-from ennio.plugins.agent.interface import Filed
+from ennio.plugins.agent.interface import FileBacked
 from ennio.plugins.runtime.interface import Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable
 
@@ -86,7 +86,7 @@ class Reader:
         if cache is not None and cache.is_fresh(process, screen, now):
             return None, wanted.cursor
         desk = at.desk
-        files = at.agent.files(desk, wanted.cursor) if isinstance(at.agent, Filed) else None
+        files = at.agent.files(desk, wanted.cursor) if isinstance(at.agent, FileBacked) else None
         # taken first: what is written meanwhile is read the next time
         found = read_cache(process, screen, files) if files is not None else None
         reading = at.agent.observe(desk, wanted.cursor, process, screen, now)

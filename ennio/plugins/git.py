@@ -29,7 +29,7 @@ from ennio.plugins import git_errors, git_orphans
 from ennio.plugins.git_environment import environment
 from ennio.plugins.git_errors import readable, redacted
 
-__all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "GitPlace", "Output", "Question", "failure", "readable", "redacted", "side_by_side"]
+__all__ = ["HEAVY", "NETWORK", "QUICK", "Git", "GitCommand", "GitOutput", "GitPlace", "failure", "readable", "redacted", "side_by_side"]
 
 QUICK = 30.0
 """Seconds for what is soon done."""
@@ -56,7 +56,7 @@ _QUIET = (
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class GitOutput:
     """What a git command printed and its exit code; bytes that are not UTF-8 survive as surrogates."""
 
     code: int
@@ -116,7 +116,7 @@ class Git:
         """The same directory with more environment."""
         return Git(self.directory, env={**self._env, **env}, hooks=self._hooks)
 
-    def run(self, *args: str, input: str | None = None, timeout: float = QUICK, check: bool = True) -> Output:  # noqa: A002
+    def run(self, *args: str, input: str | None = None, timeout: float = QUICK, check: bool = True) -> GitOutput:  # noqa: A002
         """Run one command. Waits some seconds for another git's lock, and tries a lost race again, before it believes in it.
 
         Blocks. Raises TimedOut after ``timeout`` seconds, or ``STALL`` ones in which a server gave no sign, whatever ``check``
@@ -161,7 +161,7 @@ class Git:
         if over.is_set():
             raise TimedOut(f"{_name(args)} in {self.directory} did not end within {timeout:g} s")
         if code != 0:
-            raise failure(args, self.directory, Output(code, "", _text(said)))
+            raise failure(args, self.directory, GitOutput(code, "", _text(said)))
         return _text(raw), more
 
     def commit(self, name: str) -> str | None:
@@ -189,7 +189,7 @@ class Git:
         branch = told[3].removeprefix("refs/heads/") if told[3].startswith("refs/heads/") else None
         return GitPlace(Path(told[0]).resolve(), Path(told[1]).resolve(), top, branch)
 
-    def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> Output:
+    def _once(self, args: tuple[str, ...], given: str | None, timeout: float) -> GitOutput:
         with self._begun(args, fed=given is not None) as running:
             return running.answer(given, timeout)
 
@@ -229,11 +229,11 @@ class _Running:
     directory: Path
     spool: IO[bytes] | None
 
-    def answer(self, given: str | None, timeout: float) -> Output:
+    def answer(self, given: str | None, timeout: float) -> GitOutput:
         """Wait for its end."""
         encoded = None if given is None else given.encode("utf-8", "surrogateescape")
         stdout, stderr = self._waited(encoded, timeout) if self.spool is None else self._watched(encoded, timeout, self.spool)
-        return Output(self.process.returncode, _text(stdout), _text(stderr))
+        return GitOutput(self.process.returncode, _text(stdout), _text(stderr))
 
     def _waited(self, given: bytes | None, timeout: float) -> tuple[bytes, bytes]:
         try:
@@ -265,14 +265,14 @@ class _Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class GitCommand:
     """A command that only reads, and whom it is put to."""
 
     git: Git
     args: tuple[str, ...]
 
 
-def side_by_side(*questions: Question, timeout: float = QUICK) -> tuple[Output, ...]:
+def side_by_side(*questions: GitCommand, timeout: float = QUICK) -> tuple[GitOutput, ...]:
     """Put all questions at once; the answers come in their order, whatever their exit codes.
 
     Blocks as long as the slowest takes. Raises TimedOut as ``Git.run`` does; none of them runs any more then.
@@ -282,7 +282,7 @@ def side_by_side(*questions: Question, timeout: float = QUICK) -> tuple[Output, 
         return tuple(one.answer(None, timeout) for one in asked)
 
 
-def failure(args: tuple[str, ...], directory: Path, output: Output) -> EnnioError:
+def failure(args: tuple[str, ...], directory: Path, output: GitOutput) -> EnnioError:
     """The error a failed command amounts to: Unreachable for what time mends, else Refused."""
     return git_errors.failure(_name(args), directory, output.code, output.stderr.strip() or output.stdout)
 

@@ -11,7 +11,7 @@ import pytest
 from ennio.model.branch import check_branch
 from ennio.model.errors import ConfigError, NotFound
 from ennio.plugins.tracker import linear, local
-from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from tests.contract.tracker_bench import WORLDS, Bench
 
 PULL = "https://github.example/acme/shop/pull/7"
@@ -66,7 +66,7 @@ def test_comments_are_kept_in_order(bench: Bench) -> None:
 
 
 def test_an_unknown_issue_is_not_found_and_named(bench: Bench) -> None:
-    milestone = Milestone(Reached.MERGED, "s-1", pull_number=7)
+    milestone = Milestone(MilestoneKind.MERGED, "s-1", pull_number=7)
     calls: tuple[Callable[[str], object], ...] = (
         bench.tracker.issue,
         bench.tracker.close,
@@ -80,22 +80,22 @@ def test_an_unknown_issue_is_not_found_and_named(bench: Bench) -> None:
 
 def test_a_milestone_may_come_twice_and_only_a_merge_closes(bench: Bench) -> None:
     issue_id = bench.add("Fix", "body", [])
-    for kind in (Reached.SPAWNED, Reached.PULL_OPENED):
+    for kind in (MilestoneKind.SPAWNED, MilestoneKind.PULL_OPENED):
         bench.tracker.tell(issue_id, Milestone(kind, "s-1", "claude-code", "fix", PULL, 7))
     assert bench.tracker.issue(issue_id).state == "open"
     once = bench.tracker.issue(issue_id).comments
     for _ in range(2):
-        bench.tracker.tell(issue_id, Milestone(Reached.PULL_OPENED, "s-1", "claude-code", "fix", PULL, 7))
+        bench.tracker.tell(issue_id, Milestone(MilestoneKind.PULL_OPENED, "s-1", "claude-code", "fix", PULL, 7))
     assert bench.tracker.issue(issue_id).comments == once
     if bench.tracker.name != "stub":  # the stub only remembers what it was told
         for _ in range(2):
-            bench.tracker.tell(issue_id, Milestone(Reached.MERGED, "s-1", "claude-code", "fix", PULL, 7))
+            bench.tracker.tell(issue_id, Milestone(MilestoneKind.MERGED, "s-1", "claude-code", "fix", PULL, 7))
         assert bench.tracker.issue(issue_id).state == "closed"
 
 
 @pytest.mark.parametrize(("read", "given"), [(local.parse, {}), (linear.parse, {"api_key": "k"})], ids=["local", "linear"])
 def test_the_same_words_are_said_to_each(read: Callable[[Mapping[str, Any]], Any], given: dict[str, Any]) -> None:
     settings = read({**given, "comment": ["merged"], "close_on_merge": True})
-    assert (settings.comment, settings.close_on_merge) == ((Reached.MERGED,), True)
+    assert (settings.comment, settings.close_on_merge) == ((MilestoneKind.MERGED,), True)
     with pytest.raises(ConfigError, match="close_on_merge"):
         read({**given, "close_on_merge": "yes"})

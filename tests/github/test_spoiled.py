@@ -22,14 +22,14 @@ from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.tracker import github as tracker
 from ennio.plugins.tracker.github import GitHubTracker
-from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
 from tests.github import published
 from tests.github.conftest import context
 from tests.github.standin.hub import Hub, Run
 from tests.github.standin.server import Server
 
 JUNK = (None, True, -1, 1.5, "", "words", [], {}, [None], {"nodes": None}, [[1]], {"a": {"b": []}})
-SEEN = Milestone(Reached.MERGED, "s", "command", "fix", "https://github.example/1", 1)
+SEEN = Milestone(MilestoneKind.MERGED, "s", "command", "fix", "https://github.example/1", 1)
 SEEDS = 15
 TWO = Watch("s", "fix", "main", 1), Watch("t", "other", "main", idle=True)
 CALLS: dict[str, Callable[[GitHubForge, GitHubTracker, int, int], object]] = {

@@ -10,11 +10,11 @@ import pytest
 from ennio.model.clock import ManualClock
 from ennio.model.errors import ConfigError, NotFound, Unreachable
 from ennio.plugins.tracker.github import GitHubTracker
-from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from tests.github.standin.hub import Fault, Hub, actor
 
 Make = Callable[..., GitHubTracker]
-DONE = Milestone(Reached.MERGED, "s-1", "claude-code", "fix", "https://github.example/acme/shop/pull/7", 7)
+DONE = Milestone(MilestoneKind.MERGED, "s-1", "claude-code", "fix", "https://github.example/acme/shop/pull/7", 7)
 
 
 def test_an_issue_is_found_with_all_an_agent_needs(hub: Hub, issues: Make) -> None:
@@ -75,7 +75,7 @@ def test_milestones_do_what_is_configured_once(hub: Hub, issues: Make) -> None:
         unlabels={"spawned": ["todo"], "merged": ["doing"]}, close_on_merge=True,
     )  # fmt: skip
     for _ in range(2):
-        tracker.tell(str(number), Milestone(Reached.SPAWNED, "s-1", "claude-code", "fix"))
+        tracker.tell(str(number), Milestone(MilestoneKind.SPAWNED, "s-1", "claude-code", "fix"))
     row = hub.issues[number]
     assert (row["assignees"], row["labels"], len(row["comments"]), row["state"]) == (["ada"], ["doing"], 1, "open")
     for _ in range(2):
@@ -87,7 +87,7 @@ def test_milestones_do_what_is_configured_once(hub: Hub, issues: Make) -> None:
 
 def test_without_configuration_nothing_is_written(hub: Hub, issues: Make) -> None:
     number = hub.issue("Fix")
-    for kind in Reached:
+    for kind in MilestoneKind:
         issues().tell(str(number), Milestone(kind, "s-1"))
     assert {method for _, method, _, _ in hub.requests} == {"GET"}
 

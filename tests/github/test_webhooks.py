@@ -22,7 +22,7 @@ from ennio.http.app import create_app
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Invalid, Unauthorized
-from ennio.plugins.github.webhook import Happening, happenings
+from ennio.plugins.github.webhook import WebhookEvent, happenings
 from ennio.plugins.registry import Registry
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
@@ -66,7 +66,8 @@ def test_recorded_deliveries_name_their_pull_request_branch_or_commit() -> None:
     assert any(happenings("check_run", payload) for payload in recorded["check_run"])
     many = {"number": 1, "head": {}}
     crowd = {"repository": {"full_name": "acme/shop"}, "check_run": {"pull_requests": [{**many, "number": n} for n in range(5000)]}}
-    assert happenings("check_run", crowd) == (Happening("acme/shop"),), "whatever is too much to look for one by one is looked at at once"
+    why = "whatever is too much to look for one by one is looked at at once"
+    assert happenings("check_run", crowd) == (WebhookEvent("acme/shop"),), why
     assert happenings("star", recorded["star"][0]) == ()
     assert happenings("pull_request", {}) == happenings("pull_request", {"repository": None, "pull_request": 7}) == ()
 

@@ -27,7 +27,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity, RuntimeHandle
 from ennio.plugins.agent import jsonl, opencode_database
-from ennio.plugins.agent.interface import AgentContext, Filed
+from ennio.plugins.agent.interface import AgentContext, FileBacked
 from ennio.plugins.registry import Registry
 from tests.hosts.desktop import WORLDS, age
 
@@ -250,7 +250,7 @@ def test_a_database_that_could_not_be_read_is_tried_again_though_it_does_not_cha
 def test_an_agent_that_has_yet_to_find_its_files_is_read_at_every_look() -> None:
     for kind in ("claude-code", "codex"):
         with pair(kind) as both, counted(both) as reads:
-            assert isinstance(both.agent, Filed)
+            assert isinstance(both.agent, FileBacked)
             both.screen = both.world.screens[0]
             for _ in itertools.repeat(None, 5):
                 both.clock.advance(1)

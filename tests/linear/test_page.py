@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ennio.plugins.tracker.interface import Reached
+from ennio.plugins.tracker.interface import MilestoneKind
 from ennio.plugins.tracker.linear.settings import _READERS, PUBLIC, parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "linear.md").read_text(encoding="utf-8")
@@ -17,10 +17,10 @@ def test_the_settings_that_are_shown_are_understood() -> None:
     shown = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     config = yaml.safe_load(shown[0])["projects"][0]["tracker_config"]["config"]
     settings = parse(config)
-    assert settings.states == {Reached.SPAWNED: "In Progress", Reached.PULL_OPENED: "In Review", Reached.MERGED: "Done"}
+    assert settings.states == {MilestoneKind.SPAWNED: "In Progress", MilestoneKind.PULL_OPENED: "In Review", MilestoneKind.MERGED: "Done"}
 
 
 def test_the_page_and_the_reader_know_the_same_settings_and_milestones() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(_READERS)
-    assert [kind for kind in Reached if f"`{kind}`" not in PAGE] == []
+    assert [kind for kind in MilestoneKind if f"`{kind}`" not in PAGE] == []
     assert PUBLIC in PAGE

@@ -8,12 +8,12 @@ from contextlib import suppress
 import pytest
 
 from ennio.model.errors import EnnioError
-from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from tests.linear.conftest import Tracker
 from tests.linear.standin import Linear
 
 JUNK = (None, True, 1, "words", [], {}, [None], {"nodes": None}, {"nodes": [{}], "pageInfo": {}}, {"comments": {"nodes": [1]}})
-STEP = Milestone(Reached.MERGED, "s", "command", "fix", "https://github.example/1", 1)
+STEP = Milestone(MilestoneKind.MERGED, "s", "command", "fix", "https://github.example/1", 1)
 
 
 @pytest.mark.parametrize("part", JUNK, ids=repr)

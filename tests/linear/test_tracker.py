@@ -8,7 +8,7 @@ import pytest
 
 from ennio.model.branch import check_branch
 from ennio.model.errors import ConfigError, NotFound, Refused, Unreachable
-from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from ennio.plugins.tracker.linear.settings import parse
 from tests.linear.conftest import Tracker
 from tests.linear.standin import KEY, PERIOD, Linear
@@ -17,7 +17,7 @@ URL = "https://github.com/acme/shop/pull/7"
 
 
 def _milestone(kind: str, session: str = "s-1") -> Milestone:
-    return Milestone(Reached(kind), session, "claude-code", "ada/eng-1-fix", URL if kind != "spawned" else None, 7)
+    return Milestone(MilestoneKind(kind), session, "claude-code", "ada/eng-1-fix", URL if kind != "spawned" else None, 7)
 
 
 def test_an_issue_comes_with_all_an_agent_needs(linear: Linear, tracker: Tracker) -> None:

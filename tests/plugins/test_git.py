@@ -16,7 +16,7 @@ import pytest
 
 from ennio.model.errors import EnnioError, Exhausted, Refused, TimedOut, Unreachable
 from ennio.plugins import git_environment, git_errors, git_orphans
-from ennio.plugins.git import Git, GitPlace, Output, Question, failure, redacted, side_by_side
+from ennio.plugins.git import Git, GitCommand, GitOutput, GitPlace, failure, redacted, side_by_side
 from tests.conftest import eventually
 from tests.plugins.workspace.conftest import person
 from tests.plugins.workspace.ground import commit, git
@@ -76,7 +76,7 @@ def test_a_failure_names_command_place_and_words(repository: Path) -> None:
     ],
 )
 def test_trouble_is_told_by_who_can_act(words: str, kind: type[EnnioError]) -> None:
-    assert type(failure(("fetch",), Path("/x"), Output(128, "", words))) is kind
+    assert type(failure(("fetch",), Path("/x"), GitOutput(128, "", words))) is kind
 
 
 def test_credentials_in_addresses_are_not_told() -> None:
@@ -123,7 +123,7 @@ def test_a_server_that_does_not_answer_ends_at_the_limit_with_all_processes(repo
 def test_questions_side_by_side_are_answered_in_their_order_whatever_comes_of_them(repository: Path) -> None:
     head = git(repository, "rev-parse", "HEAD")
     here = Git(repository)
-    wrong, right = side_by_side(Question(here, ("show-ref", "--verify", "refs/heads/nowhere")), Question(here, ("rev-parse", "HEAD")))
+    wrong, right = side_by_side(GitCommand(here, ("show-ref", "--verify", "refs/heads/nowhere")), GitCommand(here, ("rev-parse", "HEAD")))
     assert (wrong.ok, right.ok, right.text) == (False, True, head)
 
 
@@ -143,7 +143,7 @@ def test_a_git_that_is_ended_leaves_no_lock_behind(repository: Path) -> None:
 def test_questions_side_by_side_all_end_when_one_does_not(repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/app.git"
-        hung = [Question(Git(repository), ("ls-remote", f"{address}{number}")) for number in range(2)]
+        hung = [GitCommand(Git(repository), ("ls-remote", f"{address}{number}")) for number in range(2)]
         with pytest.raises(TimedOut, match=r"git ls-remote in .* did not end within 0.5 s"):
             side_by_side(*hung, timeout=0.5)
         eventually(lambda: not _mentions(address), within=5)
@@ -225,11 +225,11 @@ def _mentions(address: str) -> list[str]:
 
 def test_the_progress_of_a_command_is_none_of_its_words() -> None:
     told = "Receiving objects:  10%\rReceiving objects:  50%\rfatal: early EOF\n"
-    assert str(failure(("fetch",), Path("/x"), Output(128, "", told))) == "git fetch in /x failed (128): fatal: early EOF"
+    assert str(failure(("fetch",), Path("/x"), GitOutput(128, "", told))) == "git fetch in /x failed (128): fatal: early EOF"
 
 
 def test_who_ends_by_a_signal_may_be_asked_again() -> None:
-    assert type(failure(("fetch",), Path("/x"), Output(-9, "", ""))) is Unreachable
+    assert type(failure(("fetch",), Path("/x"), GitOutput(-9, "", ""))) is Unreachable
 
 
 def test_git_that_cannot_be_started_for_want_of_something_is_unknown_not_refused(repository: Path) -> None:

@@ -24,8 +24,8 @@ from ennio.plugins.agent.claude_cost import read as counts
 from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode_api import load_server, path_of
 from ennio.plugins.agent.scripted import story, transcript
-from ennio.plugins.agent.scripted.report import Past
-from ennio.plugins.github.client import Reply
+from ennio.plugins.agent.scripted.report import EarlierRun
+from ennio.plugins.github.client import GitHubResponse
 from ennio.plugins.runtime.ptyd import state_file
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.linear.client import _document as linear
@@ -142,13 +142,13 @@ def test_what_agents_left_is_read_or_passed_over(name: str, tmp_path: Path) -> N
     soon(lambda: jsonl.ending(tmp_path / "lines.jsonl"))
     soon(lambda: codex_rollout.conversation(tmp_path / "rollout.jsonl", tmp_path))
     soon(lambda: claude_trust.read(tmp_path / ".claude.json"))
-    soon(lambda: Past(str(tmp_path / "lines.jsonl")))
+    soon(lambda: EarlierRun(str(tmp_path / "lines.jsonl")))
     soon(lambda: first_start("claude-code", tmp_path))
 
 
 @pytest.mark.parametrize("name", JSON)
 def test_what_a_forge_or_a_tracker_answers_is_read_or_refused(name: str) -> None:
-    soon(lambda: Reply(200, {}, JSON[name]).json())
+    soon(lambda: GitHubResponse(200, {}, JSON[name]).json())
     soon(lambda: linear(JSON[name]))
     soon(lambda: delivery(JSON[name]))
 

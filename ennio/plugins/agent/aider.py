@@ -108,7 +108,7 @@ class Aider(ScreenAgent):
         return Reading(_with_cost(state, process, now, on), on, state.until(process, now))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
-        """See ``Filed.files``: its event log and what its notifications wrote."""
+        """See ``FileBacked.files``: its event log and what its notifications wrote."""
         return (aider_log.events(context), _notices(context))
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:

@@ -128,7 +128,7 @@ class ClaudeCode(ScreenAgent):
         return Reading(state.facts(process, now, "hooks"), on, state.until(process, now))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
-        """See ``Filed.files``: hooks, money, and the transcripts of its conversations and of those they began themselves."""
+        """See ``FileBacked.files``: hooks, money, and the transcripts of its conversations and of those they began themselves."""
         followed, known = Followed.of(cursor.get("conversations"), context), _transcripts(cursor)
         if followed.present not in known:
             return None

@@ -80,7 +80,7 @@ class Codex(ScreenAgent):
         return Reading(state.facts(process, now, "rollout"), on, state.until(process, now))
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...] | None:
-        """See ``Filed.files``: its rollouts, and the folders in which another will appear."""
+        """See ``FileBacked.files``: its rollouts, and the folders in which another will appear."""
         if "rollouts" not in cursor:
             return None
         try:

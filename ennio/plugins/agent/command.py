@@ -113,7 +113,7 @@ class CommandAgent(ScreenAgent):
         return super().observe(context, cursor, process, screen, now)
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
-        """See ``Filed.files``: there are none, its terminal is all."""
+        """See ``FileBacked.files``: there are none, its terminal is all."""
         return ()
 
     def is_ready_for_text(self, screen: str) -> bool:

@@ -187,7 +187,7 @@ class Agent(Protocol):
 
 
 @runtime_checkable
-class Filed(Protocol):
+class FileBacked(Protocol):
     """An agent whose ``observe`` needs nothing but files, its process, its screen, and the clock as ``Reading.until`` says.
 
     It is not asked again while all are as they were when it last left the cursor as it was.

@@ -95,7 +95,7 @@ class OpenCode(ScreenAgent):
         return Reading(replace(seen, usage=usage), on, min(looks, default=None) if on.get("stamp") == stamp else now)
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
-        """See ``Filed.files``: its database, as long as that can be read."""
+        """See ``FileBacked.files``: its database, as long as that can be read."""
         return opencode_database.files(context)
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:

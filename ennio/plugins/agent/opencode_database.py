@@ -36,7 +36,7 @@ _WORDS = f"SELECT data FROM part WHERE session_id IN ({_HERE} AND parent_id IS N
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MessageRow:
     """One message as it stands now; ``own`` when it is of the present conversation."""
 
     id: str
@@ -71,10 +71,10 @@ def conversation(context: AgentContext) -> str | None:
     return rows[0][0] if rows and isinstance(rows[0][0], str) else None
 
 
-def news(context: AgentContext, since: int) -> list[Row]:
+def news(context: AgentContext, since: int) -> list[MessageRow]:
     """The messages of all conversations in this workspace that changed since then (milliseconds). Raises sqlite3.Error."""
     present, rows = conversation(context), _ask(context, _NEWS, str(context.workspace), since)
-    return [Row(str(name), owner == present, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
+    return [MessageRow(str(name), owner == present, int(updated), data) for name, owner, updated, text in rows for data in _objects(text)]
 
 
 def words(context: AgentContext, since: datetime) -> list[str]:
@@ -83,7 +83,7 @@ def words(context: AgentContext, since: datetime) -> list[str]:
     return [str(part.get("text")) for part in parts if part.get("type") == "text"]
 
 
-def apply(state: AgentState, row: Row) -> Decimal | None:
+def apply(state: AgentState, row: MessageRow) -> Decimal | None:
     """Take in a message; the money it says it cost so far."""
     data = row.data
     if data.get("role") == "user":
@@ -101,7 +101,7 @@ def apply(state: AgentState, row: Row) -> Decimal | None:
     return Decimal(str(cost)) if isinstance(cost, int | float) and 0 < cost < MONEY else None
 
 
-def _state(state: AgentState, row: Row) -> None:
+def _state(state: AgentState, row: MessageRow) -> None:
     data, completed = row.data, _time(row.data, "completed")
     finished = data.get("finish") not in (None, "tool-calls")
     if completed is not None and data.get("error"):

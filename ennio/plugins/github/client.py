@@ -25,7 +25,7 @@ from ennio.plugins.github.address import GitHubAddress, Place, url
 from ennio.plugins.github.counters import CORE, GRAPHQL, quota_of
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.quota import Allowance, Refusal, allowance_of
-from ennio.plugins.web import Answer, Transport
+from ennio.plugins.web import HttpResponse, Transport
 
 _HELD = 1000
 _REDIRECTS = (301, 302, 307, 308)
@@ -36,7 +36,7 @@ _VERSION = "2022-11-28"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class GitHubResponse:
     """An answer as it came: status, headers in lower case, body."""
 
     status: int
@@ -71,7 +71,7 @@ class GitHubClient:
         self._tokens = tokens
         self._clock = clock
         self._web = Transport(_LARGEST)
-        self._held: OrderedDict[str, tuple[str, Reply, Any]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[str, GitHubResponse, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -132,7 +132,7 @@ class GitHubClient:
             raise _graphql_error(grave or errors)
         return data
 
-    def _read(self, url: str) -> tuple[Reply, Any]:
+    def _read(self, url: str) -> tuple[GitHubResponse, Any]:
         with self._lock:
             held = self._held.get(url)
         extra = {"If-None-Match": held[0]} if held else {}
@@ -143,7 +143,7 @@ class GitHubClient:
         self._hold(url, reply, document)
         return reply, document
 
-    def _hold(self, url: str, reply: Reply, document: Any) -> None:
+    def _hold(self, url: str, reply: GitHubResponse, document: Any) -> None:
         etag = reply.headers.get("etag")
         with self._lock:
             self._held.pop(url, None)
@@ -154,7 +154,7 @@ class GitHubClient:
 
     def _allowed(
         self, method: str, url: str, raw: bytes | None, *, bucket: str, action: bool, extra: Mapping[str, str] | None = None
-    ) -> Reply:
+    ) -> GitHubResponse:
         """One request if the budget allows it; an answer that is an error is raised as one."""
         if bucket == GRAPHQL and not self.is_authorized:
             raise Refused(self.missing)
@@ -166,7 +166,7 @@ class GitHubClient:
             return reply
         raise self._problem(method, url, reply, bucket) if self._is_ours(where) else _elsewhere(where, reply.status)
 
-    def _follow(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> tuple[Reply, str]:
+    def _follow(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> tuple[GitHubResponse, str]:
         for _ in range(_HOPS):
             reply = self._once(method, url, raw, bucket, extra)
             location = reply.headers.get("location")
@@ -181,7 +181,7 @@ class GitHubClient:
             raise Unreachable(f"{self.address.host} sends a {method} on to another server ({urlsplit(url).hostname}), where it is not for")
         return url
 
-    def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> Reply:
+    def _once(self, method: str, url: str, raw: bytes | None, bucket: str, extra: Mapping[str, str]) -> GitHubResponse:
         ours = self._is_ours(url)
         try:
             answer = self._request(method, url, raw, self._headers(url, raw, extra))
@@ -189,7 +189,7 @@ class GitHubClient:
             if ours:
                 self._fail(str(error))
             raise
-        reply = Reply(answer.status, answer.headers, answer.raw)
+        reply = GitHubResponse(answer.status, answer.headers, answer.raw)
         if ours and reply.status < 400:
             if not _is_understood(reply, bucket):
                 raise self._unintelligible(reply)
@@ -198,7 +198,7 @@ class GitHubClient:
         return reply
 
     @named_by(lambda _, method, url, raw, __: f"request.{name_of(method, url, raw)}")
-    def _request(self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _request(self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         return self._web.request(method, url, raw, headers)
 
     def _headers(self, url: str, raw: bytes | None, extra: Mapping[str, str]) -> dict[str, str]:
@@ -214,7 +214,7 @@ class GitHubClient:
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url)[:2] == urlsplit(self.address.api)[:2]
 
-    def _unintelligible(self, reply: Reply) -> Unreachable:
+    def _unintelligible(self, reply: GitHubResponse) -> Unreachable:
         words = f"{self.address.host} answered {reply.status} with something that is no answer of a GitHub"
         self._fail(words)
         return Unreachable(words)
@@ -223,7 +223,7 @@ class GitHubClient:
         now = self._clock.now()
         self.allowance.change(lambda budget: budget.failed(words, now))
 
-    def _exhausted(self, bucket: str, reply: Reply) -> Unreachable:
+    def _exhausted(self, bucket: str, reply: GitHubResponse) -> Unreachable:
         now, quota, pause = self._clock.now(), quota_of(reply.headers), _seconds(reply.headers.get("retry-after"))
         budget = self.allowance.change(lambda budget: budget.exhausted(bucket, quota, now, pause))
         return self._limited(budget.refusal(bucket, now, action=True))
@@ -231,7 +231,7 @@ class GitHubClient:
     def _limited(self, refusal: Refusal | None) -> Unreachable:
         return Unreachable(f"{self.address.host}: {refusal}", until=refusal.until if refusal else None)
 
-    def _problem(self, method: str, url: str, reply: Reply, bucket: str) -> EnnioError:
+    def _problem(self, method: str, url: str, reply: GitHubResponse, bucket: str) -> EnnioError:
         """The error an answer amounts to; the budget learns of limits and trouble."""
         said, now = _said(reply), self._clock.now()
         what = f"{method} {urlsplit(url).path}"
@@ -268,7 +268,7 @@ def _elsewhere(url: str, status: int) -> EnnioError:
     return NotFound(f"{host} does not have it") if status in (404, 410) else Unreachable(f"{host} answered {status}")
 
 
-def _is_understood(reply: Reply, bucket: str) -> bool:
+def _is_understood(reply: GitHubResponse, bucket: str) -> bool:
     """Whether it can be an answer at all: a proxy's page, or half of one, is trouble however it is numbered."""
     if bucket != GRAPHQL and (not reply.raw or "json" not in reply.headers.get("content-type", "")):
         return True
@@ -282,7 +282,7 @@ def _is_understood(reply: Reply, bucket: str) -> bool:
     return isinstance(errors, list) and all(isinstance(error, dict) for error in errors) and bool(errors or "data" in document)
 
 
-def _said(reply: Reply) -> str:
+def _said(reply: GitHubResponse) -> str:
     """The server's own words, with the fields they are about."""
     try:
         document = json_value(reply.raw)

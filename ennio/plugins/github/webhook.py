@@ -13,7 +13,7 @@ _MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class WebhookEvent:
     """Something in a repository worth a look: at a pull request, or at a branch or commit."""
 
     repository: str
@@ -27,17 +27,17 @@ def is_signed(raw: bytes, signature: str | None, secret: str) -> bool:
     return hmac.compare_digest((signature or "").encode("utf-8", "replace"), expected.encode())
 
 
-def happenings(event: str, payload: Payload) -> tuple[Happening, ...]:
+def happenings(event: str, payload: Payload) -> tuple[WebhookEvent, ...]:
     """What a delivery is about; nothing for events that say nothing of pull requests."""
     repository = _part(payload, "repository").get("full_name")
     if not isinstance(repository, str):
         return ()
     numbers, refs = _about(event, payload)
     if len(numbers) > _MOST:
-        return (Happening(repository),)  # to look at all is less than to look for each
+        return (WebhookEvent(repository),)  # to look at all is less than to look for each
     if numbers:
-        return tuple(Happening(repository, number=number) for number in sorted(numbers))
-    return tuple(Happening(repository, ref=ref) for ref in sorted(refs))
+        return tuple(WebhookEvent(repository, number=number) for number in sorted(numbers))
+    return tuple(WebhookEvent(repository, ref=ref) for ref in sorted(refs))
 
 
 def _about(event: str, payload: Payload) -> tuple[set[int], set[str]]:

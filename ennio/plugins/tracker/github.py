@@ -14,7 +14,7 @@ from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import PluginContext
-from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
 from ennio.plugins.tracker.wishes import milestone, milestones
 from ennio.plugins.web import as_published, sound
 
@@ -31,13 +31,13 @@ class GitHubTrackerSettings:
 
     access: Access
     assign: tuple[str, ...] = ()
-    comment: tuple[Reached, ...] = ()
-    labels: Mapping[Reached, tuple[str, ...]] = field(default_factory=dict)
-    unlabels: Mapping[Reached, tuple[str, ...]] = field(default_factory=dict)
+    comment: tuple[MilestoneKind, ...] = ()
+    labels: Mapping[MilestoneKind, tuple[str, ...]] = field(default_factory=dict)
+    unlabels: Mapping[MilestoneKind, tuple[str, ...]] = field(default_factory=dict)
     close_on_merge: bool = False
 
 
-def _by_milestone(value: Any) -> Mapping[Reached, tuple[str, ...]]:
+def _by_milestone(value: Any) -> Mapping[MilestoneKind, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         raise TypeError("is not a table: write merged: [done]")
     return {milestone(key): texts(words) for key, words in value.items()}
@@ -109,12 +109,12 @@ class GitHubTracker:
         """See ``Tracker.tell``; assigns, labels, comments and closes as configured, each only where it is not so yet."""
         number = self._number(issue_id)
         found = self._read(number)
-        if milestone.kind is Reached.SPAWNED:
+        if milestone.kind is MilestoneKind.SPAWNED:
             self._assign(number, found)
         self._label(number, found, milestone.kind)
         if milestone.kind in self.settings.comment:
             self._remark(number, milestone)
-        if milestone.kind is Reached.MERGED and self.settings.close_on_merge:
+        if milestone.kind is MilestoneKind.MERGED and self.settings.close_on_merge:
             self.close(issue_id)
 
     @asks("post.issues.assignees")
@@ -125,7 +125,7 @@ class GitHubTracker:
             self.client.send("POST", self._at("issues", number, "assignees"), {"assignees": missing})
 
     @asks("post.issues.labels", "put.issues.labels")
-    def _label(self, number: int, found: Mapping[str, Any], kind: Reached) -> None:
+    def _label(self, number: int, found: Mapping[str, Any], kind: MilestoneKind) -> None:
         there = set(_labels(found))
         missing = [label for label in self.settings.labels.get(kind, ()) if label not in there]
         if missing:

@@ -24,7 +24,7 @@ class Issue:
     branch: str | None = None
 
 
-class Reached(StrEnum):
+class MilestoneKind(StrEnum):
     """What a session has come to, seen from its issue."""
 
     SPAWNED = "spawned"
@@ -38,7 +38,7 @@ class Reached(StrEnum):
 class Milestone:
     """One step of a session that works on an issue; the pull request is there from ``pull_opened`` on."""
 
-    kind: Reached
+    kind: MilestoneKind
     session_id: str
     agent: str | None = None
     branch: str | None = None
@@ -56,16 +56,16 @@ class Milestone:
         pull = f"pull request #{self.pull_number}" if self.pull_number is not None else "its pull request"
         link = f": {self.pull_url}" if self.pull_url else ""
         match self.kind:
-            case Reached.SPAWNED:
+            case MilestoneKind.SPAWNED:
                 who = f" ({self.agent})" if self.agent else ""
                 return f"Session {self.session_id}{who} works on this" + (f", on branch `{self.branch}`." if self.branch else ".")
-            case Reached.PULL_OPENED:
+            case MilestoneKind.PULL_OPENED:
                 return f"Session {self.session_id} has opened {pull}{link}"
-            case Reached.MERGED:
+            case MilestoneKind.MERGED:
                 return f"{pull[0].upper()}{pull[1:]} of session {self.session_id} is merged{link}"
-            case Reached.CLOSED:
+            case MilestoneKind.CLOSED:
                 return f"{pull[0].upper()}{pull[1:]} of session {self.session_id} was closed unmerged{link}"
-            case Reached.KILLED:
+            case MilestoneKind.KILLED:
                 return f"Session {self.session_id} was ended by a person; nobody works on this any more."
 
 

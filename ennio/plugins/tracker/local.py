@@ -22,7 +22,7 @@ from ennio.model.errors import ConfigError, Conflict, Invalid, NotFound, Problem
 from ennio.model.local_forge import ForgeStore, IssueRow
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker import issue_file
-from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
 from ennio.plugins.tracker.wishes import milestones, switch
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
@@ -37,7 +37,7 @@ class LocalTrackerSettings:
     """
 
     path: str = "issues"
-    comment: tuple[Reached, ...] = ()
+    comment: tuple[MilestoneKind, ...] = ()
     close_on_merge: bool = False
 
 
@@ -127,7 +127,7 @@ class LocalTracker:
         wanted = milestone.kind in self._settings.comment
         if wanted and not any(milestone.marker in comment for comment in self.issue(issue_id).comments):
             self.comment(issue_id, f"{milestone.words}\n{milestone.marker}")
-        if self._settings.close_on_merge and milestone.kind is Reached.MERGED:
+        if self._settings.close_on_merge and milestone.kind is MilestoneKind.MERGED:
             self.close(issue_id)
 
     def _change(self, issue_id: str, in_file: Callable[[str], str], in_row: Callable[[IssueRow], IssueRow]) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ennio.plugins.tracker.interface import Reached
+from ennio.plugins.tracker.interface import MilestoneKind
 
-ALL = tuple(Reached)
+ALL = tuple(MilestoneKind)
 
 
-def milestone(value: Any) -> Reached:
+def milestone(value: Any) -> MilestoneKind:
     """The milestone of this name. Raises ValueError naming those there are."""
     try:
-        return Reached(value)
+        return MilestoneKind(value)
     except ValueError:
         raise ValueError(f"{value!r} is no milestone; there are {', '.join(ALL)}") from None
 
 
-def milestones(value: Any) -> tuple[Reached, ...]:
+def milestones(value: Any) -> tuple[MilestoneKind, ...]:
     """Some milestones: a list of names, ``true`` for all, ``false`` for none. Raises ValueError."""
     if value is None or isinstance(value, bool):
         return ALL if value else ()

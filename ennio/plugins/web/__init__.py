@@ -2,6 +2,6 @@
 
 from ennio.plugins.web.address import base_address, is_loopback
 from ennio.plugins.web.published import as_published, sound
-from ennio.plugins.web.transport import Answer, Transport
+from ennio.plugins.web.transport import HttpResponse, Transport
 
-__all__ = ["Answer", "Transport", "as_published", "base_address", "is_loopback", "sound"]
+__all__ = ["HttpResponse", "Transport", "as_published", "base_address", "is_loopback", "sound"]

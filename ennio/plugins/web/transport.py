@@ -23,7 +23,7 @@ _PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An answer as it came: status, headers in lower case, body."""
 
     status: int
@@ -41,7 +41,7 @@ class Transport:
         self._pools: dict[tuple[Proxy | None, str], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
 
-    def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         """The answer, whatever its status. Raises Unreachable, TimedOut; Refused for a variable that cannot be used."""
         proxy = proxy_of(url, self._environ)
         what = f"{urlsplit(url).hostname} did not answer" + (f" (asked through the proxy {proxy.url})" if proxy else "")
@@ -61,7 +61,7 @@ class Transport:
             raise Unreachable(f"{what}: {_short(error)}") from error
         if response.status == 407 and proxy is not None:
             raise Unreachable(f"{what}: it wants a login (407); write http://USER:PASSWORD@HOST:PORT into the variable that names it")
-        return Answer(response.status, {key.lower(): value for key, value in response.headers.items()}, raw)
+        return HttpResponse(response.status, {key.lower(): value for key, value in response.headers.items()}, raw)
 
     def _read(self, response: urllib3.BaseHTTPResponse, until: float, what: str) -> bytes:
         pieces, size = [], 0

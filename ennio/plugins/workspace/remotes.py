@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ennio.plugins.git import Git, Output
+from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.workspace.address import is_same
 
 ASKED = ("config", "-z", "--get-regexp", r"^(remote|url|extensions)\.")
@@ -19,7 +19,7 @@ class Remotes:
     settings: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def read(cls, output: Output) -> Remotes:
+    def read(cls, output: GitOutput) -> Remotes:
         """What git answered to ``ASKED``."""
         found: dict[str, tuple[str, ...]] = {}
         for entry in output.fields:

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ennio.model.errors import Refused, Unreachable
-from ennio.plugins.git import NETWORK, Git, Output, Question, redacted, side_by_side
+from ennio.plugins.git import NETWORK, Git, GitCommand, GitOutput, redacted, side_by_side
 from ennio.plugins.workspace.address import local_path
 from ennio.plugins.workspace.remotes import ASKED, Remotes
 
@@ -28,7 +28,7 @@ _FRESH = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tips:
+class BranchTips:
     """What the ordered repository holds: the base branch's head, and the session's branch if it is there."""
 
     base: str
@@ -133,7 +133,7 @@ class SourceRepository:
     def _remotes(self) -> Remotes:
         return self._learnt(self.git.run(*ASKED, check=False))
 
-    def _learnt(self, output: Output) -> Remotes:
+    def _learnt(self, output: GitOutput) -> Remotes:
         self._shared.remotes = Remotes.read(output)
         return self._shared.remotes
 
@@ -145,7 +145,7 @@ class SourceRepository:
         """The ref under which a branch of the ordered repository is known here."""
         return f"refs/heads/{branch}" if self.own else f"refs/ennio/base/{quote(branch, safe='')}"
 
-    def bring(self, base: str, branch: str) -> Tips:
+    def bring(self, base: str, branch: str) -> BranchTips:
         """Fetch what the two branches are now. Raises Unreachable; Refused when there is no such base."""
         asked = time.monotonic()
         tips = self._at_hand(base, branch)
@@ -153,7 +153,7 @@ class SourceRepository:
             return tips
         with self._shared.fetching:
             found = self._asked(base, branch, asked)
-        return Tips(found[base], found.get(branch) if not self.own else None)
+        return BranchTips(found[base], found.get(branch) if not self.own else None)
 
     def _asked(self, base: str, branch: str, asked: float) -> Mapping[str, str]:
         """Ask and fetch; who waited while another waited in vain gets the same answer, and does not wait as long again."""
@@ -170,7 +170,7 @@ class SourceRepository:
             self._shared.failures[self.address] = _Failure(time.monotonic(), error)
             raise
 
-    def _at_hand(self, base: str, branch: str) -> Tips | None:
+    def _at_hand(self, base: str, branch: str) -> BranchTips | None:
         """The tips where the ordered repository lies on this machine and nothing of it has to be fetched; None where it takes more.
 
         All is asked at once. What to ask follows from the remotes as they were the last time; the answers count if they still are so.
@@ -181,12 +181,12 @@ class SourceRepository:
         names = tuple(dict.fromkeys((base,) if self.own else (base, branch)))
         here = {name: self.kept(name) for name in names}
         there = {name: f"refs/heads/{name}" for name in names}
-        near = [Question(Git(self._near), _shown(there)), *(() if self.own else [Question(self.git, _shown(here))])]
-        settings, *told = side_by_side(Question(self.git, ASKED), *near)
+        near = [GitCommand(Git(self._near), _shown(there)), *(() if self.own else [GitCommand(self.git, _shown(here))])]
+        settings, *told = side_by_side(GitCommand(self.git, ASKED), *near)
         self._remotes = self._learnt(settings)
         theirs, ours = _tips(told[0], there), _tips(told[-1], here)
         at_hand = self._remotes == guess and base in theirs and all(ours.get(name) == tip for name, tip in theirs.items())
-        return Tips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
+        return BranchTips(theirs[base], None if self.own else theirs.get(branch)) if at_hand else None
 
     def worktrees(self) -> tuple[WorktreeEntry, ...]:
         """Every worktree git knows of, the main one first, the missing ones too."""
@@ -253,7 +253,7 @@ def _shown(refs: Mapping[str, str]) -> tuple[str, ...]:
     return ("show-ref", "--verify", "--", *refs.values())
 
 
-def _tips(answer: Output, refs: Mapping[str, str]) -> Mapping[str, str]:
+def _tips(answer: GitOutput, refs: Mapping[str, str]) -> Mapping[str, str]:
     told = {ref: sha for sha, _, ref in (line.partition(" ") for line in answer.lines)}
     return {name: told[ref] for name, ref in refs.items() if ref in told}
 

@@ -28,7 +28,7 @@ from ennio.plugins.workspace.glance import glance
 from ennio.plugins.workspace.interface import Created, Existing, Glance, Removed, WorkspaceSpec
 from ennio.plugins.workspace.prepare import prepare
 from ennio.plugins.workspace.preserve import PRESERVED, Preserver
-from ennio.plugins.workspace.repository import SourceRepository, Tips, listed
+from ennio.plugins.workspace.repository import BranchTips, SourceRepository, listed
 from ennio.plugins.workspace.worktree_state import FoundWorktree, WorktreeState
 
 
@@ -152,7 +152,7 @@ def _hold(repository: SourceRepository, spec: WorkspaceSpec, there: FoundWorktre
         _preserver(repository, spec).keep_commit(there.entry.head)
 
 
-def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: Tips) -> Created:
+def _added(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> Created:
     """The worktree on its branch; a branch that was made for it goes again when it cannot be added."""
     spec.path.parent.mkdir(parents=True, exist_ok=True)
     start = tips.branch or tips.base
@@ -200,7 +200,7 @@ def _unmake_branch(repository: SourceRepository, spec: WorkspaceSpec, start: str
     repository.git.run("update-ref", "--stdin", input=words, check=False)
 
 
-def _old_branch(repository: SourceRepository, spec: WorkspaceSpec, tips: Tips) -> None:
+def _old_branch(repository: SourceRepository, spec: WorkspaceSpec, tips: BranchTips) -> None:
     """See that a branch which was there before is free, and up to date with the remote's."""
     git, ref = repository.git, f"refs/heads/{spec.branch}"
     holder = next((entry for entry in repository.worktrees() if entry.branch == spec.branch), None)

@@ -284,12 +284,12 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from ennio.model.clock import SystemClock
-from ennio.plugins.scm.local.check_pool import CheckPool, Subject
+from ennio.plugins.scm.local.check_pool import CheckPool, CheckSubject
 from ennio.plugins.scm.local.settings import CheckCommand
 from tests.plugins.scm.memory_store import MemoryForgeStore
 repository, directory, head, command = sys.argv[1:]
 pool = CheckPool("shop", Path(repository), Path(directory), MemoryForgeStore(), SystemClock(), slots=1)
-pool.queue(Subject(head, "fix", "main", 1), CheckCommand("test", command), 1)
+pool.queue(CheckSubject(head, "fix", "main", 1), CheckCommand("test", command), 1)
 time.sleep(300)
 """
 

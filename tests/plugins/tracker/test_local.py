@@ -9,7 +9,7 @@ import pytest
 from ennio.config.model import Project
 from ennio.model.clock import ManualClock
 from ennio.model.errors import ConfigError, Conflict, NotFound, Refused
-from ennio.plugins.tracker.interface import Milestone, Reached
+from ennio.plugins.tracker.interface import Milestone, MilestoneKind
 from ennio.plugins.tracker.local import LocalTracker, parse
 from tests.plugins.scm.memory_store import MemoryForgeStore
 
@@ -114,13 +114,13 @@ def test_a_milestone_told_twice_is_one_comment_and_a_merge_closes_the_issue(fold
         folder.rmdir()
     tracker = _tracker(folder.parent, comment=["pull_opened", "merged"], close_on_merge=True)
     issue = tracker.add("Fix it", "please")
-    for kind in (Reached.SPAWNED, Reached.PULL_OPENED, Reached.PULL_OPENED):
+    for kind in (MilestoneKind.SPAWNED, MilestoneKind.PULL_OPENED, MilestoneKind.PULL_OPENED):
         tracker.tell(issue.id, Milestone(kind, "s-1", pull_number=7))
     told = tracker.issue(issue.id)
     assert (told.state, len(told.comments)) == ("open", 1)
     assert "#7" in told.comments[0]
     for _ in range(2):
-        tracker.tell(issue.id, Milestone(Reached.MERGED, "s-1", pull_number=7))
+        tracker.tell(issue.id, Milestone(MilestoneKind.MERGED, "s-1", pull_number=7))
     told = tracker.issue(issue.id)
     assert (told.state, len(told.comments)) == ("closed", 2)
 
@@ -128,7 +128,7 @@ def test_a_milestone_told_twice_is_one_comment_and_a_merge_closes_the_issue(fold
 def test_an_issue_is_not_touched_unless_that_is_configured(folder: Path) -> None:
     tracker = _tracker(folder.parent)
     issue = tracker.add("Fix it", "please")
-    for kind in Reached:
+    for kind in MilestoneKind:
         tracker.tell(issue.id, Milestone(kind, "s-1"))
     assert tracker.issue(issue.id) == issue
 

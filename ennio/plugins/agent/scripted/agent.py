@@ -73,7 +73,7 @@ class ScriptedAgent(KeyboardAgent):
         return Reading(state.seen(process, now), on)
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
-        """See ``Filed.files``: its transcript."""
+        """See ``FileBacked.files``: its transcript."""
         return (_transcript(context),)
 
     def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:

@@ -15,14 +15,14 @@ LIMIT = 120.0  # seconds one program may take
 _POLL = 0.05
 
 
-class Failed(Exception):
+class StepFailed(Exception):
     """A step could not be done; its text says why."""
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], output: str, wait: Callable[[float, int | None], None]) -> tuple[int, str]:
     """The exit code (negative: the signal) and what it printed; ``wait(seconds, fd)`` waits for it.
 
-    Whatever ``wait`` raises ends the program. Raises Failed when there is none, or it takes too long.
+    Whatever ``wait`` raises ends the program. Raises StepFailed when there is none, or it takes too long.
     """
     into = os.open(output, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -59,13 +59,13 @@ def _spawn(argv: Sequence[str], env: Mapping[str, str], into: int) -> int:
     try:
         return os.posix_spawnp(argv[0], list(argv), dict(env), file_actions=actions, setpgroup=0)
     except OSError as error:
-        raise Failed(f"{argv[0]} cannot be run: {error.strerror}") from error
+        raise StepFailed(f"{argv[0]} cannot be run: {error.strerror}") from error
 
 
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise Failed(f"it took longer than {LIMIT:.0f} seconds")
+        raise StepFailed(f"it took longer than {LIMIT:.0f} seconds")
     return left
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ennio.plugins.agent.scripted.child import Failed
+from ennio.plugins.agent.scripted.child import StepFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ def environment() -> dict[str, str]:
 
 
 def edit(file: str, content: str | None, append: str | None, old: str, new: str) -> None:
-    """Write the content, add to the end, or replace the one text by the other. Raises Failed."""
+    """Write the content, add to the end, or replace the one text by the other. Raises StepFailed."""
     before = "" if content is not None else _read(file, missing_is_empty=append is not None)
     if content is None and append is None and old not in before:
-        raise Failed(f"{file} does not hold {old[:60]!r}")
+        raise StepFailed(f"{file} does not hold {old[:60]!r}")
     after = content if content is not None else before + append if append is not None else before.replace(old, new, 1)
     folder = os.path.dirname(file)
     if folder:
@@ -41,7 +41,7 @@ def _read(file: str, *, missing_is_empty: bool) -> str:
     except OSError as error:
         if missing_is_empty and isinstance(error, FileNotFoundError):
             return ""
-        raise Failed(f"{file} cannot be read: {error.strerror}") from error
+        raise StepFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
 class GitSteps:
@@ -93,7 +93,7 @@ class GitSteps:
     def _settle(self, resolve: Mapping[str, str], side: str, said: str) -> list[str]:
         files = [file for file in self._do("diff", "--name-only", "--diff-filter=U", "-z").split("\0") if file]
         if not files:
-            raise Failed(said.strip()[-400:])
+            raise StepFailed(said.strip()[-400:])
         for file in files:
             if file in resolve:
                 edit(file, resolve[file], None, "", "")
@@ -106,5 +106,5 @@ class GitSteps:
     def _do(self, *words: str) -> str:
         code, answer = self._run(("git", *words))
         if code:
-            raise Failed(f"git {words[0]}: {answer.strip()[-400:] or f'exit code {code}'}")
+            raise StepFailed(f"git {words[0]}: {answer.strip()[-400:] or f'exit code {code}'}")
         return answer

@@ -16,8 +16,8 @@ sys.path.append(os.path.abspath(__file__ + "/../../../../.."))
 
 from ennio.plugins.agent.scripted import child, git_steps
 from ennio.plugins.agent.scripted.cue import fill, pick
-from ennio.plugins.agent.scripted.report import Past, Report, digest
-from ennio.plugins.agent.scripted.terminal import Interrupted, Left, ScriptedTerminal
+from ennio.plugins.agent.scripted.report import EarlierRun, Report, digest
+from ennio.plugins.agent.scripted.terminal import Interrupted, PersonLeft, ScriptedTerminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Player:
         self._turns: list[dict[str, Any]] = story["turns"]
         self._speed: float = story["speed"]
         self._names: dict[str, str] = story["names"]
-        self._past = Past(transcript)
+        self._past = EarlierRun(transcript)
         self.report = Report(transcript)
         self.terminal = ScriptedTerminal(self._taken)
         self._prompts: list[tuple[str, str]] = list(self._past.pending.items())
@@ -91,7 +91,7 @@ class Player:
         except Interrupted:
             self._say("Interrupted.")
             return False, True
-        except (child.Failed, OSError) as error:
+        except (child.StepFailed, OSError) as error:
             self.report.write("error", text=str(error))
             self._say(f"That failed: {error}")
             return False, False
@@ -148,7 +148,7 @@ class Player:
         code, output = self._run(step["argv"])
         self.terminal.write(output)
         if code and not step.get("may_fail"):
-            raise child.Failed(f"{step['argv'][0]} ended with exit code {code}: {output.strip()[-400:]}")
+            raise child.StepFailed(f"{step['argv'][0]} ended with exit code {code}: {output.strip()[-400:]}")
         self._done(f"ran {step['argv'][0]}, exit code {code}")
 
     def _done(self, text: str) -> None:
@@ -234,7 +234,7 @@ def main(story: str, transcript: str, words: str = "") -> None:
     code = 0
     try:
         player.perform(words)
-    except Left:
+    except PersonLeft:
         pass
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

@@ -57,7 +57,7 @@ class Report:
         return name
 
 
-class Past:
+class EarlierRun:
     """What an earlier start of the same session left in the transcript."""
 
     __slots__ = ("last", "pending", "played", "prompts", "turns")

@@ -26,7 +26,7 @@ class Interrupted(Exception):
     """Somebody pressed Escape or Ctrl-C during a turn."""
 
 
-class Left(Exception):
+class PersonLeft(Exception):
     """The input has ended, or somebody pressed Ctrl-D."""
 
 
@@ -57,7 +57,7 @@ class ScriptedTerminal:
             try:
                 self.write("\x1b[?2004l")
                 termios.tcsetattr(0, termios.TCSANOW, self._before)
-            except (OSError, termios.error, Left):
+            except (OSError, termios.error, PersonLeft):
                 pass
 
     def write(self, text: str) -> None:
@@ -65,12 +65,12 @@ class ScriptedTerminal:
         self.raw(text.encode(errors="replace"))
 
     def raw(self, data: bytes) -> None:
-        """Put bytes on the screen. Raises Left when it is gone."""
+        """Put bytes on the screen. Raises PersonLeft when it is gone."""
         try:
             while data:
                 data = data[os.write(1, data) :]
         except OSError as error:
-            raise Left from error
+            raise PersonLeft from error
 
     def title(self, text: str) -> None:
         """Name the terminal."""
@@ -90,7 +90,7 @@ class ScriptedTerminal:
     def pause(self, seconds: float | None, also: int | None = None) -> None:
         """Wait so long (None: for ever), or until ``also`` can be read or a text was submitted while idle.
 
-        Raises Interrupted during a turn, Left when nothing more will come.
+        Raises Interrupted during a turn, PersonLeft when nothing more will come.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -105,9 +105,9 @@ class ScriptedTerminal:
         try:
             data = os.read(0, 65536)
         except OSError as error:  # the terminal itself is gone
-            raise Left from error
+            raise PersonLeft from error
         if not data:
-            raise Left
+            raise PersonLeft
         return self._act(self._keyboard.feed(data))
 
     def _settle(self) -> bool:
@@ -120,7 +120,7 @@ class ScriptedTerminal:
         if not self.busy:
             self.draw()
         if not self.busy and any(what == LEAVE for what, _ in done):
-            raise Left
+            raise PersonLeft
         if self.busy and any(what == INTERRUPT for what, _ in done):
             raise Interrupted
         return bool(texts)

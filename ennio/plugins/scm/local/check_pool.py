@@ -33,7 +33,7 @@ _LOCK_WITHIN = 5.0  # a new folder is ours alone; somebody may look whether it i
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CheckSubject:
     """What is checked: the head of a pull request's branch against its base."""
 
     head: str
@@ -70,7 +70,7 @@ class CheckPool:
         self._held: int | None = None
         self._closed = False
 
-    def queue(self, subject: Subject, command: CheckCommand, number: int) -> None:
+    def queue(self, subject: CheckSubject, command: CheckCommand, number: int) -> None:
         """Want run ``number`` of a check; it replaces one of the same name and head that is under way.
 
         Raises Refused when there is no place for check-outs.
@@ -135,7 +135,7 @@ class CheckPool:
             self._executor = ThreadPoolExecutor(self._slots, thread_name_prefix=f"checks-{self._project_id}")
         return self._executor
 
-    def _environment(self, subject: Subject, command: CheckCommand) -> dict[str, str]:
+    def _environment(self, subject: CheckSubject, command: CheckCommand) -> dict[str, str]:
         return {
             "ENNIO_PROJECT": self._project_id,
             "ENNIO_PULL": str(subject.number),

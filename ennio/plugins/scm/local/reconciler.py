@@ -13,7 +13,7 @@ from ennio.model.local_forge import PullRow, PullStore
 from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import progress
-from ennio.plugins.scm.local.check_pool import CheckPool, Subject
+from ennio.plugins.scm.local.check_pool import CheckPool, CheckSubject
 from ennio.plugins.scm.local.merging import is_deletable
 from ennio.plugins.scm.local.progress import BranchRefs
 from ennio.plugins.scm.local.pull_view import PullParts, pull_request
@@ -151,5 +151,5 @@ class PullReconciler:
         return pull_request(row, PullParts(base_head, trial, checks, reviews), self._settings)
 
 
-def _subject(row: PullRow) -> Subject:
-    return Subject(row.head, row.branch, row.base, row.number)
+def _subject(row: PullRow) -> CheckSubject:
+    return CheckSubject(row.head, row.branch, row.base, row.number)

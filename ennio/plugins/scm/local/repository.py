@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from ennio.config.model import Project
 from ennio.model.errors import ConfigError, EnnioError, Problem, Unreachable
 from ennio.model.pulls import Mergeability
-from ennio.plugins.git import Git, Output
+from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.git_errors import no_repository
 
 HEADS = "refs/heads/"
@@ -158,7 +158,7 @@ class GitRepository:
     def _text(self, *args: str) -> str:
         return self._run(*args).stdout
 
-    def _run(self, *args: str, input: str | None = None, check: bool = True) -> Output:  # noqa: A002 - as subprocess calls it
+    def _run(self, *args: str, input: str | None = None, check: bool = True) -> GitOutput:  # noqa: A002 - as subprocess calls it
         return self._git.run(*args, input=input, timeout=LIMIT, check=check)
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ennio.model.errors import ConfigError, Problem
-from ennio.plugins.tracker.interface import Reached
+from ennio.plugins.tracker.interface import MilestoneKind
 from ennio.plugins.tracker.wishes import milestone, milestones, switch
 from ennio.plugins.web import base_address
 
@@ -27,8 +27,8 @@ class LinearSettings:
     authorization: str = field(repr=False)
     api_url: str = PUBLIC
     team: str | None = None
-    states: Mapping[Reached, str] = field(default_factory=dict)
-    comment: tuple[Reached, ...] = ()
+    states: Mapping[MilestoneKind, str] = field(default_factory=dict)
+    comment: tuple[MilestoneKind, ...] = ()
     link: bool = True
     close_on_merge: bool = False
 
@@ -67,7 +67,7 @@ def _address(value: Any) -> str:
     return base_address(value, PUBLIC)
 
 
-def _states(value: Any) -> Mapping[Reached, str]:
+def _states(value: Any) -> Mapping[MilestoneKind, str]:
     if not isinstance(value, Mapping):
         raise ValueError("is no list of milestones with the state each leads to, such as spawned: In Progress")  # noqa: TRY004
     return {milestone(key): _text(name) for key, name in value.items() if name is not None}

@@ -11,7 +11,7 @@ from typing import Any
 
 from ennio.model.branch import check_branch, issue_branch
 from ennio.model.errors import Invalid, NotFound, Refused
-from ennio.plugins.tracker.interface import Issue, Milestone, Reached
+from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
 from ennio.plugins.tracker.linear import queries
 from ennio.plugins.tracker.linear.client import LinearClient
 from ennio.plugins.tracker.linear.settings import LinearSettings
@@ -22,7 +22,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+\Z")
 _LINK = re.compile(r"https?://[^/]+/[^/]+/issue/(?P<id>[A-Za-z][A-Za-z0-9]*-[0-9]+)(?:[/?#].*)?\Z")
 _MOST = 500
 _NO_URL = "ennio:none"
-_ENDS = {Reached.PULL_OPENED: "open", Reached.MERGED: "merged", Reached.CLOSED: "closed unmerged"}
+_ENDS = {MilestoneKind.PULL_OPENED: "open", MilestoneKind.MERGED: "merged", MilestoneKind.CLOSED: "closed unmerged"}
 
 
 class LinearTracker:
@@ -69,7 +69,7 @@ class LinearTracker:
     def close(self, issue_id: str) -> None:
         """See ``Tracker.close``: into the first state of type ``completed``."""
         identifier = self._identifier(issue_id)
-        self._move(identifier, self._standing(identifier), "completed", Reached.MERGED)
+        self._move(identifier, self._standing(identifier), "completed", MilestoneKind.MERGED)
 
     @as_published("Linear")
     def tell(self, issue_id: str, milestone: Milestone) -> None:
@@ -88,8 +88,8 @@ class LinearTracker:
         if state:
             self._move(identifier, standing, state, milestone.kind)
 
-    def _wanted_state(self, kind: Reached) -> str | None:
-        done = "completed" if self._settings.close_on_merge and kind is Reached.MERGED else None
+    def _wanted_state(self, kind: MilestoneKind) -> str | None:
+        done = "completed" if self._settings.close_on_merge and kind is MilestoneKind.MERGED else None
         return self._settings.states.get(kind) or done
 
     def _link(self, milestone: Milestone) -> dict[str, str] | None:
@@ -103,7 +103,7 @@ class LinearTracker:
     def _standing(self, identifier: str, comment: str = str(uuid.UUID(int=0)), url: str = _NO_URL) -> dict[str, Any]:
         return self._asked(identifier, queries.STANDING, comment=comment, url=url)
 
-    def _move(self, identifier: str, standing: dict[str, Any], wanted: str, kind: Reached) -> None:
+    def _move(self, identifier: str, standing: dict[str, Any], wanted: str, kind: MilestoneKind) -> None:
         states: list[WorkflowState] = [state_of(node) for node in standing["team"]["states"]["nodes"]]
         to = named(states, wanted)
         if is_move(state_of(standing["state"]), to, kind):

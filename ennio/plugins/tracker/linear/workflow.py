@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ennio.model.errors import Refused
-from ennio.plugins.tracker.interface import Reached
+from ennio.plugins.tracker.interface import MilestoneKind
 
 OVER = ("completed", "canceled", "duplicate")
 _ORDER = ("triage", "backlog", "unstarted", "started", "completed", "canceled", "duplicate")
-_BACK = (Reached.CLOSED, Reached.KILLED)
+_BACK = (MilestoneKind.CLOSED, MilestoneKind.KILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def named(states: Sequence[WorkflowState], wanted: str) -> WorkflowState:
     return found[0]
 
 
-def is_move(now: WorkflowState, to: WorkflowState, kind: Reached) -> bool:
+def is_move(now: WorkflowState, to: WorkflowState, kind: MilestoneKind) -> bool:
     """Whether the issue is to be moved: never out of an end, and backwards only when the work came to nothing."""
     if now.id == to.id or now.type in OVER:
         return False
