@@ -64,7 +64,7 @@ def test_claude_gets_settings_of_the_sessions_own(desk: AgentContext) -> None:
 
 
 def test_nothing_of_a_surrounding_claude_is_passed_on() -> None:
-    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"} & set(ClaudeCode.passes)
+    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"} & set(ClaudeCode.passed_variables)
 
 
 def test_incident_40_codex_leaves_no_daemon(desk: AgentContext) -> None:

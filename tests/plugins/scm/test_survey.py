@@ -10,7 +10,7 @@ import pytest
 from ennio.model.errors import ConfigError
 from ennio.model.facts import Sighting
 from ennio.model.pulls import Mergeability, PullState
-from ennio.plugins.git import Git, Output
+from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.scm.interface import Watch
 from ennio.plugins.scm.local import parse
 from tests.plugins.scm.hub import Hub, git, seen_pull, watch
@@ -134,7 +134,7 @@ def test_incident_35_the_number_of_git_commands_does_not_grow_with_the_sessions(
     commands: list[str] = []
     once = Git.run
 
-    def counting(self: Git, *args: str, **more: Any) -> Output:
+    def counting(self: Git, *args: str, **more: Any) -> GitOutput:
         commands.append(args[0])
         return once(self, *args, **more)
 
