@@ -216,7 +216,7 @@ def test_a_good_file_is_read_by_each_of_them(tmp_path: Path) -> None:
     told = {"c": {"total": 1.5, "t": 7}}
     (tmp_path / "cost.json").write_text(json.dumps({"conversation": "c", "conversations": told}))
     assert counts(tmp_path / "cost.json") == told
-    kept = address.Address(7, "http://x", "2026", "c")
+    kept = address.SupervisorAddress(7, "http://x", "2026", "c")
     address.write(tmp_path, kept)
     assert address.read(tmp_path) == kept
     assert plain(b"a: &x [1, yes, 2026-01-01]\nb: *x", 100) == {"a": [1, True, "2026-01-01"], "b": [1, True, "2026-01-01"]}
