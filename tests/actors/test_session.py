@@ -425,7 +425,7 @@ def test_an_answer_that_a_dialog_swallows_is_refused_and_not_called_given(stage:
     monkeypatch.setattr(answering, "ANSWERED", 2)
     monkeypatch.setattr(stage.agent, "answer", lambda *_: (Key.ENTER,))
     with pytest.raises(Refused, match="nothing moved on the screen"):
-        stage.orchestrator.answer(session_id, "yes")
+        stage.orchestrator.sessions.answer(session_id, "yes")
     assert not [event for event in stage.deps.store.events.after(0, session_id=session_id) if event.data.get("step") == "answered"]
 
 
