@@ -53,7 +53,7 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Conflict, Untrusted
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority
-from ennio.plugins import fitting
+from ennio.plugins import declared, fitting
 from ennio.plugins.registry import Registry, installed
 from ennio.plugins.scm.local import guard
 from ennio.plugins.shipped import known
@@ -120,7 +120,7 @@ def boot(config_file: Path, port: int) -> Running:
     content: bytes | None = None
     try:
         content = _content(config_file)
-        config = load(config_file, os.environ, known(), content=content)
+        config = load(config_file, os.environ, known(), declared=declared.shipped, content=content)
         trusted.insist(config, home, os.environ)
         fitting.insist(config, home, content)
         running = _of(replace(config, port=port), home)
@@ -129,7 +129,7 @@ def boot(config_file: Path, port: int) -> Running:
         if good is None:
             raise
         log.error("configuration refused, the last good one holds: %s", error)  # noqa: TRY400 - somebody can act on it
-        config = load(config_file, os.environ, known(), content=good)
+        config = load(config_file, os.environ, known(), declared=declared.shipped, content=good)
         return _of(replace(config, port=port), home, str(error))
     if content is not None:
         _keep(run_dir, content)

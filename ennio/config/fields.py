@@ -15,9 +15,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from marshmallow import Schema, ValidationError, fields, missing, post_load
+from marshmallow import Schema, ValidationError, fields, missing, post_load, pre_load
 
 from ennio.config.anchors import PREFIX
+from ennio.config.yaml_source import Where
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -32,7 +33,10 @@ def nearest(word: str, known: Collection[str]) -> str:
 
 
 class ConfigField(fields.Field[T]):
-    """A value under a key. ``about`` explains it, ``shown`` words a default that is not in the model."""
+    """A value under a key. ``about`` explains it, ``shown`` words a default that is not in the model.
+
+    ``required`` may be the words that say what to write.
+    """
 
     kind: ClassVar[str] = "text"
     default_error_messages: ClassVar[dict[str, str | list[Any] | dict[Any, Any]]] = {  # type: ignore[misc]
@@ -40,8 +44,12 @@ class ConfigField(fields.Field[T]):
         "null": "is empty: give it a value or remove the line",
     }
 
-    def __init__(self, about: str, *, key: str | None = None, required: bool = False, none: bool = False, shown: str | None = None) -> None:
-        super().__init__(data_key=key, required=required, allow_none=none)
+    def __init__(
+        self, about: str, *, key: str | None = None, required: bool | str = False, none: bool = False, shown: str | None = None
+    ) -> None:
+        super().__init__(data_key=key, required=bool(required), allow_none=none)
+        if isinstance(required, str):
+            self.error_messages["required"] = f"is missing: {required}"
         self.about = about
         self.shown = shown
 
@@ -138,6 +146,33 @@ class MappingSchema(Schema):
         return schema | anchors | ({"required": required} if required else {}) | cls.rules
 
 
+class SettingsSchema(MappingSchema):
+    """What a plugin lets itself be told; a key without a value counts as left out."""
+
+    @pre_load
+    def _without_empty(self, data: Any, **_: Any) -> Any:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+    @classmethod
+    def json_schema(cls) -> Json:
+        """The JSON Schema of the settings."""
+        schema = super().json_schema()
+        for key, described in schema["properties"].items():
+            if key not in schema.get("required", ()):
+                about = {name: described.pop(name) for name in ("description", "default") if name in described}
+                schema["properties"][key] = {"anyOf": [described, {"type": "null"}], **about}
+        return schema
+
+
+def faults_of(messages: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
+    """The places and messages in marshmallow's tree of errors; of several for one place the first."""
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from faults_of(inner, where if key == "_schema" else (*where, key))
+    elif messages:
+        yield where, str(messages[0] if isinstance(messages, list) else messages)
+
+
 class ContainerField(ConfigField[T]):
     """An entry that holds others; left empty it counts as left out."""
 
@@ -179,7 +214,7 @@ class ListField(ContainerField[tuple[Any, ...]]):
 
     def read(self, value: Any) -> tuple[Any, ...]:
         """The items in their order."""
-        if not isinstance(value, list):
+        if not isinstance(value, (list, tuple)):
             raise ValidationError("{value} is not a list: start each item on a line of its own with `- `")
         found, errors = [], {}
         for index, item in enumerate(value):
@@ -209,7 +244,7 @@ class MapField(ContainerField[dict[str, Any]]):
 
     def read(self, value: Any) -> dict[str, Any]:
         """The items by name."""
-        if not isinstance(value, dict):
+        if not isinstance(value, Mapping):
             raise ValidationError(MappingSchema.error_messages["type"])
         found, errors = {}, {}
         for key, item in value.items():
@@ -261,5 +296,6 @@ def _full(entry: ConfigField[Any], item: Any) -> Any:
 
 
 def _json_of(entry: ConfigField[Any]) -> Json:
-    """The schema of an item; unlike an entry it may not be null."""
-    return {"$ref": f"#/$defs/{entry.schema.makes.__name__}"} if isinstance(entry, NestedField) else entry.json()
+    """The schema of an item; unlike an entry it is null only where that means something."""
+    schema: Json = {"$ref": f"#/$defs/{entry.schema.makes.__name__}"} if isinstance(entry, NestedField) else entry.json()
+    return {"anyOf": [schema, {"type": "null"}]} if schema and entry.allow_none else schema

@@ -10,11 +10,13 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from ennio.config import anchors, cross_checks, database, ownership, resolve, yaml_source
+from ennio.config import anchors, cross_checks, database, ownership, plugin_settings, resolve, yaml_source
 from ennio.config.cross_checks import Known
 from ennio.config.demands import demands
 from ennio.config.expand import expand
+from ennio.config.fields import faults_of
 from ennio.config.model import Config
+from ennio.config.plugin_settings import Declared
 from ennio.config.schema import ConfigSchema
 from ennio.config.secrets import is_secret
 from ennio.config.yaml_source import Where, YamlDocument, shown
@@ -24,25 +26,32 @@ SAID_ALOUD = frozenset({"post_create", "run", "passthrough", "permissions", "pro
 """Keys below which a text becomes a command line, or words for an agent: those too can be on one, and are kept and shown."""
 
 
-def load(path: Path, environ: Mapping[str, str], known: Known | None = None, *, content: bytes | None = None) -> Config:
+def load(
+    path: Path,
+    environ: Mapping[str, str],
+    known: Known | None = None,
+    *,
+    declared: Declared | None = None,
+    content: bytes | None = None,
+) -> Config:
     """The configuration in a file. Raises ConfigError with every problem, and Untrusted for a file others can write.
 
-    ``known`` names the plugins of each slot; without it a plugin's name is not judged here. ``content`` is
-    taken for what the file holds, where that was read before.
+    ``known`` names the plugins of each slot, ``declared`` says what settings one takes; what is left out
+    is not judged here. ``content`` is taken for what the file holds, where that was read before.
     """
-    config, problems = _examined(path, environ, known, content)
+    config, problems = _examined(path, environ, known, declared, content)
     if config is None:
         raise ConfigError(str(path), problems)
     return config
 
 
-def check(path: Path, environ: Mapping[str, str], known: Known | None = None) -> list[Problem]:
+def check(path: Path, environ: Mapping[str, str], known: Known | None = None, declared: Declared | None = None) -> list[Problem]:
     """Everything wrong with a configuration file, by line; empty when ``load`` would succeed. Raises Untrusted as ``load`` does."""
-    return _examined(path, environ, known)[1]
+    return _examined(path, environ, known, declared)[1]
 
 
 def _examined(
-    path: Path, environ: Mapping[str, str], known: Known | None, content: bytes | None = None
+    path: Path, environ: Mapping[str, str], known: Known | None, declared: Declared | None, content: bytes | None = None
 ) -> tuple[Config | None, list[Problem]]:
     source = Path(os.path.abspath(path))
     text, problems = _read(source, content)
@@ -55,6 +64,7 @@ def _examined(
     base = resolve.PathBase(source, environ)
     faults.add(cross_checks.faults(data, known))
     faults.add(_places(data, base))
+    faults.add(plugin_settings.faults(data, declared) if declared else ())
     if faults.problems or given is None:
         return None, sorted(faults.problems, key=lambda problem: problem.line or 0)
     config = resolve.config(given, base)
@@ -119,7 +129,7 @@ class _Faults:
         try:
             return ConfigSchema().load(data)
         except ValidationError as error:
-            self.add(_flat(error.messages, ()))
+            self.add(faults_of(error.messages))
             return None
 
     def add(self, faults: Iterable[cross_checks.Fault]) -> None:
@@ -139,12 +149,3 @@ class _Faults:
 def _said_aloud(variable: str) -> str:
     way_out = f'give it to the project by `env: {{{variable}: "${{{variable}}}"}}`, and here name it without braces: ${variable}'
     return f"would put the value of {variable} on a command line or among words that are kept and shown: {way_out}"
-
-
-def _flat(messages: Any, where: Where) -> Iterator[cross_checks.Fault]:
-    """The places and messages in marshmallow's tree of errors."""
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            yield from _flat(inner, where if key == "_schema" else (*where, key))
-    else:
-        yield where, str(messages[0] if isinstance(messages, list) else messages)

@@ -149,3 +149,25 @@ class SizeField(ConfigField[int]):
     def default(self, value: Any) -> Any:
         """With its unit."""
         return quantity.shown_size(value)
+
+
+class FactorField(ConfigField[float]):
+    """A number above 0, up to ``most``."""
+
+    kind = "number above 0"
+
+    def __init__(self, about: str, most: float, *, shown: str | None = None) -> None:
+        super().__init__(about, shown=shown)
+        self.most = most
+
+    def read(self, value: Any) -> float:
+        """The number as a float."""
+        number = _decimal(value)
+        if number is None or not 0 < number <= self.most:
+            raise ValidationError(f"{{value}} is not a number above 0 and up to {self.most:g}")
+        return float(number)
+
+    def json(self) -> Json:
+        """A number within bounds, or a text."""
+        number = {"type": "number", "exclusiveMinimum": 0, "maximum": self.most}
+        return {"anyOf": [number, {"type": "string", "pattern": r"^[0-9.]+$|\$\{"}]}

@@ -1,6 +1,6 @@
 """The tables of the configuration reference, made from the schemas that read the file.
 
-``python -m ennio.config.reference`` prints the page.
+``python -m ennio.plugins.reference`` prints the page, with the settings of plugins.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ennio.config.fields import ConfigField, ListField, MapField, MappingSchema,
 from ennio.config.model import Reaction
 from ennio.config.quantity import shown_seconds
 from ennio.config.schema import SCHEMAS, PluginChoiceSchema
+from ennio.config.schema_json import NONE, Plugins, nested
 from ennio.config.trust_keys import Trust
 
 INTRODUCTION = """\
@@ -43,16 +44,25 @@ A plugin's name is one of those shipped or one that an installed distribution br
 """
 
 
-TRACKERS = """\
-The settings of each plugin are on its page: [GitHub](github.md), [Linear](linear.md). Every shipped tracker takes
-these two:
+SETTINGS = """\
+The settings of each shipped plugin stand [below](#settings-of-the-shipped-plugins), and with examples on its page:
+[GitHub](github.md), [Linear](linear.md), [the local forge](local-forge.md). A key without a value counts as left out.
+"""
+OF_PLUGINS = """\
+## Settings of the shipped plugins
 
-| Key | Value | Default | Meaning |
-|---|---|---|---|
-| `comment` | list of `spawned`, `pull_opened`, `merged`, `closed`, `killed`; `true`: all | none | What it gets a comment for |
-| `close_on_merge` | true or false | `false` | Close the issue when its pull request is merged |
+`ennio config check`, `doctor` and `start` read them like every other key, and the JSON Schema knows them. A plugin of
+another distribution says itself what it takes, once the file is trusted.
+"""
+FLAGS = """\
+### `agent_config.passthrough` of {agents}
 
-The local tracker (`plugin: local`) takes `path` too: the folder of issues, `issues` without it.
+Flags of the agent's own command line, by their names without dashes (`_` may stand for `-`): a text, a number, `true`
+for the flag alone, a list for a flag that is repeated; `false` and null leave it out. Refused are flags that Ennio sets
+itself, and secrets, which everybody could read on a command line.
+
+| Agent | Flags that Ennio sets itself |
+|---|---|
 """
 
 
@@ -92,10 +102,27 @@ _PLURAL = {
 }
 
 
-def reference() -> str:
-    """The whole page, in Markdown."""
+def reference(plugins: Plugins = NONE) -> str:
+    """The whole page, in Markdown; ``plugins`` are those whose settings it shows."""
     sections = ["\n".join(_section(schema)) + _remark(schema) for schema in SCHEMAS]
-    return "\n".join([INTRODUCTION, *sections, "\n".join(_reactions()), TRUST + "\n".join(_trust())])
+    settings = "\n".join([OF_PLUGINS, *_settings(plugins)])
+    return "\n".join([INTRODUCTION, *sections, settings, "\n".join(_reactions()), TRUST + "\n".join(_trust())])
+
+
+def _settings(plugins: Plugins) -> Iterator[str]:
+    """A table for each plugin, and for each mapping within its settings; one for all agents that take flags."""
+    for declared in plugins.values():
+        if not isinstance(declared, MapField):
+            for schema in (declared, *nested(declared)):
+                yield "\n".join(_section(schema, "###"))
+    flags = {name: declared for (_, name), declared in plugins.items() if isinstance(declared, MapField)}
+    if flags:
+        rows = [f"| `{name}` | {_reserved(declared)} |" for name, declared in flags.items()]
+        yield FLAGS.format(agents=", ".join(f"`{name}`" for name in flags)) + "\n".join(rows) + "\n"
+
+
+def _reserved(declared: MapField) -> str:
+    return ", ".join(f"`{name}`" for name in getattr(declared.names, "reserved", ()))
 
 
 def _trust() -> Iterator[str]:
@@ -111,9 +138,9 @@ def _trust() -> Iterator[str]:
     yield "\nAlso every setting of any other plugin, the flags in `passthrough` of an agent among them.\n"
 
 
-def _section(schema: type[MappingSchema]) -> Iterator[str]:
+def _section(schema: type[MappingSchema], level: str = "##") -> Iterator[str]:
     document = (schema.__doc__ or "").strip()
-    yield f"## {document.replace('``', '`').rstrip('.')}\n"
+    yield f"{level} {document.replace('``', '`').rstrip('.')}\n"
     yield "| Key | Value | Default | Meaning |\n|---|---|---|---|"
     defaults = schema.model_defaults()
     for key, name, entry in schema.entries():
@@ -123,7 +150,7 @@ def _section(schema: type[MappingSchema]) -> Iterator[str]:
 
 def _remark(schema: type[MappingSchema]) -> str:
     """What stands below a table."""
-    return f"\n{TRACKERS}" if schema is PluginChoiceSchema else ""
+    return f"\n{SETTINGS}" if schema is PluginChoiceSchema else ""
 
 
 def _kind(entry: ConfigField[object]) -> str:
@@ -177,7 +204,3 @@ def _trigger(key: str, rule: Reaction) -> str:
 
 def _after(rule: Reaction) -> str:
     return shown_seconds(rule.escalate_after) if rule.escalate_after else ""
-
-
-if __name__ == "__main__":
-    print(reference(), end="")

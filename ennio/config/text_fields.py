@@ -34,7 +34,7 @@ class TextField(ConfigField[Any]):
         *,
         lines: bool = False,
         key: str | None = None,
-        required: bool = False,
+        required: bool | str = False,
         none: bool = False,
         shown: str | None = None,
     ) -> None:
@@ -70,6 +70,40 @@ def _no_text(value: Any) -> str:
     if isinstance(value, (int, float)):
         return "{value} is a number to YAML: write it in quotes"
     return f"is not a text but a {'list' if isinstance(value, list) else 'mapping'}"
+
+
+class WordField(TextField):
+    """A text without the blanks around it."""
+
+    def judged(self, text: str) -> str:
+        """The text without them."""
+        return text.strip()
+
+
+class WordsField(ConfigField[tuple[str, ...]]):
+    """A list of texts; a single one stands for itself."""
+
+    kind = "text, or list of texts"
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        """The texts, without the blanks around them."""
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, (list, tuple)):
+            raise ValidationError("{value} is not a list of texts")
+        found, errors = [], {}
+        for index, item in enumerate(given):
+            try:
+                found.append(WordField("").read(item))
+            except ValidationError as error:
+                errors[index] = error.messages
+        if errors:
+            raise ValidationError(errors)
+        return tuple(found)
+
+    def json(self) -> Json:
+        """A text, or an array of them."""
+        text = WordField("").json()
+        return {"anyOf": [text, {"type": "array", "items": text}]}
 
 
 class IdField(TextField):
@@ -201,8 +235,8 @@ class TokenField(TextField):
 class ChoiceField(ConfigField[E], Generic[E]):
     """One of the words of an enum."""
 
-    def __init__(self, about: str, words: type[E], *, required: bool = False) -> None:
-        super().__init__(about, required=required)
+    def __init__(self, about: str, words: type[E], *, required: bool = False, shown: str | None = None) -> None:
+        super().__init__(about, required=required, shown=shown)
         self.words = words
 
     @property

@@ -32,15 +32,15 @@ class PluginContext:
     """What a factory may build from.
 
     ``project`` is there for trackers and forges, ``agent_config`` and ``env`` (what the project adds to the environment)
-    for agents; ``settings`` are those configured for the plugin; ``directory`` is what relative paths in a configuration
-    are relative to.
+    for agents; ``settings`` are what the plugin's declaration made of those configured for it, or, without one, the
+    mapping as it is written; ``directory`` is what relative paths in a configuration are relative to.
     """
 
     home: Home
     clock: Clock
     store: ForgeStore | None = None
     project: Project | None = None
-    settings: Settings = field(default_factory=dict)
+    settings: Any = field(default_factory=dict)
     directory: Path | None = None
     agent_config: AgentConfig = field(default_factory=AgentConfig)
     env: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ WRONG = {
     "command-key": (
         "agent: command\n    agent_config: {passthrough: {run: x, nonsense: 1}}",
         "projects[0].agent_config.passthrough.nonsense",
-        "is unknown to the command agent",
+        "is no known key here: known are argv, run",
     ),
     "flag": (
         "agent: claude-code\n    agent_config: {passthrough: {resume: x}}",
@@ -53,18 +53,18 @@ WRONG = {
     "github-forge": (
         "scm_config: {plugin: github, config: {owner: a, repo: b, mergemethod: x}}",
         "projects[0].scm_config.config.mergemethod",
-        "did you mean merge_method?",
+        "did you mean `merge_method`?",
     ),
     "github-tracker": (
         "tracker_config: {plugin: github, config: {owner: a, repo: b, comment: [born]}}",
-        "projects[0].tracker_config.config.comment",
+        "projects[0].tracker_config.config.comment[0]",
         "is no milestone",
     ),
     "linear": ("tracker_config: {plugin: linear, config: {}}", "projects[0].tracker_config.config.api_key", "is missing; write api_key"),
     "local-tracker": (
         "tracker_config: {plugin: local, config: {paht: x}}",
         "projects[0].tracker_config.config.paht",
-        "unknown key; known are path",
+        "is no known key here: did you mean `path`?",
     ),
 }
 
@@ -86,7 +86,8 @@ def test_check_doctor_and_start_say_the_same_of_a_plugin_s_settings(which: str, 
     assert problem["path"] == where
     assert words in problem["message"]
     line = (place.folder / "ennio.yaml").read_text().splitlines()[problem["line"] - 1]
-    assert settings.split(":")[0] in line or where.rpartition(".")[2] in line or (which, line) == ("command", "  - name: a")
+    key = where.rpartition(".")[2].partition("[")[0]
+    assert settings.split(":")[0] in line or key in line or (which, line) == ("command", "  - name: a")
     doctor = place.ennio("doctor", "--json", **paths)
     assert doctor.code == 1
     assert [finding for finding in doctor.document["findings"] if finding["level"] == "broken" and problem["message"] in finding["what"]]
@@ -94,6 +95,52 @@ def test_check_doctor_and_start_say_the_same_of_a_plugin_s_settings(which: str, 
         start = place.ennio("start", "--detach", "--json")
         assert start.code == 1
         assert json.loads(start.out)["problems"] == [problem]
+
+
+def test_everything_that_is_wrong_with_settings_and_with_the_rest_is_told_at_once(place: Place) -> None:
+    repo = place.folder
+    (place.folder / "ennio.yaml").write_text(
+        f"""\
+prot: 0
+projects:
+  - name: a
+    path: .
+    repo: {repo}
+    agent: command
+    agent_config:
+      passthrough:
+        runn: x
+        stdin: 3
+    scm_config:
+      plugin: local
+      config:
+        checks:
+          - {{name: t, run: make, timout: 5m}}
+          - {{name: T, run: make}}
+        draft: maybe
+    tracker_config: {{plugin: local, config: {{comment: [mergd]}}}}
+  - {{name: b, path: ., repo: {repo}, agent: aider, agent_config: {{passthrough: {{api_key: x, model: y}}}}}}
+"""
+    )
+    first, second = "projects[0]", "projects[1].agent_config.passthrough"
+    wanted = [
+        ("prot", 1, "did you mean `port`?"),
+        (f"{first}.agent_config.passthrough.runn", 9, "did you mean `run`?"),
+        (f"{first}.agent_config.passthrough.stdin", 10, "`3` is neither true nor false"),
+        (f"{first}.scm_config.config.checks[0].timout", 15, "did you mean `timeout`?"),
+        (f"{first}.scm_config.config.checks[1].name", 16, "`T` is the name of a check already"),
+        (f"{first}.scm_config.config.draft", 17, "`maybe` is neither true nor false"),
+        (f"{first}.tracker_config.config.comment[0]", 18, "did you mean `merged`?"),
+        (f"{second}.api_key", 19, "looks like a secret"),
+        (f"{second}.model", 19, "is set by Ennio itself"),
+    ]
+    problems = place.ennio("config", "check", "--json").document["problems"]
+    told = {problem["path"]: (problem["line"], problem["message"]) for problem in problems}
+    for path, line, words in wanted:
+        assert told[path][0] == line, path
+        assert words in told[path][1], path
+    # what is misspelt may be what is needed: the need is told once the spelling is right
+    assert len(told) == len(wanted)
 
 
 IN_VAIN = {

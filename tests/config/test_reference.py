@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from ennio.config.fields import MappingSchema
-from ennio.config.reference import reference
 from ennio.config.schema import SCHEMAS
+from ennio.plugins.reference import page
 
 PAGE = Path(__file__, "../../../docs/configuration.md").resolve()
 OURS_ALONE = {"Config": {"source", "directory", "hidden", "demands"}, "Project": {"config_hash"}}
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m ennio.config.reference > docs/configuration.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m ennio.plugins.reference > docs/configuration.md"
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.makes.__name__)
@@ -35,7 +35,8 @@ def test_what_the_model_cannot_do_without_is_required(schema: type[MappingSchema
 
 
 def test_every_link_leads_to_a_heading() -> None:
-    page = reference()
-    anchors = {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^## (.*)$", page, re.MULTILINE)}
-    for link in re.findall(r"\]\(#([^)]*)\)", page):
+    headings = re.findall(r"^###? (.*)$", page(), re.MULTILINE)
+    anchors = [re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert len(set(anchors)) == len(anchors)
+    for link in re.findall(r"\]\(#([^)]*)\)", page()):
         assert link in anchors

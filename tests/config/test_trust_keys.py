@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import fields
-
 import pytest
 
 from ennio.config import trust_keys
 from ennio.config.fields import AnyField, ConfigField, ListField, MapField, MappingSchema, NestedField
 from ennio.config.schema import SCHEMAS
 from ennio.config.trust_keys import Trust, of_key, of_setting
-from ennio.plugins.agent import command
-from ennio.plugins.agent.scripted import agent as scripted
-from ennio.plugins.github.settings import ACCESS
-from ennio.plugins.scm.github import settings as github_forge
-from ennio.plugins.scm.local import settings as local_forge
-from ennio.plugins.tracker import github as github_tracker
-from ennio.plugins.tracker import local as local_tracker
-from ennio.plugins.tracker.linear import settings as linear
+from ennio.plugins.declared import shipped
+from ennio.plugins.scm.local.settings import CheckSchema
+from ennio.plugins.shipped import SHIPPED
 
 WHERE = "say in ennio/config/trust_keys.py what it lets the author of a file do, or that it is FREE"
-SETTINGS: dict[tuple[str, str], Collection[str]] = {
-    ("scm", "github"): (*ACCESS, *github_forge._READERS),
-    ("scm", "local"): local_forge._READERS,
-    ("tracker", "github"): (*ACCESS, *github_tracker._READERS),
-    ("tracker", "linear"): linear._READERS,
-    ("tracker", "local"): local_tracker._READERS,
-    ("agent", "command"): command._KEYS,
-    ("agent", "scripted"): scripted._KEYS,
+SETTINGS = {
+    (slot, name): declared
+    for slot, names in SHIPPED.items()
+    for name in names
+    if isinstance(declared := shipped(slot, name), type)
 }
+"""What those shipped plugins take whose settings have names known beforehand."""
 
 
 def holds_a_shape(entry: ConfigField[object]) -> bool:
@@ -51,11 +41,15 @@ def test_only_the_settings_of_plugins_are_left_to_the_plugins() -> None:
 
 @pytest.mark.parametrize("plugin", SETTINGS, ids="-".join)
 def test_every_setting_of_a_shipped_plugin_says_whether_it_is_part_of_trust(plugin: tuple[str, str]) -> None:
-    assert set(trust_keys.PLUGINS[plugin]) == set(SETTINGS[plugin]), WHERE
+    assert set(trust_keys.PLUGINS[plugin]) == set(SETTINGS[plugin].keys()), WHERE
+
+
+def test_every_plugin_whose_settings_are_part_of_trust_declares_them() -> None:
+    assert set(trust_keys.PLUGINS) == set(SETTINGS)
 
 
 def test_every_key_of_a_check_says_whether_it_is_part_of_trust() -> None:
-    assert set(trust_keys.ITEMS["scm", "local", "checks"]) == {field.name for field in fields(local_forge.CheckCommand)}, WHERE
+    assert set(trust_keys.ITEMS["scm", "local", "checks"]) == set(CheckSchema.keys()), WHERE
 
 
 def test_what_nobody_has_said_anything_of_is_part_of_trust() -> None:

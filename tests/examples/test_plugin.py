@@ -114,4 +114,4 @@ def test_it_can_be_tried_again_when_the_file_cannot_be_written(installed: Path, 
 def test_it_says_which_setting_is_missing(installed: Path, config: Path) -> None:
     config.write_text(CONFIG.replace("path: kept/logbook.jsonl", ""))
     told = _python(installed, "-c", TELL, str(config), "n-1")
-    assert "config.path: logbook needs the file to write to" in told.stderr
+    assert "config.path: is missing: write the file" in told.stderr

@@ -30,7 +30,7 @@ def test_doctor_tells_whether_the_token_opens_the_repository(server: Server) -> 
 def test_doctor_names_wrong_settings_and_an_unreachable_server(server: Server) -> None:
     typo = service(place(server, toke="x"), "scm")
     assert typo is not None
-    assert (typo.level, "did you mean token?" in typo.what) == (Level.BROKEN, True)
+    assert (typo.level, "did you mean `token`?" in typo.what) == (Level.BROKEN, True)
     away = service(place(server, api_url="http://127.0.0.1:9"), "scm")
     assert away is not None
     assert away.level is Level.WARNING

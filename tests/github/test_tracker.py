@@ -111,5 +111,5 @@ def test_every_wrong_setting_is_named(issues: Make) -> None:
     with pytest.raises(ConfigError) as caught:
         issues(comment=["sometimes"], close_on_merge="yes", labells={})
     words = str(caught.value)
-    assert all(part in words for part in ("comment", "sometimes", "close_on_merge", "did you mean labels?"))
+    assert all(part in words for part in ("comment", "sometimes", "close_on_merge", "did you mean `labels`?"))
     assert "secret-token" not in words

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from ennio.plugins.tracker.interface import MilestoneKind
-from ennio.plugins.tracker.linear.settings import _READERS, PUBLIC, parse
+from ennio.plugins.tracker.linear.settings import PUBLIC, LinearSchema, parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "linear.md").read_text(encoding="utf-8")
 
@@ -21,6 +21,6 @@ def test_the_settings_that_are_shown_are_understood() -> None:
 
 
 def test_the_page_and_the_reader_know_the_same_settings_and_milestones() -> None:
-    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(_READERS)
+    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(LinearSchema.keys())
     assert [kind for kind in MilestoneKind if f"`{kind}`" not in PAGE] == []
     assert PUBLIC in PAGE

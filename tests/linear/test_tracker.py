@@ -250,7 +250,14 @@ def test_every_wrong_setting_is_told_at_once_and_no_secret_among_them() -> None:
     with pytest.raises(ConfigError) as caught:
         parse(wrong)
     words = str(caught.value)
-    for part in ("did you mean team?", "'mergd' is no milestone", "link: 'yes'", "'sometimes' is no milestone", "api_key: is not"):
+    parts = (
+        "taem: is no known key here: did you mean `team`?",
+        "states.mergd: is no known key here: did you mean `merged`?",
+        "link: `yes` is neither true nor false",
+        "`sometimes` is no milestone",
+        "api_key: is not a text",
+    )
+    for part in parts:
         assert part in words
     assert "canary" not in words
 

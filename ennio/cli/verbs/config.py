@@ -42,11 +42,12 @@ def check(_options: argparse.Namespace, context: CliContext) -> CommandResult:
     """All problems; exit code 1 when there are any. What is asked for in vain is no problem, but is said."""
     from ennio.config.load import load
     from ennio.model.errors import ConfigError
+    from ennio.plugins import declared
     from ennio.plugins.shipped import known
 
     source = context.config_file()
     try:
-        config = load(source, os.environ, known())
+        config = load(source, os.environ, known(), declared=declared.shipped)
     except ConfigError as error:
         return _wrong(source, error.problems)
     return _fits(config)
@@ -81,10 +82,11 @@ def trust(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.config import trusted
     from ennio.config.load import load
     from ennio.machine.home import Home
+    from ennio.plugins import declared
     from ennio.plugins.shipped import known
 
     home = Home.of_environment()
-    config = load(context.config_file(), os.environ, known())
+    config = load(context.config_file(), os.environ, known(), declared=declared.shipped)
     new = trusted.unknown(config, home, os.environ)
     if not options.show:
         trusted.trust(config, home, os.environ)
@@ -129,6 +131,7 @@ def schema(_options: argparse.Namespace, _context: CliContext) -> CommandResult:
     """The JSON Schema; the same with and without --json."""
     from ennio.cli.main import dump
     from ennio.config.schema_json import json_schema
+    from ennio.plugins.declared import all_shipped
 
-    document = json_schema()
+    document = json_schema(all_shipped())
     return CommandResult(document, dump(document).splitlines())

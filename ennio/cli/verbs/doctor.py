@@ -50,6 +50,7 @@ def _lines(finding: Finding, context: CliContext) -> list[str]:
 
 def _configuration(context: CliContext) -> tuple[Path | None, Config | None, list[str]]:
     from ennio.config.load import load
+    from ennio.plugins import declared
     from ennio.plugins.shipped import known
 
     try:
@@ -57,7 +58,7 @@ def _configuration(context: CliContext) -> tuple[Path | None, Config | None, lis
     except NotFound:
         return None, None, []
     try:
-        return source, load(source, os.environ, known()), []
+        return source, load(source, os.environ, known(), declared=declared.shipped), []
     except ConfigError as error:
         return source, None, [str(problem) for problem in error.problems]
     except Untrusted as error:

@@ -42,11 +42,11 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     from ennio.config import trusted
     from ennio.config.load import load
     from ennio.machine.home import Home
-    from ennio.plugins import fitting
+    from ennio.plugins import declared, fitting
     from ennio.plugins.shipped import known
 
     caller.insist_on_person("start a supervisor")
-    config = load(context.config_file(), os.environ, known())
+    config = load(context.config_file(), os.environ, known(), declared=declared.shipped)
     _refuse_second(context)
     _tell_of_copies(config, context)
     consent.obtain(config, context, given=options.trust)

@@ -40,7 +40,7 @@ _QUIET = (
     "--no-gitignore",  # else it asks for a line in the repository's .gitignore
     "--notifications",
 )
-_RESERVED = (
+RESERVED = (
     *("message", "message-file", "model", "restore-chat-history", "chat-history-file", "input-history-file"),
     *("analytics-log", "notifications", "notifications-command"),
 )
@@ -197,7 +197,7 @@ class Aider(ScreenAgent):
                 *(("--read", str(rules)) if context.system else ()),
                 *(("--model", context.config.model) if context.config.model else ()),
                 *flags.of_permissions(context.config.permissions, None),
-                *flags.of_passthrough(context.config.passthrough, _RESERVED),
+                *flags.of_passthrough(context.config.passthrough, RESERVED),
             ),
             env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
             files={rules: context.system} if context.system else {},

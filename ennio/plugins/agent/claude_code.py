@@ -30,7 +30,7 @@ from ennio.plugins.runtime.interface import View
 
 _QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1"}
 _BYPASS = "--dangerously-skip-permissions"
-_RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
+RESERVED = ("session-id", "resume", "continue", "settings", "append-system-prompt", "model", "permission-mode")
 _HOOK = Path(__file__).with_name("hook.py")
 _MARK, _RULE = "❯", "─" * 10
 _WORK = tuple("·✢✳✶✻✽*")  # how the line begins that says what it is doing
@@ -217,7 +217,7 @@ class ClaudeCode(ScreenAgent):
                 *(("--append-system-prompt", context.system) if context.system else ()),
                 *(("--model", context.config.model) if context.config.model else ()),
                 *self._permissions(context),
-                *flags.of_passthrough(context.config.passthrough, _RESERVED),
+                *flags.of_passthrough(context.config.passthrough, RESERVED),
                 *(("--", self.typed(words)) if carries and words is not None else ()),
             ),
             env={**_QUIET, **claude_first.environment(_file(context), {**os.environ, **self.env})},

@@ -23,7 +23,7 @@ from ennio.plugins.runtime.interface import View
 
 _MARK = "›"
 _WORKS = re.compile(r"^\S .*\(\d+[^()]*esc to interrupt\)\s*\Z|Reconnecting\.\.\. \d")
-_RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
+RESERVED = ("no-daemon", "no-alt-screen", "model", "cd")
 
 
 class Codex(ScreenAgent):
@@ -160,7 +160,7 @@ class Codex(ScreenAgent):
                 *(("-c", f"developer_instructions={_toml(context.system)}") if context.system else ()),
                 *(("--model", context.config.model) if context.config.model else ()),
                 *flags.of_permissions(context.config.permissions, "--ask-for-approval"),
-                *flags.of_passthrough(context.config.passthrough, _RESERVED),
+                *flags.of_passthrough(context.config.passthrough, RESERVED),
                 *(("--", *conversation, *given) if conversation or given else ()),
             ),
             carries=carries,

@@ -13,10 +13,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from marshmallow import ValidationError, validates_schema
+
+from ennio.config.fields import ConfigField, Json, SettingsSchema
 from ennio.config.model import AgentConfig
+from ennio.config.number_fields import BoolField
+from ennio.config.plugin_settings import read
+from ennio.config.text_fields import ChoiceField, TextField
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
@@ -27,6 +34,7 @@ from ennio.plugins.runtime.interface import Key, View
 
 _FEED = Path(__file__).with_name("feed.py")
 _PLACE = r"(?m)^.*[>$#:❯›]\s*\Z"  # what most programs end their last line with when they wait for text
+_DEFAULT_READY = re.compile(_PLACE, re.MULTILINE)
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "csh", "tcsh"})
 _PLACEHOLDER = re.compile(r"\{(prompt|prompt_file|session|branch|base|model)\}")
 
@@ -43,28 +51,28 @@ class CommandSettings:
     stdin: bool = False
     interactive: bool = False
     one_shot: bool = True
-    ready: re.Pattern[str] = re.compile(_PLACE)
+    ready: re.Pattern[str] = _DEFAULT_READY
     pastes: bool = False
 
     @classmethod
     def of(cls, config: AgentConfig) -> CommandSettings:
-        """The settings of a project. Raises ConfigError naming the key."""
-        given = config.passthrough
-        for key in given:
-            if key not in _KEYS:
-                raise fault(f"passthrough.{key}", f"is unknown to the command agent; it takes {', '.join(sorted(_KEYS))}")
-        argv = _words(given, "argv", "run")
-        if not argv:
-            raise fault("passthrough", 'the command agent needs `argv: [program, ...]` or `run: "a line for sh"`')
-        interactive = _flag(given, "interactive", default=False)
+        """The settings of a project. Raises ConfigError with everything that is wrong with them."""
+        path = "agent_config.passthrough"
+        return cls.of_values(read(CommandSchema, config.passthrough, "configuration", path))
+
+    @classmethod
+    def of_values(cls, given: Mapping[str, Any]) -> CommandSettings:
+        """The settings, of values that were read."""
+        argv = given.get("argv") or given["run"]
+        interactive = given.get("interactive", False)
         return cls(
             argv=argv,
-            resume_argv=_words(given, "resume_argv", "resume_run") or argv,
-            stdin=_flag(given, "stdin", default=False),
+            resume_argv=given.get("resume_argv") or given.get("resume_run") or argv,
+            stdin=given.get("stdin", False),
             interactive=interactive,
-            one_shot=_flag(given, "one_shot", default=not interactive),
-            ready=_pattern(given),
-            pastes=_lines(given) == "paste",
+            one_shot=given.get("one_shot", not interactive),
+            ready=given.get("ready", _DEFAULT_READY),
+            pastes=given.get("lines") is LineMode.PASTE,
         )
 
     @property
@@ -74,8 +82,81 @@ class CommandSettings:
         return not self.interactive or self.stdin or "{prompt" in line or "ENNIO_PROMPT_FILE" in line
 
 
-_KEYS = frozenset({"argv", "run", "resume_argv", "resume_run", "stdin", "interactive", "one_shot", "ready", "lines"})
-_LINES = ("join", "paste")
+class LineMode(StrEnum):
+    """What becomes of the lines of a text that is typed."""
+
+    JOIN = "join"
+    PASTE = "paste"
+
+
+class ArgvField(ConfigField[tuple[str, ...]]):
+    """A program and its arguments."""
+
+    kind = "list: the program and its arguments"
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        """The words. Raises ValidationError, also for a script in which words of others would be run."""
+        if not isinstance(value, (list, tuple)) or not value or not all(isinstance(element, (str, int, float)) for element in value):
+            raise ValidationError("must be a list: the program and its arguments")
+        return _safe(tuple(str(element) for element in value))
+
+    def json(self) -> Json:
+        """An array with something in it."""
+        return {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1}
+
+
+class ShellLineField(TextField):
+    """A line for ``sh``."""
+
+    kind = "a line for `sh`"
+
+    def judged(self, text: str) -> tuple[str, ...]:
+        """The words that run it."""
+        return _safe(("sh", "-c", text))
+
+
+class PatternField(TextField):
+    """A regular expression, matched in each line of the screen."""
+
+    kind = "regular expression"
+
+    def judged(self, text: str) -> re.Pattern[str]:
+        """The expression, ready to be used."""
+        try:
+            return re.compile(text, re.MULTILINE)
+        except re.error as error:
+            raise ValidationError(f"is no regular expression: {error}") from error
+
+
+class CommandSchema(SettingsSchema):
+    """``agent_config.passthrough`` of ``agent: command``."""
+
+    makes = CommandSettings
+    at_once = False
+    argv = ArgvField("The program and its arguments: it or `run` is needed")
+    run = ShellLineField("A line for `sh`, in place of `argv`", lines=True)
+    resume_argv = ArgvField("The same, for going on", shown="`argv` again")
+    resume_run = ShellLineField("A line for `sh`, for going on", lines=True, shown="`run` again")
+    stdin = BoolField("Whether the prompt is given on standard input")
+    interactive = BoolField("Whether it stays and is typed to")
+    one_shot = BoolField("Whether it ends after its prompt", shown="the opposite of `interactive`")
+    ready = PatternField("What its screen shows when it can be typed to", shown="a last line that ends like a prompt")
+    lines = ChoiceField("Whether lines of a message are joined, or typed as one bracketed paste", LineMode, shown="`join`")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _fits(self, data: dict[str, Any], **_: Any) -> None:
+        both = {
+            line: [f"and `{listed}` are given both; keep one"]
+            for listed, line in (("argv", "run"), ("resume_argv", "resume_run"))
+            if listed in data and line in data
+        }
+        if both:
+            raise ValidationError(both)
+
+    @validates_schema
+    def _runs(self, data: dict[str, Any], **_: Any) -> None:
+        if "argv" not in data and "run" not in data:
+            raise ValidationError('the command agent needs `argv: [program, ...]` or `run: "a line for sh"`')
 
 
 class CommandAgent(ScreenAgent):
@@ -85,9 +166,9 @@ class CommandAgent(ScreenAgent):
     executable = "sh"
     hint = "any program of your own: agent_config.passthrough.argv"
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, settings: CommandSettings | None = None) -> None:
         super().__init__(config)
-        self.settings = CommandSettings.of(config)
+        self.settings = settings or CommandSettings.of(config)
         self.one_shot = self.settings.one_shot
         self.place = self.settings.ready
         self.executable = self.settings.argv[0]
@@ -165,27 +246,11 @@ class CommandAgent(ScreenAgent):
         return CommandLine(argv=(*feed, *filled), env=env, files={file: words}, carries=carries)
 
 
-def _words(given: Mapping[str, Any], listed: str, line: str) -> tuple[str, ...]:
-    argv, run = given.get(listed), given.get(line)
-    if argv is not None and run is not None:
-        raise fault(f"passthrough.{line}", f"and `{listed}` are given both; keep one")
-    if run is not None:
-        if not isinstance(run, str) or not run.strip():
-            raise fault(f"passthrough.{line}", "must be a line for `sh`")
-        return _safe(("sh", "-c", run), line)
-    if argv is None:
-        return ()
-    if not isinstance(argv, list | tuple) or not argv or not all(isinstance(element, str | int | float) for element in argv):
-        raise fault(f"passthrough.{listed}", "must be a list: the program and its arguments")
-    return _safe(tuple(str(element) for element in argv), listed)
-
-
-def _safe(argv: tuple[str, ...], key: str) -> tuple[str, ...]:
-    script = _script(argv)
-    found = _PLACEHOLDER.search(script)
+def _safe(argv: tuple[str, ...]) -> tuple[str, ...]:
+    found = _PLACEHOLDER.search(_script(argv))
     if found:
         variables = "`$ENNIO_PROMPT_FILE`, `$ENNIO_BRANCH`, `$ENNIO_BASE`, `$ENNIO_MODEL`"
-        raise fault(f"passthrough.{key}", f"`{found[0]}` in a script for a shell would be run by it; use {variables}")
+        raise ValidationError(f"`{found[0]}` in a script for a shell would be run by it; use {variables}")
     return argv
 
 
@@ -195,24 +260,3 @@ def _script(argv: tuple[str, ...]) -> str:
     after = argv[shells[0] + 1 :] if shells else ()
     option = next((at for at, word in enumerate(after) if re.fullmatch(r"-\w*c\w*|--command", word)), None)
     return next((word for word in after[option + 1 :] if not word.startswith("-")), "") if option is not None else ""
-
-
-def _flag(given: Mapping[str, Any], key: str, *, default: bool) -> bool:
-    value = given.get(key, default)
-    if not isinstance(value, bool):
-        raise fault(f"passthrough.{key}", f"must be true or false, not {value!r}")
-    return value
-
-
-def _lines(given: Mapping[str, Any]) -> str:
-    value = given.get("lines", _LINES[0])
-    if value not in _LINES:
-        raise fault("passthrough.lines", f"must be one of {', '.join(_LINES)}, not {value!r}")
-    return str(value)
-
-
-def _pattern(given: Mapping[str, Any]) -> re.Pattern[str]:
-    try:
-        return re.compile(given.get("ready", _PLACE), re.MULTILINE)
-    except (re.error, TypeError) as error:
-        raise fault("passthrough.ready", f"is no regular expression: {error}") from error

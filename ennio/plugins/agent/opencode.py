@@ -22,7 +22,7 @@ from ennio.plugins.agent.screen_state import ScreenState, screen_state
 from ennio.plugins.agent.words import FRAME, as_words, checked, fits, is_same_text, plain, unpicked
 from ennio.plugins.runtime.interface import Key
 
-_RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
+RESERVED = ("prompt", "session", "continue", "model", "port", "hostname")
 _PERMISSION = re.compile(r"Permission required(?P<about>[\s\S]*?)^[ ┃]*(?P<choices>Allow once[^\n]*Reject)", re.MULTILINE)
 _HOME = re.compile(r"^\s*┃\s+Ask anything", re.MULTILINE)  # its first page, where no conversation is open
 _LEAVES = ("exit", "quit", ":q")  # any of these as the whole prompt ends it
@@ -159,7 +159,7 @@ class OpenCode(ScreenAgent):
                 *(("--session", conversation) if conversation else ()),
                 *(("--model", context.config.model) if context.config.model else ()),
                 *flags.of_permissions(context.config.permissions, None),
-                *flags.of_passthrough(context.config.passthrough, _RESERVED),
+                *flags.of_passthrough(context.config.passthrough, RESERVED),
                 # joined, for words may begin with a dash
                 *((f"--prompt={self.typed(words)}",) if carries and words is not None else ()),
             ),

@@ -1,21 +1,23 @@
-"""What a project may set under ``config`` of its GitHub forge and tracker; every problem at once."""
+"""What a project may set under ``config`` of its GitHub forge and tracker alike."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
+from marshmallow import ValidationError
+
+from ennio.config import plugin_settings
+from ennio.config.fields import SettingsSchema
 from ennio.config.model import Project
+from ennio.config.text_fields import TextField, WordField
 from ennio.model.errors import ConfigError, Problem
 from ennio.plugins.github.address import PUBLIC, GitHubAddress, found_in
-from ennio.plugins.web import base_address
+from ennio.plugins.web.fields import ApiAddressField
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-Reader = Callable[[Any], Any]
-"""Turns what is written into what is meant; raises ValueError with what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,72 +29,45 @@ class Access:
     webhook_secret: str | None = field(default=None, repr=False)
 
 
-def text(value: Any) -> str:
-    """A text that is not empty."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("is not a text")
-    return value.strip()
+class RepositoryNameField(TextField):
+    """The name of an owner or a repository on GitHub."""
+
+    def judged(self, text: str) -> str:
+        """The name when it is one of GitHub's."""
+        name = text.strip()
+        if not _NAME.fullmatch(name) or name in (".", ".."):
+            wanted = "write owner and repo each by itself, such as owner: acme and repo: shop"
+            raise ValidationError(f"{{value}} is no name of GitHub's: {wanted}")
+        return name
 
 
-def yes_or_no(value: Any) -> bool:
-    """A switch."""
-    if not isinstance(value, bool):
-        raise TypeError("is not true or false")
-    return value
+class GitHubAccessSchema(SettingsSchema):
+    """The settings that every plugin for GitHub takes: which repository, and with what token."""
+
+    at_once = False
+    owner = RepositoryNameField("Who owns the repository", shown="from `repo` of the project")
+    repo = RepositoryNameField("Its name", shown="from `repo` of the project")
+    token = WordField("The token", shown="GH_TOKEN, GITHUB_TOKEN, or that of gh")
+    api_url = ApiAddressField("Where the API is", "https://HOST/api/v3", shown="from `repo` of the project")
+    webhook_secret = WordField("The secret that webhooks are signed with")
 
 
-def texts(value: Any) -> tuple[str, ...]:
-    """A list of texts; a single one stands for itself."""
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, (list, tuple)):
-        raise TypeError("is not a list of texts")
-    return tuple(text(item) for item in given)
-
-
-def _name(value: Any) -> str:
-    name = text(value)
-    if not _NAME.fullmatch(name) or name in (".", ".."):
-        raise ValueError("is no name of GitHub's: write owner and repo each by itself, such as owner: acme and repo: shop")
-    return name
-
-
-def _api(value: Any) -> str:
-    return base_address(value, "https://HOST/api/v3")
-
-
-ACCESS: Mapping[str, Reader] = {"owner": _name, "repo": _name, "token": text, "api_url": _api, "webhook_secret": text}
-
-
-def read(config: Mapping[str, Any], readers: Mapping[str, Reader], source: str, project: Project) -> tuple[Access, dict[str, Any]]:
+def read(
+    schema: type[GitHubAccessSchema], config: Mapping[str, Any], source: str, project: Project
+) -> tuple[Access, dict[str, Any]]:
     """The access, and what else was given by name. Raises ConfigError with every problem at once."""
-    known = {**ACCESS, **readers}
-    problems: list[Problem] = []
-    values: dict[str, Any] = {}
-    for key, value in config.items():
-        if key not in known:
-            problems.append(Problem(str(key), f"unknown key; {_nearest(str(key), tuple(known))}"))
-        elif value is not None:
-            _take(key, value, known[key], values, problems)
-    address = _address(values, project, problems)
-    if problems or address is None:
-        raise ConfigError(source, problems)
-    access = Access(address, values.get("token"), values.get("webhook_secret"))
-    return access, {key: value for key, value in values.items() if key not in ACCESS}
+    return of_values(plugin_settings.read(schema, config, source), source, project)
 
 
-def _take(key: str, value: Any, reader: Reader, values: dict[str, Any], problems: list[Problem]) -> None:
-    try:
-        values[key] = reader(value)
-    except (ValueError, TypeError) as error:
-        shown = "the value" if key in ("token", "webhook_secret", "api_url") else repr(value)
-        problems.append(Problem(key, f"{shown} {error}"))
-
-
-def _address(values: Mapping[str, Any], project: Project, problems: list[Problem]) -> GitHubAddress | None:
+def of_values(values: Mapping[str, Any], source: str, project: Project) -> tuple[Access, dict[str, Any]]:
+    """The access in settings that were read, and the rest of them. Raises ConfigError where no repository is known."""
     address = found_address(project, values)
     if address is None:
-        problems.append(Problem("owner", "owner and repo are missing, and the project's repo address does not tell them"))
-    return address
+        missing = "owner and repo are missing, and the project's repo address does not tell them"
+        raise ConfigError(source, [Problem("owner", missing)])
+    access = Access(address, values.get("token"), values.get("webhook_secret"))
+    own = GitHubAccessSchema.keys()
+    return access, {key: value for key, value in values.items() if key not in own}
 
 
 def found_address(project: Project, values: Mapping[str, Any]) -> GitHubAddress | None:
@@ -107,8 +82,3 @@ def found_address(project: Project, values: Mapping[str, Any]) -> GitHubAddress 
     if not owner or not name:
         return None
     return GitHubAddress(owner, name, values.get("api_url") or (found.api if found else PUBLIC))
-
-
-def _nearest(key: str, known: Sequence[str]) -> str:
-    near = get_close_matches(key, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"

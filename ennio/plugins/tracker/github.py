@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ennio.config.model import Project
+from ennio.config.number_fields import BoolField
+from ennio.config.text_fields import WordsField
 from ennio.model.branch import issue_branch
 from ennio.model.errors import Invalid, NotFound
 from ennio.model.failpoints import asks
+from ennio.plugins.declared import takes
 from ennio.plugins.github.client import GitHubClient
-from ennio.plugins.github.settings import Access, Reader, read, texts, yes_or_no
+from ennio.plugins.github.settings import Access, GitHubAccessSchema, of_values, read
 from ennio.plugins.github.token import TokenSource
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
-from ennio.plugins.tracker.wishes import milestone, milestones
+from ennio.plugins.tracker.wishes import by_milestone, comment
 from ennio.plugins.web import as_published, sound
 
 _MOST_ISSUES = 500
@@ -37,25 +40,25 @@ class GitHubTrackerSettings:
     close_on_merge: bool = False
 
 
-def _by_milestone(value: Any) -> Mapping[MilestoneKind, tuple[str, ...]]:
-    if not isinstance(value, Mapping):
-        raise TypeError("is not a table: write merged: [done]")
-    return {milestone(key): texts(words) for key, words in value.items()}
+class GitHubTrackerSchema(GitHubAccessSchema):
+    """``tracker_config.config`` of ``plugin: github``."""
 
-
-_READERS: Mapping[str, Reader] = {
-    "assign": texts,
-    "comment": milestones,
-    "labels": _by_milestone,
-    "unlabels": _by_milestone,
-    "close_on_merge": yes_or_no,
-}
+    makes = GitHubTrackerSettings
+    assign = WordsField("Who is assigned when a session is spawned", shown="nobody")
+    comment = comment()
+    labels = by_milestone("Labels that are added, by milestone", WordsField("Labels"))
+    unlabels = by_milestone("Labels that are taken off, by milestone", WordsField("Labels"))
+    close_on_merge = BoolField("Close the issue when its pull request is merged")
 
 
 def parse(config: Mapping[str, Any], project: Project) -> GitHubTrackerSettings:
-    """Read ``tracker_config.config``. Raises ConfigError with every problem at once."""
-    access, given = read(config, _READERS, f"projects[{project.id}].tracker_config.config", project)
+    """Read the settings. Raises ConfigError with every problem at once."""
+    access, given = read(GitHubTrackerSchema, config, _source(project), project)
     return GitHubTrackerSettings(access, **given)
+
+
+def _source(project: Project) -> str:
+    return f"projects[{project.id}].tracker_config.config"
 
 
 class GitHubTracker:
@@ -177,10 +180,12 @@ def _tells(comment: Mapping[str, Any]) -> bool:
     return bool((comment["body"] or "").strip()) and "<!-- ennio:" not in comment["body"]
 
 
+@takes(GitHubTrackerSchema)
 def build(context: PluginContext) -> GitHubTracker:
     """The GitHub tracker of the context's project. Raises ConfigError for its settings; asks nothing yet."""
     if context.project is None:
         raise TypeError("the GitHub tracker belongs to a project")
-    settings = parse(context.settings, context.project)
+    access, given = of_values(context.settings, _source(context.project), context.project)
+    settings = GitHubTrackerSettings(access, **given)
     address = settings.access.address
     return GitHubTracker(GitHubClient(address, TokenSource(settings.access.token, address), context.clock), settings)

@@ -13,17 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ennio.config.fields import SettingsSchema
 from ennio.config.model import Project
+from ennio.config.number_fields import BoolField
+from ennio.config.plugin_settings import read
+from ennio.config.text_fields import TextField
 from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import content
 from ennio.model.branch import issue_branch
 from ennio.model.clock import Clock
-from ennio.model.errors import ConfigError, Conflict, Invalid, NotFound, Problem, Refused
+from ennio.model.errors import Conflict, Invalid, NotFound, Refused
 from ennio.model.local_forge import ForgeStore, IssueRow
+from ennio.plugins.declared import takes
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.tracker import issue_file
 from ennio.plugins.tracker.interface import Issue, Milestone, MilestoneKind
-from ennio.plugins.tracker.wishes import milestones, switch
+from ennio.plugins.tracker.wishes import comment
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
 _NO_ISSUES = ("readme", "index", "contributing", "template")
@@ -41,29 +46,19 @@ class LocalTrackerSettings:
     close_on_merge: bool = False
 
 
+class LocalTrackerSchema(SettingsSchema):
+    """``tracker_config.config`` of ``plugin: local``."""
+
+    makes = LocalTrackerSettings
+    path = TextField("The folder of issues, relative to the project's")
+    comment = comment()
+    close_on_merge = BoolField("Close the issue when its pull request is merged")
+
+
 def parse(config: Mapping[str, Any]) -> LocalTrackerSettings:
-    """Read ``tracker.config``. Raises ConfigError with every problem at once."""
-    problems = [Problem(str(key), f"unknown key; known are {', '.join(_READERS)}") for key in config if key not in _READERS]
-    values: dict[str, Any] = {}
-    for key, reader in _READERS.items():
-        if config.get(key) is None:
-            continue
-        try:
-            values[key] = reader(config[key])
-        except ValueError as error:
-            problems.append(Problem(key, str(error)))
-    if problems:
-        raise ConfigError("tracker.config", problems)
-    return LocalTrackerSettings(**values)
-
-
-def _folder(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} is not a folder, such as issues")
-    return value
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {"path": _folder, "comment": milestones, "close_on_merge": switch}
+    """Read the settings. Raises ConfigError with every problem at once."""
+    settings: LocalTrackerSettings = read(LocalTrackerSchema, config, "tracker_config.config")
+    return settings
 
 
 class LocalTracker:
@@ -187,11 +182,12 @@ class LocalTracker:
         return Issue(row.id, row.title, row.body, url, row.labels, row.comments, row.state, issue_branch(row.id, row.title))
 
 
+@takes(LocalTrackerSchema)
 def build(context: PluginContext) -> LocalTracker:
     """The local tracker of the context's project. Raises ConfigError for its settings."""
     if context.project is None or context.store is None:
         raise TypeError("the local tracker belongs to a project and needs a store")
-    return LocalTracker(context.project, context.store, context.clock, parse(context.settings))
+    return LocalTracker(context.project, context.store, context.clock, context.settings)
 
 
 def _clean(issue_id: str) -> str:

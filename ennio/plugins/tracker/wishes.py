@@ -4,32 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
+from marshmallow import ValidationError
+
+from ennio.config.fields import ConfigField, Json, MapField, nearest
+from ennio.config.text_fields import VARIABLE
 from ennio.plugins.tracker.interface import MilestoneKind
 
 ALL = tuple(MilestoneKind)
 
 
-def milestone(value: Any) -> MilestoneKind:
-    """The milestone of this name. Raises ValueError naming those there are."""
+class MilestonesField(ConfigField[tuple[MilestoneKind, ...]]):
+    """Some milestones: a list of names or a single one, ``true`` for all, ``false`` for none."""
+
+    kind = f"list of {', '.join(f'`{name}`' for name in ALL)}; `true`: all"
+
+    def read(self, value: Any) -> tuple[MilestoneKind, ...]:
+        """The milestones, each once."""
+        if isinstance(value, bool) or value in ("true", "false"):
+            return ALL if value in (True, "true") else ()
+        if isinstance(value, str):
+            return (_milestone(value),)
+        if not isinstance(value, (list, tuple)):
+            raise ValidationError(f"{{value}} is neither true, false nor a list of {', '.join(ALL)}")
+        found, errors = [], {}
+        for index, item in enumerate(value):
+            try:
+                found.append(_milestone(item))
+            except ValidationError as error:
+                errors[index] = error.messages
+        if errors:
+            raise ValidationError(errors)
+        return tuple(dict.fromkeys(found))
+
+    def json(self) -> Json:
+        """A switch, a name or an array of names."""
+        name: Json = {"anyOf": [{"enum": list(ALL)}, VARIABLE]}
+        return {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}, name, {"type": "array", "items": name}]}
+
+
+def by_milestone(about: str, each: ConfigField[Any]) -> MapField:
+    """A mapping from milestones to what each leads to."""
+    return MapField(about, each, keys=ALL)
+
+
+def comment() -> MilestonesField:
+    """The setting of every shipped tracker that says what an issue gets a comment for."""
+    return MilestonesField("What it gets a comment for", shown="none")
+
+
+def _milestone(value: Any) -> MilestoneKind:
     try:
         return MilestoneKind(value)
     except ValueError:
-        raise ValueError(f"{value!r} is no milestone; there are {', '.join(ALL)}") from None
-
-
-def milestones(value: Any) -> tuple[MilestoneKind, ...]:
-    """Some milestones: a list of names, ``true`` for all, ``false`` for none. Raises ValueError."""
-    if value is None or isinstance(value, bool):
-        return ALL if value else ()
-    if isinstance(value, str):
-        return (milestone(value),)
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{value!r} is neither true, false nor a list of {', '.join(ALL)}")  # noqa: TRY004 - one kind for all readers
-    return tuple(dict.fromkeys(milestone(item) for item in value))
-
-
-def switch(value: Any) -> bool:
-    """A switch. Raises ValueError."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is not true or false")  # noqa: TRY004 - one kind for all readers
-    return value
+        hint = nearest(value, ALL) if isinstance(value, str) else ""
+        words = f": {hint}" if hint.startswith("did") else ""
+        raise ValidationError(f"{{value}} is no milestone; there are {', '.join(ALL)}{words}") from None

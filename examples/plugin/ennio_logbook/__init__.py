@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ennio.config.fields import SettingsSchema
+from ennio.config.text_fields import PathField
 from ennio.model.clock import rfc3339
-from ennio.model.errors import ConfigError, Problem, Unreachable
+from ennio.model.errors import Unreachable
+from ennio.plugins.declared import OF_NOTIFIERS, takes
 from ennio.plugins.notifier.interface import Notification
 from ennio.plugins.registry import PluginContext
 
@@ -55,9 +58,21 @@ def _entry(notification: Notification) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class LogbookSettings:
+    """Where the logbook is."""
+
+    path: Path
+
+
+class LogbookSchema(SettingsSchema):
+    """``config`` of ``plugin: logbook``."""
+
+    makes = LogbookSettings
+    path = PathField("The file to write to", required="write the file, for example path: logbook.jsonl")
+
+
+@takes(LogbookSchema, OF_NOTIFIERS)
 def build(context: PluginContext) -> Logbook:
-    """The channel that a configuration asks for. Raises ConfigError when it does not say where to write."""
-    path = context.settings.get("path")
-    if not isinstance(path, str) or not path.strip():
-        raise ConfigError("notifiers", [Problem("config.path", "logbook needs the file to write to, for example: path: logbook.jsonl")])
-    return Logbook((context.directory or Path.cwd()) / Path(path).expanduser())
+    """The channel that a configuration asks for."""
+    return Logbook((context.directory or Path.cwd()) / context.settings.path.expanduser())

@@ -46,7 +46,7 @@ def test_short_steps_become_plain_ones() -> None:
         ([{"stepps": []}], "did you mean `steps`"),
         ([{"when": "("}], "no regular expression"),
         ([{"times": 0}], "whole number from 1"),
-        ([{"steps": [{"sya": "x"}]}], r"turns\[0\]\.steps\[0\]: 'sya' is unknown; did you mean `say`"),
+        ([{"steps": [{"sya": "x"}]}], r"turns\[0\]\.steps\[0\]: 'sya' is unknown: did you mean `say`"),
         ([{"steps": [{"say": "x", "push": None}]}], "must be one step"),
         ([{"steps": [{"think": "long"}]}], "`seconds` cannot be 'long'"),
         ([{"steps": [{"think": True}]}], "`seconds` cannot be True"),

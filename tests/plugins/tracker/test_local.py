@@ -104,7 +104,7 @@ def test_another_folder_can_be_set_and_a_wrong_setting_is_told(tmp_path: Path) -
     (tmp_path / "docs" / "todo").mkdir(parents=True)
     (tmp_path / "docs" / "todo" / "5.md").write_text("# five\n")
     assert _tracker(tmp_path, path="docs/todo").issue("5").title == "five"
-    with pytest.raises(ConfigError, match="paht: unknown key"):
+    with pytest.raises(ConfigError, match="paht: is no known key here: did you mean `path`"):
         parse({"paht": "x"})
 
 
@@ -134,5 +134,5 @@ def test_an_issue_is_not_touched_unless_that_is_configured(folder: Path) -> None
 
 
 def test_a_milestone_nobody_knows_is_a_problem_of_the_file() -> None:
-    with pytest.raises(ConfigError, match=r"comment: 'mergd' is no milestone; there are spawned, pull_opened, merged"):
+    with pytest.raises(ConfigError, match=r"comment: `mergd` is no milestone; there are spawned, pull_opened, merged"):
         parse({"comment": "mergd"})

@@ -13,8 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from marshmallow import ValidationError
+
 from ennio import __version__
+from ennio.config.fields import ConfigField, Json, SettingsSchema
 from ennio.config.model import AgentConfig
+from ennio.config.number_fields import BoolField, FactorField
+from ennio.config.plugin_settings import read
+from ennio.model.errors import ConfigError
 from ennio.model.facts import ProcessSeen, Sighting
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox, between
@@ -27,8 +33,37 @@ from ennio.plugins.agent.words import checked, is_same_text
 from ennio.plugins.runtime.interface import Key, View
 
 _PLAYER = Path(__file__).with_name("player.py")
-_KEYS = ("story", "speed", "typed")
 _NOTHING = AgentConfig()
+_SOURCE, _PATH = "configuration", "agent_config.passthrough"
+
+
+class StoryField(ConfigField[Any]):
+    """A story: the turns themselves, or the file they are in."""
+
+    kind = "path, or a list of turns"
+
+    def read(self, value: Any) -> Any:
+        """The path as it is written, or the turns as the player reads them."""
+        if isinstance(value, str):
+            return value
+        try:
+            return story.turns(value, "the story")
+        except ConfigError as error:
+            raise ValidationError(story.by_place(value, error.problems)) from None
+
+    def json(self) -> Json:
+        """A path, or what has turns."""
+        return {"type": ["string", "array", "object"]}
+
+
+class ScriptedSchema(SettingsSchema):
+    """``agent_config.passthrough`` of ``agent: scripted``."""
+
+    makes = AgentConfig
+    at_once = False
+    story = StoryField("The story it plays; a path is relative to the configuration file", shown="a short one of its own")
+    speed = FactorField("How many times as fast as it is told: 2 is twice as fast", 10**6, shown="`1`")
+    typed = BoolField("Whether the first prompt is typed too, instead of handed over in a file", shown="`false`")
 
 
 class ScriptedAgent(KeyboardAgent):
@@ -43,14 +78,13 @@ class ScriptedAgent(KeyboardAgent):
     needs_screen = False
     one_shot = False
 
-    def __init__(self, config: AgentConfig = _NOTHING, directory: Path | None = None) -> None:
-        settings = config.passthrough
-        for key in settings:
-            if key not in _KEYS:
-                raise fault(f"passthrough.{key}", f"is unknown to the scripted agent; it takes {', '.join(_KEYS)}")
-        self._speed = _speed(settings)
-        self._typed = bool(settings.get("typed", False))
-        self._turns = _turns(settings.get("story"), directory)
+    def __init__(
+        self, config: AgentConfig = _NOTHING, directory: Path | None = None, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        given = read(ScriptedSchema, config.passthrough, _SOURCE, _PATH) if settings is None else settings
+        self._speed = given.get("speed", 1.0)
+        self._typed = given.get("typed", False)
+        self._turns = _turns(given.get("story"), directory)
 
     def prepare(self, context: AgentContext) -> None:
         """There is nothing to settle."""
@@ -126,18 +160,11 @@ def _transcript(context: AgentContext) -> Path:
     return context.directory / "transcript.jsonl"
 
 
-def _speed(settings: Mapping[str, Any]) -> float:
-    speed = settings.get("speed", 1.0)
-    if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed < float("inf"):
-        raise fault("passthrough.speed", f"must be a number above 0, not {speed!r}")
-    return float(speed)
-
-
-def _turns(told: object, directory: Path | None) -> list[dict[str, Any]]:
+def _turns(told: str | list[dict[str, Any]] | None, directory: Path | None) -> list[dict[str, Any]]:
     if told is None:
         return story.turns(story.DEFAULT, "the default story")
     if not isinstance(told, str):
-        return story.turns(told, "agent_config.passthrough.story")
+        return told
     path = Path(told).expanduser()
     if not path.is_absolute() and directory is None:
         raise fault("passthrough.story", f"{told!r} is relative, and nobody said to what; give the whole path")

@@ -7,13 +7,13 @@ value of its main field: ``say: hello`` is ``say: {text: hello}``; a step withou
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ennio.config.fields import nearest
 from ennio.config.yaml_source import plain
 from ennio.machine.untrusted import content
 from ennio.model.errors import ConfigError, Problem
@@ -186,5 +186,16 @@ def _check_pattern(when: object, path: str, problems: list[Problem]) -> None:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"{name!r} is unknown" + (f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(known)}")
+    return f"{name!r} is unknown: {nearest(name, list(known))}"
+
+
+def by_place(told: object, problems: Iterable[Problem]) -> dict[Any, Any]:
+    """The problems of a story that stands in the configuration, by key and index, as marshmallow has them."""
+    tree: dict[Any, Any] = {}
+    for problem in problems:
+        steps = [int(step) if step.isdigit() else step for step in re.findall(r"[A-Za-z_]\w*|\d+", problem.path)]
+        branch = tree
+        for step in steps if isinstance(told, Mapping) else steps[1:]:
+            branch = branch.setdefault(step, {})
+        branch.setdefault("_schema", []).append(problem.message)
+    return tree

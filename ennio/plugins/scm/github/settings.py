@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ennio.config.model import Project
+from ennio.config.number_fields import BoolField, FactorField
+from ennio.config.text_fields import ChoiceField, WordField
 from ennio.model.pulls import MergeMethod
-from ennio.plugins.github.settings import Access, Reader, read, text, yes_or_no
+from ennio.plugins.github.settings import Access, GitHubAccessSchema, read
+from ennio.plugins.github.settings import of_values as access_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +35,31 @@ class GitHubForgeSettings:
     own_comments: bool = False
 
 
-def _method(value: Any) -> MergeMethod:
-    try:
-        return MergeMethod(str(value))
-    except ValueError:
-        raise ValueError("is not a merge method: write squash, merge or rebase") from None
+class GitHubForgeSchema(GitHubAccessSchema):
+    """``scm_config.config`` of ``plugin: github``."""
 
-
-def _pace(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 100:
-        raise ValueError("is not a number above 0 and up to 100; 1 is the usual pace, 2 asks half as often")
-    return float(value)
-
-
-_READERS: Mapping[str, Reader] = {
-    "merge_method": _method,
-    "auto_open": yes_or_no,
-    "draft": yes_or_no,
-    "delete_branch": yes_or_no,
-    "update_branch": yes_or_no,
-    "head_owner": text,
-    "pace": _pace,
-    "own_comments": yes_or_no,
-}
+    makes = GitHubForgeSettings
+    merge_method = ChoiceField("How pull requests are merged; left out, the first way the repository allows", MergeMethod)
+    auto_open = BoolField("Whether a branch that was pushed gets a pull request by itself")
+    draft = BoolField("Whether those are drafts")
+    delete_branch = BoolField("Whether a merged branch is deleted")
+    update_branch = BoolField("Whether a pull request that must be up to date with its base takes it in by itself")
+    head_owner = WordField("Who owns the fork that branches are pushed to")
+    pace = FactorField("What every wait between two looks is multiplied by", 100)
+    own_comments = BoolField("Whether answers given with the token's own account are told to agents too")
 
 
 def parse(config: Mapping[str, Any], project: Project) -> GitHubForgeSettings:
-    """Read ``scm_config.config``. Raises ConfigError with every problem at once."""
-    access, given = read(config, _READERS, f"projects[{project.id}].scm_config.config", project)
+    """Read the settings. Raises ConfigError with every problem at once."""
+    access, given = read(GitHubForgeSchema, config, _source(project), project)
     return GitHubForgeSettings(access, **given)
+
+
+def of_values(values: Mapping[str, Any], project: Project) -> GitHubForgeSettings:
+    """The settings, of values that were read. Raises ConfigError where no repository is known."""
+    access, given = access_of(values, _source(project), project)
+    return GitHubForgeSettings(access, **given)
+
+
+def _source(project: Project) -> str:
+    return f"projects[{project.id}].scm_config.config"

@@ -1,15 +1,18 @@
-"""What a project may set for the local forge under ``scm.config``."""
+"""What a project may set under ``scm_config.config`` for the local forge."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ennio.config.quantity import seconds
-from ennio.model.errors import ConfigError, Problem
+from marshmallow import ValidationError, validates_schema
+
+from ennio.config.fields import Json, ListField, NestedField, SettingsSchema
+from ennio.config.number_fields import BoolField, DurationField, IntField
+from ennio.config.plugin_settings import read
+from ennio.config.text_fields import ChoiceField, TextField
 from ennio.model.pulls import MergeMethod
 
 CHECK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\Z")
@@ -48,94 +51,62 @@ class LocalForgeSettings:
         return head if self.dismiss_stale else None
 
 
+class CheckNameField(TextField):
+    """The name of a check: it becomes the name of a file."""
+
+    def judged(self, text: str) -> str:
+        """The name when it is one."""
+        if not CHECK_NAME.match(text):
+            raise ValidationError(f"{{value}} is no name for a check: {_NAME_RULE}")
+        return text
+
+    def json(self) -> Json:
+        """The pattern of names, or a variable."""
+        return {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$|\$\{"}
+
+
+class CheckSchema(SettingsSchema):
+    """One of ``checks`` of the local forge."""
+
+    makes = CheckCommand
+    name = CheckNameField("Its name; letter case does not count", required=_NAME_RULE)
+    run = TextField(
+        "The shell command that decides, on a clean check-out of the head; 0 passes",
+        lines=True,
+        required="write the shell command that decides, such as make test",
+    )
+    timeout = DurationField("How long it may take", least=0.001)
+
+
+class LocalForgeSchema(SettingsSchema):
+    """``scm_config.config`` of ``plugin: local``."""
+
+    makes = LocalForgeSettings
+    checks = ListField("What is run on each head", NestedField("A check", CheckSchema))
+    merge_method = ChoiceField("How pull requests are merged", MergeMethod)
+    review_required = BoolField("Whether a pull request needs an approval")
+    auto_open = BoolField("Whether a branch that was pushed gets a pull request by itself")
+    draft = BoolField("Whether those are drafts")
+    check_slots = IntField("How many checks run at once", 1, MOST_SLOTS)
+    delete_branch = BoolField("Whether a merged branch is deleted")
+    dismiss_stale = BoolField("Whether an approval of an earlier head counts no longer")
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _fits(self, _data: object, given: Any, **_: Any) -> None:
+        """No name twice, also where something else is wrong with the checks."""
+        checks = given.get("checks") if isinstance(given, Mapping) else None
+        seen: set[str] = set()
+        errors: dict[int, Any] = {}
+        for index, check in enumerate(checks if isinstance(checks, (list, tuple)) else ()):
+            name = check.get("name") if isinstance(check, Mapping) else None
+            if isinstance(name, str) and name.lower() in seen:
+                errors[index] = {"name": ["{value} is the name of a check already (letter case does not count)"]}
+            seen.add(str(name).lower())
+        if errors:
+            raise ValidationError({"checks": errors})
+
+
 def parse(config: Mapping[str, Any]) -> LocalForgeSettings:
-    """Read ``scm.config``. Raises ConfigError with every problem at once."""
-    problems: list[Problem] = []
-    _reject_unknown(config, [field.name for field in fields(LocalForgeSettings)], "", problems)
-    values: dict[str, Any] = {}
-    for key, read in _READERS.items():
-        if config.get(key) is not None:
-            values[key] = read(config[key], key, problems)
-    if problems:
-        raise ConfigError("scm.config", problems)
-    return LocalForgeSettings(**values)
-
-
-def _reject_unknown(config: Mapping[str, Any], known: Sequence[str], path: str, problems: list[Problem]) -> None:
-    for key in config:
-        if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            way_out = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-            problems.append(Problem(f"{path}{key}", f"unknown key; {way_out}"))
-
-
-def _yes_or_no(value: object, path: str, problems: list[Problem]) -> bool:
-    if not isinstance(value, bool):
-        problems.append(Problem(path, f"{value!r} is not true or false"))
-    return bool(value)
-
-
-def _method(value: object, path: str, problems: list[Problem]) -> MergeMethod:
-    try:
-        return MergeMethod(str(value))
-    except ValueError:
-        problems.append(Problem(path, f"{value!r} is not a merge method: write squash, merge or rebase"))
-        return MergeMethod.SQUASH
-
-
-def _slots(value: object, path: str, problems: list[Problem]) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_SLOTS:
-        problems.append(Problem(path, f"{value!r} is not a number from 1 to {MOST_SLOTS}"))
-        return 1
-    return value
-
-
-def _checks(value: object, path: str, problems: list[Problem]) -> tuple[CheckCommand, ...]:
-    if not isinstance(value, (list, tuple)):
-        problems.append(Problem(path, "is not a list: write one entry with name and run for each check"))
-        return ()
-    checks = [_check(entry, f"{path}[{index}]", problems) for index, entry in enumerate(value)]
-    seen: set[str] = set()
-    for index, check in enumerate(checks):
-        if check.name.lower() in seen:
-            problems.append(Problem(f"{path}[{index}].name", f"there is a check {check.name!r} already (letter case does not count)"))
-        seen.add(check.name.lower())
-    return tuple(checks)
-
-
-def _check(entry: object, path: str, problems: list[Problem]) -> CheckCommand:
-    if not isinstance(entry, Mapping):
-        problems.append(Problem(path, "is not a check: write name: and run:"))
-        return CheckCommand(path, "")
-    _reject_unknown(entry, ("name", "run", "timeout"), f"{path}.", problems)
-    name, run = entry.get("name"), entry.get("run")
-    if not isinstance(name, str) or not CHECK_NAME.match(name):
-        problems.append(Problem(f"{path}.name", f"{name!r} is no name for a check: {_NAME_RULE}"))
-        name = path
-    if not isinstance(run, str) or not run.strip():
-        problems.append(Problem(f"{path}.run", "is missing: write the shell command that decides, such as make test"))
-        run = ""
-    return CheckCommand(name, run, _timeout(entry.get("timeout", CheckCommand("", "").timeout), f"{path}.timeout", problems))
-
-
-def _timeout(value: object, path: str, problems: list[Problem]) -> float:
-    try:
-        limit = seconds(value)
-    except ValueError as error:
-        problems.append(Problem(path, f"{value!r} {error}"))
-        return 1.0
-    if limit <= 0:
-        problems.append(Problem(path, f"{value!r} leaves no time; write for example 10m"))
-    return limit
-
-
-_READERS: Mapping[str, Callable[[Any, str, list[Problem]], object]] = {
-    "checks": _checks,
-    "merge_method": _method,
-    "review_required": _yes_or_no,
-    "auto_open": _yes_or_no,
-    "draft": _yes_or_no,
-    "check_slots": _slots,
-    "delete_branch": _yes_or_no,
-    "dismiss_stale": _yes_or_no,
-}
+    """Read the settings. Raises ConfigError with every problem at once."""
+    settings: LocalForgeSettings = read(LocalForgeSchema, config, "scm_config.config")
+    return settings

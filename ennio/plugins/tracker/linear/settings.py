@@ -1,16 +1,20 @@
-"""What a project may set under ``tracker_config.config`` of Linear; every problem at once."""
+"""What a project may set under ``tracker_config.config`` of Linear."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
-from ennio.model.errors import ConfigError, Problem
+from marshmallow import ValidationError, validates_schema
+
+from ennio.config.fields import SettingsSchema
+from ennio.config.number_fields import BoolField
+from ennio.config.plugin_settings import read
+from ennio.config.text_fields import WordField
 from ennio.plugins.tracker.interface import MilestoneKind
-from ennio.plugins.tracker.wishes import milestone, milestones, switch
-from ennio.plugins.web import base_address
+from ennio.plugins.tracker.wishes import by_milestone, comment
+from ennio.plugins.web.fields import ApiAddressField
 
 PUBLIC = "https://api.linear.app/graphql"
 _SECRET = ("api_key", "token")
@@ -33,58 +37,43 @@ class LinearSettings:
     close_on_merge: bool = False
 
 
+class TeamField(WordField):
+    """The key of a team, which Linear writes in capitals."""
+
+    def judged(self, text: str) -> str:
+        """The key as Linear writes it."""
+        return text.strip().upper()
+
+
+class LinearSchema(SettingsSchema):
+    """``tracker_config.config`` of ``plugin: linear``."""
+
+    makes = LinearSettings
+    at_once = False
+    api_key = WordField("The API key: it or `token` is needed")
+    token = WordField("An OAuth token, in place of `api_key`")
+    api_url = ApiAddressField("Where the API is", PUBLIC)
+    team = TeamField("The key of the team whose issues are listed", shown="all teams")
+    states = by_milestone("The state an issue is put into, by milestone", WordField("A state", none=True))
+    comment = comment()
+    link = BoolField("Whether the pull request is attached to the issue")
+    close_on_merge = BoolField("Close the issue when its pull request is merged")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _opens(self, data: dict[str, Any], **_: Any) -> None:
+        if not any(key in data for key in _SECRET):
+            where = "Linear: Settings, Security & access, API keys"
+            raise ValidationError({"api_key": [f"is missing; write api_key: ${{LINEAR_API_KEY}} ({where})"]})
+
+
 def parse(config: Mapping[str, Any]) -> LinearSettings:
     """Read the settings. Raises ConfigError with every problem at once, none of them showing a secret."""
-    problems: list[Problem] = []
-    values: dict[str, Any] = {}
-    for key, value in config.items():
-        if key not in _READERS:
-            problems.append(Problem(str(key), f"unknown key; {_nearest(str(key))}"))
-        elif value is not None:
-            _take(key, value, values, problems)
-    key, token = values.pop("api_key", None), values.pop("token", None)
-    if not key and not token and not any(problem.path in _SECRET for problem in problems):
-        problems.append(Problem("api_key", "is missing; write api_key: ${LINEAR_API_KEY} (Linear: Settings, Security & access, API keys)"))
-    if problems:
-        raise ConfigError("tracker_config.config", problems)
-    return LinearSettings(authorization=key or f"Bearer {token}", **values)
+    return of_values(read(LinearSchema, config, "tracker_config.config"))
 
 
-def _take(key: str, value: Any, values: dict[str, Any], problems: list[Problem]) -> None:
-    try:
-        values[key] = _READERS[key](value)
-    except ValueError as error:
-        problems.append(Problem(key, "is not a text" if key in _SECRET else str(error)))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is not a text")
-    return value.strip()
-
-
-def _address(value: Any) -> str:
-    return base_address(value, PUBLIC)
-
-
-def _states(value: Any) -> Mapping[MilestoneKind, str]:
-    if not isinstance(value, Mapping):
-        raise ValueError("is no list of milestones with the state each leads to, such as spawned: In Progress")  # noqa: TRY004
-    return {milestone(key): _text(name) for key, name in value.items() if name is not None}
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "api_key": _text,
-    "token": _text,
-    "api_url": _address,
-    "team": lambda value: _text(value).upper(),
-    "states": _states,
-    "comment": milestones,
-    "link": switch,
-    "close_on_merge": switch,
-}
-
-
-def _nearest(key: str) -> str:
-    near = get_close_matches(key, _READERS, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(_READERS)}"
+def of_values(values: Mapping[str, Any]) -> LinearSettings:
+    """The settings, of values that were read."""
+    rest = dict(values)
+    key, token = (rest.pop(name, None) for name in _SECRET)
+    states = {MilestoneKind(name): state for name, state in rest.pop("states", {}).items() if state is not None}
+    return LinearSettings(authorization=key or f"Bearer {token}", states=states, **rest)
