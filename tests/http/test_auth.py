@@ -93,12 +93,14 @@ def test_a_configured_origin_may_read_and_asks_first(orchestrator: SmallOrchestr
     api = over(orchestrator, cors_origins=("https://dash.example/",))
     answer = api.ask("GET", "/sessions", headers={"Origin": "https://dash.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://dash.example"
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag"
     asked = api.ask(
         "OPTIONS", "/sessions", headers={"Origin": "https://dash.example", "Access-Control-Request-Method": "POST", "Authorization": ""}
     )
     assert asked.status_code == 204
     assert asked.headers["Access-Control-Allow-Methods"] == "GET, POST, DELETE"
-    assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
+    allowed = set(asked.headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"} <= allowed
     evil = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     assert api.ask("OPTIONS", "/sessions", headers=evil).status_code == 403
 
