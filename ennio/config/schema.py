@@ -262,7 +262,8 @@ class ConfigSchema(MappingSchema):
     )
     reactions = MapField("Changes to the rules for all projects", NestedField("One rule", ReactionSchema), keys=KEYS)
     database_url = TextField(
-        "The database; a relative path is relative to this file. Where it is left out, `DATABASE_URL` counts",
+        "The database: `sqlite:FILE` (a relative path is relative to this file) or `postgresql://user@host/database`"
+        " (docs/postgresql.md). Where it is left out, `DATABASE_URL` counts",
         none=True,
     )
     nats_url = UrlField("The NATS server; left out, `NATS_URL` counts, and without either there is no NATS", "nats", "tls", none=True)

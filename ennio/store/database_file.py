@@ -25,6 +25,8 @@ class DatabaseFile:
 
     def __init__(self, file: Path, driver: Callable[[], sqlite3.Connection]) -> None:
         self._file = file
+        # every write looks at the file and its log; as texts that takes half the time
+        self._looked_at = str(file), f"{file}-wal"
         self._driver = driver
         self._own = identity(file)
         self._own_log: Identity | None = None
@@ -49,10 +51,10 @@ class DatabaseFile:
 
     def _taken(self) -> str:
         """What became of the file or of its write-ahead log; empty when nothing did."""
-        now = identity(self._file)
+        file, journal = self._looked_at
+        now = identity(file)
         if now != self._own:
-            return f"{self._file} was {'removed' if now is None else 'replaced'}"
-        journal = self._file.with_name(f"{self._file.name}-wal")
+            return f"{file} was {'removed' if now is None else 'replaced'}"
         log_now = identity(journal)
         if self._own_log is None:
             self._own_log = log_now
@@ -85,7 +87,7 @@ class DatabaseFile:
         return f"{taken} while Ennio ran: nothing is written any more, and agents go on. What it held is saved; to go on with it: {way}"
 
 
-def identity(file: Path) -> Identity | None:
+def identity(file: Path | str) -> Identity | None:
     """What tells a file from another of its name; None when there is none."""
     try:
         found = os.stat(file)

@@ -44,7 +44,7 @@ def _dialect(url: str, directory: Path, patience: float) -> Dialect:
     if database.served(whole):
         from ennio.store.postgres import Postgres  # noqa: PLC0415 - whoever has SQLite needs no other driver
 
-        return Postgres(whole, patience)
+        return Postgres(whole).open(patience)
     file = database.file(whole)
     return Sqlite(MEMORY if file is None else str(file), patience)
 

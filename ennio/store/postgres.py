@@ -63,8 +63,8 @@ class Postgres:
     statements = POSTGRES
     apart = True
 
-    def __init__(self, url: str, patience: float) -> None:
-        """Open it and take its lock, for which ``patience`` seconds are waited. Raises Refused, Unreachable, Conflict."""
+    def __init__(self, url: str) -> None:
+        """Nothing is asked of it yet. Raises Refused: no driver, or an address that is none."""
         self._psycopg = _driver()
         self.errors: tuple[type[Exception], ...] = (self._psycopg.Error,)
         self.name = database.shown(url)
@@ -72,8 +72,17 @@ class Postgres:
         self._writer: Any = None
         self._backend = 0
         self._taken: str | None = None
+
+    def open(self, patience: float) -> Postgres:
+        """Take its lock, for which ``patience`` seconds are waited. Raises Refused, Unreachable, Conflict."""
         with InWords(self):
             self._writer = self._holding(self._server.connect(), patience)
+        return self
+
+    def version(self) -> str:
+        """What the server is, for people; nothing is changed, and no lock is taken. Raises Refused, Unreachable."""
+        with InWords(self):
+            return str(self._server.read("SHOW server_version", ())[0][0])
 
     @property
     def problem(self) -> str | None:

@@ -64,44 +64,34 @@ class Store:
     def transaction(self) -> Iterator[Transaction]:
         """Change several things at once, or none of them; inside another one it joins that.
 
-        Nothing in it may yield: no logging, no I/O but this store's. Listeners hear of its events
+        Nothing in it may yield but the store itself: no logging, no I/O. Listeners hear of its events
         once it is committed; an error rolls everything back and tells nobody. Where the commit itself
         fails it is looked whether it happened after all.
         """
-        outermost = False
-        try:
-            with self._connection.lock:
-                outermost = self._mine.transaction is None
-                with self._own() if outermost else self._joined() as transaction:
-                    yield transaction
-        finally:
-            if outermost:
-                self._announcer.announce()
-
-    @contextmanager
-    def _joined(self) -> Iterator[Transaction]:
-        if self._mine.transaction is None:
-            raise RuntimeError("there is no transaction to join")
-        with self._connection.transaction():
-            yield self._mine.transaction
-
-    @contextmanager
-    def _own(self) -> Iterator[Transaction]:
+        joined = self._mine.transaction
+        if joined is not None:
+            with self._connection.transaction():
+                yield joined
+            return
         own = Transaction(self._connection, self.events, self._clock)
         try:
-            with self._connection.transaction() as outermost:
-                if not outermost:
-                    raise RuntimeError("a transaction of the store was opened inside one of the connection")
-                self._mine.transaction = own
+            with self._connection.lock:  # until it is lined up: listeners hear in the order of commits
                 try:
-                    yield own
-                finally:
-                    self._mine.transaction = None
-                    own.close()
-        except EnnioError:
-            if not self._stands(own):
-                raise
-        self._announcer.enqueue(own.emitted)
+                    with self._connection.transaction() as outermost:
+                        if not outermost:
+                            raise RuntimeError("a transaction of the store was opened inside one of the connection")
+                        self._mine.transaction = own
+                        try:
+                            yield own
+                        finally:
+                            self._mine.transaction = None
+                            own.close()
+                except EnnioError:
+                    if not self._stands(own):
+                        raise
+                self._announcer.enqueue(own.emitted)
+        finally:
+            self._announcer.announce()
 
     def _stands(self, transaction: Transaction) -> bool:
         """Whether a transaction was committed although that failed: then what it emitted is in the log."""

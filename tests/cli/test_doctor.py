@@ -19,11 +19,13 @@ from ennio.actors import adoption
 from ennio.cli.doctor import agents, configuration, machine, running
 from ennio.cli.doctor.finding import Level
 from ennio.config.model import AuthType, Budget, BudgetScope, Config, PluginChoice, Project, SshAuth, SshConfig
+from ennio.hosts import session_files
 from ennio.machine.home import Home, private
 from ennio.model import codec
 from ennio.model.session import Session, SessionStatus
 from tests.cli.conftest import Api, Place
 from tests.conftest import need
+from tests.postgres import Server
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -158,8 +160,8 @@ def test_terminals_of_another_supervisor_of_this_home_are_no_strays(tmp_path: Pa
         session = Session(name, "p", SessionStatus.WORKING, NOW, NOW, "hash")
         private(home.session(name))
         record = adoption.LaunchRecord(str(tmp_path / f"{source}.yaml"), f"sqlite:///{database}.db", session)
-        (home.session(name) / adoption.FILE).write_text(codec.dumps(record))
-    private(home.session("bad")).joinpath(adoption.FILE).write_text("[]")
+        (home.session(name) / session_files.RECORD).write_text(codec.dumps(record))
+    private(home.session("bad")).joinpath(session_files.RECORD).write_text("[]")
     assert running.of_others(["ma-1", "ot-1", "mv-1", "bad", "nobody"], home, config) == {"ot-1"}
 
 
@@ -282,3 +284,19 @@ def test_an_agent_that_only_the_supervisor_does_not_find_is_said_with_its_path(t
     assert "its PATH is /usr/bin:/bin" in found.what
     assert "ennio start" in found.fix
     assert list(running.unreachable({"mine": "my-agent"}, 2**22 + 1)) == []
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_the_server_of_a_database_is_asked_only_when_the_file_is_trusted(postgres: Server, trusted: bool) -> None:
+    finding = machine.server(postgres.made(), trusted=trusted)
+    assert (finding is not None) is trusted
+    assert finding is None or (finding.level is Level.FINE and ": PostgreSQL " in finding.what)
+    assert machine.server("sqlite:/x/y.db", trusted=trusted) is None
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    finding = machine.server("postgresql://me:secret@127.0.0.1:1/ennio", trusted=True)
+    assert finding is not None
+    assert finding.level is Level.BROKEN
+    assert "the server of postgresql://me@127.0.0.1:1/ennio does not answer" in finding.what
+    assert "secret" not in f"{finding.what} {finding.fix}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from ennio.board.quantities import size
 from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.database import file as database_file
+from ennio.config.database import served, shown
 from ennio.machine.home import standing
 
 PYTHON = (3, 11)
@@ -104,6 +105,18 @@ def database(url: str) -> Finding | None:
     if why:
         return broken(f"the database is {file}, and {why}", "database_url: sqlite:/a/folder/of/yours/ennio.db  in ennio.yaml")
     return fine(f"database {file}")
+
+
+def server(url: str, *, trusted: bool) -> Finding | None:
+    """Whether the database's server answers, asked in a process of its own; None where it is a file, or nobody has trusted it."""
+    if not served(url) or not trusted:
+        return None
+    # by stdin: on a command line everybody could read its password
+    asked = subprocess.run([sys.executable, "-m", "ennio.store"], input=url, capture_output=True, text=True, timeout=60, check=False)
+    said = asked.stdout.strip().partition("\n")[0] or asked.stderr.strip().rpartition("\n")[2]
+    if asked.returncode:
+        return broken(f"the database cannot be used: {said}", "mend it as it says, or name another by database_url")
+    return fine(f"database {shown(url)}: {said}")
 
 
 def closed(path: Path) -> str:

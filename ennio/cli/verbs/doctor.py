@@ -120,7 +120,7 @@ def _folder(context: CliContext) -> Path | None:
 
 
 def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
-    from ennio.cli.doctor import configuration, running
+    from ennio.cli.doctor import configuration, machine, running
     from ennio.cli.doctor.agents import KINDS
     from ennio.config import trusted
     from ennio.machine.home import Home
@@ -133,6 +133,7 @@ def _of_config(context: CliContext, config: Config) -> Iterator[Finding | None]:
     new = trusted.unknown(config, home, os.environ)
     yield configuration.trust(config, new)
     yield configuration.database(config)
+    yield machine.server(config.database_url, trusted=not new)
     problems = fitting.problems(config, home, trusted=not new)
     yield configuration.settings(problems)
     for project in config.projects:
