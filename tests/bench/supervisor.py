@@ -19,6 +19,7 @@ from typing import Any  # noqa: E402
 
 from ennio import supervise  # noqa: E402
 from ennio.actors.observations import Observations  # noqa: E402
+from ennio.model.facts import Sighting  # noqa: E402
 
 
 def _note(name: str) -> int:
@@ -39,17 +40,17 @@ def count_processes() -> None:
 
 def note_sightings() -> None:
     """Note the first survey that each session believes."""
-    look, note, known = Observations.on_pane, _note("seen"), set[int]()
+    look, note, known = Observations.on_process, _note("seen"), set[int]()
 
     @functools.wraps(look)
     def noted(self: Observations, told: Any) -> bool:
         believed = look(self, told)
-        if believed and told.surveyed and id(self) not in known:
+        if believed and told.seen.sighting is not Sighting.UNKNOWN and id(self) not in known:
             known.add(id(self))
             os.write(note, f"{time.time()}\n".encode())
         return believed
 
-    Observations.on_pane = noted  # type: ignore[method-assign]
+    Observations.on_process = noted  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
