@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ennio.plugins.process_start import start_of
-from tests.bench.stand import PULLED, Orchestrator, come
+from tests.bench.stand import PULLED, MeasuredHouse, come
 
 PULL = 7_000_001
 """The number of the pull request that is copied: one that nothing else in a row is equal to."""
@@ -37,7 +37,7 @@ class Model:
     head: str
 
 
-def grow(house: Orchestrator, many: int) -> list[str]:
+def grow(house: MeasuredHouse, many: int) -> list[str]:
     """See to so many sessions, all of them at rest with an open pull request. The house is stopped afterwards."""
     model = _model(house)
     names = [f"{model.name[:-8]}{number:08x}" for number in range(1, many)]
@@ -56,7 +56,7 @@ def grow(house: Orchestrator, many: int) -> list[str]:
     return [model.name, *names]
 
 
-def _model(house: Orchestrator) -> Model:
+def _model(house: MeasuredHouse) -> Model:
     """A real session that has done its work and rests."""
     house.start()
     with closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database, database:
@@ -70,12 +70,12 @@ def _model(house: Orchestrator) -> Model:
     return Model(name, pid, start_of(int(pid)), house.ground.git("rev-parse", f"refs/heads/{name}", cwd=house.ground.hub))
 
 
-def _panes(house: Orchestrator) -> dict[str, str]:
+def _panes(house: MeasuredHouse) -> dict[str, str]:
     listing = house.ground.tmux("list-panes", "-a", "-F", _PANES).stdout
     return dict(line.split() for line in listing.splitlines())
 
 
-def _terminals(house: Orchestrator, names: list[str]) -> dict[str, tuple[str, str]]:
+def _terminals(house: MeasuredHouse, names: list[str]) -> dict[str, tuple[str, str]]:
     """A terminal for each, marked as the runtime marks its own; the process in it and its birth, by session."""
     lines = []
     for name in names:
@@ -88,7 +88,7 @@ def _terminals(house: Orchestrator, names: list[str]) -> dict[str, tuple[str, st
     return {name: (panes[name], start_of(int(panes[name]))) for name in names}
 
 
-def _branches(house: Orchestrator, model: Model, names: list[str]) -> None:
+def _branches(house: MeasuredHouse, model: Model, names: list[str]) -> None:
     ground = house.ground
     for place, space in ((ground.hub, "refs/heads"), (ground.clone, "refs/heads"), (ground.clone, "refs/remotes/origin")):
         orders = "".join(f"create {space}/{name} {model.head}\n" for name in names)
@@ -139,7 +139,7 @@ def _read_so_far(database: sqlite3.Connection, name: str, told: int) -> None:
     database.execute("UPDATE meta SET value = ? WHERE key = ?", (json.dumps({**json.loads(text), "offset": str(told)}), key))
 
 
-def _folder(house: Orchestrator, model: Model, name: str, changes: list[tuple[re.Pattern[str], str]]) -> int:
+def _folder(house: MeasuredHouse, model: Model, name: str, changes: list[tuple[re.Pattern[str], str]]) -> int:
     """The session's own folder; returns the bytes of its transcript."""
     sessions = house.ground.home / "sessions"
     shutil.copytree(sessions / model.name, sessions / name)

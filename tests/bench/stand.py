@@ -31,7 +31,7 @@ class Shortfall(Exception):
 
 
 @dataclass(slots=True)
-class Orchestrator(Supervised):
+class MeasuredHouse(Supervised):
     """A supervisor that notes which processes it starts and which sessions it has seen."""
 
     notes: Path = Path()
@@ -94,12 +94,12 @@ def _notes(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def house_at(root: Path, agent_config: dict[str, Any] | None = None, **settings: Any) -> Iterator[Orchestrator]:
+def house_at(root: Path, agent_config: dict[str, Any] | None = None, **settings: Any) -> Iterator[MeasuredHouse]:
     """A house that has a repository and a configuration, and is not started yet; at the end nothing of it runs any more."""
     with ground_at(root) as ground, _notes(root) as notes:
         repository(ground)
         configure(ground, project(ground, agent_config=agent_config or WORK), **{"poll": POLL, **settings})
-        house = Orchestrator(ground, notes=notes)
+        house = MeasuredHouse(ground, notes=notes)
         try:
             yield house
         finally:

@@ -10,14 +10,14 @@ from time import time
 
 from tests.bench import bare
 from tests.bench.figure import Figure, Run, Wanted
-from tests.bench.stand import Orchestrator, come
+from tests.bench.stand import MeasuredHouse, come
 from tests.bench.timing import by_turns, took
 from tests.e2e.house import free_port
 
 NAME = "adoption"
 
 
-def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
+def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """Stop it and start it again, several times; the house stands."""
 
     def again() -> float:

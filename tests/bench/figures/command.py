@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterator
 
 from tests.bench.figure import Figure, Run, Wanted
-from tests.bench.stand import Orchestrator
+from tests.bench.stand import MeasuredHouse
 from tests.bench.timing import by_turns, took
 from tests.e2e.house import ROOT
 
 NAME = "status"
 
 
-def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
+def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """The command as a person types it; the house stands."""
     ours = (str(ROOT / "bin" / "ennio"), "status")
     bare = (sys.executable, "-c", "pass")
@@ -22,5 +22,5 @@ def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
     yield Figure(f"{NAME}.{many}", 1000 * value, "ms", 1000 * baseline, Wanted("ratio", 12.0))
 
 
-def _called(house: Orchestrator, command: tuple[str, ...]) -> None:
+def _called(house: MeasuredHouse, command: tuple[str, ...]) -> None:
     subprocess.run(command, cwd=house.ground.clone, env=house.ground.env, capture_output=True, check=True, timeout=60)

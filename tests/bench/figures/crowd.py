@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from tests.bench import fleet
 from tests.bench.figure import Figure, Group, Run
 from tests.bench.figures import adoption, command, idle, spawn
-from tests.bench.stand import Orchestrator, house_at
+from tests.bench.stand import MeasuredHouse, house_at
 
 FEW, MANY = (10, 100), (500,)
 MOST = 1000
 """Only for adoption."""
 
-_EACH: tuple[tuple[str, Callable[[Run, Orchestrator, int], Iterator[Figure]]], ...] = (
+_EACH: tuple[tuple[str, Callable[[Run, MeasuredHouse, int], Iterator[Figure]]], ...] = (
     (adoption.NAME, adoption.measure),
     (command.NAME, command.measure),
     (spawn.NAME, spawn.measure),

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.bench import bare
 from tests.bench.figure import Figure, Group, Run, Wanted
-from tests.bench.stand import Orchestrator, Shortfall, house_at
+from tests.bench.stand import MeasuredHouse, Shortfall, house_at
 from tests.bench.timing import cpu, pass_by, percentile
 from tests.bench.wire import Wire
 
@@ -90,7 +90,7 @@ def _spent(pids: tuple[int, int], seconds: float) -> list[float]:
     return [cpu(pid) - then for pid, then in zip(pids, before, strict=True)]
 
 
-def _latency(run: Run, house: Orchestrator, other: bare.Server, ours: Crowd, theirs: Crowd) -> Iterator[Figure]:
+def _latency(run: Run, house: MeasuredHouse, other: bare.Server, ours: Crowd, theirs: Crowd) -> Iterator[Figure]:
     heard: list[float] = []
     bare_heard: list[float] = []
     with house.wire() as orders, Wire(other.port) as bare_orders:

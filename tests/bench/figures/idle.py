@@ -16,7 +16,7 @@ import psutil
 
 from tests.bench import bare
 from tests.bench.figure import Figure, Run, Wanted
-from tests.bench.stand import Orchestrator, come
+from tests.bench.stand import MeasuredHouse, come
 from tests.bench.timing import cpu, pass_by
 
 KINDS = ("cpu.idle", "subprocesses", "written.idle")
@@ -40,7 +40,7 @@ class Memory:
     own: dict[int, float] = field(default_factory=dict)
     whole: float = 0.0
 
-    def weigh(self, house: Orchestrator, many: int) -> None:
+    def weigh(self, house: MeasuredHouse, many: int) -> None:
         """Take note of a house that stands."""
         self.own[many] = float(psutil.Process(house.workers()[0]).memory_full_info().uss)
         if many == min(self.own):
@@ -55,7 +55,7 @@ class Memory:
             yield Figure("memory.supervisor", self.whole / 2**20, "MiB", bare.server_memory() / 2**20, Wanted("value", 120.0))
 
 
-def begin(house: Orchestrator, many: int) -> None:
+def begin(house: MeasuredHouse, many: int) -> None:
     """Start it, and wait until it has seen everybody and has nothing to do."""
     house.forget()
     house.start()
@@ -63,7 +63,7 @@ def begin(house: Orchestrator, many: int) -> None:
     house.quiet()
 
 
-def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
+def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """Let a window go by; what every look and every second costs is told by the processes themselves."""
     window = _window(house, run.times(5, 60))
     yield Figure(f"cpu.idle.{many}", window.cpu, "% of a core", window.bare_cpu, Wanted("value", 1.0) if many == 100 else None)
@@ -71,7 +71,7 @@ def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
     yield Figure(f"written.idle.{many}", window.written, "bytes/min", None, Wanted("value", 0.0))
 
 
-def _window(house: Orchestrator, seconds: float) -> Window:
+def _window(house: MeasuredHouse, seconds: float) -> Window:
     """Let a window go by; what every look and every second costs is told by the processes themselves."""
     pids = (house.arbiter(), *house.workers())
     with _bare_looks(house) as looker:
@@ -84,7 +84,7 @@ def _window(house: Orchestrator, seconds: float) -> Window:
 
 
 @contextmanager
-def _bare_looks(house: Orchestrator) -> Iterator[int]:
+def _bare_looks(house: MeasuredHouse) -> Iterator[int]:
     """The least that could be done: one process at each interval, and nothing with what it tells."""
     words = (sys.executable, "-m", "tests.bench.bare.looks", house.ground.socket, "2")
     looker = subprocess.Popen(words, env=house.env, stdin=subprocess.DEVNULL)
@@ -96,7 +96,7 @@ def _bare_looks(house: Orchestrator) -> Iterator[int]:
         looker.wait()
 
 
-def _looks(house: Orchestrator) -> int:
+def _looks(house: MeasuredHouse) -> int:
     """Looks at sources that somebody has to be asked for: terminals and forges; agents' files are read by the sessions themselves."""
     sources = house.client.get("/status")["sources"]
     return sum(pulse["looks"] for name, pulse in sources.items() if name.startswith(("runtime:", "forge:")) and pulse["watched"])

@@ -16,7 +16,7 @@ from ennio.plugins.agent import hook
 from tests.bench import bare
 from tests.bench.bare.typing import agent
 from tests.bench.figure import Figure, Group, Run
-from tests.bench.stand import Orchestrator, come, house_at
+from tests.bench.stand import MeasuredHouse, come, house_at
 from tests.e2e.house import turn
 
 _WAIT = ["sh", "-c", "while [ ! -e gate ]; do sleep 0.01; done; rm gate"]
@@ -41,13 +41,13 @@ def measure(run: Run) -> Iterator[Figure]:
             bare.close(socket)
 
 
-def _busy(house: Orchestrator) -> str:
+def _busy(house: MeasuredHouse) -> str:
     name = house.spawn("Begin")
     come(lambda: house.session(name)["activity"] == "active", 30, f"{name} is at work")
     return name
 
 
-def _ours(house: Orchestrator, name: str, text: str) -> float:
+def _ours(house: MeasuredHouse, name: str, text: str) -> float:
     """The agent is at work; a message waits; its turn ends, and its hook says so."""
     house.client.post(f"/sessions/{name}/send", {"message": text})
     ended = _turns(house, name)
@@ -62,7 +62,7 @@ def _ours(house: Orchestrator, name: str, text: str) -> float:
     return float(taken[0]["t"] - begun)
 
 
-def _turns(house: Orchestrator, name: str) -> int:
+def _turns(house: MeasuredHouse, name: str) -> int:
     return sum(entry["type"] == "turn_ended" for entry in house.ground.transcript(name))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.bench import bare
 from tests.bench.bare.typing import agent
 from tests.bench.figure import Figure, Group, Run, Wanted
-from tests.bench.stand import Orchestrator, come, house_at
+from tests.bench.stand import MeasuredHouse, come, house_at
 from tests.e2e.house import turn
 
 TYPED = {"passthrough": {"speed": 20, "typed": True, "story": [turn("prompt", [{"say": "Done."}])]}}
@@ -38,7 +38,7 @@ def measure(run: Run) -> Iterator[Figure]:
         yield Figure(name, value, "s", baseline, wanted)
 
 
-def _ours(house: Orchestrator) -> tuple[float, float]:
+def _ours(house: MeasuredHouse) -> tuple[float, float]:
     begun = time.time()
     name = house.spawn("Write down what you know")
     verified = come(lambda: house.told(name, "message_delivered"), 60, f"{name} has its prompt")

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 
 from tests.bench import bare
 from tests.bench.figure import Figure, Run, Wanted
-from tests.bench.stand import Orchestrator, come
+from tests.bench.stand import MeasuredHouse, come
 from tests.bench.timing import by_turns, took
 
 NAME = "spawn"
 
 
-def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
+def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """One after the other, each when the one before has come to rest; the house stands and holds ``many`` sessions."""
     place, socket = run.root / f"bare-{many}", f"{house.ground.socket}-bare"
     place.mkdir()
@@ -39,14 +39,14 @@ def measure(run: Run, house: Orchestrator, many: int) -> Iterator[Figure]:
     yield Figure(f"{NAME}.{many}", 1000 * value, "ms", 1000 * baseline, Wanted("ratio", 1.5))
 
 
-def _others(house: Orchestrator, socket: str, many: int) -> None:
+def _others(house: MeasuredHouse, socket: str, many: int) -> None:
     """As many sessions by hand as the house has, so that the terminal server is there and as busy before anything is measured."""
     lines = "".join(f"new-session -d -s other-{number} -x 200 -y 50 -c / -- sleep infinity\n" for number in range(many))
     command = ("tmux", "-L", socket, "-f", "/dev/null", "start-server", ";", "source-file", "-")
     subprocess.run(command, input=lines, text=True, capture_output=True, env=house.env, timeout=120, check=True)
 
 
-def spawned(house: Orchestrator) -> float:
+def spawned(house: MeasuredHouse) -> float:
     """Seconds until a spawned session's launch stands; returns when its agent rests."""
     begun = time.time()
     name = house.spawn("Write down what you know")

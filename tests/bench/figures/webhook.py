@@ -17,7 +17,7 @@ from ennio.plugins.scm.github.interval import GAP
 from tests.bench import bare
 from tests.bench.bare.typing import agent
 from tests.bench.figure import Figure, Group, Run
-from tests.bench.stand import POLL, Orchestrator, come, house_at
+from tests.bench.stand import POLL, MeasuredHouse, come, house_at
 from tests.e2e.house import configure, project, story, turn
 from tests.e2e.test_webhooks import SECRET, about, deliver, proposed
 from tests.github.standin.hub import Hub, Pull
@@ -57,7 +57,7 @@ def _server(place: Path) -> Iterator[Server]:
         server.close()
 
 
-def _settle(house: Orchestrator, server: Server) -> None:
+def _settle(house: MeasuredHouse, server: Server) -> None:
     """The house's repository lies on the stand-in, which is looked at when it calls; as many comments as there are may be told."""
     ground = house.ground
     ground.git("remote", "set-url", "origin", server.git)
@@ -73,7 +73,7 @@ def _settle(house: Orchestrator, server: Server) -> None:
     )
 
 
-def _ours(house: Orchestrator, server: Server, name: str, pull: Pull, text: str) -> float:
+def _ours(house: MeasuredHouse, server: Server, name: str, pull: Pull, text: str) -> float:
     """The agent rests, and the forge was not asked for a while; a comment is made, and its delivery sent."""
     come(lambda: house.session(name)["activity"] in ("ready", "idle"), 30, f"{name} rests")
     come(lambda: _long_ago(server.hub), 60, "GitHub is left in peace")
@@ -89,7 +89,7 @@ def _long_ago(hub: Hub) -> bool:
     return hub.clock.now() - hub.requests[-1][0] > timedelta(seconds=GAP)
 
 
-def _taken(house: Orchestrator, name: str, text: str) -> float | None:
+def _taken(house: MeasuredHouse, name: str, text: str) -> float | None:
     """When the agent took what has these words in it (seconds since 1970)."""
     return next((entry["t"] for entry in house.ground.transcript(name) if entry["type"] == "prompt" and text in entry["text"]), None)
 
