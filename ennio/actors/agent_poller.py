@@ -17,6 +17,7 @@ from ennio.actors.messages import AgentObserved, WatchAgent
 from ennio.actors.poller import PollerActor
 from ennio.hosts.interface import Observation, Wanted
 from ennio.model.errors import EnnioError
+from ennio.plugins.workspace.interface import Glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,16 @@ class AgentPoller(PollerActor):
             watch, reading = self._watched.get(session_id), readings.get(session_id)
             if watch is None:
                 continue
-            news = reading is not None and (reading.agent is not None or reading.place is not None)
+            news = reading is not None and (reading.agent is not None or self._is_new_place(session_id, reading.place))
             if news or watch.eager or session_id in self._asked:
                 self._tell_session(session_id, AgentObserved(reading, begun))
+
+    def _is_new_place(self, session_id: str, place: Glance | None) -> bool:
+        """Whether a working copy is not as it was told of last; remembers that it is told of now."""
+        if place is None or self._told.get(session_id) == place:
+            return False
+        self._told[session_id] = place
+        return True
 
 
 def _wanted(watch: WatchAgent, places: bool) -> Wanted:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -17,17 +20,58 @@ _REF = "ref: refs/heads/"
 
 def glance(path: Path, branch: str, source: Path) -> Glance | None:
     """What stands at a working copy's place; None where that cannot be told, as on a disk that is away."""
+    if _still_stands(str(path), branch):
+        return Glance(Place.STANDING)
     try:
-        if not path.parent.is_dir():
-            return None
-        if not path.is_dir():
-            return _absent(branch, source)
-        own = path / ".git" if (path / ".git").is_dir() else private.folder(path)
-        if own is None or not (own / "HEAD").is_file():
-            return Glance(Place.CUT_OFF)
-        return _head(own, branch)
+        return _looked_at(path, branch, source)
     except OSError:
         return None
+
+
+def _looked_at(path: Path, branch: str, source: Path) -> Glance | None:
+    if not path.parent.is_dir():
+        return None
+    if not path.is_dir():
+        return _absent(branch, source)
+    own = path / ".git" if (path / ".git").is_dir() else private.folder(path)
+    if own is None or not (own / "HEAD").is_file():
+        return Glance(Place.CUT_OFF)
+    seen = _head(own, branch)
+    if seen is not None and seen.place is Place.STANDING:
+        _note_standing(path, own, branch)
+    return seen
+
+
+_STANDING: dict[tuple[str, str], tuple[tuple[str, int, int, int], ...]] = {}
+"""What a working copy that stood was seen by: its link, its HEAD and its branch, as they were. Looking again costs three calls."""
+_MOST = 4096
+
+
+def _still_stands(path: str, branch: str) -> bool:
+    """Whether nothing has changed of what it was seen by."""
+    known = _STANDING.get((path, branch))
+    return known is not None and all(_print(seen[0]) == seen for seen in known)
+
+
+def _note_standing(path: Path, own: Path, branch: str) -> None:
+    common = (own / _text(own / "commondir")).resolve() if (own / "commondir").is_file() else own
+    loose = common / "refs" / "heads" / branch
+    link = path if own == path / ".git" else path / ".git"
+    seen = [_print(str(file)) for file in (link, own / "HEAD", loose if loose.is_file() else common / "packed-refs")]
+    if len(_STANDING) >= _MOST:
+        _STANDING.clear()
+    _STANDING[str(path), branch] = tuple(each for each in seen if each is not None)
+
+
+def _print(file: str) -> tuple[str, int, int, int] | None:
+    """What tells a file from itself before; of a folder only that it is the same, for its times change with what is in it."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return file, found.st_dev, found.st_ino, 0
+    return file, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _absent(branch: str, source: Path) -> Glance:
@@ -67,11 +111,18 @@ def _main(common: Path) -> Iterator[tuple[Path, str]]:
         yield common.parent, _text(common / "HEAD").removeprefix(_REF)
 
 
-def _worktrees(common: Path) -> Iterator[tuple[Path, str]]:
-    """Where each worktree lies, and the branch it is on."""
-    for own in sorted((common / "worktrees").glob("*")):
-        if (own / "gitdir").is_file() and (own / "HEAD").is_file():
-            yield (own / _text(own / "gitdir")).parent, _text(own / "HEAD").removeprefix(_REF)
+def _worktrees(common: Path) -> tuple[tuple[Path, str], ...]:
+    """Where each worktree lies, and the branch it is on; many that are missing ask for the same within one look."""
+    return _listed(common, int(time.monotonic()))
+
+
+@lru_cache(maxsize=64)
+def _listed(common: Path, _second: int) -> tuple[tuple[Path, str], ...]:
+    return tuple(
+        ((own / _text(own / "gitdir")).parent, _text(own / "HEAD").removeprefix(_REF))
+        for own in sorted((common / "worktrees").glob("*"))
+        if (own / "gitdir").is_file() and (own / "HEAD").is_file()
+    )
 
 
 def _branch_exists(common: Path, branch: str) -> bool:
