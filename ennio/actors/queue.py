@@ -68,15 +68,16 @@ class QueueActor(Actor):
     def _leave_waiting(self, waiting: Waiting, reason: str) -> None:
         """What it waits for is told once; what comes of that later, such as another count, is in its place."""
         with self._deps.store.transaction() as tx:
-            self._deps.store.queue.save(replace(waiting, reason=reason))
-            if not waiting.reason:
+            waits = self._deps.store.queue.change(replace(waiting, reason=reason))
+            if waits and not waiting.reason:
                 step = Draft(EventType.SESSION_STEP, f"queued: {reason}", data={"step": "queued"})
                 tx.emit(waiting.session_id, waiting.project_id, step)
 
     def _admit(self, session_id: str, project_id: str) -> None:
         """Leaving the queue is the admission: a session that waits without standing in it starts by itself."""
         with self._deps.store.transaction() as tx:
-            self._deps.store.queue.remove(session_id)
+            if not self._deps.store.queue.remove(session_id):
+                return  # ended, or admitted, since it was looked at
             tx.emit(session_id, project_id, Draft(EventType.SESSION_STEP, "admitted", data={"step": "admitted"}))
         self._deps.actors.tell(session_name(session_id), Admit())
 

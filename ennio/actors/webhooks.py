@@ -29,12 +29,12 @@ def received(deps: Dependencies, event: str, delivery: str, signature: str | Non
     trusting = [project for project, secret in _secrets(deps) if is_signed(raw, signature, secret)]
     if not trusting:
         raise Unauthorized("the signature fits no project's webhook_secret; set the same secret on GitHub and in scm_config.config")
-    known = _known(deps)
-    if delivery in known:
+    if delivery in _known(deps):
         return "known already"
     told = [_tell(deps, project, happening) for happening in happenings(event, _object(raw)) for project in trusting]
     # written down last: a delivery that was cut off is taken again
-    deps.store.meta.set(_KEY, json.dumps([*known, delivery][-_REMEMBERED:]))
+    with deps.store.transaction():  # read again: others may have been taken meanwhile
+        deps.store.meta.set(_KEY, json.dumps([*_known(deps), delivery][-_REMEMBERED:]))
     log.info("took a webhook", extra={"event": event, "delivery": delivery, "told": sum(told)})
     return "looking" if any(told) else "nothing to do"
 

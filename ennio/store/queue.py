@@ -38,12 +38,12 @@ class QueueRepository:
         """A session's place, or None."""
         return self._rows.get(session_id)
 
-    def save(self, waiting: Waiting) -> None:
-        """Keep a changed place."""
-        self._rows.save(waiting)
+    def change(self, waiting: Waiting) -> bool:
+        """Keep a changed place; False when the session waits no more: nobody is put back."""
+        return self._rows.change(waiting)
 
     def remove(self, session_id: str) -> bool:
-        """Take a session out; tells whether it was waiting."""
+        """Take a session out; tells whether it was waiting, and of several who take it one alone is told so."""
         return self._rows.remove(session_id)
 
     def list(self) -> tuple[Waiting, ...]:

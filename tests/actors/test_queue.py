@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from ennio.actors import queue
+from ennio.actors.messages import QueueChanged
 from ennio.actors.orchestrator.session_view import QueuePlace
+from ennio.actors.registry import QUEUE
 from ennio.actors.spawning import SpawnRequest
 from ennio.hosts import plugin_host
 from ennio.model.errors import Conflict
@@ -189,3 +191,20 @@ def test_a_restored_session_keeps_its_place_over_a_crash_and_the_end_of_the_hous
         assert _launches(stage, first) == [1]
         stage.orchestrator.sessions.kill(second)
         eventually(lambda: _launches(stage, first) == [1, 2])
+
+
+def test_who_was_ended_while_the_queue_looked_is_not_admitted(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read a moment ago may have been taken by another since: the row that is taken says so."""
+    play.settings["project"] = {"max_sessions": 1}
+    with play.opened() as stage:
+        first, second = _in_turn(stage, "1", "2")
+        eventually(lambda: _launched(stage) == [first])
+        store = stage.deps.store
+        listed = store.queue.list()
+        stage.orchestrator.sessions.kill(second)
+        monkeypatch.setattr(store.queue, "list", lambda: listed)
+        stage.orchestrator.sessions.kill(first)
+        stage.deps.actors.ask(QUEUE, QueueChanged())
+        assert "admitted" not in stage.words(second)
+        assert store.queue.get(second) is None
+        monkeypatch.undo()

@@ -198,7 +198,7 @@ class SmallQueue(QueueApi):
         waiting = self.small.store.queue.get(session_id)
         if waiting is None:
             raise NotFound(f"session {session_id} is not in the queue")
-        self.small.store.queue.save(replace(waiting, **changes))
+        self.small.store.queue.change(replace(waiting, **changes))
 
 
 @dataclass(frozen=True, kw_only=True)

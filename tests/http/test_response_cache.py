@@ -64,7 +64,7 @@ def _changes(orchestrator: SmallOrchestrator, session_id: str) -> list[Callable[
         lambda: store.facts.save(session_id, Facts(agent=AgentSeen(now, "hooks", Activity.WAITING_INPUT, question="Which?"))),
         lambda: store.metrics.save(SessionMetrics(session_id, ci_runs=2)),
         lambda: store.queue.add(place),
-        lambda: store.queue.save(replace(place, held=True)),
+        lambda: store.queue.change(replace(place, held=True)),
         lambda: store.queue.remove(session_id),
         lambda: store.sessions.insert(replace(session, id="ma-2")),
         lambda: store.sessions.save(replace(session, archived_at=now)),

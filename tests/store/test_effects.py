@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -155,9 +156,30 @@ def test_the_queue_is_by_priority_then_position_then_patience(store: Store, spaw
         assert store.queue.add(waiting)
     assert store.queue.list() == tuple(order)
     assert not store.queue.add(replace(order[0], priority=0))
-    store.queue.save(replace(order[0], priority=-1))
+    assert store.queue.change(replace(order[0], priority=-1))
     assert [waiting.session_id for waiting in store.queue.list()] == ["first", "patient", "late", "urgent"]
     assert store.queue.remove("first")
     assert not store.queue.remove("first")
     assert store.queue.get("first") is None
     assert store.queue.get("patient") == order[2]
+
+
+def test_who_left_the_queue_is_not_put_back_by_a_change_of_its_place(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+    spawn("a")
+    waiting = Waiting("a", "my-app", 0, 0, False, clock.now(), "")
+    store.queue.add(waiting)
+    assert store.queue.remove("a")
+    assert not store.queue.change(replace(waiting, reason="2 of 2 sessions"))
+    assert store.queue.list() == ()
+
+
+def test_of_several_who_take_the_same_place_one_is_told_that_it_did(store: Store, spawn: Spawn, clock: ManualClock) -> None:
+    spawn("a")
+    store.queue.add(Waiting("a", "my-app", 0, 0, False, clock.now(), ""))
+    took: list[bool] = []
+    threads = [threading.Thread(target=lambda: took.append(store.queue.remove("a"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(took) == [False] * 7 + [True]

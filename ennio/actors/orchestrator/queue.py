@@ -46,7 +46,7 @@ class QueueApi:
         peers.insert(max(0, position - 1), waiting)
         with self.deps.store.transaction():
             for place, peer in enumerate(peers, start=1):
-                self.deps.store.queue.save(replace(peer, position=place))
+                self.deps.store.queue.change(replace(peer, position=place))
         self.deps.actors.tell(QUEUE, QueueChanged())
         return self._waiting(session_id)
 
@@ -69,6 +69,7 @@ class QueueApi:
         return waiting
 
     def _requeue(self, waiting: Waiting) -> Waiting:
-        self.deps.store.queue.save(waiting)
+        if not self.deps.store.queue.change(waiting):
+            return self._waiting(waiting.session_id)  # it has left meanwhile: why is said there
         self.deps.actors.tell(QUEUE, QueueChanged())
         return self.deps.store.queue.get(waiting.session_id) or waiting
