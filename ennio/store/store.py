@@ -11,6 +11,7 @@ from ennio.model.errors import EnnioError
 from ennio.model.local_forge import ForgeStore
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
+from ennio.store.cursors import CursorRepository
 from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
@@ -58,6 +59,7 @@ class Store:
         self.queue = QueueRepository(connection)
         self.forge: ForgeStore = ForgeRepository(connection)
         self.idempotency = IdempotencyRepository(connection)
+        self.cursors = CursorRepository(connection)
         self.meta = MetaRepository(connection)
 
     @contextmanager

@@ -434,6 +434,17 @@ class IdempotencyTable(DeclaredTable):
 
 index(IdempotencyTable, "idx_idempotency_keys_at", "at")
 
+
+
+class CursorTable(DeclaredTable):
+    """How far each follower of the log has come."""
+
+    name = text_column(primary_key=True)
+    seq = number_column()
+
+    Meta = meta("cursors")
+
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -456,6 +467,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     ReviewTable,
     IssueTable,
     IdempotencyTable,
+    CursorTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

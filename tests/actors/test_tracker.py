@@ -133,7 +133,7 @@ def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(desk: A
     with desk.running():
         desk.happens("s-1", EventType.SESSION_SPAWNED)
         eventually(lambda: desk.issues.kinds == ["spawned"])
-        eventually(lambda: int(desk.store.meta.get("tracker:shop") or 0) == desk.store.events.last_seq())
+        eventually(lambda: desk.store.cursors.get("tracker:shop") == desk.store.events.last_seq())
     desk.happens("s-1", EventType.PR_CREATED)
     with desk.running():
         eventually(lambda: desk.issues.kinds == ["spawned", "pull_opened"])

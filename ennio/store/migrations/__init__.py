@@ -18,7 +18,7 @@ from typing import Any
 
 from ennio.model.failpoints import declare
 from ennio.store import tables
-from ennio.store.migrations import documented, forge, idempotency, orchestra
+from ennio.store.migrations import documented, following, forge, idempotency, orchestra
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import rename_lifecycle
 from ennio.store.statements import POSTGRES, SQLITE
@@ -53,6 +53,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(14, "the lifecycle's state by its new names", (), rename_lifecycle),
     Migration(15, "pull requests that a push merged", forge.MERGED_BY_PUSH),
     Migration(16, "requests that may be sent again", idempotency.IDEMPOTENCY_KEYS),
+    Migration(17, "cursors of those who follow the log", following.CURSORS),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number
