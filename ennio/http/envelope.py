@@ -7,6 +7,8 @@ from typing import Any
 
 import falcon
 
+from ennio.model.codec import shown
+
 KIND_HEADER = "Ennio-Error"
 """Names the class of an error, since ``Conflict`` and ``Refused`` share a status."""
 
@@ -17,8 +19,8 @@ def encode(document: Any) -> bytes:
 
 
 def answer(resp: falcon.Response, data: Any, **beside: Any) -> None:
-    """Answer 200 with the data, and with what stands beside it in the envelope."""
-    give(resp, encode({"data": data, **beside}))
+    """Answer 200 with the data as others see it, and with what stands beside it in the envelope."""
+    give(resp, encode({"data": shown(data), **beside}))
 
 
 def give(resp: falcon.Response, body: bytes) -> None:

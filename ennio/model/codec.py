@@ -5,8 +5,10 @@
 
 Reading is forgiving where time passes between writer and reader: unknown keys are ignored and a
 missing key takes the field's default. It is strict in all else: a value of the wrong shape is a
-ValueError that names the field. A union may hold several dataclasses, which are then written with
-their class name under ``$type``, but only one member that is written as text.
+ValueError that names the field. A union has at most one dataclass and one member that is written as text.
+
+What is kept has every field under its own name; what is shown to others has those that are shown, under
+the names they are shown by (``ennio.model.shape``).
 """
 
 from __future__ import annotations
@@ -26,10 +28,13 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ennio.model.clock import parse_time, rfc3339
+from ennio.model.shape import wire_fields
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
-TYPE_KEY = "$type"
+_Written = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
+"""Most of what is written is one of these: the shortest way first."""
 
 
 def dumps(value: Any) -> str:
@@ -42,23 +47,30 @@ def loads(cls: type[T], text: str) -> T:
     return from_json(cls, json.loads(text))
 
 
-def to_json(value: Any, *, tagged: bool = False) -> Any:
-    """A value as what ``json`` writes; ``tagged`` names the class of a dataclass, for a union's reader.
+def to_json(value: Any) -> Any:
+    """A value as what ``json`` writes. Raises TypeError for what has no JSON form here."""
+    return _to_json(value, _kept)
 
-    Raises TypeError for what has no JSON form here.
-    """
+
+def shown(value: Any) -> Any:
+    """The same as others see it: dataclasses with the fields that are shown. Raises TypeError, too."""
+    return _to_json(value, _shown)
+
+
+def _to_json(value: Any, written: Callable[[Any], _Written]) -> Any:
     kind: Any = type(value)
     write = scalar(kind)
     if write is not None:
         return write(value)
     if is_dataclass(kind):
-        return _object(value, tagged)
+        names, read = written(kind)
+        return {name: one if type(one) in _AS_THEY_ARE else _to_json(one, written) for name, one in zip(names, read(value), strict=True)}
     if isinstance(value, Mapping):
-        return {_key(key): to_json(item, tagged=tagged) for key, item in value.items()}
+        return {_key(key): _to_json(item, written) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [to_json(item, tagged=tagged) for item in value]
+        return [_to_json(item, written) for item in value]
     if isinstance(value, AbstractSet):
-        return sorted((to_json(item, tagged=tagged) for item in value), key=str)
+        return sorted((_to_json(item, written) for item in value), key=str)
     raise TypeError(f"{kind.__qualname__} has no JSON form: {value!r}")
 
 
@@ -69,13 +81,10 @@ def scalar(kind: Any) -> Callable[[Any], Any] | None:
 
 
 def unfolded(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name, for ``dumps`` to write: as they are, but for those that must carry their class name."""
+    """The fields of a dataclass by name, as they are, for ``dumps`` to write."""
     cls: Any = type(value)
-    names, tagged = _written(cls)
-    written = {name: getattr(value, name) for name in names}
-    for name in tagged:
-        written[name] = to_json(written[name], tagged=True)
-    return written
+    names, read = _kept(cls)
+    return dict(zip(names, read(value), strict=True))
 
 
 def from_json(cls: type[T], data: Any) -> T:
@@ -103,26 +112,31 @@ _SCALARS: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], 
 )
 
 
-def _object(value: Any, tagged: bool) -> dict[str, Any]:
-    cls: Any = type(value)
-    written = {TYPE_KEY: cls.__name__} if tagged else {}
-    return written | {name: to_json(getattr(value, name), tagged=slot.tagged) for name, slot in _slots(cls).items()}
+@cache
+def _kept(cls: Any) -> _Written:
+    """The fields that are kept: the names they are written by, and what reads them."""
+    names = tuple(_slots(cls))
+    return names, _reading(names)
+
+
+@cache
+def _shown(cls: Any) -> _Written:
+    fields_shown = wire_fields(cls)
+    return tuple(each.wire for each in fields_shown), _reading(tuple(each.name for each in fields_shown))
+
+
+def _reading(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """One field of a dataclass: how it is read, and whether what is in it carries its class name."""
+    """How one field of a dataclass is read."""
 
     read: Reader
     required: bool
-    tagged: bool
-
-
-@cache
-def _written(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of its fields, and of those among them whose values carry their class name."""
-    slots = _slots(cls)
-    return tuple(slots), tuple(name for name, slot in slots.items() if slot.tagged)
 
 
 @cache
@@ -132,18 +146,10 @@ def _slots(cls: Any) -> Mapping[str, _Slot]:
         field.name: _Slot(
             reader(hints[field.name]),
             field.default is MISSING and field.default_factory is MISSING,
-            _holds_union(hints[field.name]),
         )
         for field in fields(cls)
         if field.init
     }
-
-
-def _holds_union(hint: Any) -> bool:
-    """Whether a value of this annotation may be one of several dataclasses, at any depth of containers."""
-    members = typing.get_args(hint)
-    several = _is_union(hint) and sum(is_dataclass(member) for member in members) > 1
-    return several or any(_holds_union(member) for member in members)
 
 
 def _is_union(hint: Any) -> bool:
@@ -258,17 +264,14 @@ def _dataclass(cls: Any, data: Any) -> Any:
 
 
 def _union(members: tuple[Any, ...]) -> Reader:
-    classes: dict[str, Any] = {member.__name__: member for member in members if isinstance(member, type) and is_dataclass(member)}
-    plain = [member for member in members if not is_dataclass(member) and member is not type(None)]
-    if sum(map(_is_text, plain)) > 1:
-        raise TypeError(f"a union of several types written as text cannot be read back: {members}")
-    readers = [reader(member) for member in plain]
+    several = [member for member in members if member is not type(None)]
+    if sum(map(_is_text, several)) > 1 or sum(map(is_dataclass, several)) > 1:
+        raise TypeError(f"a union of several types that are written alike cannot be read back: {members}")
+    readers = [reader(member) for member in several]
 
     def read(data: Any) -> Any:
         if data is None and type(None) in members:
             return None
-        if isinstance(data, dict) and classes:
-            return _dataclass(_named(classes, data), data)
         return readers[0](data) if len(readers) == 1 else _first(readers, members, data)
 
     return read
@@ -277,15 +280,6 @@ def _union(members: tuple[Any, ...]) -> Reader:
 def _is_text(hint: Any) -> bool:
     hint = getattr(hint, "__supertype__", hint)
     return isinstance(hint, type) and (hint in _FROM_TEXT or issubclass(hint, Enum))
-
-
-def _named(classes: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
-    if len(classes) == 1:
-        return next(iter(classes.values()))
-    name = str(data.get(TYPE_KEY))
-    if name not in classes:
-        raise ValueError(f"{TYPE_KEY} must be one of {', '.join(classes)}, not {name!r}")
-    return classes[name]
 
 
 def _first(readers: list[Reader], members: tuple[Any, ...], data: Any) -> Any:

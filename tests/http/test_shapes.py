@@ -18,10 +18,10 @@ import jsonschema
 import pytest
 
 from ennio.http.openapi import document
-from ennio.http.openapi.schemas import COMPONENTS
-from ennio.http.shapes import object_schema, plain, schema_of, wire_fields
+from ennio.http.openapi.schemas import COMPONENTS, object_schema, schema_of
+from ennio.model.codec import shown
 from ennio.model.pulls import CheckState
-from ennio.model.shape import INTERNAL, SOMETIMES, wire
+from ennio.model.shape import INTERNAL, SOMETIMES, wire, wire_fields
 
 ROOT = Path(__file__).resolve().parents[2]
 NEW = '    mood: str | None = field(default=None, metadata=wire("temper"))\n'
@@ -35,8 +35,8 @@ from pathlib import Path
 from ennio.actors.orchestrator.session_view import SessionView
 from ennio.config.model import Project
 from ennio.http.openapi import document
-from ennio.http.shapes import plain
 from ennio.model.clock import SystemClock
+from ennio.model.codec import shown as as_json
 from ennio.model.session import Session, SessionStatus
 from ennio.store import open_store
 
@@ -49,7 +49,7 @@ store.projects.upsert(Project(id="p", name="p", repo="/r", path=folder, config_h
 store.sessions.insert(Session("p-1", "p", SessionStatus.WORKING, now, now, "c"))
 store.sessions.save(replace(store.sessions.need("p-1"), mood="well"))
 kept = store.sessions.need("p-1")
-shown = plain(SessionView.of(kept, None, None, None))
+shown = as_json(SessionView.of(kept, None, None, None))
 print(json.dumps([kept.mood, shown["temper"], document()["components"]["schemas"]["Session"]["properties"]["temper"]]))
 """
 
@@ -114,8 +114,8 @@ EVERY = Every("t", Decimal("0.10"), {"a": "b"}, CheckState.PASSING, "a", (INNER,
 
 
 def test_what_is_shown_is_what_its_schema_says() -> None:
-    shown, schema = plain(EVERY), object_schema(Every, {})
-    assert shown == {
+    seen, schema = shown(EVERY), object_schema(Every, {})
+    assert seen == {
         "text": "t",
         "money": "0.10",
         "where": {"a": "b"},
@@ -126,7 +126,7 @@ def test_what_is_shown_is_what_its_schema_says() -> None:
         "author": "me",
         "sometimes": 1,
     }
-    jsonschema.Draft202012Validator(schema).validate(shown)
+    jsonschema.Draft202012Validator(schema).validate(seen)
     assert set(schema["properties"]) - set(schema["required"]) == {"sometimes"}
 
 

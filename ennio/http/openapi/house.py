@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ennio.http.openapi.operation import WORD, bare, listed, pages, path, ref, takes, word
+from ennio.http.openapi.schemas import ANY
 from ennio.http.resources import cleanup, event_stream, events, login, preserved, queue, session
-from ennio.http.shapes import ANY
 
 _WAITING = "/api/v1/queue/{session_id}"
 _OPEN: dict[str, Any] = {"security": []}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ennio.http.fields import ChoiceListField, RequestField
 from ennio.http.idempotency import HEADER, PATTERN
-from ennio.http.shapes import TEXT, Schema
+from ennio.http.openapi.schemas import TEXT, Schema
 
 Operation = dict[str, Any]
 Fields = Mapping[str, RequestField]

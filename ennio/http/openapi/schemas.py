@@ -1,8 +1,15 @@
-"""What the answers are made of: one component for each class that is shown, made from its fields."""
+"""What the answers are made of: the JSON Schema of a dataclass, and one component for each class that is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from ennio.actors.orchestrator import (
@@ -19,12 +26,65 @@ from ennio.actors.orchestrator import (
     UnsavedPath,
     Waiting,
 )
-from ennio.http.shapes import TEXT, Schema, object_schema, schema_of
 from ennio.http.views import ErrorView, LoginCode, ProjectView, PullView
 from ennio.model.changes import Diff, Files
 from ennio.model.events import Event
 from ennio.model.evidence import Evidence
 from ennio.model.message import Message
+from ennio.model.shape import wire_fields
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string"}
+ANY: Schema = {"type": "object"}
+_SCALARS: Mapping[Any, Schema] = {
+    str: TEXT,
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    datetime: {"type": "string", "format": "date-time"},
+    Decimal: TEXT,
+}
+
+
+def schema_of(hint: Any, named: Mapping[Any, str]) -> Schema:
+    """The schema of what ``ennio.model.codec.shown`` makes of a value with this annotation; a class that is ``named`` is referred to.
+
+    Raises TypeError for an annotation whose values have no JSON form.
+    """
+    if hint in named:
+        return {"$ref": f"#/components/schemas/{named[hint]}"}
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    if is_dataclass(hint):
+        return object_schema(hint, named)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"type": "string", "enum": [str(word.value) for word in hint]}
+    return _generic(hint, named)
+
+
+def object_schema(cls: Any, named: Mapping[Any, str]) -> Schema:
+    """The schema of a dataclass: an object with just the fields that are shown, all of them there but the optional ones."""
+    shown = wire_fields(cls)
+    return {
+        "type": "object",
+        "properties": {each.wire: schema_of(each.hint, named) for each in shown},
+        "required": [each.wire for each in shown if not each.optional],
+        "additionalProperties": False,
+    }
+
+
+def _generic(hint: Any, named: Mapping[Any, str]) -> Schema:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [schema_of(each, named) for each in arguments if each is not type(None)]
+        return {"anyOf": [*kinds, *([{"type": "null"}] if type(None) in arguments else [])]}
+    if origin is typing.Literal:
+        return {"type": "string", "enum": list(arguments)}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return ANY if arguments[1] is Any else {"type": "object", "additionalProperties": schema_of(arguments[1], named)}
+    if isinstance(origin, type) and issubclass(origin, (Sequence, AbstractSet)):
+        return {"type": "array", "items": schema_of(arguments[0], named)}
+    raise TypeError(f"{hint!r} has no JSON form")
+
 
 COMPONENTS: Mapping[type[Any], str] = {
     SessionDetail: "Session",

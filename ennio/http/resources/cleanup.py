@@ -10,7 +10,6 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import FlagField, IdField, RequestField
 from ennio.http.requests import read_body
-from ennio.http.shapes import plain
 
 CLEANUP: Mapping[str, RequestField] = {"project_id": IdField(), "force": FlagField(), "dry_run": FlagField()}
 
@@ -25,4 +24,4 @@ class CleanupResource:
         """Remove what has ended; ``force`` also takes exited ones, never those that have not ended."""
         body = read_body(req, CLEANUP)
         project_id = body["project_id"] and self._orchestrator.projects.known(body["project_id"])
-        answer(resp, plain(self._orchestrator.workspaces.cleanup(None, project_id, dry_run=body["dry_run"], force=body["force"])))
+        answer(resp, self._orchestrator.workspaces.cleanup(None, project_id, dry_run=body["dry_run"], force=body["force"]))

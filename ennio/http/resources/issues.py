@@ -11,7 +11,6 @@ from ennio.http.envelope import answer
 from ennio.http.fields import RequestField, TextField, TextListField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
-from ennio.http.shapes import plain
 
 ADD: Mapping[str, RequestField] = {
     "title": TextField(required=True, longest=300),
@@ -29,10 +28,10 @@ class IssuesResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """List them."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.issues.list(configured(self._orchestrator, project_id).id)))
+        answer(resp, self._orchestrator.issues.list(configured(self._orchestrator, project_id).id))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Add one, where the tracker can."""
         body = read_body(req, ADD)
         project = configured(self._orchestrator, project_id).id
-        answer(resp, plain(self._orchestrator.issues.add(project, body["title"], body["body"], body["labels"])))
+        answer(resp, self._orchestrator.issues.add(project, body["title"], body["body"], body["labels"]))

@@ -10,7 +10,6 @@ from ennio.http.browser import CODE_LIFE, COOKIE_LIFE, Browsers
 from ennio.http.envelope import answer
 from ennio.http.fields import RequestField, TextField
 from ennio.http.requests import read_body, read_query
-from ennio.http.shapes import plain
 from ennio.http.views import LoginCode
 
 VISIT: Mapping[str, RequestField] = {"code": TextField(required=True)}
@@ -25,7 +24,7 @@ class LoginResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """A code for one visit; who asks has the token already."""
         read_body(req, {})
-        answer(resp, plain(LoginCode(self._browsers.code(), int(CODE_LIFE.total_seconds()))))
+        answer(resp, LoginCode(self._browsers.code(), int(CODE_LIFE.total_seconds())))
 
     def on_get_visit(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Trade a code for a cookie and go on to the first page."""

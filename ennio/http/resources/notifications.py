@@ -8,7 +8,6 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.requests import read_query
 from ennio.http.resources.session import LIMIT
-from ennio.http.shapes import plain
 
 
 class NotificationsResource:
@@ -19,4 +18,4 @@ class NotificationsResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the latest."""
-        answer(resp, plain(self._orchestrator.supervisor.notifications(read_query(req, LIMIT)["limit"])))
+        answer(resp, self._orchestrator.supervisor.notifications(read_query(req, LIMIT)["limit"]))

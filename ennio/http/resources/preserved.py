@@ -10,7 +10,6 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.http.envelope import answer
 from ennio.http.fields import IdField, RequestField, TextField, identifier
 from ennio.http.requests import read_body, read_query
-from ennio.http.shapes import plain
 
 LIST: Mapping[str, RequestField] = {"project_id": IdField()}
 RESTORE: Mapping[str, RequestField] = {"branch": TextField()}
@@ -26,14 +25,14 @@ class PreservedResource:
         """Of one project or all, the latest first."""
         query = read_query(req, LIST)
         project_id = query["project_id"] and self._orchestrator.projects.known(query["project_id"])
-        answer(resp, plain(self._orchestrator.workspaces.preserved(project_id)))
+        answer(resp, self._orchestrator.workspaces.preserved(project_id))
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, item_id: str) -> None:
         """Its commits and files."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.workspaces.contents(identifier("id", item_id))))
+        answer(resp, self._orchestrator.workspaces.contents(identifier("id", item_id)))
 
     def on_post_restore(self, req: falcon.Request, resp: falcon.Response, item_id: str) -> None:
         """As a new branch of the project's repository; what is saved stays."""
         branch = read_body(req, RESTORE)["branch"]
-        answer(resp, plain(self._orchestrator.workspaces.restore(identifier("id", item_id), branch)))
+        answer(resp, self._orchestrator.workspaces.restore(identifier("id", item_id), branch))

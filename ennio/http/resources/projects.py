@@ -10,7 +10,6 @@ from ennio.http.envelope import answer
 from ennio.http.fields import identifier
 from ennio.http.requests import read_query
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.shapes import plain
 from ennio.http.views import ProjectView
 
 
@@ -30,14 +29,14 @@ class ProjectsResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List them as they stand in the configuration."""
         read_query(req, {})
-        answer(resp, plain([ProjectView.of(each, self._live(each.id)) for each in self._orchestrator.projects.list()]))
+        answer(resp, [ProjectView.of(each, self._live(each.id)) for each in self._orchestrator.projects.list()])
 
     @cached
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Show one."""
         read_query(req, {})
         project = configured(self._orchestrator, project_id)
-        answer(resp, plain(ProjectView.of(project, self._live(project.id))))
+        answer(resp, ProjectView.of(project, self._live(project.id)))
 
     def _live(self, project_id: str) -> int:
         return self._orchestrator.projects.live_sessions(project_id)

@@ -12,7 +12,6 @@ from ennio.http.envelope import answer
 from ennio.http.fields import ChoiceField, FlagField, NumberField, RequestField, TextField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
-from ennio.http.shapes import plain
 from ennio.http.views import PullView
 from ennio.model.errors import Invalid
 from ennio.model.pulls import MergeMethod, PullRequest, ReviewState
@@ -50,19 +49,19 @@ class PullResource:
         """Read it afresh from the forge."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(PullView.of(project, self._orchestrator.pulls.get(project, which))))
+        answer(resp, PullView.of(project, self._orchestrator.pulls.get(project, which)))
 
     def on_get_files(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """The files it changes."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._orchestrator.pulls.files(project, which)))
+        answer(resp, self._orchestrator.pulls.files(project, which))
 
     def on_get_diff(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """What it changes, as text."""
         read_query(req, {})
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._orchestrator.pulls.diff(project, which)))
+        answer(resp, self._orchestrator.pulls.diff(project, which))
 
     def on_post_approve(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Approve it."""
@@ -82,14 +81,14 @@ class PullResource:
             raise Invalid("path: is missing; a line is a line of some file")
         words = (body["author"], decision, body["body"], body["path"], body["line"], body.get("head"))
         pull = self._orchestrator.pulls.review(project, number, *words)
-        answer(resp, plain(PullView.of(project, pull)))
+        answer(resp, PullView.of(project, pull))
 
     def on_post_merge(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Merge it, if its head is still what was seen; what is not green, or lacks an approval it needs, only with ``force``."""
         body = read_body(req, MERGE)
         method = MergeMethod(body["method"]) if body["method"] else None
         project, which = self._named(project_id, number)
-        answer(resp, plain(self._orchestrator.pulls.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"]))))
+        answer(resp, self._orchestrator.pulls.merge(project, which, MergeOrder(method, body["head"], body["force"], body["by"])))
 
     def on_post_reply(self, req: falcon.Request, resp: falcon.Response, project_id: str, number: str) -> None:
         """Answer one of its comments."""
@@ -123,4 +122,4 @@ class PullResource:
 
     @staticmethod
     def _show(resp: falcon.Response, project: str, pull: PullRequest) -> None:
-        answer(resp, plain(PullView.of(project, pull)))
+        answer(resp, PullView.of(project, pull))

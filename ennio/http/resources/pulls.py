@@ -11,7 +11,6 @@ from ennio.http.envelope import answer
 from ennio.http.fields import FlagField, IdField, RequestField, TextField
 from ennio.http.requests import read_body, read_query
 from ennio.http.resources.projects import configured
-from ennio.http.shapes import plain
 from ennio.http.views import PullView
 
 LIST: Mapping[str, RequestField] = {"project_id": IdField()}
@@ -33,11 +32,11 @@ class PullsResource:
         """List the open ones and those ended lately, of one project or all."""
         named = read_query(req, LIST)["project_id"]
         project_id = configured(self._orchestrator, named).id if named else None
-        answer(resp, plain([PullView.of(project, pull) for project, pull in self._orchestrator.pulls.list(project_id)]))
+        answer(resp, [PullView.of(project, pull) for project, pull in self._orchestrator.pulls.list(project_id)])
 
     def on_post_project(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         """Open one for a branch, or find the one that is open."""
         body = read_body(req, OPEN)
         project = configured(self._orchestrator, project_id).id
         pull = self._orchestrator.pulls.open(project, body["branch"], body["title"], body["body"], draft=body["draft"])
-        answer(resp, plain(PullView.of(project, pull)))
+        answer(resp, PullView.of(project, pull))

@@ -11,7 +11,6 @@ from ennio.http.envelope import answer
 from ennio.http.fields import NumberField, RequestField, identifier
 from ennio.http.requests import read_body, read_query
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.shapes import plain
 
 MOVE: Mapping[str, RequestField] = {"position": NumberField(1, 1_000_000, required=True)}
 PRIORITY: Mapping[str, RequestField] = {"priority": NumberField(-1000, 1000, required=True)}
@@ -28,7 +27,7 @@ class QueueResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List it, next one first."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.queue.list()))
+        answer(resp, self._orchestrator.queue.list())
 
     def on_delete_waiting(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Drop one: it will not be started."""

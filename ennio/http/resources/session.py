@@ -14,7 +14,6 @@ from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.resources.events import PAGE, answer_page
 from ennio.http.response_cache import ResponseCache, cached
 from ennio.http.selection import EventSelection
-from ennio.http.shapes import plain
 from ennio.model.idempotency import IdempotentRequest
 
 SEND: Mapping[str, RequestField] = {"message": TextField(required=True, longest=BODY_LIMIT)}
@@ -39,7 +38,7 @@ class SessionResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Show it."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.sessions.detail(identifier("session id", session_id))))
+        answer(resp, self._orchestrator.sessions.detail(identifier("session id", session_id)))
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Kill its agent; the workspace stays. ``killed`` is said only once nothing of it is left."""
@@ -68,7 +67,7 @@ class SessionResource:
         """Start its agent again in the same workspace and conversation, when its turn in the queue comes."""
         read_body(req, {})
         restored = self._orchestrator.sessions.restore(self._known(session_id))
-        answer(resp, plain(self._orchestrator.sessions.detail(restored.id)))
+        answer(resp, self._orchestrator.sessions.detail(restored.id))
 
     def on_post_interrupt(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Make its agent stop what it is doing."""
@@ -86,7 +85,7 @@ class SessionResource:
         """Remove its workspace, saving what was only there."""
         body = read_body(req, CLEANUP)
         session_id = self._known(session_id)
-        answer(resp, plain(self._orchestrator.workspaces.cleanup(session_id, None, dry_run=body["dry_run"], force=body["force"])))
+        answer(resp, self._orchestrator.workspaces.cleanup(session_id, None, dry_run=body["dry_run"], force=body["force"]))
 
     def on_get_output(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """The last lines of its terminal."""
@@ -96,22 +95,22 @@ class SessionResource:
     def on_get_attach(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """The command that connects a person's terminal to it, as a list of arguments."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.sessions.attach(self._known(session_id))))
+        answer(resp, self._orchestrator.sessions.attach(self._known(session_id)))
 
     def on_get_messages(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Every message to it, oldest first."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.sessions.messages(identifier("session id", session_id))))
+        answer(resp, self._orchestrator.sessions.messages(identifier("session id", session_id)))
 
     def on_get_evidence(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Why it has and had its statuses, newest first."""
         limit = read_query(req, LIMIT)["limit"]
-        answer(resp, plain(self._orchestrator.sessions.evidence(identifier("session id", session_id), limit)))
+        answer(resp, self._orchestrator.sessions.evidence(identifier("session id", session_id), limit))
 
     def on_get_reactions(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """What was done about its pull request and when, newest first."""
         limit = read_query(req, LIMIT)["limit"]
-        answer(resp, plain(self._orchestrator.sessions.reactions(identifier("session id", session_id), limit)))
+        answer(resp, self._orchestrator.sessions.reactions(identifier("session id", session_id), limit))
 
     def on_get_events(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """Its part of the event log."""

@@ -13,7 +13,6 @@ from ennio.http.fields import ChoiceListField, FlagField, IdField, NumberField, 
 from ennio.http.idempotency import answer_once
 from ennio.http.requests import BODY_LIMIT, read_body, read_query
 from ennio.http.response_cache import ResponseCache, cached
-from ennio.http.shapes import plain
 from ennio.model.session import Session, SessionStatus
 
 LIST: Mapping[str, RequestField] = {"project_id": IdField(), "status": ChoiceListField(tuple(SessionStatus)), "all": FlagField()}
@@ -46,7 +45,7 @@ class SessionsResource:
         project_id = query["project_id"] and self._orchestrator.projects.known(query["project_id"])
         statuses = tuple(map(SessionStatus, query["status"])) or None
         sessions = self._orchestrator.sessions.list(project_id, archived=query["all"], statuses=statuses)
-        answer(resp, plain(sessions))
+        answer(resp, sessions)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Spawn one, or with ``dry_run`` show what would be spawned."""
@@ -54,9 +53,9 @@ class SessionsResource:
         body = read_body(req, SPAWN)
         wanted = SpawnRequest(**body)
         if dry_run:
-            answer(resp, plain(self._orchestrator.sessions.preview(wanted)))
+            answer(resp, self._orchestrator.sessions.preview(wanted))
         else:
             answer_once(self._orchestrator, req, resp, body, lambda once: self._shown(self._orchestrator.sessions.spawn(wanted, once)))
 
     def _shown(self, session: Session) -> Any:
-        return plain(self._orchestrator.sessions.detail(session.id))
+        return self._orchestrator.sessions.detail(session.id)

@@ -8,7 +8,6 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.config.secrets import masked
 from ennio.http.envelope import answer
 from ennio.http.requests import read_body, read_query
-from ennio.http.shapes import plain
 
 
 class SupervisorResource:
@@ -20,12 +19,12 @@ class SupervisorResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """How its actors and pollers are."""
         read_query(req, {})
-        answer(resp, plain(self._orchestrator.supervisor.status()))
+        answer(resp, self._orchestrator.supervisor.status())
 
     def on_get_config(self, req: falcon.Request, resp: falcon.Response) -> None:
         """The configuration it runs with, secrets masked."""
         read_query(req, {})
-        answer(resp, plain(masked(self._orchestrator.config)))
+        answer(resp, masked(self._orchestrator.config))
 
     def on_post_shutdown(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Stop it; the agents keep running."""
