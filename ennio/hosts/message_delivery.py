@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ennio.hosts.interface import Arrival, Delivery
-from ennio.model.facts import Sighting
+from ennio.model.answer import Answer
 from ennio.model.failpoints import seconds
 from ennio.model.message import PERSON
 from ennio.model.session import RuntimeHandle
@@ -83,12 +83,12 @@ class MessageDelivery:
         ``entered``: Enter was pressed for it in this life, so that it is not typed again while it stands in the terminal.
         """
         told = self.agent.received(self.desk, text, since)
-        if told is Sighting.ALIVE:
+        if told is Answer.YES:
             return Delivery(Arrival.DELIVERED, "the agent says so")
         if not alive:
             return Delivery(Arrival.MISSING, "the agent ended before it took it")
         if self.agent.has_protocol:
-            arrival = Arrival.MISSING if told is Sighting.GONE else Arrival.UNSURE
+            arrival = Arrival.MISSING if told is Answer.NO else Arrival.UNSURE
             return Delivery(arrival, "the agent does not say that it took it")
         view, typed = self._view(), self.agent.typed(text)
         box = self.agent.input_box(view) if view is not None and not view.scrolled else None
@@ -98,10 +98,10 @@ class MessageDelivery:
             return self._enter(text, lambda: since, None)
         if box.is_mixed(typed):
             return Delivery(Arrival.UNSURE, "it stands in the place to type among a person's words, and is not entered with them")
-        shown = (entered or told is Sighting.UNKNOWN) and shows(self.runtime.output(self.handle, 2000), typed)
-        if told is Sighting.GONE and shown:
+        shown = (entered or told is Answer.UNKNOWN) and shows(self.runtime.output(self.handle, 2000), typed)
+        if told is Answer.NO and shown:
             return Delivery(Arrival.UNSURE, "it was typed and entered; the agent has not said that it took it")
-        if told is Sighting.GONE:
+        if told is Answer.NO:
             return Delivery(Arrival.MISSING, "the agent has not taken it, and it does not stand in its place to type")
         if shown:
             return Delivery(Arrival.DELIVERED, "it stands in the terminal and no more in the place to type; the agent does not tell more")
@@ -199,7 +199,7 @@ class MessageDelivery:
             self.runtime.press(self.handle, Key.ENTER)
             if self._wait_for(lambda: self._received(text, since()), ENTER_SETTLES / 2):
                 return Delivery(Arrival.DELIVERED, "the agent says so")
-            if self.agent.received(self.desk, text, since()) is Sighting.UNKNOWN:
+            if self.agent.received(self.desk, text, since()) is Answer.UNKNOWN:
                 moved = self._view() != pressed and not self._keeps(typed)
                 words = "the screen went on after Enter; the agent does not tell more" if moved else "nothing moved after Enter"
                 return Delivery(Arrival.DELIVERED if moved else Arrival.UNSURE, words)
@@ -231,7 +231,7 @@ class MessageDelivery:
         return self.agent.input_region(view) if view is not None and not view.scrolled else None
 
     def _received(self, text: str, since: datetime) -> bool:
-        return self.agent.received(self.desk, text, since) is Sighting.ALIVE
+        return self.agent.received(self.desk, text, since) is Answer.YES
 
     def _view(self) -> View | None:
         return self.runtime.views([self.handle.id]).get(self.handle.id)

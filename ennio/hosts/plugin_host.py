@@ -33,9 +33,10 @@ from ennio.hosts.reader import Reader
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.machine.home import Home
+from ennio.model.answer import Answer
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid, Refused
-from ennio.model.facts import ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.facts import ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
 from ennio.plugins.agent.interface import Agent, CommandLine
@@ -214,9 +215,9 @@ class PluginHost:
         """See ``Host``."""
         at = self._resolve(brief)
         told = at.agent.received(at.desk, words.text, self._not_ahead(words.since))
-        if told is Sighting.GONE:
+        if told is Answer.NO:
             return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
-        return Delivery(Arrival.DELIVERED, "the agent says so" if told is Sighting.ALIVE else "")
+        return Delivery(Arrival.DELIVERED, "the agent says so" if told is Answer.YES else "")
 
     def put_back(self, brief: Brief, draft: str) -> bool:
         """See ``Host``."""

@@ -20,6 +20,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.machine.home import Home
+from ennio.model.answer import Answer
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Invalid
 from ennio.model.facts import ProcessSeen, Sighting
@@ -262,7 +263,7 @@ def test_incident_25_no_agent_is_ready_before_it_shows_or_tells_it(bench: Bench)
 
 
 def test_who_does_not_tell_leaves_it_unknown_whether_words_arrived(bench: Bench) -> None:
-    expected = Sighting.GONE if bench.agent.reports_activity else Sighting.UNKNOWN
+    expected = Answer.NO if bench.agent.reports_activity else Answer.UNKNOWN
     assert bench.agent.received(bench.desk, "never said", NOW) is expected
 
 

@@ -16,8 +16,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log, dialog_choices, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
@@ -111,15 +112,15 @@ class Aider(ScreenAgent):
         """See ``FileBacked.files``: its event log and what its notifications wrote."""
         return (aider_log.events(context), _notices(context))
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether its input history has the words. The same words twice in a row are written there once: then its event log counts."""
         typed = self.typed(text)
         try:
             told = [(at, is_same_text(words, text, typed)) for at, words in aider_log.inputs(context)]
             again = any(same for _, same in told[-1:]) and aider_log.sends(context, since)
         except OSError:
-            return Sighting.UNKNOWN
-        return Sighting.ALIVE if again or any(same and at >= since for at, same in told) else Sighting.GONE
+            return Answer.UNKNOWN
+        return Answer.YES if again or any(same and at >= since for at, same in told) else Answer.NO
 
     def is_ready_for_text(self, screen: str) -> bool:
         """Whether the last line is aider's prompt (``>``, ``diff>``, ``ask>`` ...) and nothing is asked."""

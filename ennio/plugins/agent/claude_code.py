@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import claude_conversations, claude_cost, claude_first, claude_parser, claude_trust, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
@@ -136,7 +137,7 @@ class ClaudeCode(ScreenAgent):
         transcripts = [file for single in known.values() for file in (sides(single), *(path for _, path in with_sides(single)))]
         return (context.directory / HOOKS, context.directory / claude_cost.FILE, *beside, *transcripts)
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether a hook or the transcript has the words."""
         typed = self.typed(text)
         try:
@@ -144,11 +145,11 @@ class ClaudeCode(ScreenAgent):
             file = transcript(context, present(context))
             told += [(moment(entry), claude_parser.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
         except OSError:
-            return Sighting.UNKNOWN
+            return Answer.UNKNOWN
         earliest = since.timestamp() - 0.01
         late = (words for at, words in told if isinstance(words, str) and at is not None and at >= earliest)
         taken = any(claude_parser.is_same(words, typed) for words in late)
-        return Sighting.ALIVE if taken else Sighting.GONE
+        return Answer.YES if taken else Answer.NO
 
     def bare(self, screen: str) -> str:
         """The screen without the panel of changes that it opens at the right in a wide terminal, and without what was said."""

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import codex_rollout, flags, jsonl
 from ennio.plugins.agent.agent_state import AgentState, moment
@@ -88,17 +89,17 @@ class Codex(ScreenAgent):
         except OSError:
             return None
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether the rollout has the words."""
         typed = self.typed(text)
         try:
             file = codex_rollout.latest(context)
             told = [(moment(entry), codex_rollout.prompt_of(entry)) for entry in (jsonl.ending(file) if file else ())]
         except OSError:
-            return Sighting.UNKNOWN
+            return Answer.UNKNOWN
         earliest = since.timestamp() - 0.01
         taken = any(words is not None and at is not None and at >= earliest and is_same_text(words, text, typed) for at, words in told)
-        return Sighting.ALIVE if taken else Sighting.GONE
+        return Answer.YES if taken else Answer.NO
 
     def input_region(self, view: View) -> InputBox | None:
         """The rows from its mark to the blank one above the foot; its cursor shows there, and in no list or transcript."""

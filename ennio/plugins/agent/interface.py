@@ -14,7 +14,8 @@ from typing import Protocol, runtime_checkable
 
 from ennio.config.model import AgentConfig
 from ennio.machine.home import person
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.answer import Answer
+from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.model.failpoints import failpoint
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.runtime.interface import Key, View
@@ -124,8 +125,8 @@ class Agent(Protocol):
         ...
 
     @failpoint("agent.received")
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
-        """Whether the agent itself says that it took these words: alive yes, gone no, unknown it does not tell."""
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
+        """Whether the agent itself says that it took these words; unknown: it does not tell."""
         ...
 
     def is_ready_for_text(self, screen: str) -> bool:

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import flags, opencode_api, opencode_database
 from ennio.plugins.agent.agent_state import AgentState
@@ -98,14 +99,14 @@ class OpenCode(ScreenAgent):
         """See ``FileBacked.files``: its database, as long as that can be read."""
         return opencode_database.files(context)
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether the database has the words."""
         typed = self.typed(text)
         try:
             told = opencode_database.words(context, since)
         except sqlite3.Error:
-            return Sighting.UNKNOWN
-        return Sighting.ALIVE if any(is_same_text(words, text, typed) for words in told) else Sighting.GONE
+            return Answer.UNKNOWN
+        return Answer.YES if any(is_same_text(words, text, typed) for words in told) else Answer.NO
 
     def typed(self, text: str) -> str:
         """What its command line carries is typed by itself, and so must open neither a shell nor a command, nor end it."""

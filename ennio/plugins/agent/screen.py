@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent import dialog_choices
@@ -63,9 +64,9 @@ class ScreenAgent(KeyboardAgent):
         known = cursor.get("ready") == start
         return Reading(AgentSeen(now, "screen", ready=known), dict(cursor) if known else {})
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """It does not tell."""
-        return Sighting.UNKNOWN
+        return Answer.UNKNOWN
 
     def bare(self, screen: str) -> str:
         """The screen without what an agent shows beside the conversation."""

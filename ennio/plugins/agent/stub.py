@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ennio.model.answer import Answer
 from ennio.model.errors import Refused
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, ProcessSeen
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
 from ennio.plugins.agent.keyboard_agent import KeyboardAgent
@@ -81,12 +82,12 @@ class StubAgent(KeyboardAgent):
         seen = replace(self._seen.get(context.session_id, AgentSeen(now, "stub")), at=now)
         return Reading(seen, {"looks": str(int(cursor.get("looks", "0")) + 1)})
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether it was told that it took them."""
         if not self.reports_activity or context.session_id in self._deaf:
-            return Sighting.UNKNOWN
+            return Answer.UNKNOWN
         taken = any(at >= since and words == same(text) for at, words in self._taken.get(context.session_id, ()))
-        return Sighting.ALIVE if taken else Sighting.GONE
+        return Answer.YES if taken else Answer.NO
 
     def is_ready_for_text(self, screen: str) -> bool:
         """As ``typable`` says."""

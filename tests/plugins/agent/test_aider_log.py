@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log
@@ -105,12 +106,12 @@ def test_retries_are_trouble_until_they_end(tmp_path: Path) -> None:
 def test_words_are_received_once_its_input_history_has_them(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     since = datetime.now(UTC)
-    assert Aider().received(watched.desk, "two\n\nlines", since) is Sighting.GONE
+    assert Aider().received(watched.desk, "two\n\nlines", since) is Answer.NO
     later = (datetime.now() + timedelta(seconds=1)).isoformat(sep=" ")  # noqa: DTZ005 - aider writes no zone
     aider_log.history(watched.desk).write_text(f"\n# {later}\n+two\n+\n+lines\n\n# {later}\n+y\n")
-    assert Aider().received(watched.desk, "two\n\nlines", since) is Sighting.ALIVE
-    assert Aider().received(watched.desk, "lines", since) is Sighting.GONE
-    assert Aider().received(watched.desk, "two\n\nlines", since + timedelta(minutes=1)) is Sighting.GONE
+    assert Aider().received(watched.desk, "two\n\nlines", since) is Answer.YES
+    assert Aider().received(watched.desk, "lines", since) is Answer.NO
+    assert Aider().received(watched.desk, "two\n\nlines", since + timedelta(minutes=1)) is Answer.NO
 
 
 def test_incident_26_no_first_character_opens_a_command_a_shell_or_a_block() -> None:
@@ -151,9 +152,9 @@ def test_the_same_words_twice_in_a_row_are_confirmed_by_the_event_log(tmp_path: 
     watched = Watched(tmp_path)
     aider_log.history(watched.desk).write_text(f"\n# {NOW.astimezone().replace(tzinfo=None)}\n+go on\n")
     later = NOW + timedelta(seconds=20.5)
-    assert Aider().received(watched.desk, "go on", NOW) is Sighting.ALIVE
+    assert Aider().received(watched.desk, "go on", NOW) is Answer.YES
     watched.event(10, "message_send_starting")
-    assert Aider().received(watched.desk, "go on", later) is Sighting.GONE
+    assert Aider().received(watched.desk, "go on", later) is Answer.NO
     watched.event(20.9, "message_send_starting")
-    assert Aider().received(watched.desk, "go on", later) is Sighting.ALIVE
-    assert Aider().received(watched.desk, "something else", later) is Sighting.GONE
+    assert Aider().received(watched.desk, "go on", later) is Answer.YES
+    assert Aider().received(watched.desk, "something else", later) is Answer.NO

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
@@ -149,16 +150,16 @@ def test_incident_11_an_api_in_trouble_is_blocked_and_not_ended(watched: Watched
 def test_words_are_received_when_a_hook_or_the_transcript_has_them(watched: Watched) -> None:
     agent = ClaudeCode()
     watched.hook(1, "UserPromptSubmit", prompt=" !fix it\r\nplease ")
-    assert agent.received(watched.desk, "!fix it\nplease", NOW) is Sighting.ALIVE
-    assert agent.received(watched.desk, "!fix it\nplease", NOW + timedelta(seconds=2)) is Sighting.GONE
+    assert agent.received(watched.desk, "!fix it\nplease", NOW) is Answer.YES
+    assert agent.received(watched.desk, "!fix it\nplease", NOW + timedelta(seconds=2)) is Answer.NO
     watched.line(3, type="user", message={"role": "user", "content": "by transcript alone"})
-    assert agent.received(watched.desk, "by transcript alone", NOW) is Sighting.ALIVE
+    assert agent.received(watched.desk, "by transcript alone", NOW) is Answer.YES
 
 
 def test_incident_26_what_was_pasted_in_many_lines_is_known_again(watched: Watched) -> None:
     words = "one\ntwo\n\nfour\nfive"
     watched.hook(1, "UserPromptSubmit", prompt=f'\n\n<pasted_content id="99ad">\n{words}\n</pasted_content id="99ad">\n')
-    assert ClaudeCode().received(watched.desk, words, NOW) is Sighting.ALIVE
+    assert ClaudeCode().received(watched.desk, words, NOW) is Answer.YES
 
 
 @pytest.mark.parametrize("words", ["!rm -r .", "#remember", "& later"])
@@ -374,7 +375,7 @@ def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(watche
     projects = watched.desk.home / ".claude" / "projects"
     projects.parent.mkdir()
     projects.symlink_to(projects)  # as good as a disk that does not answer
-    assert ClaudeCode().received(watched.desk, "words", NOW) is Sighting.UNKNOWN
+    assert ClaudeCode().received(watched.desk, "words", NOW) is Answer.UNKNOWN
     assert watched.look(BOX).activity is Activity.READY
     with pytest.raises(Unreachable):
         ClaudeCode().resume(watched.desk, None)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
@@ -153,10 +154,10 @@ def test_a_rollout_whose_first_line_is_still_being_written_is_looked_at_again(wa
 def test_words_are_received_when_the_rollout_has_them(watched: Watched) -> None:
     watched.begin()
     watched.event(5, "item_completed", item={"type": "UserMessage", "content": [{"type": "text", "text": " !fix it"}]})
-    assert Codex().received(watched.desk, "!fix it", NOW) is Sighting.ALIVE
-    assert Codex().received(watched.desk, "!fix it", NOW + timedelta(seconds=6)) is Sighting.GONE
+    assert Codex().received(watched.desk, "!fix it", NOW) is Answer.YES
+    assert Codex().received(watched.desk, "!fix it", NOW + timedelta(seconds=6)) is Answer.NO
     watched.event(7, "user_message", message="in the words of older versions")
-    assert Codex().received(watched.desk, "in the words of older versions", NOW) is Sighting.ALIVE
+    assert Codex().received(watched.desk, "in the words of older versions", NOW) is Answer.YES
 
 
 def test_a_list_in_a_prompt_is_no_dialog() -> None:
@@ -217,7 +218,7 @@ def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(watche
     sessions = watched.desk.home / ".codex" / "sessions"
     sessions.parent.mkdir(parents=True)
     sessions.symlink_to(sessions)  # as good as a disk that does not answer
-    assert Codex().received(watched.desk, "words", NOW) is Sighting.UNKNOWN
+    assert Codex().received(watched.desk, "words", NOW) is Answer.UNKNOWN
     assert watched.look(REST).activity is Activity.READY
     with pytest.raises(Unreachable):
         Codex().resume(watched.desk, None)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
@@ -153,9 +154,9 @@ def test_a_database_that_did_not_change_is_not_opened(watched: Watched, monkeypa
 def test_words_are_received_once_the_database_has_them(watched: Watched) -> None:
     at = int(NOW.timestamp() * 1000)
     watched.run("INSERT INTO part VALUES ('m1', 'own', ?, ?)", at, json.dumps({"type": "text", "text": "go on"}))
-    assert OpenCode().received(watched.desk, "go on", NOW) is Sighting.ALIVE
-    assert OpenCode().received(watched.desk, "go on", NOW + timedelta(seconds=1)) is Sighting.GONE
-    assert OpenCode().received(watched.desk, "stop", NOW) is Sighting.GONE
+    assert OpenCode().received(watched.desk, "go on", NOW) is Answer.YES
+    assert OpenCode().received(watched.desk, "go on", NOW + timedelta(seconds=1)) is Answer.NO
+    assert OpenCode().received(watched.desk, "stop", NOW) is Answer.NO
 
 
 def test_a_new_conversation_is_followed_and_the_old_one_stays_paid_for(watched: Watched) -> None:
@@ -188,7 +189,7 @@ def test_what_cannot_be_read_just_then_is_unknown_and_nothing_begins_anew(tmp_pa
     database = opencode_database.database(watched.desk)
     database.unlink()
     database.symlink_to(database)  # as good as a disk that does not answer
-    assert OpenCode().received(watched.desk, "words", NOW) is Sighting.UNKNOWN
+    assert OpenCode().received(watched.desk, "words", NOW) is Answer.UNKNOWN
     assert watched.look(1, "Ask anything").activity is Activity.READY
     with pytest.raises(Unreachable):
         OpenCode().resume(watched.desk, None)

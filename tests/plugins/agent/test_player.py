@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import AgentContext, CommandLine
@@ -164,7 +165,7 @@ def test_the_default_story_ends_with_a_pushed_branch(seats: Callable[..., Seat])
     seat.turns(1)
     assert "Do it: $(touch pwned)\nsecond line" in git(seat.root / "origin.git", "show", "issue-1:app-1.md")
     assert git(seat.work, "status", "--porcelain") == ""
-    assert seat.agent.received(seat.desk, "Do it: $(touch pwned)\nsecond line", datetime(2020, 1, 1, tzinfo=UTC)) is Sighting.ALIVE
+    assert seat.agent.received(seat.desk, "Do it: $(touch pwned)\nsecond line", datetime(2020, 1, 1, tzinfo=UTC)) is Answer.YES
     seen = seat.seen()
     assert (seen.activity, seen.ready, seen.turns, seen.prompts) == (Activity.READY, True, 1, 1)
     assert seen.usage is not None
@@ -300,7 +301,7 @@ def test_who_hangs_lives_and_takes_nothing(seats: Callable[..., Seat]) -> None:
     seat.say("are you there?")
     a_moment()
     assert len(seat.told("prompt")) == 1
-    assert seat.agent.received(seat.desk, "are you there?", datetime(2020, 1, 1, tzinfo=UTC)) is Sighting.GONE
+    assert seat.agent.received(seat.desk, "are you there?", datetime(2020, 1, 1, tzinfo=UTC)) is Answer.NO
     os.kill(seat.pid, signal.SIGTERM)
     assert seat.ended() == 128 + signal.SIGTERM
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ennio.config.model import AgentConfig
+from ennio.model.answer import Answer
 from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
 from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.interface import AgentContext
@@ -132,14 +133,14 @@ def test_a_transcript_that_began_anew_is_read_from_its_beginning(path: Path) -> 
 def test_what_was_taken_is_known_by_its_words_and_its_time(tmp_path: Path, path: Path) -> None:
     desk = AgentContext("s", "p", tmp_path, tmp_path, "c", AgentConfig())
     agent = ScriptedAgent()
-    assert agent.received(desk, "go", NOW) is Sighting.GONE
+    assert agent.received(desk, "go", NOW) is Answer.NO
     write(path, {"type": "prompt", "text": "one\ntwo", "t": NOW.timestamp()})
-    assert agent.received(desk, "one\r\ntwo\n", NOW) is Sighting.ALIVE
-    assert agent.received(desk, "one", NOW) is Sighting.GONE
-    assert agent.received(desk, "one\ntwo", datetime(2026, 3, 2, tzinfo=UTC)) is Sighting.GONE
+    assert agent.received(desk, "one\r\ntwo\n", NOW) is Answer.YES
+    assert agent.received(desk, "one", NOW) is Answer.NO
+    assert agent.received(desk, "one\ntwo", datetime(2026, 3, 2, tzinfo=UTC)) is Answer.NO
     path.unlink()
     path.mkdir()
-    assert agent.received(desk, "one", NOW) is Sighting.UNKNOWN
+    assert agent.received(desk, "one", NOW) is Answer.UNKNOWN
 
 
 KINDS = ["ready", "prompt", "turn_started", "activity", "waiting", "usage", "summary", "error", "turn_ended", "exit", "x"]

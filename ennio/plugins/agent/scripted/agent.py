@@ -20,8 +20,9 @@ from ennio.config.fields import ConfigField, Json, SettingsSchema
 from ennio.config.model import AgentConfig
 from ennio.config.number_fields import BoolField, FactorField
 from ennio.config.plugin_settings import read
+from ennio.model.answer import Answer
 from ennio.model.errors import ConfigError
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import ProcessSeen
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox, between
 from ennio.plugins.agent.flags import fault
@@ -110,17 +111,17 @@ class ScriptedAgent(KeyboardAgent):
         """See ``FileBacked.files``: its transcript."""
         return (_transcript(context),)
 
-    def received(self, context: AgentContext, text: str, since: datetime) -> Sighting:
+    def received(self, context: AgentContext, text: str, since: datetime) -> Answer:
         """Whether its transcript has the words."""
         typed = self.typed(text)
         earliest = since - timedelta(milliseconds=1)  # the transcript's times are rounded to that
         try:
             taken = any(at >= earliest and is_same_text(words, text, typed) for at, words in transcript.prompts(_transcript(context)))
         except FileNotFoundError:
-            return Sighting.GONE
+            return Answer.NO
         except OSError:
-            return Sighting.UNKNOWN
-        return Sighting.ALIVE if taken else Sighting.GONE
+            return Answer.UNKNOWN
+        return Answer.YES if taken else Answer.NO
 
     def is_ready_for_text(self, screen: str) -> bool:
         """Whether the last line is its place to type."""
