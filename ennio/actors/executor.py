@@ -14,7 +14,7 @@ from ennio.actors.outbox import Outbox
 from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Delivery, Launched
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.message import Message
 from ennio.model.session import Session
 from ennio.policy.lifecycle.effects import (
@@ -81,7 +81,7 @@ class Executor:
             case SettleMessage(message_id):
                 post = self._outbox.message(message_id)
                 process = self._state.facts.process
-                alive = process is not None and process.sighting is Sighting.ALIVE
+                alive = process is not None and process.presence is Presence.ALIVE
                 self._perform(effect, lambda: effects.settle(at, post, alive=alive))
             case _:
                 assert_never(effect)

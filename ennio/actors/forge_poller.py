@@ -11,7 +11,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import ForgeObserved, WatchBranch
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.plugins.scm.interface import Paced, Watch
 
 
@@ -31,7 +31,7 @@ class ForgePoller(PollerActor):
 
     def trouble(self, result: Mapping[str, ForgeSeen]) -> str:
         """See ``PollerActor.trouble``: the branches that could not be seen, with the reason of the first."""
-        unseen = [seen.detail for seen in result.values() if seen.sighting is Sighting.UNKNOWN]
+        unseen = [seen.detail for seen in result.values() if seen.presence is Presence.UNKNOWN]
         return f"{len(unseen)} of {len(result)} branches cannot be seen: {unseen[0]}" if unseen else ""
 
     def pause(self) -> float:
@@ -43,7 +43,7 @@ class ForgePoller(PollerActor):
         """Unchanged news are not told again; an error is told as "unknown", with its words."""
         now = self._deps.clock.now()
         for session_id in tuple(self._watched):
-            seen = result.get(session_id) if error is None else ForgeSeen(Sighting.UNKNOWN, now, self._scm.name, detail=str(error))
+            seen = result.get(session_id) if error is None else ForgeSeen(Presence.UNKNOWN, now, self._scm.name, detail=str(error))
             if seen is None:
                 continue  # it came while the survey was under way
             known = self._told.get(session_id)

@@ -19,7 +19,7 @@ from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Brief, Observation, Wanted
 from ennio.model import codec
-from ennio.model.facts import Place, PlaceSeen, ProcessSeen, Sighting
+from ennio.model.facts import Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.workspace.interface import Glance
 from ennio.policy.lifecycle.state import Phase
@@ -133,7 +133,7 @@ class Observations:
         seen = _unless_blind_already(before, told.seen)
         if self._outbox.echoes(seen.output_at):
             seen = replace(seen, output_at=before.output_at if before is not None else None)
-        ended = seen.sighting is Sighting.GONE and (before is None or before.sighting is not Sighting.GONE)
+        ended = seen.presence is Presence.GONE and (before is None or before.presence is not Presence.GONE)
         self._ended = (seen, time.monotonic()) if ended and self._state.memory.launches else None
         if self._ended is not None:
             self._expedite()  # what it said last counts before its end does
@@ -149,8 +149,8 @@ class Observations:
         self._ended = None
         self._forge_from = time.monotonic()
         forge = self._state.facts.forge
-        if forge is not None and forge.sighting is Sighting.GONE:
-            blind = replace(forge, sighting=Sighting.UNKNOWN, detail="asked before the agent ended")
+        if forge is not None and forge.presence is Presence.GONE:
+            blind = replace(forge, presence=Presence.UNKNOWN, detail="asked before the agent ended")
             self._state.facts = replace(self._state.facts, forge=blind)
             self._tell_forge(LookNow(self._state.session.id))  # unchanged news would not be told again by themselves
         return True
@@ -200,7 +200,7 @@ class Observations:
             self._tell_forge(LookNow(self._state.session.id))
             return False
         seen, before = told.seen, self._state.facts.forge
-        if seen.sighting is Sighting.UNKNOWN and before is not None:
+        if seen.presence is Presence.UNKNOWN and before is not None:
             seen = before.blind(seen.at, seen.detail)
         self._state.facts = replace(self._state.facts, forge=seen)
         return True
@@ -240,7 +240,7 @@ def _way_out(told: Glance, brief: Brief) -> str:
 
 def _unless_blind_already(before: ProcessSeen | None, seen: ProcessSeen) -> ProcessSeen:
     """The first moment without a signal is the one that counts; what was known before is kept beside it."""
-    if seen.sighting is not Sighting.UNKNOWN or before is None:
+    if seen.presence is not Presence.UNKNOWN or before is None:
         return seen
-    since = before.at if before.sighting is Sighting.UNKNOWN else seen.at
+    since = before.at if before.presence is Presence.UNKNOWN else seen.at
     return before.blind(since, seen.detail)

@@ -18,7 +18,7 @@ from ennio.hosts.interface import Launched
 from ennio.model.clock import rfc3339
 from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
-from ennio.model.facts import ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.facts import Presence, ProcessSeen, WorkspaceSeen
 from ennio.model.session import Priority, RuntimeHandle
 from ennio.plugins.workspace.interface import UnsavedPath
 from ennio.policy.lifecycle import orders
@@ -93,7 +93,7 @@ def _launched(state: SessionState, outbox: Outbox, effect: LaunchAgent, done: La
 
 def _just_started(handle: RuntimeHandle, number: int, now: datetime) -> ProcessSeen:
     pid = handle.data.get("pid", "")
-    return ProcessSeen(Sighting.ALIVE, now, f"{handle.runtime_name} start", pid=int(pid) if pid.isdigit() else None, number=number)
+    return ProcessSeen(Presence.ALIVE, now, f"{handle.runtime_name} start", pid=int(pid) if pid.isdigit() else None, number=number)
 
 
 def _sort(unsaved: Sequence[UnsavedPath]) -> str:

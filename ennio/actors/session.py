@@ -49,7 +49,7 @@ from ennio.actors.timers import Alarm
 from ennio.model.clock import ClockJump
 from ennio.model.errors import Conflict, EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.session import Activity, Session
 from ennio.policy import lifecycle
 from ennio.policy.lifecycle import Seen, orders
@@ -205,9 +205,9 @@ class SessionActor(Actor):
         process = self._state.facts.process
         if self._session.runtime_handle is None:
             raise Conflict(f"session {self._id} has no agent yet that could ask anything; it is {self._session.status}")
-        if process is not None and process.sighting is Sighting.GONE:
+        if process is not None and process.presence is Presence.GONE:
             raise Conflict(f"the agent of session {self._id} has ended, and nobody asks; `ennio session restore {self._id}` goes on")
-        if process is None or process.sighting is not Sighting.ALIVE:
+        if process is None or process.presence is not Presence.ALIVE:
             raise Unreachable(f"session {self._id} cannot be seen just now; try again in a moment")
         at = context(self._deps, self._session)
         if at.host.traits(at.brief).tells:
@@ -232,7 +232,7 @@ class SessionActor(Actor):
     def _give_back(self) -> None:
         """What a person had begun to type goes back as soon as there is a place for it; in the mailbox, so that nobody types meanwhile."""
         process = self._state.facts.process
-        if self._outbox.drafts.taken and not self._executor.busy and process is not None and process.sighting is Sighting.ALIVE:
+        if self._outbox.drafts.taken and not self._executor.busy and process is not None and process.presence is Presence.ALIVE:
             with contextlib.suppress(EnnioError):
                 self._outbox.give_back()
 

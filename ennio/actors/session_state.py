@@ -11,7 +11,7 @@ from ennio.model import codec
 from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
-from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.message import Message
 from ennio.model.session import Activity, Session
 from ennio.policy.lifecycle import LifecycleState, Mail
@@ -98,7 +98,7 @@ def noteworthy(before: Facts, after: Facts) -> bool:
 
 
 def _unknown_since(facts: Facts) -> list[datetime | None]:
-    return [seen.at if seen is not None and seen.sighting is Sighting.UNKNOWN else None for seen in (facts.process, facts.forge)]
+    return [seen.at if seen is not None and seen.presence is Presence.UNKNOWN else None for seen in (facts.process, facts.forge)]
 
 
 def _still(facts: Facts, reference: ProcessSeen | None) -> Facts:
@@ -141,7 +141,7 @@ def _lost(memory: LifecycleState, facts: Facts) -> list[tuple[datetime, str]]:
     return [
         (seen.at, f"{what}: {seen.detail or 'it cannot be seen'}")
         for what, seen, lost in watched
-        if seen is not None and seen.sighting is Sighting.UNKNOWN and lost and not memory.status.terminal
+        if seen is not None and seen.presence is Presence.UNKNOWN and lost and not memory.status.terminal
     ]
 
 

@@ -11,7 +11,7 @@ from ennio.hosts.read_cache import ReadCache, read_cache
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.interface import FileBacked
 from ennio.plugins.runtime.interface import Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable
@@ -30,7 +30,7 @@ class Reader:
     def surveyed(self, runtime: str, processes: Mapping[str, ProcessSeen]) -> None:
         """What became of the processes: who lives is read, and who has ended once more."""
         self._processes[runtime] = processes
-        self._last_words -= {session_id for session_id, seen in processes.items() if seen.sighting is Sighting.ALIVE}
+        self._last_words -= {session_id for session_id, seen in processes.items() if seen.presence is Presence.ALIVE}
 
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host.observe``."""
@@ -66,17 +66,17 @@ class Reader:
         if process is None:
             return Observation(None, wanted.cursor, place)
         seen, cursor = self._ask(wanted, at, process, screen)
-        if process.sighting is Sighting.GONE:
+        if process.presence is Presence.GONE:
             self._last_words.add(wanted.brief.session_id)
         return Observation(seen, cursor, place)
 
     def _readable(self, wanted: Wanted) -> ProcessSeen | None:
         session_id = wanted.brief.session_id
         process = self._processes.get(wanted.brief.runtime, {}).get(session_id)
-        if process is None or process.sighting is Sighting.UNKNOWN:
+        if process is None or process.presence is Presence.UNKNOWN:
             return None
         unread = wanted.afresh or session_id not in self._last_words
-        return process if process.sighting is Sighting.ALIVE or unread else None
+        return process if process.presence is Presence.ALIVE or unread else None
 
     def _ask(
         self, wanted: Wanted, at: ResolvedBrief, process: ProcessSeen, screen: str | None

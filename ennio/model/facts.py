@@ -14,7 +14,7 @@ from ennio.model.pulls import PullRequest
 from ennio.model.session import Activity, RuntimeHandle, Usage
 
 
-class Sighting(StrEnum):
+class Presence(StrEnum):
     """Whether something is there: ``unknown`` when nobody could look."""
 
     ALIVE = "alive"
@@ -30,7 +30,7 @@ class ProcessSeen:
     when its terminal last changed. ``detail`` says why it is unknown. ``number`` is the launch it belongs to, where that is known.
     """
 
-    sighting: Sighting
+    presence: Presence
     at: datetime = field(compare=False)
     source: str
     pid: int | None = None
@@ -45,11 +45,11 @@ class ProcessSeen:
     def unseen(cls, handle: RuntimeHandle | None, at: datetime, source: str, detail: str) -> ProcessSeen:
         """The process of this handle where nobody could look."""
         pid = handle.data.get("pid", "") if handle is not None else ""
-        return cls(Sighting.UNKNOWN, at, source, pid=int(pid) if pid.isdigit() else None, detail=detail)
+        return cls(Presence.UNKNOWN, at, source, pid=int(pid) if pid.isdigit() else None, detail=detail)
 
     def blind(self, at: datetime, detail: str) -> ProcessSeen:
         """The same process when nobody can see it any more."""
-        return replace(self, sighting=Sighting.UNKNOWN, at=at, detail=detail)
+        return replace(self, presence=Presence.UNKNOWN, at=at, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class ForgeSeen:
     ``pushed`` is a commit of the session that came onto its base by a push, and by no merge of ours.
     """
 
-    sighting: Sighting
+    presence: Presence
     at: datetime = field(compare=False)
     source: str
     pull: PullRequest | None = None
@@ -138,8 +138,8 @@ class ForgeSeen:
 
     def blind(self, at: datetime, detail: str) -> ForgeSeen:
         """The same when nobody can see it any more; the first moment without a signal is the one that counts."""
-        since = self.at if self.sighting is Sighting.UNKNOWN else at
-        return replace(self, sighting=Sighting.UNKNOWN, at=since, detail=detail)
+        since = self.at if self.presence is Presence.UNKNOWN else at
+        return replace(self, presence=Presence.UNKNOWN, at=since, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ennio.actors.poller import Pace
 from ennio.actors.registry import forge_name, runtime_name
 from ennio.config.model import Poll
 from ennio.model.errors import Unreachable
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.session import SessionStatus
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
@@ -104,7 +104,7 @@ def test_trouble_is_shown_told_as_unknown_and_forgotten_when_it_is_over(stage: S
     eventually(lambda: not stage.orchestrator.supervisor.health()[runtime_name("stub")].ok)
     health = stage.orchestrator.supervisor.status()["sources"][runtime_name("stub")]
     assert (health["ok"], health["detail"]) == (False, "the socket is gone")
-    facts = eventually(lambda: (f := stage.deps.store.facts.get(session_id).process) and f.sighting is Sighting.UNKNOWN and f)
+    facts = eventually(lambda: (f := stage.deps.store.facts.get(session_id).process) and f.presence is Presence.UNKNOWN and f)
     assert facts.detail == "the socket is gone"  # type: ignore[attr-defined]
     stage.runtime.unreachable = ""
     eventually(lambda: stage.orchestrator.supervisor.health()[runtime_name("stub")].ok)

@@ -15,7 +15,7 @@ from ennio.actors.registry import session_name
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.hosts import answering
 from ennio.model.errors import Conflict, Refused, Unreachable
-from ennio.model.facts import ForgeSeen, ProcessSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence, ProcessSeen
 from ennio.model.pulls import CheckState, ReviewState
 from ennio.model.session import Activity, RuntimeHandle, SessionStatus
 from ennio.plugins.runtime.interface import Key
@@ -24,9 +24,9 @@ from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
 
-def _process(stage: Stage, session_id: str) -> Sighting | None:
+def _process(stage: Stage, session_id: str) -> Presence | None:
     seen = stage.deps.store.facts.get(session_id).process
-    return seen and seen.sighting
+    return seen and seen.presence
 
 
 def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(stage: Stage) -> None:
@@ -34,9 +34,9 @@ def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(s
     stage.look()
     before = stage.session(session_id)
     stage.runtime.unreachable = "tmux did not answer within 5 s"
-    eventually(lambda: _process(stage, session_id) is Sighting.UNKNOWN)
+    eventually(lambda: _process(stage, session_id) is Presence.UNKNOWN)
     stage.runtime.unreachable = ""
-    eventually(lambda: _process(stage, session_id) is Sighting.ALIVE)
+    eventually(lambda: _process(stage, session_id) is Presence.ALIVE)
     after = stage.session(session_id)
     assert (after.status, after.activity, after.no_signal_since) == (before.status, before.activity, None)
     assert "signal_lost" not in stage.types(session_id)
@@ -46,7 +46,7 @@ def test_a_runtime_that_stays_away_freezes_the_status_and_is_shown_with_its_reas
     session_id = stage.working()
     stage.look()
     stage.runtime.unreachable = "tmux did not answer within 5 s"
-    eventually(lambda: _process(stage, session_id) is Sighting.UNKNOWN)
+    eventually(lambda: _process(stage, session_id) is Presence.UNKNOWN)
     stage.pass_time(3600)
     session = eventually(lambda: (s := stage.session(session_id)).no_signal_since and s)
     assert session.status is SessionStatus.WORKING  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ def test_a_forge_that_cannot_be_seen_is_shown_like_an_agent_that_cannot_be(stage
 
     def away(watches: Sequence[Watch]) -> Mapping[str, ForgeSeen]:
         now = stage.clock.now()
-        return {watch.session_id: ForgeSeen(Sighting.UNKNOWN, now, "stub", detail="the disk is away") for watch in watches}
+        return {watch.session_id: ForgeSeen(Presence.UNKNOWN, now, "stub", detail="the disk is away") for watch in watches}
 
     stage.scm.survey = away  # type: ignore[method-assign]
     stage.look()
@@ -92,7 +92,7 @@ def test_unknown_freezes_a_restart(play: Play) -> None:
         stage.runtime.finish(session_id, exit_code=1)
         stage.until(session_id, SessionStatus.EXITED)
         stage.runtime.unreachable = "the machine is asleep"
-        eventually(lambda: _process(stage, session_id) is Sighting.UNKNOWN)
+        eventually(lambda: _process(stage, session_id) is Presence.UNKNOWN)
         stage.pass_time(30)
         stage.quiet()
         assert len(stage.runtime.launches) == 1
@@ -107,7 +107,7 @@ def test_incident_11_an_error_of_the_forge_changes_no_status_and_fires_no_reacti
     stage.until(session_id, SessionStatus.CI_PASSING)
     count = len(stage.messages(session_id))
     stage.scm.trouble = Unreachable("502 Bad Gateway")
-    eventually(lambda: (f := stage.deps.store.facts.get(session_id).forge) and f.sighting is Sighting.UNKNOWN)
+    eventually(lambda: (f := stage.deps.store.facts.get(session_id).forge) and f.presence is Presence.UNKNOWN)
     stage.pass_time(60)
     stage.look()
     session = stage.session(session_id)
@@ -227,11 +227,11 @@ def test_what_the_agent_does_while_a_message_waits_counts_as_its_activity(stage:
 def test_a_survey_from_before_a_launch_is_not_believed(stage: Stage) -> None:
     before = time.monotonic()
     session_id = stage.working()
-    gone = ProcessSeen(Sighting.GONE, stage.clock.now(), "an old survey")
+    gone = ProcessSeen(Presence.GONE, stage.clock.now(), "an old survey")
     stage.deps.actors.tell(session_name(session_id), RuntimeObserved(gone, before))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING
-    assert _process(stage, session_id) is Sighting.ALIVE
+    assert _process(stage, session_id) is Presence.ALIVE
 
 
 def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage: Stage) -> None:
@@ -239,12 +239,12 @@ def test_what_the_forge_said_before_the_agent_ended_does_not_make_it_done(stage:
     stage.look()
     facts = stage.deps.store.facts.get(session_id)
     assert facts.forge is not None
-    assert facts.forge.sighting is Sighting.GONE
+    assert facts.forge.presence is Presence.GONE
     old, begun, before = facts.forge, time.monotonic(), stage.scm.surveys
     stage.scm.before["survey"] = lambda: gevent.sleep(600)  # nobody can look any more
     eventually(lambda: stage.scm.surveys > before)
     stage.runtime.finish(session_id, exit_code=0)
-    eventually(lambda: _process(stage, session_id) is Sighting.GONE)
+    eventually(lambda: _process(stage, session_id) is Presence.GONE)
     stage.deps.actors.tell(session_name(session_id), ForgeObserved(old, begun - 1))
     stage.quiet()
     assert stage.session(session_id).status is SessionStatus.WORKING

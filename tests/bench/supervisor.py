@@ -19,7 +19,7 @@ from typing import Any  # noqa: E402
 
 from ennio import supervise  # noqa: E402
 from ennio.actors.observations import Observations  # noqa: E402
-from ennio.model.facts import Sighting  # noqa: E402
+from ennio.model.facts import Presence  # noqa: E402
 
 
 def _note(name: str) -> int:
@@ -38,14 +38,14 @@ def count_processes() -> None:
     subprocess.Popen.__init__ = counted  # type: ignore[assignment,method-assign]
 
 
-def note_sightings() -> None:
+def note_presences() -> None:
     """Note the first survey that each session believes."""
     look, note, known = Observations.on_process, _note("seen"), set[int]()
 
     @functools.wraps(look)
     def noted(self: Observations, told: Any) -> bool:
         believed = look(self, told)
-        if believed and told.seen.sighting is not Sighting.UNKNOWN and id(self) not in known:
+        if believed and told.seen.presence is not Presence.UNKNOWN and id(self) not in known:
             known.add(id(self))
             os.write(note, f"{time.time()}\n".encode())
         return believed
@@ -55,5 +55,5 @@ def note_sightings() -> None:
 
 if __name__ == "__main__":
     count_processes()
-    note_sightings()
+    note_presences()
     sys.exit(supervise.main())

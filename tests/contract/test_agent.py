@@ -23,7 +23,7 @@ from ennio.machine.home import Home
 from ennio.model.answer import Answer
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, Invalid
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import Agent, AgentContext, CommandLine
 from ennio.plugins.registry import PluginContext, factory
@@ -251,13 +251,13 @@ def test_incident_16_who_has_ended_is_not_busy_whatever_it_said_last(bench: Benc
     if bench.kind == "stub":
         return
     (bench.desk.directory / "transcript.jsonl").write_text('{"t": 1, "type": "ready", "pid": 1}\n{"t": 2, "type": "turn_started"}\n')
-    gone = ProcessSeen(Sighting.GONE, NOW, "test", pid=1, exit_code=0)
+    gone = ProcessSeen(Presence.GONE, NOW, "test", pid=1, exit_code=0)
     seen = bench.agent.observe(bench.desk, {}, gone, None, NOW).seen
     assert (seen.activity, seen.ready) == (Activity.EXITED, False)
 
 
 def test_incident_25_no_agent_is_ready_before_it_shows_or_tells_it(bench: Bench) -> None:
-    alive = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=4242)
+    alive = ProcessSeen(Presence.ALIVE, NOW, "test", pid=4242)
     reading = bench.agent.observe(bench.desk, {}, alive, "", NOW)
     assert reading.seen.ready == (bench.agent.one_shot and reading.seen.source == "process")
 
@@ -280,7 +280,7 @@ def test_a_missing_agent_has_no_version_and_a_hint(bench: Bench, monkeypatch: py
 
 def test_looks_go_on_where_the_last_one_ended(bench: Bench) -> None:
     transcript = bench.desk.directory / "transcript.jsonl"
-    alive = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7)
+    alive = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7)
     transcript.write_text('{"t": 1, "type": "ready", "pid": 7}\n{"t": 2, "type": "turn_ended"}\n')
     first = bench.agent.observe(bench.desk, {}, alive, None, NOW)
     with transcript.open("a") as more:

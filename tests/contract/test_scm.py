@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ennio.model.errors import Conflict, Invalid, NotFound, Refused, Unreachable
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import Mergeability, PullState, ReviewState
 from ennio.plugins.scm.interface import Readable, Watch
 from tests.contract.scm_bench import ENVIRONMENT, WORLDS, Bench
@@ -32,13 +32,13 @@ def test_it_has_a_name_and_a_repository(bench: Bench) -> None:
 
 def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(bench: Bench) -> None:
     seen = bench.scm.survey([_watch("fix")])["s-1"]
-    assert (seen.sighting, seen.pull) == (Sighting.GONE, None)
+    assert (seen.presence, seen.pull) == (Presence.GONE, None)
     assert seen.at == bench.clock.now()
 
 
 def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(bench: Bench) -> None:
     head = bench.push("fix")
-    assert bench.scm.survey([_watch("fix", idle=False)])["s-1"].sighting is Sighting.GONE
+    assert bench.scm.survey([_watch("fix", idle=False)])["s-1"].presence is Presence.GONE
     pull = bench.scm.survey([_watch("fix")])["s-1"].pull
     assert pull is not None
     assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")
@@ -59,10 +59,10 @@ def test_every_watch_gets_an_answer(bench: Bench) -> None:
     bench.push("fix")
     watches = [Watch(f"s-{branch}", branch, "main", idle=True) for branch in ("fix", "none", "main")]
     seen = bench.scm.survey(watches)
-    assert {session: fact.sighting for session, fact in seen.items()} == {
-        "s-fix": Sighting.ALIVE,
-        "s-none": Sighting.GONE,
-        "s-main": Sighting.GONE,
+    assert {session: fact.presence for session, fact in seen.items()} == {
+        "s-fix": Presence.ALIVE,
+        "s-none": Presence.GONE,
+        "s-main": Presence.GONE,
     }
 
 
@@ -81,7 +81,7 @@ def test_incident_11_an_unreachable_forge_is_unknown_and_never_gone(bench: Bench
     pull = bench.scm.open("fix", "main", "t", "")
     bench.break_it()
     seen = bench.scm.survey([_watch("fix"), Watch("s-2", "none", "main")])
-    assert {fact.sighting for fact in seen.values()} == {Sighting.UNKNOWN}
+    assert {fact.presence for fact in seen.values()} == {Presence.UNKNOWN}
     assert all(fact.detail for fact in seen.values())
     assert bench.scm.check()
     for call in (lambda: bench.scm.look(pull.number), bench.scm.pulls, lambda: bench.scm.merge(pull.number, pull.head)):

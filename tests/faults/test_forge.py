@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ennio.model.clock import ManualClock
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState
 from ennio.plugins.scm.github.forge import GitHubForge
 from tests.conftest import eventually
@@ -37,7 +37,7 @@ MOST = 400  # requests in an hour of trouble; a poll that minds nothing makes 72
 @pytest.mark.parametrize("kind", list(TROUBLE))
 def test_an_hour_of_trouble_is_an_hour_of_not_knowing(hub: Hub, server: Server, forge: GitHubForge, clock: ManualClock, kind: str) -> None:
     watches = crowd(hub, 20)
-    assert {seen.sighting for seen in forge.survey(watches).values()} == {Sighting.ALIVE}
+    assert {seen.presence for seen in forge.survey(watches).values()} == {Presence.ALIVE}
     head = hub.pulls[1].head
     server.trouble = TROUBLE[kind]
     hub.run(head, Run("lint", conclusion="FAILURE", app="other"))
@@ -46,9 +46,9 @@ def test_an_hour_of_trouble_is_an_hour_of_not_knowing(hub: Hub, server: Server, 
     for number in range(int(HOUR / TICK)):
         found = forge.survey(watches)
         assert set(found) == {watch.session_id for watch in watches}
-        sure += sum(1 for seen in found.values() if seen.sighting is Sighting.GONE)
+        sure += sum(1 for seen in found.values() if seen.presence is Presence.GONE)
         if number > 60:  # past what was seen before and still holds
-            assert {seen.sighting for seen in found.values()} == {Sighting.UNKNOWN}
+            assert {seen.presence for seen in found.values()} == {Presence.UNKNOWN}
             assert all(seen.detail for seen in found.values())
         clock.advance(TICK)
     asked = len(hub.requests) - asked
@@ -59,7 +59,7 @@ def test_an_hour_of_trouble_is_an_hour_of_not_knowing(hub: Hub, server: Server, 
     for _ in range(int(400 / TICK)):
         found = forge.survey(watches)
         clock.advance(TICK)
-    assert {seen.sighting for seen in found.values()} == {Sighting.ALIVE}
+    assert {seen.presence for seen in found.values()} == {Presence.ALIVE}
     assert {seen.pull.checks for seen in found.values() if seen.pull} == {CheckState.FAILING}, "what happened meanwhile is seen"
 
 

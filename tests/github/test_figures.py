@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ennio.model.clock import ManualClock
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
@@ -49,7 +49,7 @@ def test_incident_33_a_hundred_pull_requests_take_at_most_three_requests_a_tick(
     for _ in range(4):
         before = len(hub.requests)
         found = forge.survey(watches)
-        assert {seen.sighting for seen in found.values()} == {Sighting.ALIVE}
+        assert {seen.presence for seen in found.values()} == {Presence.ALIVE}
         most.append(len(hub.requests) - before)
         clock.advance(500)
     show(f"100 open pull requests: {max(most)} requests per tick")
@@ -62,7 +62,7 @@ def test_incident_33_a_quiet_hour_of_a_hundred_pull_requests(hub: Hub, forge: Gi
     for _ in range(int(3600 / TICK)):
         found = forge.survey(watches)
         clock.advance(TICK)
-    assert {seen.sighting for seen in found.values()} == {Sighting.ALIVE}
+    assert {seen.presence for seen in found.values()} == {Presence.ALIVE}
     points = hub.quotas["graphql"].limit - hub.quotas["graphql"].remaining
     show(f"a quiet hour, 100 open pull requests, a tick every {TICK:g} s: {len(hub.requests)} requests, {points} points")
     assert len(hub.requests) <= 150
@@ -84,7 +84,7 @@ def test_incident_11_an_exhausted_quota_leaves_no_wrong_status_and_nothing_is_as
         before = len(hub.requests)
         refused_before = sum(1 for *_, status in hub.requests if status == 403)
         found = forge.survey(watches)
-        known_at = {session: seen.at for session, seen in found.items() if seen.sighting is not Sighting.UNKNOWN}
+        known_at = {session: seen.at for session, seen in found.items() if seen.presence is not Presence.UNKNOWN}
         for session, at in known_at.items():
             pull = found[session].pull
             assert pull is not None
@@ -108,10 +108,10 @@ def test_incident_11_an_exhausted_quota_leaves_no_wrong_status_and_nothing_is_as
 def test_observations_leave_a_reserve_for_actions(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     watches = crowd(hub, 1)
     hub.quotas["graphql"] = Quota(100, 11, clock.now() + timedelta(minutes=30))
-    assert forge.survey(watches)["s-0"].sighting is Sighting.ALIVE
+    assert forge.survey(watches)["s-0"].presence is Presence.ALIVE
     clock.advance(1500)
     found = forge.survey(watches)["s-0"]
-    assert (found.sighting, "kept for actions" in found.detail) == (Sighting.UNKNOWN, True)
+    assert (found.presence, "kept for actions" in found.detail) == (Presence.UNKNOWN, True)
     before = len(hub.requests)
     hub.push("new", {"b.txt": "1\n"})
     forge.client.send("POST", forge.client.address.at("issues", 1, "comments"), {"body": "still possible"})
@@ -138,36 +138,36 @@ def test_checks_that_run_are_looked_at_more_often_than_reviewers_are(hub: Hub, f
 def test_retry_after_is_obeyed_and_silence_ends_with_it(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     watches = crowd(hub, 1)
     hub.faults = [Fault(429, {"Retry-After": "120"}, "You have exceeded a secondary rate limit")]
-    assert forge.survey(watches)["s-0"].sighting is Sighting.UNKNOWN
+    assert forge.survey(watches)["s-0"].presence is Presence.UNKNOWN
     before = len(hub.requests)
     for _ in range(23):
         clock.advance(TICK)
-        assert forge.survey(watches)["s-0"].sighting is Sighting.UNKNOWN
+        assert forge.survey(watches)["s-0"].presence is Presence.UNKNOWN
     assert len(hub.requests) == before
     clock.advance(2 * TICK)
-    assert forge.survey(watches)["s-0"].sighting is Sighting.ALIVE
+    assert forge.survey(watches)["s-0"].presence is Presence.ALIVE
 
 
 def test_trouble_opens_a_breaker_that_says_so_and_closes_again(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     watches = crowd(hub, 1)
     hub.faults = [Fault(502) for _ in range(3)]
     for _ in range(3):
-        assert forge.survey(watches)["s-0"].sighting is Sighting.UNKNOWN
+        assert forge.survey(watches)["s-0"].presence is Presence.UNKNOWN
     before = len(hub.requests)
     found = forge.survey(watches)["s-0"]
     assert "failed 3 times in a row" in found.detail
     assert len(hub.requests) == before
     clock.advance(16)
-    assert forge.survey(watches)["s-0"].sighting is Sighting.ALIVE
+    assert forge.survey(watches)["s-0"].presence is Presence.ALIVE
 
 
 def test_two_projects_with_one_token_share_one_budget(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
     one, two = make(), make(pace=2)
     watches = crowd(hub, 1)
     hub.faults = [Fault(429, {"Retry-After": "60"})]
-    assert one.survey(watches)["s-0"].sighting is Sighting.UNKNOWN
+    assert one.survey(watches)["s-0"].presence is Presence.UNKNOWN
     before = len(hub.requests)
-    assert two.survey(watches)["s-0"].sighting is Sighting.UNKNOWN
+    assert two.survey(watches)["s-0"].presence is Presence.UNKNOWN
     assert len(hub.requests) == before
     assert one.client.allowance is two.client.allowance
 

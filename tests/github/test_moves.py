@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ennio.model.clock import ManualClock
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.tracker.github import GitHubTracker
@@ -103,7 +103,7 @@ def test_a_fork_that_is_gone_leaves_its_pull_request(hub: Hub, make: Make, clock
 def test_an_agent_that_pushes_to_a_fork_opens_its_pull_request_itself(hub: Hub, make: Make, clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     found = seen(make(head_owner="me"), clock)
-    assert (found.sighting, "fork" in found.detail, hub.pulls) == (Sighting.GONE, True, {})
+    assert (found.presence, "fork" in found.detail, hub.pulls) == (Presence.GONE, True, {})
 
 
 def test_incident_18_a_transferred_repository_takes_words_merges_and_issues(

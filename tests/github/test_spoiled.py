@@ -14,7 +14,7 @@ import pytest
 from ennio.model import codec
 from ennio.model.clock import ManualClock
 from ennio.model.errors import EnnioError, Unreachable
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.pulls import PullRequest, ReviewState
 from ennio.plugins.quota import allowance
 from ennio.plugins.scm import github as scm
@@ -109,7 +109,7 @@ def test_a_part_of_another_kind_is_not_taken_for_true(
     server.spoil = _titled
     with pytest.raises(Unreachable, match=r"PullRequest\.title: text was expected, not 7"):
         forge.look(number)
-    assert forge.survey(TWO)["s"].sighting is Sighting.UNKNOWN
+    assert forge.survey(TWO)["s"].presence is Presence.UNKNOWN
     with pytest.raises(Unreachable, match="not shaped as it publishes"):
         issues().issues()
     assert issue

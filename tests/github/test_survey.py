@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ennio.model.clock import ManualClock
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.plugins.scm.github.forge import GitHubForge
 from ennio.plugins.scm.interface import Watch
@@ -27,13 +27,13 @@ def seen(forge: GitHubForge, clock: ManualClock, one: Watch | None = None) -> Fo
 
 def test_a_branch_nobody_pushed_is_proof_that_there_is_no_pull_request(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     found = seen(forge, clock)
-    assert (found.sighting, found.pull) == (Sighting.GONE, None)
+    assert (found.presence, found.pull) == (Presence.GONE, None)
     assert "not in acme/shop yet" in found.detail
 
 
 def test_a_pushed_branch_gets_its_pull_request_when_its_agent_rests(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     head = hub.push("fix", {"a.txt": "1\n"})
-    assert seen(forge, clock, watch(idle=False)).sighting is Sighting.GONE
+    assert seen(forge, clock, watch(idle=False)).presence is Presence.GONE
     pull = seen(forge, clock).pull
     assert pull is not None
     assert (pull.branch, pull.base, pull.head, pull.state, pull.title) == ("fix", "main", head, PullState.OPEN, "A title")
@@ -55,18 +55,18 @@ def test_a_clock_that_is_put_back_an_hour_keeps_no_look_waiting_for_it(hub: Hub,
 def test_a_silence_is_no_longer_because_the_clock_was_put_back(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.faults.append(Fault(429, {"Retry-After": "60"}))
-    assert seen(forge, clock).sighting is Sighting.UNKNOWN
-    assert forge.survey([watch()])["s-1"].sighting is Sighting.UNKNOWN
+    assert seen(forge, clock).presence is Presence.UNKNOWN
+    assert forge.survey([watch()])["s-1"].presence is Presence.UNKNOWN
     asked = len(hub.requests)
     clock.put(-3600)
-    assert forge.survey([watch()])["s-1"].sighting is Sighting.ALIVE
+    assert forge.survey([watch()])["s-1"].presence is Presence.ALIVE
     assert len(hub.requests) > asked
 
 
 def test_nothing_is_opened_where_that_is_switched_off(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     found = seen(make(auto_open=False), clock)
-    assert found.sighting is Sighting.GONE
+    assert found.presence is Presence.GONE
     assert "auto_open" in found.detail
 
 
@@ -154,7 +154,7 @@ def test_a_deleted_branch_leaves_its_closed_pull_request(hub: Hub, forge: GitHub
 
 def test_a_strangers_fork_with_the_same_branch_name_is_not_ours(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     hub.open("fix", owner="stranger", head="a" * 40)
-    assert seen(forge, clock).sighting is Sighting.GONE
+    assert seen(forge, clock).presence is Presence.GONE
 
 
 def test_incident_18_a_pull_request_from_our_fork_is_found(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
@@ -191,18 +191,18 @@ def test_a_retargeted_pull_request_has_its_new_base_and_is_merged_there(hub: Hub
 def test_incident_11_an_unreachable_github_is_unknown_and_never_gone(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
-    assert seen(forge, clock).sighting is Sighting.ALIVE
+    assert seen(forge, clock).presence is Presence.ALIVE
     for fault in (Fault(502), Fault(0), Fault(403, {"Retry-After": "30"}, "You have exceeded a secondary rate limit")):
         hub.faults = [fault]
         found = seen(forge, clock)
-        assert (found.sighting, bool(found.detail)) == (Sighting.UNKNOWN, True)
+        assert (found.presence, bool(found.detail)) == (Presence.UNKNOWN, True)
     clock.advance(31)
-    assert seen(forge, clock).sighting is Sighting.ALIVE
+    assert seen(forge, clock).presence is Presence.ALIVE
 
 
 def test_incident_11_a_wrong_token_is_unknown_and_says_what_to_do(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
     found = seen(make(token="stale"), clock)
-    assert found.sighting is Sighting.UNKNOWN
+    assert found.presence is Presence.UNKNOWN
     assert "refuses the token" in found.detail
 
 
@@ -300,24 +300,24 @@ def test_one_number_nobody_has_leaves_the_others_alone(hub: Hub, forge: GitHubFo
     hub.push("fix", {"a.txt": "1\n"})
     hub.open("fix")
     found = forge.survey([watch(), watch("gone", number=77, session="s-2")])
-    assert found["s-1"].sighting is Sighting.ALIVE
-    assert (found["s-2"].sighting, "#77" in found["s-2"].detail) == (Sighting.UNKNOWN, True)
+    assert found["s-1"].presence is Presence.ALIVE
+    assert (found["s-2"].presence, "#77" in found["s-2"].detail) == (Presence.UNKNOWN, True)
 
 
 def test_a_pull_request_whose_opening_was_cut_off_is_unknown_and_then_found(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     hub.push("fix", {"a.txt": "1\n"})
     hub.faults = [Fault(502, path="/pulls")]
-    assert seen(forge, clock).sighting is Sighting.UNKNOWN
-    assert seen(forge, clock).sighting is Sighting.ALIVE
+    assert seen(forge, clock).presence is Presence.UNKNOWN
+    assert seen(forge, clock).presence is Presence.ALIVE
     assert len(hub.pulls) == 1
 
 
 def test_a_question_that_is_too_much_is_asked_in_smaller_parts(hub: Hub, forge: GitHubForge, clock: ManualClock) -> None:
     watches = [watch(f"b{n}", session=f"s-{n}") for n in range(40)]
     hub.faults = [Fault(502)]
-    assert {found.sighting for found in forge.survey(watches).values()} == {Sighting.UNKNOWN}
+    assert {found.presence for found in forge.survey(watches).values()} == {Presence.UNKNOWN}
     before = len(hub.requests)
-    assert {found.sighting for found in forge.survey(watches).values()} == {Sighting.GONE}
+    assert {found.presence for found in forge.survey(watches).values()} == {Presence.GONE}
     assert len(hub.requests) == before + 2
 
 
@@ -328,12 +328,12 @@ def test_without_a_token_nothing_is_asked_and_it_is_said_what_to_do(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GH_CONFIG_DIR", str(hub.directory))
     found = seen(make(token=None), clock)
-    assert (found.sighting, "gh auth login" in found.detail, hub.requests) == (Sighting.UNKNOWN, True, [])
+    assert (found.presence, "gh auth login" in found.detail, hub.requests) == (Presence.UNKNOWN, True, [])
 
 
 def test_a_refused_token_is_not_tried_at_every_tick(hub: Hub, make: Callable[..., GitHubForge], clock: ManualClock) -> None:
     forge = make(token="stale")
     for _ in range(12):
-        assert forge.survey([watch()])["s-1"].sighting is Sighting.UNKNOWN
+        assert forge.survey([watch()])["s-1"].presence is Presence.UNKNOWN
         clock.advance(1)
     assert len(hub.requests) == 3

@@ -24,7 +24,7 @@ from ennio.hosts.plugin_host import PluginHost
 from ennio.hosts.reader import Reader
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, RuntimeHandle
 from ennio.plugins.agent import jsonl, opencode_database
 from ennio.plugins.agent.interface import AgentContext, FileBacked
@@ -87,7 +87,7 @@ class Pair:
 
     def look(self, by: Look) -> AgentSeen:
         now = self.clock.now()
-        process = ProcessSeen(Sighting.ALIVE, now, "test", pid=6 + self.number, number=self.number, title=self.title, output_at=now)
+        process = ProcessSeen(Presence.ALIVE, now, "test", pid=6 + self.number, number=self.number, title=self.title, output_at=now)
         by.reader.surveyed("stub", {"p-1": process})
         wanted = Wanted(self.brief, by.cursor, screen=True, afresh=by.said is None or not by.sparing)
         reading = by.reader.observe([wanted])["p-1"]

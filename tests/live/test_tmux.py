@@ -10,7 +10,7 @@ import pytest
 
 from ennio.model.clock import SystemClock
 from ennio.model.errors import Refused, Unreachable
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.interface import Key
@@ -68,7 +68,7 @@ def test_a_server_that_was_killed_is_a_proof(bench: Bench, tmux: Tmux) -> None:
     os.kill(int(tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
     eventually(lambda: bench.runtime.survey() == {})
     eventually(lambda: not start_of(int(handle.data["pid"])))
-    assert judge(handle, None, True, "tmux", SystemClock().now()).sighting is Sighting.GONE
+    assert judge(handle, None, True, "tmux", SystemClock().now()).presence is Presence.GONE
 
 
 def test_incident_10_a_server_that_hangs_is_not_a_proof(bench: Bench, tmux: Tmux) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ennio.model.clock import rfc3339
 from ennio.model.codec import dumps, from_json, loads, shown, to_json
-from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen, WorkspaceSeen
 from ennio.model.pulls import Check, CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus, Usage
 from ennio.model.shape import INTERNAL, wire
@@ -203,11 +203,11 @@ pulls = st.builds(
 facts = st.builds(
     Facts,
     process=st.none()
-    | st.builds(ProcessSeen, sighting=st.sampled_from(Sighting), at=moments, source=texts, exit_code=st.none() | st.integers()),
+    | st.builds(ProcessSeen, presence=st.sampled_from(Presence), at=moments, source=texts, exit_code=st.none() | st.integers()),
     agent=st.none()
     | st.builds(AgentSeen, at=moments, source=texts, activity=st.none() | st.sampled_from(Activity), usage=st.none() | usages),
     workspace=st.none() | st.builds(WorkspaceSeen, at=moments, exists=st.booleans(), head=st.none() | texts),
-    forge=st.none() | st.builds(ForgeSeen, sighting=st.sampled_from(Sighting), at=moments, source=texts, pull=st.none() | pulls),
+    forge=st.none() | st.builds(ForgeSeen, presence=st.sampled_from(Presence), at=moments, source=texts, pull=st.none() | pulls),
 )
 
 

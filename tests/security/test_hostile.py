@@ -29,7 +29,7 @@ from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Invalid
-from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.local_forge import ForgeStore
 from ennio.model.session import ID_PATTERN
 from ennio.plugins.agent.aider import Aider
@@ -47,7 +47,7 @@ from tests.http.api import Api
 from tests.http.small_orchestrator import SmallOrchestrator
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7, number=1)
+ALIVE = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7, number=1)
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 ODD = st.sampled_from([

@@ -15,7 +15,7 @@ from ennio.config.model import Project
 from ennio.model.clock import ManualClock
 from ennio.model.errors import NotFound, Refused
 from ennio.model.evidence import Evidence, Ground
-from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen, WorkspaceSeen
 from ennio.model.pulls import Check, CheckState, Comment, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus, Usage
 from ennio.store import SessionMetrics, Store
@@ -39,10 +39,10 @@ def facts(clock: ManualClock) -> Facts:
         head_since=at,
     )
     return Facts(
-        process=ProcessSeen(Sighting.ALIVE, at, "tmux", pid=1, output_at=at),
+        process=ProcessSeen(Presence.ALIVE, at, "tmux", pid=1, output_at=at),
         agent=AgentSeen(at, "hooks", Activity.ACTIVE, usage=Usage(1, 2, Decimal("0.5"))),
         workspace=WorkspaceSeen(at, exists=True, uncommitted=3),
-        forge=ForgeSeen(Sighting.ALIVE, at, "local", pull),
+        forge=ForgeSeen(Presence.ALIVE, at, "local", pull),
     )
 
 

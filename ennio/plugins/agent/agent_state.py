@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.asks import Ask, as_lists, asks, words
 from ennio.plugins.agent.screen_state import ScreenState
@@ -188,14 +188,14 @@ class AgentState:
         """The state as facts."""
         activity, since, question, source = self._judged(source)
         question = _words(question)
-        if process.sighting is Sighting.GONE:
+        if process.presence is Presence.GONE:
             activity, since, question, source = Activity.EXITED, None, None, "process"
         silent = self._can_fall_silent(process) and now - _time(self.last_signal) > _SILENCE
         return AgentSeen(
             at=now,
             source=source,
             activity=activity,
-            ready=self.ready and process.sighting is not Sighting.GONE,
+            ready=self.ready and process.presence is not Presence.GONE,
             since=since,
             question=question,
             helpers=len(self.helpers),
@@ -213,7 +213,7 @@ class AgentState:
         return silent if self._can_fall_silent(process) and now <= silent else None
 
     def _can_fall_silent(self, process: ProcessSeen) -> bool:
-        return process.sighting is Sighting.ALIVE and not self.still_on_screen and self.reported != Activity.EXITED
+        return process.presence is Presence.ALIVE and not self.still_on_screen and self.reported != Activity.EXITED
 
     def _detail(self, activity: Activity | None) -> str:
         if activity is Activity.READY and self.helpers:

@@ -24,7 +24,7 @@ from ennio.config.model import AgentConfig
 from ennio.config.number_fields import BoolField
 from ennio.config.plugin_settings import read
 from ennio.config.text_fields import ChoiceField, TextField
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
 from ennio.plugins.agent.interface import AgentContext, CommandLine, Reading
@@ -189,7 +189,7 @@ class CommandAgent(ScreenAgent):
 
     def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """As any agent of the screen; one that is given its words at the start has begun once it lives."""
-        if process.sighting is Sighting.ALIVE and not self.settings.interactive:
+        if process.presence is Presence.ALIVE and not self.settings.interactive:
             return Reading(AgentSeen(now, "process", ready=True), {})
         return super().observe(context, cursor, process, screen, now)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import dialog_choices
 from ennio.plugins.agent.box import InputBox
@@ -55,7 +55,7 @@ class ScreenAgent(KeyboardAgent):
 
     def observe(self, context: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> Reading:
         """Whether it could be spoken to since its present start; what it does, it does not tell."""
-        if process.sighting is Sighting.GONE:
+        if process.presence is Presence.GONE:
             return Reading(AgentSeen(now, "process", activity=Activity.EXITED), {})
         start = str(process.pid)
         # once ready it stays ready: a prompt that was taken hides the place it was typed in

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ennio.model.changes import Diff, FileChange, Files
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.local_forge import ReviewRow
 from ennio.model.pulls import Check, Mergeability, MergeMethod, PullRequest, PullState, ReviewState, roll_up
 from ennio.plugins.registry import PluginContext
@@ -185,7 +185,7 @@ class StubScm:
     def _seen(self, watch: Watch) -> ForgeSeen:
         now = self._clock.now()
         if self.trouble is not None:
-            return ForgeSeen(Sighting.UNKNOWN, now, self.name, detail=str(self.trouble))
+            return ForgeSeen(Presence.UNKNOWN, now, self.name, detail=str(self.trouble))
         pull = self._found(watch)
         settled = pull is not None and (
             pull.state is PullState.OPEN
@@ -195,8 +195,8 @@ class StubScm:
         if watch.idle and not settled and not self._is_merged(watch.branch, watch.base):
             pull = self.open(watch.branch, watch.base, watch.title, watch.body)
         if pull is None:
-            return ForgeSeen(Sighting.GONE, now, self.name)
-        return ForgeSeen(Sighting.ALIVE, now, self.name, self._need(pull.number))
+            return ForgeSeen(Presence.GONE, now, self.name)
+        return ForgeSeen(Presence.ALIVE, now, self.name, self._need(pull.number))
 
     def _found(self, watch: Watch) -> PullRequest | None:
         numbered = self._pulls.get(watch.number or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
 
@@ -14,9 +14,9 @@ def derive(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Act
     process, agent = seen.facts.process, seen.facts.agent
     if memory.phase is not Phase.LAUNCHED:
         return None if memory.launches == 0 else memory.activity
-    if process is None or process.sighting is Sighting.UNKNOWN:
+    if process is None or process.presence is Presence.UNKNOWN:
         return memory.activity
-    if process.sighting is Sighting.GONE:
+    if process.presence is Presence.GONE:
         return Activity.EXITED
     if agent is not None and agent.activity is not None:
         return _told(spec, agent, now)
@@ -47,7 +47,7 @@ def _by_output(spec: Spec, process: ProcessSeen, memory: LifecycleState, now: da
 def turns_at(spec: Spec, seen: Seen, memory: LifecycleState) -> tuple[datetime, ...]:
     """The moments at which time alone would change the activity."""
     process, agent = seen.facts.process, seen.facts.agent
-    if process is None or process.sighting is not Sighting.ALIVE or memory.phase is not Phase.LAUNCHED:
+    if process is None or process.presence is not Presence.ALIVE or memory.phase is not Phase.LAUNCHED:
         return ()
     if agent is not None and agent.activity is not None:
         return (agent.since + timedelta(seconds=spec.idle_after),) if _can_idle(agent) and agent.since else ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.model.events import Draft, EventType
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority
 from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase, Seen, Spec
@@ -36,7 +36,7 @@ def _adoption(_spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) ->
     process = seen.facts.process
     if memory.phase is not Phase.LAUNCHING or memory.desired is Desired.RUN or seen.busy:
         return Noted(memory)
-    if process is None or process.sighting is not Sighting.ALIVE or process.number != memory.launches:
+    if process is None or process.presence is not Presence.ALIVE or process.number != memory.launches:
         return Noted(memory)
     return Noted(replace(memory, phase=Phase.LAUNCHED, launched_at=now, failure=None))
 
@@ -45,7 +45,7 @@ def _readiness(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) ->
     process = seen.facts.process
     if memory.phase is not Phase.LAUNCHED or memory.ready_at is not None:
         return Noted(memory)
-    if process is None or process.sighting is not Sighting.ALIVE or not _is_ready(spec, seen, memory, now):
+    if process is None or process.presence is not Presence.ALIVE or not _is_ready(spec, seen, memory, now):
         return Noted(memory)
     word = Draft(EventType.SESSION_WORKING, "the agent is ready and has begun", data={"launch": memory.launches})
     return Noted(replace(memory, ready_at=now), (word,))
@@ -63,7 +63,7 @@ def _signal(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> No
     process = seen.facts.process
     if memory.phase is not Phase.LAUNCHED or process is None or memory.launches <= memory.stopped:
         return Noted(memory)  # nothing is started that could be seen
-    unknown = process.sighting is Sighting.UNKNOWN
+    unknown = process.presence is Presence.UNKNOWN
     if unknown and not memory.signal_lost and now - process.at >= timedelta(seconds=spec.signal_grace):
         word = Draft(EventType.SIGNAL_LOST, f"no signal: {process.detail}", Priority.ACTION, {"source": process.source})
         return Noted(replace(memory, signal_lost=True), (word,))
@@ -86,7 +86,7 @@ def _forge_signal(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime)
     forge = seen.facts.forge
     if not spec.forge or forge is None or memory.status.terminal:
         return Noted(memory)
-    unknown = forge.sighting is Sighting.UNKNOWN
+    unknown = forge.presence is Presence.UNKNOWN
     if unknown and not memory.forge_lost and now - forge.at >= timedelta(seconds=spec.signal_grace):
         word = Draft(EventType.SIGNAL_LOST, f"no signal of the forge: {forge.detail}", Priority.ACTION, {"source": forge.source})
         return Noted(replace(memory, forge_lost=True), (word,))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.model.evidence import Ground
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus as S
 from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase, Seen, Spec
@@ -87,7 +87,7 @@ def _killed(memory: LifecycleState) -> Verdict:
 def known_pull(seen: Seen) -> PullRequest | None:
     """The pull request, if the forge has told of one and can be seen now."""
     forge = seen.facts.forge
-    return forge.pull if forge is not None and forge.sighting is Sighting.ALIVE else None
+    return forge.pull if forge is not None and forge.presence is Presence.ALIVE else None
 
 
 def ended_well(process: ProcessSeen) -> bool:
@@ -108,9 +108,9 @@ def _unlaunched(seen: Seen, memory: LifecycleState, pull: PullRequest | None, sp
 
 def _with_open_pull(spec: Spec, seen: Seen, memory: LifecycleState, pull: PullRequest, now: datetime) -> Verdict | None:
     process = seen.facts.process
-    if process is not None and process.sighting is Sighting.GONE and not ended_well(process):
+    if process is not None and process.presence is Presence.GONE and not ended_well(process):
         return _exited(process)
-    if memory.status is S.EXITED and (process is None or process.sighting is Sighting.UNKNOWN):
+    if memory.status is S.EXITED and (process is None or process.presence is Presence.UNKNOWN):
         return None
     return _by_pull(spec, seen, memory, pull, now)
 
@@ -190,18 +190,18 @@ def settled_checks(spec: Spec, memory: LifecycleState, pull: PullRequest, now: d
 
 def _with_closed_pull(seen: Seen, memory: LifecycleState, pull: PullRequest) -> Verdict | None:
     process = seen.facts.process
-    if process is None or process.sighting is Sighting.UNKNOWN:
+    if process is None or process.presence is Presence.UNKNOWN:
         return None
-    if process.sighting is Sighting.ALIVE:
+    if process.presence is Presence.ALIVE:
         return _alive(process, memory, f"#{pull.number} was closed unmerged; the agent is still there")
     return Verdict(S.DONE, f"#{pull.number} was closed unmerged and the agent has ended", _forge_grounds(seen), outcome="closed")
 
 
 def _without_pull(spec: Spec, seen: Seen, memory: LifecycleState) -> Verdict | None:
     process = seen.facts.process
-    if process is None or process.sighting is Sighting.UNKNOWN:
+    if process is None or process.presence is Presence.UNKNOWN:
         return None
-    if process.sighting is Sighting.ALIVE:
+    if process.presence is Presence.ALIVE:
         if memory.pull is not None and not _proven_absent(spec, seen):
             return None
         return _alive(process, memory, "the agent is alive and there is no pull request yet")
@@ -226,7 +226,7 @@ def _ended_without_pull(spec: Spec, seen: Seen, memory: LifecycleState, process:
 
 def _proven_absent(spec: Spec, seen: Seen) -> bool:
     forge = seen.facts.forge
-    return not spec.forge or (forge is not None and forge.sighting is Sighting.GONE)
+    return not spec.forge or (forge is not None and forge.presence is Presence.GONE)
 
 
 def _alive(process: ProcessSeen, memory: LifecycleState, rule: str) -> Verdict:
@@ -249,8 +249,8 @@ def end_of(process: ProcessSeen) -> str:
 
 
 def _process_ground(process: ProcessSeen) -> Ground:
-    what = {Sighting.ALIVE: f"process {process.pid} is alive", Sighting.GONE: f"the process {end_of(process)}"}
-    return Ground(what.get(process.sighting, process.detail), process.source, process.at)
+    what = {Presence.ALIVE: f"process {process.pid} is alive", Presence.GONE: f"the process {end_of(process)}"}
+    return Ground(what.get(process.presence, process.detail), process.source, process.at)
 
 
 def _forge_grounds(seen: Seen) -> tuple[Ground, ...]:

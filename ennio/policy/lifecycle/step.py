@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy import restart
@@ -132,8 +132,8 @@ def _build(seen: Seen, memory: LifecycleState) -> tuple[LifecycleState, Effect |
 def _make(seen: Seen, memory: LifecycleState) -> tuple[LifecycleState, Effect | None]:
     """Make the workspace; an agent that stands where it was taken away is ended first, and nothing is done past what can be seen."""
     process = seen.facts.process
-    if memory.launched_at is not None and process is not None and process.sighting is not Sighting.GONE:
-        unknown = process.sighting is Sighting.UNKNOWN
+    if memory.launched_at is not None and process is not None and process.presence is not Presence.GONE:
+        unknown = process.presence is Presence.UNKNOWN
         return memory, None if unknown else StopAgent("its workspace is gone and is made again")
     return replace(memory, begun=True), MakeWorkspace()
 
@@ -147,12 +147,12 @@ def _unusable(seen: Seen) -> bool:
 def _relaunch(seen: Seen, memory: LifecycleState) -> tuple[LifecycleState, Effect | None]:
     """Go on with a launch that was written down, or begin the next; both only past what can be seen."""
     process = seen.facts.process
-    if process is None or process.sighting is Sighting.UNKNOWN:
+    if process is None or process.presence is Presence.UNKNOWN:
         return memory, None
     launched = memory.phase is Phase.LAUNCHED or (memory.phase is Phase.PREPARED and memory.launched_at is not None)
-    if process.sighting is Sighting.ALIVE and launched:
+    if process.presence is Presence.ALIVE and launched:
         return replace(memory, desired=Desired.WATCH, phase=Phase.LAUNCHED), None
-    if process.sighting is Sighting.ALIVE and process.number not in (None, memory.launches):
+    if process.presence is Presence.ALIVE and process.number not in (None, memory.launches):
         return replace(memory, desired=Desired.WATCH, phase=Phase.LAUNCHED, launches=process.number or memory.launches), None
     if memory.phase is Phase.LAUNCHING:
         return _launch(seen, memory, memory.launches)
@@ -170,9 +170,9 @@ def _watch(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tup
     process = seen.facts.process
     if memory.phase is not Phase.LAUNCHED:
         return memory, RemoveWorkspace() if _undo_wanted(seen, memory) else None
-    if process is None or process.sighting is Sighting.UNKNOWN:
+    if process is None or process.presence is Presence.UNKNOWN:
         return memory, None
-    if process.sighting is Sighting.ALIVE:
+    if process.presence is Presence.ALIVE:
         return memory, _post(seen, memory, now)
     if statuses.ended_well(process):
         return _after_good_end(spec, seen, memory, now)
@@ -182,7 +182,7 @@ def _watch(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tup
 def _undo_wanted(seen: Seen, memory: LifecycleState) -> bool:
     """A spawn that failed before the agent ever ran leaves no workspace behind; nothing is undone under a doubt."""
     process = seen.facts.process
-    never_ran = memory.launches == 0 or (process is not None and process.sighting is Sighting.GONE and memory.launched_at is None)
+    never_ran = memory.launches == 0 or (process is not None and process.presence is Presence.GONE and memory.launched_at is None)
     return memory.failure is not None and never_ran and memory.phase is not Phase.NEW
 
 
@@ -228,12 +228,12 @@ def _end(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> tuple
     due = _cleaning_due(spec, memory, now)
     process = seen.facts.process
     # a launch that a kill overtook may come up after it was ended: whatever lives is ended again
-    alive = process is not None and process.sighting is Sighting.ALIVE and memory.launches > 0
+    alive = process is not None and process.presence is Presence.ALIVE and memory.launches > 0
     owed = memory.under_way if killed else memory.launches > memory.stopped
     if (owed or alive) and (killed or due):
         # a person's order does not wait for sight: what was launched is found by its mark, or the order fails and says why
         ordered = killed and (memory.phase is Phase.LAUNCHED or memory.launches == 0)
-        if not ordered and (process is None or process.sighting is Sighting.UNKNOWN):
+        if not ordered and (process is None or process.presence is Presence.UNKNOWN):
             return memory, None
         return memory, StopAgent(f"killed by {memory.killed_by}" if killed else "its workspace is to be cleaned")
     if not due:
@@ -269,10 +269,10 @@ def _wake_at(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> d
     """The next moment at which a step without news would come to something else."""
     moments = [memory.retry_at, cleaning_at(spec, memory), *activities.turns_at(spec, seen, memory)]
     process = seen.facts.process
-    if process is not None and process.sighting is Sighting.UNKNOWN and not memory.signal_lost:
+    if process is not None and process.presence is Presence.UNKNOWN and not memory.signal_lost:
         moments.append(process.at + timedelta(seconds=spec.signal_grace))
     forge = seen.facts.forge
-    if spec.forge and forge is not None and forge.sighting is Sighting.UNKNOWN and not (memory.forge_lost or memory.status.terminal):
+    if spec.forge and forge is not None and forge.presence is Presence.UNKNOWN and not (memory.forge_lost or memory.status.terminal):
         moments.append(forge.at + timedelta(seconds=spec.signal_grace))
     if memory.phase is Phase.LAUNCHED and memory.ready_at is None and memory.launched_at is not None:
         moments.append(memory.launched_at + timedelta(seconds=spec.ready_threshold))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.message import PERSON, MessageState
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
@@ -27,9 +27,9 @@ def _not_running(seen: Seen, memory: LifecycleState) -> str | None:
         return "waits for a restart: the agent has exited"
     if memory.phase is not Phase.LAUNCHED:
         return "waits until the agent is started"
-    if process is None or process.sighting is Sighting.UNKNOWN:
+    if process is None or process.presence is Presence.UNKNOWN:
         return "waits until the agent can be seen again"
-    ready = memory.ready_at is not None or process.sighting is Sighting.GONE
+    ready = memory.ready_at is not None or process.presence is Presence.GONE
     return None if ready else "waits until the agent is ready"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ennio.config.model import Reaction
-from ennio.model.facts import AgentSeen, Facts, Sighting
+from ennio.model.facts import AgentSeen, Facts, Presence
 from ennio.model.message import Message
 from ennio.model.pulls import CheckState, Comment, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
@@ -109,7 +109,7 @@ def _open_pull(situation: Situation) -> tuple[PullRequest | None, Case | None]:
     forge = situation.facts.forge
     if forge is None:
         return None, NOT_HERE
-    if forge.sighting is Sighting.UNKNOWN:
+    if forge.presence is Presence.UNKNOWN:
         return None, Case(None, forge.detail or "the forge was not seen")
     if forge.pull is None or forge.pull.state is not PullState.OPEN:
         return None, NOT_HERE
@@ -186,9 +186,9 @@ def _agent_stuck(rule: Reaction, situation: Situation, now: datetime) -> Case:
     session, process = situation.session, situation.facts.process
     if session.status not in (SessionStatus.WORKING, SessionStatus.SPAWNING) or session.activity is Activity.WAITING_INPUT:
         return NOT_HERE
-    if process is None or process.sighting is Sighting.GONE or situation.launched_at is None:
+    if process is None or process.presence is Presence.GONE or situation.launched_at is None:
         return NOT_HERE
-    if process.sighting is Sighting.UNKNOWN:
+    if process.presence is Presence.UNKNOWN:
         return Case(None, process.detail)
     threshold = timedelta(seconds=STUCK_AFTER if rule.threshold is None else rule.threshold)
     quiet_since = _quiet_since(situation, now)

@@ -20,7 +20,7 @@ from ennio.model.failpoints import declare
 from ennio.store import tables
 from ennio.store.migrations import documented, following, forge, idempotency, orchestra
 from ennio.store.migrations.numbering import number_events
-from ennio.store.migrations.renaming import rename_lifecycle
+from ennio.store.migrations.renaming import PRESENCE, rename_lifecycle
 from ennio.store.statements import POSTGRES, SQLITE
 
 Sql = Callable[..., Any]
@@ -54,6 +54,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(15, "pull requests that a push merged", forge.MERGED_BY_PUSH),
     Migration(16, "requests that may be sent again", idempotency.IDEMPOTENCY_KEYS),
     Migration(17, "cursors of those who follow the log", following.CURSORS),
+    Migration(18, "what was seen by its new names", PRESENCE),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

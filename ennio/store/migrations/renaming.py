@@ -1,4 +1,4 @@
-"""Gives what older versions remembered of a session's life the names it has now."""
+"""Gives what older versions saw and remembered of a session's life the names it has now."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+PRESENCE = (
+    """UPDATE facts SET value = replace(value, '"sighting":', '"presence":') WHERE kind IN ('process', 'forge')""",
+)
 _NAMES = {"wish": "desired", "stage": "phase"}
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from ennio.model import codec
 from ennio.model.clock import SystemClock
 from ennio.model.events import Draft, EventType
-from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import LifecycleState
 from ennio.store import open_store
@@ -57,7 +57,7 @@ def transitions(url: str) -> Callable[[int], None]:
         with store.transaction() as tx:
             store.sessions.save(replace(first, status=status, reason=str(number)))
             store.memories.save("s-1", codec.dumps(LifecycleState(status, now, launches=number)))
-            store.facts.save("s-1", Facts(process=ProcessSeen(Sighting.ALIVE, now, "bench", pid=number)))
+            store.facts.save("s-1", Facts(process=ProcessSeen(Presence.ALIVE, now, "bench", pid=number)))
             tx.emit("s-1", "p", Draft(EventType.STATUS_CHANGED, "changed", data={"to": status}))
 
     return transition

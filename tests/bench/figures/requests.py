@@ -13,7 +13,7 @@ from pathlib import Path
 from ennio.config.model import PluginChoice, Project
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.plugins.registry import PluginContext
 from ennio.plugins.scm import github
 from ennio.plugins.scm.interface import Scm
@@ -40,7 +40,7 @@ def _hour(run: Run, many: int, hub: Hub, forge: Scm, clock: ManualClock) -> Iter
     for _ in range(run.times(20, 720)):
         before = len(hub.requests)
         seen = forge.survey(watches)
-        if {found.sighting for found in seen.values()} != {Sighting.ALIVE}:
+        if {found.presence for found in seen.values()} != {Presence.ALIVE}:
             raise Shortfall("the stand-in's pull requests were not seen")
         taken.append(len(hub.requests) - before)
         clock.advance(TICK)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.agent_state import AgentState
 from ennio.plugins.agent.asks import Ask, Item
@@ -16,7 +16,7 @@ from ennio.plugins.agent.screen_state import ScreenState
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 T = NOW.timestamp()
 REVIEW = "Review your answers ● Which colour? → Blue ● Which fruits? → Fig [1. Submit answers]"
-ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7, number=1)
+ALIVE = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7, number=1)
 
 
 def begun() -> AgentState:
@@ -131,7 +131,7 @@ def test_a_new_process_is_judged_by_what_it_does_itself() -> None:
     state = begun()
     state.report(Activity.ACTIVE, T)
     state.add_usage("a", 10, 5, "m")
-    assert state.begin(ProcessSeen(Sighting.ALIVE, NOW, "test", pid=8, number=2), NOW)
+    assert state.begin(ProcessSeen(Presence.ALIVE, NOW, "test", pid=8, number=2), NOW)
     seen = state.facts(ALIVE, NOW, "hooks")
     assert (seen.activity, seen.ready) == (None, False)
     assert seen.usage is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import aider_log
 from ennio.plugins.agent.aider import Aider
@@ -39,7 +39,7 @@ class Watched:
 
     def look(self, seconds: float, screen: str | None) -> AgentSeen:
         now = NOW + timedelta(seconds=seconds)
-        reading = Aider().observe(self.desk, self.cursor, ProcessSeen(Sighting.ALIVE, now, "test", pid=1, number=1), screen, now)
+        reading = Aider().observe(self.desk, self.cursor, ProcessSeen(Presence.ALIVE, now, "test", pid=1, number=1), screen, now)
         self.cursor = dict(reading.cursor)
         return reading.seen
 

@@ -15,7 +15,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext
@@ -71,7 +71,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     for folder in ("desk", "home", "w"):
         (tmp_path / folder).mkdir()
     desk = AgentContext("s-1", "p", tmp_path / "w", tmp_path / "desk", CONVERSATION, AgentConfig(), home=tmp_path / "home")
-    return Watched(desk, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=9, number=1), {})
+    return Watched(desk, ProcessSeen(Presence.ALIVE, NOW, "test", pid=9, number=1), {})
 
 
 def test_a_turn_from_prompt_to_last_word(watched: Watched) -> None:
@@ -135,7 +135,7 @@ def test_a_permission_that_a_person_gave_in_the_terminal_is_seen_before_the_tool
 
 def test_what_an_earlier_process_told_says_nothing_about_this_one(watched: Watched) -> None:
     watched.hook(0, "UserPromptSubmit", prompt="go")
-    watched.process = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=10, number=2)
+    watched.process = ProcessSeen(Presence.ALIVE, NOW, "test", pid=10, number=2)
     seen = watched.look()
     assert (seen.activity, seen.ready, seen.prompts) == (None, False, 1)
 

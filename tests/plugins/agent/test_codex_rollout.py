@@ -14,7 +14,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.codex import Codex, rollout_id
 from ennio.plugins.agent.interface import AgentContext
@@ -69,7 +69,7 @@ class Watched:
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.delenv("CODEX_HOME", raising=False)
     desk = AgentContext("s-1", "p", tmp_path / "w", tmp_path / "desk", "c", AgentConfig(), home=tmp_path / "home")
-    return Watched(desk, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=9, number=1), {})
+    return Watched(desk, ProcessSeen(Presence.ALIVE, NOW, "test", pid=9, number=1), {})
 
 
 def test_a_turn_from_its_start_to_its_last_word(watched: Watched) -> None:

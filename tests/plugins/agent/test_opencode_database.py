@@ -14,7 +14,7 @@ import pytest
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
 from ennio.model.errors import Unreachable
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent import opencode_database
 from ennio.plugins.agent.interface import AgentContext
@@ -52,7 +52,7 @@ class Watched:
 
     def look(self, second: float, screen: str | None = None) -> AgentSeen:
         now = NOW + timedelta(seconds=second)
-        reading = OpenCode().observe(self.desk, self.cursor, ProcessSeen(Sighting.ALIVE, now, "test", pid=1, number=1), screen, now)
+        reading = OpenCode().observe(self.desk, self.cursor, ProcessSeen(Presence.ALIVE, now, "test", pid=1, number=1), screen, now)
         self.cursor, self.reading = dict(reading.cursor), reading
         return reading.seen
 

@@ -21,7 +21,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import AgentContext, CommandLine
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
@@ -86,7 +86,7 @@ class Seat:
 
     def seen(self) -> AgentSeen:
         self.screen()
-        process = ProcessSeen(Sighting.ALIVE, datetime.now(UTC), "test", pid=self.pid)
+        process = ProcessSeen(Presence.ALIVE, datetime.now(UTC), "test", pid=self.pid)
         return self.agent.observe(self.desk, {}, process, None, datetime.now(UTC)).seen
 
     def until(self, condition: Callable[[], object]) -> object:

@@ -10,7 +10,7 @@ import pytest
 
 from ennio.config.model import AgentConfig
 from ennio.model.errors import ConfigError
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.aider import Aider
 from ennio.plugins.agent.claude_code import ClaudeCode
@@ -61,8 +61,8 @@ def test_incident_27_no_text_goes_into_a_question_or_a_start_page(agent: ScreenA
     assert not agent.is_ready_for_text(screen)
 
 
-def seen(sighting: Sighting = Sighting.ALIVE, pid: int = 1) -> ProcessSeen:
-    return ProcessSeen(sighting, NOW, "test", pid=pid)
+def seen(presence: Presence = Presence.ALIVE, pid: int = 1) -> ProcessSeen:
+    return ProcessSeen(presence, NOW, "test", pid=pid)
 
 
 def test_incident_25_ready_is_once_its_screen_shows_it_and_then_stays() -> None:

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from ennio.config.model import AgentConfig
 from ennio.model.answer import Answer
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from ennio.plugins.agent.scripted.transcript import go_on
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-ALIVE = ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7)
+ALIVE = ProcessSeen(Presence.ALIVE, NOW, "test", pid=7)
 READY: Mapping[str, Any] = {"type": "ready", "pid": 7, "ppid": 1}
 
 
@@ -100,10 +100,10 @@ def test_money_that_is_not_told_is_unknown_and_not_zero(path: Path) -> None:
 
 def test_incident_25_an_earlier_start_does_not_make_the_present_one_ready(path: Path) -> None:
     write(path, READY, {"type": "turn_started"}, {"type": "summary", "text": "S"})
-    seen = look(path, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=8))
+    seen = look(path, ProcessSeen(Presence.ALIVE, NOW, "test", pid=8))
     assert (seen.ready, seen.activity, seen.summary) == (False, None, "S")
     write(path, {"type": "ready", "pid": 8, "ppid": 1})
-    assert look(path, ProcessSeen(Sighting.ALIVE, NOW, "test", pid=8)).ready
+    assert look(path, ProcessSeen(Presence.ALIVE, NOW, "test", pid=8)).ready
 
 
 def test_incident_10_a_process_nobody_can_see_keeps_what_it_said(path: Path) -> None:

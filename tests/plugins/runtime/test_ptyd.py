@@ -15,7 +15,7 @@ import pytest
 
 from ennio.model.clock import SystemClock
 from ennio.model.errors import Conflict, Unreachable
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.process_start import start_of
 from ennio.plugins.runtime.liveness import judge
@@ -140,7 +140,7 @@ def test_agents_end_with_a_daemon_that_is_killed_and_are_seen_as_gone(bench: Ben
     kill_daemon(bench)
     eventually(lambda: not start_of(int(handle.data["pid"])))
     seen = judge(handle, bench.pane(), True, "process", SystemClock().now())
-    assert (seen.sighting, seen.exit_code) == (Sighting.GONE, None)
+    assert (seen.presence, seen.exit_code) == (Presence.GONE, None)
     assert bench.runtime.start(bench.launch(number=2)).data["pid"] != handle.data["pid"]
 
 
@@ -148,7 +148,7 @@ def test_incident_10_an_agent_that_outlives_its_daemon_is_neither_dead_nor_repla
     handle = bench.runtime.start(bench.launch("sh", "-c", "trap '' HUP; echo READY; while :; do sleep 1; done"))
     eventually(lambda: "READY" in bench.runtime.output(handle, 5))
     kill_daemon(bench)
-    assert judge(handle, bench.pane(), True, "process", SystemClock().now()).sighting is Sighting.UNKNOWN
+    assert judge(handle, bench.pane(), True, "process", SystemClock().now()).presence is Presence.UNKNOWN
     with pytest.raises(Conflict):
         bench.runtime.start(bench.launch(number=2))
     bench.runtime.stop(handle)

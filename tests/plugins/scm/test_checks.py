@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, PullRequest, PullState
 from ennio.plugins.scm.local import LocalForge, check_log, check_pool, check_run
 from tests.conftest import eventually
@@ -213,7 +213,7 @@ def test_without_a_place_for_checkouts_the_sessions_are_unknown_until_there_is_o
     forge = hub.forge(**_check("true"))
     hub.push("fix", {"a": "a"})
     seen = forge.survey([watch("fix")])["s-1"]
-    assert seen.sighting is Sighting.UNKNOWN
+    assert seen.presence is Presence.UNKNOWN
     assert str(place) in seen.detail
     place.unlink()
     seen_pull(forge, watch("fix"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ennio.model.errors import ConfigError
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.pulls import Mergeability, PullState
 from ennio.plugins.git import Git, GitOutput
 from ennio.plugins.scm.interface import Watch
@@ -19,7 +19,7 @@ from tests.plugins.scm.hub import Hub, git, seen_pull, watch
 def test_a_branch_without_commits_of_its_own_gets_no_pull_request(hub: Hub) -> None:
     git(hub.path, "branch", "fix", "main")
     seen = hub.forge().survey([watch("fix")])["s-1"]
-    assert seen.sighting is Sighting.GONE
+    assert seen.presence is Presence.GONE
     assert "no commits that main lacks" in seen.detail
 
 
@@ -102,13 +102,13 @@ def test_incident_11_every_kind_of_broken_repository_is_unknown(hub: Hub, tmp_pa
     forge = hub.forge()
     seen_pull(forge, watch("fix"))
     (hub.path / "HEAD").rename(tmp_path / "HEAD")
-    assert forge.survey([watch("fix")])["s-1"].sighting is Sighting.UNKNOWN
+    assert forge.survey([watch("fix")])["s-1"].presence is Presence.UNKNOWN
     (tmp_path / "HEAD").rename(hub.path / "HEAD")
-    assert forge.survey([watch("fix")])["s-1"].sighting is Sighting.ALIVE
+    assert forge.survey([watch("fix")])["s-1"].presence is Presence.ALIVE
     (tmp_path / "plain").mkdir()
     for repo in (tmp_path / "nowhere", tmp_path / "plain"):
         seen = hub.forge(repo=str(repo)).survey([watch("fix", number=1)])["s-1"]
-        assert seen.sighting is Sighting.UNKNOWN
+        assert seen.presence is Presence.UNKNOWN
         assert seen.detail.startswith(f"the repository {repo} is ")
         assert seen.detail.endswith(f"git clone --bare . {repo}")
 
@@ -157,7 +157,7 @@ def test_a_missing_base_is_told(hub: Hub) -> None:
     hub.push("fix", {"a": "a"})
     forge = hub.forge()
     seen = forge.survey([Watch("s-1", "fix", "trunk", idle=True)])["s-1"]
-    assert (seen.sighting, "trunk" in seen.detail) == (Sighting.GONE, True)
+    assert (seen.presence, "trunk" in seen.detail) == (Presence.GONE, True)
 
 
 def test_settings_tell_every_problem_with_its_place() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ennio.model.facts import AgentSeen, Facts, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Facts, Presence, ProcessSeen
 from ennio.model.session import Activity, SessionStatus
 from ennio.policy.lifecycle.activity import derive, turns_at
 from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
@@ -16,7 +16,7 @@ MEMORY = LifecycleState(SessionStatus.WORKING, LONG_AGO, phase=Phase.LAUNCHED, l
 
 def resting(helpers: int) -> Seen:
     agent = AgentSeen(NOW, "hooks", activity=Activity.READY, ready=True, since=LONG_AGO, helpers=helpers)
-    return Seen(Facts(ProcessSeen(Sighting.ALIVE, NOW, "test", pid=7), agent))
+    return Seen(Facts(ProcessSeen(Presence.ALIVE, NOW, "test", pid=7), agent))
 
 
 def test_a_turn_that_is_over_becomes_idle_with_time() -> None:

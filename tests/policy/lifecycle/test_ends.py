@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from ennio.model.errors import Conflict, Unreachable
-from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle import LifecycleState, MakeWorkspace, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
 from tests.policy.lifecycle.world import START, World
 
-ALIVE = Seen(Facts(process=ProcessSeen(Sighting.ALIVE, START, "survey", pid=7, number=1)))
-GONE = Seen(Facts(process=ProcessSeen(Sighting.GONE, START, "survey")))
-UNKNOWN = Seen(Facts(process=ProcessSeen(Sighting.UNKNOWN, START, "survey", detail="away")))
+ALIVE = Seen(Facts(process=ProcessSeen(Presence.ALIVE, START, "survey", pid=7, number=1)))
+GONE = Seen(Facts(process=ProcessSeen(Presence.GONE, START, "survey")))
+UNKNOWN = Seen(Facts(process=ProcessSeen(Presence.UNKNOWN, START, "survey", detail="away")))
 
 
 def _killed_during_launch() -> World:

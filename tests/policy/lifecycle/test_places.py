@@ -9,7 +9,7 @@ import pytest
 
 from ennio.config.model import Restart
 from ennio.model.errors import Conflict
-from ennio.model.facts import AgentSeen, Facts, Place, PlaceSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Facts, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, Priority, SessionStatus
 from ennio.policy.lifecycle import DeliverMessage, LaunchAgent, LifecycleState, Mail, MakeWorkspace, Seen, Spec, StopAgent, orders, step
@@ -24,13 +24,13 @@ RUNNING = LifecycleState(
 
 
 def _facts(place: Place, process: ProcessSeen | None = None) -> Facts:
-    alive = process or ProcessSeen(Sighting.ALIVE, NOW, "test", pid=1, number=1)
+    alive = process or ProcessSeen(Presence.ALIVE, NOW, "test", pid=1, number=1)
     agent = AgentSeen(NOW, "test", activity=Activity.READY, ready=True)
     detail = "" if place is Place.STANDING else f"it is {place}"
     return Facts(process=alive, agent=agent, place=PlaceSeen(NOW, place, detail))
 
 
-GONE = ProcessSeen(Sighting.GONE, NOW, "test", exit_code=1, number=1)
+GONE = ProcessSeen(Presence.GONE, NOW, "test", exit_code=1, number=1)
 
 
 @pytest.mark.parametrize("place", [place for place in Place if place is not Place.STANDING])
@@ -74,7 +74,7 @@ def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_e
     with pytest.raises(Conflict):
         orders.restore(RUNNING)
     memory = orders.admit(orders.restore(RUNNING, unusable=True))
-    alive, unseen = Facts(process=_facts(Place.GONE).process), Facts(process=ProcessSeen(Sighting.UNKNOWN, NOW, "test"))
+    alive, unseen = Facts(process=_facts(Place.GONE).process), Facts(process=ProcessSeen(Presence.UNKNOWN, NOW, "test"))
 
     assert step(Spec(), Seen(unseen), memory, NOW).effect is None
     stop = step(Spec(), Seen(alive), memory, NOW)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from ennio.config.model import Restart
-from ennio.model.facts import Sighting
+from ennio.model.facts import Presence
 from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.model.session import SessionStatus
@@ -131,7 +131,7 @@ class Life(RuleBasedStateMachine):
     def nothing_unseen_is_started(self) -> None:
         if hasattr(self, "world"):
             for launch, seen in self.world.launches:
-                assert launch.number == 1 or seen is Sighting.GONE or seen is Sighting.ALIVE, f"launch {launch} on {seen}"
+                assert launch.number == 1 or seen is Presence.GONE or seen is Presence.ALIVE, f"launch {launch} on {seen}"
 
     @invariant()
     def no_message_twice(self) -> None:
@@ -238,8 +238,8 @@ def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def hasty(seen, memory):  # type: ignore[no-untyped-def]
         process = seen.facts.process
-        if process is not None and process.sighting is Sighting.UNKNOWN:
-            seen = replace(seen, facts=replace(seen.facts, process=replace(process, sighting=Sighting.GONE)))
+        if process is not None and process.presence is Presence.UNKNOWN:
+            seen = replace(seen, facts=replace(seen.facts, process=replace(process, presence=Presence.GONE)))
             memory, effect = real(seen, memory)
             return memory, effect
         return real(seen, memory)

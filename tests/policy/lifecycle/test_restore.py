@@ -8,7 +8,7 @@ import pytest
 
 from ennio.config.model import Restart
 from ennio.model.errors import Conflict
-from ennio.model.facts import ProcessSeen, Sighting
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle import Desired, Spec, orders
 from tests.policy.lifecycle.world import World
@@ -45,7 +45,7 @@ def test_a_restored_session_is_not_started_before_it_is_admitted() -> None:
 def test_a_restored_session_whose_agent_lives_after_all_is_not_started_again() -> None:
     world = _restored()
     world.admit()
-    world.facts = replace(world.facts, process=ProcessSeen(Sighting.ALIVE, world.now, "survey", number=1))
+    world.facts = replace(world.facts, process=ProcessSeen(Presence.ALIVE, world.now, "survey", number=1))
     world.advance()
     assert world.memory.desired is Desired.WATCH
     assert [launch.number for launch, _ in world.launches] == [1]

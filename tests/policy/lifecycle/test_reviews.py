@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ennio.model.events import EventType
-from ennio.model.facts import Facts, ForgeSeen, ProcessSeen, Sighting
+from ennio.model.facts import Facts, ForgeSeen, Presence, ProcessSeen
 from ennio.model.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.policy.lifecycle import Seen, Spec
@@ -29,8 +29,8 @@ def _reviewed(review: ReviewState, decision: ReviewState, head: str, **more: obj
 
 
 def _seen(pull: PullRequest) -> Seen:
-    process = ProcessSeen(Sighting.ALIVE, START, "survey", pid=1, number=1)
-    return Seen(Facts(process=process, forge=ForgeSeen(Sighting.ALIVE, START, "local", pull)), None, False)
+    process = ProcessSeen(Presence.ALIVE, START, "survey", pid=1, number=1)
+    return Seen(Facts(process=process, forge=ForgeSeen(Presence.ALIVE, START, "local", pull)), None, False)
 
 
 def _derived(pull: PullRequest, spec: Spec | None = None) -> Verdict:
@@ -91,7 +91,7 @@ def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rul
 def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:
     pull = pull_request(state=PullState.MERGED, merge_commit="h1")
     seen = _seen(pull)
-    pushed = Seen(replace(seen.facts, forge=ForgeSeen(Sighting.ALIVE, START, "local", pull, pushed="c0ffee")), None, False)
+    pushed = Seen(replace(seen.facts, forge=ForgeSeen(Presence.ALIVE, START, "local", pull, pushed="c0ffee")), None, False)
     rules = [verdict.rule for one in (seen, pushed) if (verdict := derive(Spec(), one, MEMORY, START))]
     words = "by a push, not by a merge of Ennio's"
     assert rules == ["pull request #1 is merged", f"pull request #1 is merged {words}: perhaps nobody has reviewed it"]
@@ -130,7 +130,7 @@ def test_the_loss_of_an_approval_is_news_with_both_heads() -> None:
 
 
 def test_a_commit_that_came_onto_the_base_by_a_push_is_told_once() -> None:
-    pushed = ForgeSeen(Sighting.GONE, START, "local", pushed="c0ffee")
+    pushed = ForgeSeen(Presence.GONE, START, "local", pushed="c0ffee")
     noted = note(Spec(), Seen(Facts(forge=pushed), None, False), MEMORY, START)
     (word,) = [event for event in noted.events if event.event_type == "base_pushed"]
     assert (word.data, word.priority.value) == ({"commit": "c0ffee"}, "action")

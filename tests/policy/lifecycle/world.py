@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.errors import Conflict, Refused, Unreachable
-from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting, WorkspaceSeen
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen, WorkspaceSeen
 from ennio.model.message import MessageState
 from ennio.model.pulls import Check, CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus
@@ -76,7 +76,7 @@ class World:
     current: Effect | None = None
     # the record
     statuses: list[SessionStatus] = field(default_factory=lambda: [SessionStatus.SPAWNING])
-    launches: list[tuple[LaunchAgent, Sighting | None]] = field(default_factory=list)
+    launches: list[tuple[LaunchAgent, Presence | None]] = field(default_factory=list)
 
     # --- looking -----------------------------------------------------------------------------------
 
@@ -88,14 +88,14 @@ class World:
         before = self.facts.process
         if not self.visible:
             if before is None:
-                return ProcessSeen(Sighting.UNKNOWN, self.now, "survey", detail="nobody can look")
-            return before if before.sighting is Sighting.UNKNOWN else before.blind(self.now, "nobody can look")
+                return ProcessSeen(Presence.UNKNOWN, self.now, "survey", detail="nobody can look")
+            return before if before.presence is Presence.UNKNOWN else before.blind(self.now, "nobody can look")
         if self.agent is None:
-            return ProcessSeen(Sighting.GONE, self.now, "survey")
+            return ProcessSeen(Presence.GONE, self.now, "survey")
         if self.agent.alive:
-            return ProcessSeen(Sighting.ALIVE, self.now, "survey", pid=100, number=self.agent.number)
+            return ProcessSeen(Presence.ALIVE, self.now, "survey", pid=100, number=self.agent.number)
         signal = 9 if self.agent.killed else None
-        return ProcessSeen(Sighting.GONE, self.now, "survey", exit_code=self.agent.exit_code, signal=signal, number=self.agent.number)
+        return ProcessSeen(Presence.GONE, self.now, "survey", exit_code=self.agent.exit_code, signal=signal, number=self.agent.number)
 
     def _agent(self) -> AgentSeen | None:
         if not self.visible or self.agent is None or not self.agent.alive:
@@ -104,9 +104,9 @@ class World:
 
     def _forge(self) -> ForgeSeen:
         if not self.forge_visible:
-            return ForgeSeen(Sighting.UNKNOWN, self.now, "forge", (self.pull and (self.facts.forge and self.facts.forge.pull)) or None)
-        sighting = Sighting.GONE if self.pull is None else Sighting.ALIVE
-        return ForgeSeen(sighting, self.now, "forge", self.pull)
+            return ForgeSeen(Presence.UNKNOWN, self.now, "forge", (self.pull and (self.facts.forge and self.facts.forge.pull)) or None)
+        presence = Presence.GONE if self.pull is None else Presence.ALIVE
+        return ForgeSeen(presence, self.now, "forge", self.pull)
 
     # --- the supervisor ----------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class World:
             self.current = plan.effect
             if isinstance(plan.effect, LaunchAgent):
                 process = self.facts.process
-                self.launches.append((plan.effect, process and process.sighting))
+                self.launches.append((plan.effect, process and process.presence))
         return plan
 
     def admit(self) -> None:
@@ -201,7 +201,7 @@ class World:
                 self.received.append(effect.message)
         if reported:
             self.memory = orders.launched(self.memory, effect.number, self.now)
-            process = ProcessSeen(Sighting.ALIVE, self.now, "start", number=effect.number)
+            process = ProcessSeen(Presence.ALIVE, self.now, "start", number=effect.number)
             self.facts = replace(self.facts, process=process, agent=None)
             if effect.message and self.mail[effect.message] is MessageState.SENDING:
                 self.mail[effect.message] = MessageState.SENT_UNSURE

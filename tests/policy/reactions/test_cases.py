@@ -10,7 +10,7 @@ import pytest
 
 from ennio.config.model import Reaction
 from ennio.config.reactions import BUILT_IN, KEYS
-from ennio.model.facts import AgentSeen, Facts, ForgeSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
@@ -27,8 +27,8 @@ def _session(status: SessionStatus = SessionStatus.WORKING, **more: Any) -> Sess
 
 
 def _situation(pull: PullRequest | None = None, session: Session | None = None, merge_ready: str = "", **facts: Any) -> Situation:
-    forge = ForgeSeen(Sighting.GONE if pull is None else Sighting.ALIVE, NOW, "forge", pull)
-    seen = Facts(process=ProcessSeen(Sighting.ALIVE, NOW, "survey"), forge=forge)
+    forge = ForgeSeen(Presence.GONE if pull is None else Presence.ALIVE, NOW, "forge", pull)
+    seen = Facts(process=ProcessSeen(Presence.ALIVE, NOW, "survey"), forge=forge)
     return Situation(session or _session(), replace(seen, **facts), merge_ready, ("review-robot",), launched_at=NOW)
 
 
@@ -57,7 +57,7 @@ def test_nothing_holds_for_a_session_that_has_ended(key: str, status: SessionSta
 
 @pytest.mark.parametrize("key", OF_PULLS)
 def test_a_forge_that_was_not_seen_says_nothing(key: str) -> None:
-    forge = ForgeSeen(Sighting.UNKNOWN, NOW, "forge", pull_request(checks=CheckState.FAILING), "503")
+    forge = ForgeSeen(Presence.UNKNOWN, NOW, "forge", pull_request(checks=CheckState.FAILING), "503")
     assert _holds(key, _situation(forge=forge)) is None
 
 
@@ -171,7 +171,7 @@ def test_who_waits_for_an_answer_is_not_stuck_but_waiting() -> None:
 
 
 def test_who_cannot_be_seen_is_not_called_stuck() -> None:
-    process = ProcessSeen(Sighting.UNKNOWN, NOW, "survey", detail="away")
+    process = ProcessSeen(Presence.UNKNOWN, NOW, "survey", detail="away")
     assert _holds("agent-stuck", _situation(process=process), NOW + timedelta(days=2)) is None
 
 

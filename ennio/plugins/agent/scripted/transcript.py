@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ennio.machine.untrusted import opened
-from ennio.model.facts import AgentSeen, ProcessSeen, Sighting
+from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity, Usage
 
 _CHUNK = 8 << 20  # bytes read in one look; the rest waits for the next
@@ -126,7 +126,7 @@ class TranscriptState:
 
     def seen(self, process: ProcessSeen, now: datetime) -> AgentSeen:
         """The facts; what an earlier start of the agent told is not what the present one does."""
-        gone = process.sighting is Sighting.GONE
+        gone = process.presence is Presence.GONE
         present = not gone and bool(self.pids) and (process.pid is None or process.pid in self.pids)
         activity = Activity.EXITED if gone else Activity(self.activity) if present and self.activity else None
         return AgentSeen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.failpoints import seconds
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.plugins.scm.interface import Watch
@@ -75,7 +75,7 @@ class WatchedBranch:
 
     def missed(self, now: datetime, detail: str, source: str) -> WatchedBranch:
         """After an observation that was due and could not be made: unknown, and due again at the next tick."""
-        return replace(self, seen=ForgeSeen(Sighting.UNKNOWN, now, source, self.seen.pull if self.seen else None, detail))
+        return replace(self, seen=ForgeSeen(Presence.UNKNOWN, now, source, self.seen.pull if self.seen else None, detail))
 
 
 def interval(watch: Watch, seen: ForgeSeen, *, quiet: bool) -> float:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError, Unreachable
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.pulls import PullRequest, PullState
 from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.github.counters import GRAPHQL
@@ -95,12 +95,12 @@ class Watcher:
                 pull = self._propose(watch.branch, watch.base, watch.title, watch.body, draft=self._settings.draft)
             except Unreachable as error:
                 # it may be there all the same
-                return ForgeSeen(Sighting.UNKNOWN, now, SOURCE, pull, f"a pull request was to be opened: {error}")
+                return ForgeSeen(Presence.UNKNOWN, now, SOURCE, pull, f"a pull request was to be opened: {error}")
             except EnnioError as error:
                 missing = f"no pull request could be opened: {error}"
         if pull is None:
-            return ForgeSeen(Sighting.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch))
-        return ForgeSeen(Sighting.ALIVE, now, SOURCE, pull, pushed=_pushed(watch, branch))
+            return ForgeSeen(Presence.GONE, now, SOURCE, detail=missing or "", pushed=_pushed(watch, branch))
+        return ForgeSeen(Presence.ALIVE, now, SOURCE, pull, pushed=_pushed(watch, branch))
 
     def _why_not_opened(self, watch: Watch, branch: BranchState) -> str | None:
         """Why no pull request is opened for a branch that has none, or None."""

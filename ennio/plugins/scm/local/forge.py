@@ -18,7 +18,7 @@ from ennio.config.model import Project
 from ennio.model.changes import Diff, Files
 from ennio.model.clock import Clock
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused
-from ennio.model.facts import ForgeSeen, Sighting
+from ennio.model.facts import ForgeSeen, Presence
 from ennio.model.local_forge import PullRow, PullStore, ReviewRow
 from ennio.model.pulls import MergeMethod, PullRequest, PullState, ReviewState
 from ennio.plugins.scm.interface import Merged, Watch
@@ -64,7 +64,7 @@ class LocalForge:
                 return self._surveyed(tuple(watches), now)
             except EnnioError as error:
                 self._last = None
-                return {watch.session_id: ForgeSeen(Sighting.UNKNOWN, now, self.name, detail=str(error)) for watch in watches}
+                return {watch.session_id: ForgeSeen(Presence.UNKNOWN, now, self.name, detail=str(error)) for watch in watches}
 
     def _surveyed(self, watches: tuple[Watch, ...], now: datetime) -> Mapping[str, ForgeSeen]:
         """What is there; while neither a branch nor a row has changed, no answer that was given has either."""
@@ -270,8 +270,8 @@ class LocalForge:
             row = self._pulls.open(refs, watch, draft=self.settings.draft)
         pushed = self._direct_pushes.get(watch.session_id)
         if row is None:
-            return ForgeSeen(Sighting.GONE, self._clock.now(), self.name, detail=missing or "", pushed=pushed)
-        return ForgeSeen(Sighting.ALIVE, self._clock.now(), self.name, self._pulls.show(row), pushed=pushed)
+            return ForgeSeen(Presence.GONE, self._clock.now(), self.name, detail=missing or "", pushed=pushed)
+        return ForgeSeen(Presence.ALIVE, self._clock.now(), self.name, self._pulls.show(row), pushed=pushed)
 
     def _found(self, watch: Watch) -> PullRow | None:
         """The session's pull request: by number, unless it is closed and the branch has a newer one; else by branch."""
