@@ -16,11 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from ennio.model.printable import printable
-
-MASK = "***"
-SHORTEST = 6
-"""Shorter secrets are not looked for: they would be found in half of all words."""
+from ennio.model.printable import MASK, SHORTEST_SECRET, printable
 
 FIRST = ("session", "project", "plugin", "node", "attempt", "actor", "error")
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -42,7 +38,7 @@ class Redactor:
 
     def learn(self, secrets: Collection[str]) -> None:
         """Take out these from now on, beside those known before."""
-        self._words.update(form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret))
+        self._words.update(form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret))
         longest_first = sorted(self._words, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
@@ -58,7 +54,7 @@ class Redactor:
 def _forms(secret: str) -> Iterator[str]:
     """A secret as texts may show it: as it is, in a URL, in Python's and in JSON's quotes, line by line."""
     yield from (secret, quote(secret, safe=""), quote(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1])
-    yield from (line for line in secret.splitlines() if len(line) >= SHORTEST)
+    yield from (line for line in secret.splitlines() if len(line) >= SHORTEST_SECRET)
 
 
 class Formatter(logging.Formatter):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ennio.board import printing
 from ennio.board.style import PLAIN, Style
 from ennio.model.errors import Invalid, NotFound, Unauthorized
+from ennio.model.nearest import nearest as meant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,10 +108,8 @@ def match_project(name: str, projects: list[dict[str, Any]]) -> str:
 
 def nearest(word: str, known: list[str]) -> str:
     """``, did you mean ...?`` for a word that is not known but near one, else nothing."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, known, n=1)
-    return f", did you mean {found[0]!r}?" if found else ""
+    near = meant(word, known)
+    return f", did you mean {near!r}?" if near else ""
 
 
 def path(template: str, *segments: object) -> str:

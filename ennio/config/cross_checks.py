@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ennio.config.fields import nearest
+from ennio.config.fields import hint
 from ennio.config.yaml_source import Where, shown
 from ennio.model.session import ID_PATTERN, derive_project_id
 
@@ -109,7 +109,7 @@ def _notifiers(data: Any) -> Iterator[Fault]:
 
 def _unless(name: str, names: Sequence[str], where: Where) -> Iterator[Fault]:
     if name not in names:
-        yield where, f"{{value}} is not the name of one of `notifiers`: {nearest(name, names)}"
+        yield where, f"{{value}} is not the name of one of `notifiers`: {hint(name, names)}"
 
 
 def _ports(data: Mapping[str, Any]) -> Iterator[Fault]:
@@ -140,7 +140,7 @@ def _plugins(data: Any, known: Known) -> Iterator[Fault]:
     for where, slot, name in _chosen(data):
         names = known.get(slot)
         if isinstance(name, str) and names is not None and name not in names:
-            yield where, f"{{value}} is no {slot} plugin: {nearest(name, names)}"
+            yield where, f"{{value}} is no {slot} plugin: {hint(name, names)}"
 
 
 def _chosen(data: Any) -> Iterator[tuple[Where, str, Any]]:

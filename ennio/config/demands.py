@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ennio.config import repository
 from ennio.config.fields import AnyField, ConfigField, ListField, MapField, MappingSchema, NestedField
 from ennio.config.model import Config, Demand, NotifierConfig, PluginChoice, Project
 from ennio.config.schema import ConfigSchema, ProjectSchema
-from ennio.config.secrets import MASK, is_secret, veiled
+from ennio.config.secrets import is_secret, veiled
 from ennio.config.trust_keys import Trust, of_item, of_key, of_setting, talks
+from ennio.model import repository_address
+from ennio.model.printable import MASK
 
 Written = Mapping[str, Any]
 _RANK = (Trust.RUNS, Trust.TALKS, Trust.OPENS, Trust.REACHES, Trust.GIVES)
@@ -100,7 +101,7 @@ def _implied(choice: PluginChoice, repo: str) -> tuple[str, ...]:
     """Whom a plugin talks to, and with what, where its settings do not say."""
     words = []
     if choice.plugin == "github":
-        host = "github.com" if repository.github(repo) else "the host of the repository"
+        host = "github.com" if repository_address.github(repo) else "the host of the repository"
         words += [] if choice.config.get("api_url") else [f"at {host}"]
         words += [] if choice.config.get("token") else ["with GH_TOKEN, GITHUB_TOKEN or the token of gh, if they belong to that host"]
     if choice.plugin == "linear" and not choice.config.get("api_url"):

@@ -8,7 +8,6 @@ Every entry can also describe itself as JSON Schema.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -19,17 +18,16 @@ from marshmallow import Schema, ValidationError, fields, missing, post_load, pre
 
 from ennio.config.anchors import PREFIX
 from ennio.config.yaml_source import Where
+from ennio.model.nearest import nearest
 
 T = TypeVar("T")
 Json = dict[str, Any]
 
 
-def nearest(word: str, known: Collection[str]) -> str:
+def hint(word: str, known: Collection[str]) -> str:
     """The end of a message about an unknown word: the known one that looks like it, else all of them."""
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), [name.replace("-", "_") for name in known], 1, 0.6)
-    if close:
-        return f"did you mean `{next(name for name in known if name.replace('-', '_') == close[0])}`?"
-    return f"known are {', '.join(known)}"
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else f"known are {', '.join(known)}"
 
 
 class ConfigField(fields.Field[T]):
@@ -104,7 +102,7 @@ class MappingSchema(Schema):
         if isinstance(error.messages, dict):
             for key, message in error.messages.items():
                 if message == ["?"]:
-                    error.messages[key] = [f"is no known key here: {nearest(str(key), self.keys())}"]
+                    error.messages[key] = [f"is no known key here: {hint(str(key), self.keys())}"]
 
     @classmethod
     def entries(cls) -> Iterator[tuple[str, str, ConfigField[Any]]]:
@@ -258,7 +256,7 @@ class MapField(ContainerField[dict[str, Any]]):
 
     def _name(self, key: str) -> str:
         if self.known and key not in self.known:
-            raise ValidationError(f"is no known key here: {nearest(key, self.known)}")
+            raise ValidationError(f"is no known key here: {hint(key, self.known)}")
         return str(self.names.deserialize(key)) if self.names else key
 
     def json(self) -> Json:

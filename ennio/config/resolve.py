@@ -11,11 +11,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from ennio.config import database, repository
+from ennio.config import database
 from ennio.config.cross_checks import SELF_MADE
 from ennio.config.model import Budget, BudgetScope, Config, Defaults, NotifierConfig, PluginChoice, Project, SshConfig
 from ennio.config.reactions import merged
 from ennio.config.secrets import config_hash
+from ennio.model import repository_address
 from ennio.model.session import derive_prefix, derive_project_id
 
 Given = Mapping[str, Any]
@@ -94,7 +95,7 @@ def project(given: Given, base: PathBase, defaults: Defaults, overrides: Mapping
         runtime=rest.pop("runtime", defaults.runtime),
         agent=rest.pop("agent", defaults.agent),
         workspace=rest.pop("workspace", defaults.workspace),
-        tracker=plugin(rest.pop("tracker", None) or (PluginChoice("github") if repository.github(repo) else None), repo),
+        tracker=plugin(rest.pop("tracker", None) or (PluginChoice("github") if repository_address.github(repo) else None), repo),
         scm=plugin(rest.pop("scm", None) or guessed_scm(repo, remote=ssh is not None), repo),
         reactions=merged(overrides, rest.pop("reactions", {})),
         ssh=ssh and reached(ssh, base),
@@ -110,19 +111,19 @@ def project_id(given: Given) -> str:
 
 def address(repo: str, base: PathBase) -> str:
     """The repository's address; one on this machine as an absolute path."""
-    return str(base.path(repository.local_path(repo))) if repository.is_local(repo) else repo
+    return str(base.path(repository_address.local_path(repo))) if repository_address.is_local(repo) else repo
 
 
 def guessed_scm(repo: str, *, remote: bool) -> PluginChoice | None:
     """The forge of a project that names none; the local forge needs the repository on this machine."""
-    if repository.github(repo):
+    if repository_address.github(repo):
         return PluginChoice("github")
-    return PluginChoice("local") if repository.is_local(repo) and not remote else None
+    return PluginChoice("local") if repository_address.is_local(repo) and not remote else None
 
 
 def plugin(choice: PluginChoice | None, repo: str) -> PluginChoice | None:
     """The choice; on GitHub, owner and repository follow from the address where they are not given."""
-    found = repository.github(repo)
+    found = repository_address.github(repo)
     if choice is None or choice.plugin != "github" or found is None:
         return choice
     return replace(choice, config={"owner": found[0], "repo": found[1], **choice.config})

@@ -19,9 +19,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from ennio.config.model import Config, NotifierConfig, Project
+from ennio.model.printable import MASK, SHORTEST_SECRET
 
-MASK = "***"
-_SHORTEST = 6  # shorter words are in half of all texts
 _ENDINGS = ("token", "secret", "secrets", "password", "passwords", "passwd", "passphrase", "pwd", "apikey", "privatekey", "secretkey",
             "accesskey", "signingkey", "credential", "credentials", "authorization", "cookie", "webhookurl", "dsn")  # fmt: skip
 _WORDS = ("tokens", "auth", "bearer", "apikeys")
@@ -141,7 +140,7 @@ def _plain(value: Any, *, secret: bool = False) -> Any:
 
 def _without(value: Any, words: Collection[str]) -> Any:
     """The value with these words masked in all its texts."""
-    words = [word for word in words if len(word) >= _SHORTEST]
+    words = [word for word in words if len(word) >= SHORTEST_SECRET]
     match value:
         case dict():
             return {key: _without(item, words) for key, item in value.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ennio.config.expand import escaped
-from ennio.config.repository import github, is_local
+from ennio.model.repository_address import github, is_local
 from ennio.model.session import ID_PATTERN, derive_project_id
 
 

@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 
-from ennio.config import repository
-from ennio.config.fields import ConfigField, Json, nearest
+from ennio.config.fields import ConfigField, Json, hint
+from ennio.model import repository_address
+from ennio.model.branch import wrong_with
 from ennio.model.session import ID_PATTERN
 
 E = TypeVar("E", bound=StrEnum)
 VARIABLE: Json = {"type": "string", "pattern": r"\$\{"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BREAK = re.compile(r"[\t\n]")
-_REF_FAULT = re.compile(r"^[-/.]|\.\.|//|/\.|@\{|[\s~^:?*\[\\]|(?:/|\.|\.lock)$|^@$")
 
 
 class TextField(ConfigField[Any]):
@@ -129,8 +129,8 @@ class BranchField(TextField):
 
     def judged(self, text: str) -> str:
         """The name when git would take it."""
-        if _REF_FAULT.search(text):
-            raise ValidationError("{value} is not a branch name git accepts")
+        if (wrong := wrong_with(text)) is not None:
+            raise ValidationError(f"{{value}} is not a branch name git accepts: {wrong}")
         return text
 
 
@@ -143,8 +143,8 @@ class BranchPatternField(TextField):
             raise ValidationError("{value} is how git names a branch from elsewhere: write what follows after it")
         if not text.strip("*?/"):
             raise ValidationError("{value} protects every branch, so that no session could work: write for example release/*")
-        if _REF_FAULT.search(text.replace("*", "x").replace("?", "x")):
-            raise ValidationError("{value} matches no branch name git accepts: write a name, or a pattern like release/*")
+        if (wrong := wrong_with(text.replace("*", "x").replace("?", "x"))) is not None:
+            raise ValidationError(f"{{value}} matches no branch name git accepts ({wrong}): write a name, or a pattern like release/*")
         return text
 
 
@@ -153,9 +153,9 @@ class RepositoryField(TextField):
 
     def judged(self, text: str) -> str:
         """The address when git could clone from it."""
-        if not repository.is_address(text):
+        if not repository_address.is_address(text):
             raise ValidationError("{value} is neither a URL (https://, ssh://, git@host:owner/name) nor a path (/…, ~/…, ./…, ../…)")
-        if repository.has_password(text):
+        if repository_address.has_password(text):
             raise ValidationError(
                 "carries a password, which git would show to everybody on its command lines: leave it out and let a credential helper "
                 "of git keep it (`git config --global credential.helper store`, `gh auth setup-git`), or use ssh"
@@ -254,7 +254,7 @@ class ChoiceField(ConfigField[E], Generic[E]):
         return self.words(value)
 
     def _hint(self, value: Any) -> str:
-        found = nearest(value, self._values()) if isinstance(value, str) else ""
+        found = hint(value, self._values()) if isinstance(value, str) else ""
         return f": {found}" if found.startswith("did") else ""
 
     def json(self) -> Json:

@@ -6,7 +6,6 @@ a key that is there twice, fields and parameters nobody knows (400, naming the n
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from gunicorn.http.errors import ParseException
 
 from ennio.http.fields import ChoiceListField, RequestField
 from ennio.model.errors import Invalid
+from ennio.model.nearest import nearest
 
 BODY_LIMIT = 1024 * 1024
 Fields = Mapping[str, RequestField]
@@ -113,8 +113,8 @@ def _missing(name: str, field: RequestField) -> Any:
 def _known(given: Iterable[str], fields: Fields, noun: str) -> None:
     for name in given:
         if name not in fields:
-            near = difflib.get_close_matches(name, fields, n=1)
-            known = f"did you mean {near[0]}?" if near else f"known: {', '.join(fields) or 'none'}"
+            near = nearest(name, fields)
+            known = f"did you mean {near}?" if near else f"known: {', '.join(fields) or 'none'}"
             raise Invalid(f"unknown {noun} {name[:60]!r}; {known}")
 
 

@@ -41,12 +41,13 @@ def check_branch(name: str) -> None:
 
     Stricter in one thing: ``@`` alone, which git reads as HEAD almost everywhere, is no name.
     """
-    wrong = _wrong(name)
+    wrong = wrong_with(name)
     if wrong:
         raise Invalid(f"branch: {name!r} is not a name git accepts for a branch: {wrong}; try for example fix-login or feature/login")
 
 
-def _wrong(name: str) -> str | None:
+def wrong_with(name: str) -> str | None:
+    """Why git would not take a name for a branch; None when it would."""
     forbidden = _FORBIDDEN.search(name)
     parts = name.split("/")
     rules = (

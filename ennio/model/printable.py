@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import re
 
+MASK = "***"
+"""What stands where a secret stood."""
+SHORTEST_SECRET = 6
+"""Shorter secrets are not looked for in texts: they would be found in half of all words."""
 _STEERS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
 # between its texts JSON is ASCII, and there its line ends must stay
 _JSON = re.compile(_STEERS.pattern.replace("\x00-\x08\x0b-\x1f", ""))
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAKS = str.maketrans("\t\n\r", "   ")
 
 
@@ -27,6 +32,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line: tabs and line ends become spaces."""
     return printable(text.replace("\r\n", "\n").translate(_BREAKS))
+
+
+def settled(text: str) -> str:
+    """What a program printed as it would be read in the end: without escape codes, a line that was overwritten as it was last."""
+    return "\n".join(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n"))
 
 
 def json_text(text: str) -> str:

@@ -83,7 +83,7 @@ def test_all_problems_are_told_at_once_with_place_and_line(tmp_path: Path) -> No
         "line 5: projects[0].path: is missing",
         "line 7: projects[0].agnet: is no known key here: did you mean `agent`?",
         "line 9: projects[1].repo: `org/app` is neither a URL (https://, ssh://, git@host:owner/name) nor a path (/…, ~/…, ./…, ../…)",
-        "line 11: projects[1].default_branch: `a b` is not a branch name git accepts",
+        "line 11: projects[1].default_branch: `a b` is not a branch name git accepts: it contains ' '",
         "line 13: projects[1].reactions.ci-fail: is no known key here: did you mean `ci-failed`?",
         "line 14: projects[1].reactions.agent-stuck.action: `shout` is none of send_to_agent, notify, auto_merge",
         f"line 14: projects[1].reactions.agent-stuck.retries: `-1` is not a whole number from 0 to {2**32 - 1}",

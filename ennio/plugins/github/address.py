@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from ennio.model.errors import Invalid
+from ennio.model.repository_address import on_forge
 
 PUBLIC = "https://api.github.com"
 Place = tuple[str | int, ...]
 """Where something is below the base of an API, segment by segment and as it is called; ``url`` quotes them."""
-_REMOTE = re.compile(
-    r"(?:(?:https?|ssh|git|git\+ssh)://(?:[^/@\s]+@)?(?P<host>[A-Za-z0-9._-]+)(?::[0-9]+)?/|(?:[A-Za-z0-9._-]+@)?(?P<scp>[A-Za-z0-9._-]+):/?)"
-    r"(?P<owner>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9._-]+?)(?:\.git)?/?\Z"
-)
 _TENANT = ".ghe.com"
 """Below it GitHub itself runs one server for each enterprise, with its API at ``api.`` before its name."""
 
@@ -71,9 +67,9 @@ def host_of(api: str) -> str:
 
 def found_in(remote: str) -> GitHubAddress | None:
     """What the address of a git remote says, on github.com or an Enterprise server; None for anything else."""
-    match = _REMOTE.match(remote)
-    if match is None:
+    found = on_forge(remote)
+    if found is None:
         return None
-    host = (match["host"] or match["scp"]).lower().removeprefix("www.")
+    host, owner, name = found
     hosted = host == "github.com" or host.endswith(_TENANT)
-    return GitHubAddress(match["owner"], match["name"], f"https://api.{host}" if hosted else f"https://{host}/api/v3")
+    return GitHubAddress(owner, name, f"https://api.{host}" if hosted else f"https://{host}/api/v3")

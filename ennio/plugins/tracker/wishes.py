@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from ennio.config.fields import ConfigField, Json, MapField, nearest
+from ennio.config.fields import ConfigField, Json, MapField, hint
 from ennio.config.text_fields import VARIABLE
 from ennio.plugins.tracker.interface import MilestoneKind
 
@@ -56,6 +56,6 @@ def _milestone(value: Any) -> MilestoneKind:
     try:
         return MilestoneKind(value)
     except ValueError:
-        hint = nearest(value, ALL) if isinstance(value, str) else ""
-        words = f": {hint}" if hint.startswith("did") else ""
+        near = hint(value, ALL) if isinstance(value, str) else ""
+        words = f": {near}" if near.startswith("did") else ""
         raise ValidationError(f"{{value}} is no milestone; there are {', '.join(ALL)}{words}") from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ennio.config.fields import nearest
+from ennio.config.fields import hint
 from ennio.config.yaml_source import plain
 from ennio.machine.untrusted import content
 from ennio.model.errors import ConfigError, Problem
@@ -186,7 +186,7 @@ def _check_pattern(when: object, path: str, problems: list[Problem]) -> None:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
-    return f"{name!r} is unknown: {nearest(name, list(known))}"
+    return f"{name!r} is unknown: {hint(name, list(known))}"
 
 
 def by_place(told: object, problems: Iterable[Problem]) -> dict[Any, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ennio.model.errors import EnnioError, NotFound, Unreachable
 from ennio.model.failpoints import asks
+from ennio.model.printable import settled
 from ennio.model.pulls import CheckState, PullRequest
 from ennio.plugins.github.client import GitHubClient
 from ennio.plugins.scm.github.graphql import FAILURES
@@ -25,7 +26,6 @@ _HELD = 500
 _AT_ONCE = 50
 _PATIENCE = timedelta(minutes=2)
 """How long words that cannot be read are waited for: a log is there some time after its job has ended, and any server may be away."""
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STAMP = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
 _AFTERMATH = re.compile(r"^(Post job cleanup\.|##\[group\]Post |Cleaning up orphan processes)")
 
@@ -139,4 +139,4 @@ def cut(text: str) -> str:
 
 def plain(text: str) -> str:
     """A text without escape codes; a line that was overwritten is shown as it was last."""
-    return "\n".join(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n"))
+    return settled(text)

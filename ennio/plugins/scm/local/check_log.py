@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from ennio.model.printable import settled
 
 TAIL_LINES = 60
 TAIL_BYTES = 8 * 1024
 LARGEST = 64 * 1024 * 1024
 KEPT = timedelta(days=14)
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def path_of(directory: Path, head: str, name: str, run: int) -> Path:
@@ -31,13 +31,9 @@ def tail(log: Path) -> str:
             raw = file.read(TAIL_BYTES)
     except OSError as error:
         return f"(the log cannot be read: {error})"
-    lines = [_plain(line) for line in raw.decode("utf-8", "replace").split("\n")]
+    lines = settled(raw.decode("utf-8", "replace")).split("\n")
     shown = lines[1:] if size > TAIL_BYTES and len(lines) > 1 else lines
     return "\n".join([*"\n".join(shown).rstrip().split("\n")[-TAIL_LINES:], f"(the whole log: {log})"])
-
-
-def _plain(line: str) -> str:
-    return _ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2])
 
 
 def forget_old(directory: Path, now: datetime, needed: frozenset[str]) -> None:
