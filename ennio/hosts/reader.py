@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeGuard
 
 from ennio.hosts.interface import Brief, Observation, Wanted
 from ennio.hosts.read_cache import ReadCache, read_cache
@@ -12,9 +13,9 @@ from ennio.hosts.resolved import ResolvedBrief
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
-from ennio.plugins.agent.interface import FileBacked
+from ennio.plugins.agent.interface import Agent, FileBacked
 from ennio.plugins.runtime.interface import Runtime
-from ennio.plugins.workspace.interface import Glance, Glanceable
+from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
 
 
 class Reader:
@@ -86,7 +87,7 @@ class Reader:
         if cache is not None and cache.is_fresh(process, screen, now):
             return None, wanted.cursor
         desk = at.desk
-        files = at.agent.files(desk, wanted.cursor) if isinstance(at.agent, FileBacked) else None
+        files = at.agent.files(desk, wanted.cursor) if _is_file_backed(at.agent) else None
         # taken first: what is written meanwhile is read the next time
         found = read_cache(process, screen, files) if files is not None else None
         reading = at.agent.observe(desk, wanted.cursor, process, screen, now)
@@ -98,6 +99,25 @@ class Reader:
 
     @staticmethod
     def _glance(wanted: Wanted, at: ResolvedBrief) -> Glance | None:
-        if not isinstance(at.workspace, Glanceable):
+        if not _is_glanceable(at.workspace):
             return None
         return at.workspace.glance(at.path, wanted.brief.branch, Path(wanted.brief.source))
+
+
+_OFFERS: dict[tuple[type, type], bool] = {}
+"""Asking a protocol takes longer than a whole look at a working copy, and the answer is one for all of a class."""
+
+
+def _is_file_backed(agent: Agent) -> TypeGuard[FileBacked]:
+    return _offers(FileBacked, agent)
+
+
+def _is_glanceable(workspace: Workspace) -> TypeGuard[Glanceable]:
+    return _offers(Glanceable, workspace)
+
+
+def _offers(protocol: type, plugin: object) -> bool:
+    key = (protocol, type(plugin))
+    if key not in _OFFERS:
+        _OFFERS[key] = isinstance(plugin, protocol)
+    return _OFFERS[key]
