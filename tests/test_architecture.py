@@ -20,7 +20,6 @@ SHARED = {
     "ChoiceField": "of the configuration and of a request",
     "IdField": "of the configuration and of a request",
     "TextField": "of the configuration and of a request",
-    "Verdict": "of a status and of a reaction",
 }
 """Names that several classes still have."""
 SLEEPERS = {

@@ -23,7 +23,7 @@ from ennio.model.errors import EnnioError
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.session import Priority
-from ennio.policy.lifecycle import Mail
+from ennio.policy.lifecycle import PendingMessage
 from ennio.policy.lifecycle.effects import LaunchAgent
 from ennio.store import Notice
 
@@ -47,9 +47,9 @@ class Outbox:
         self._typed_at: datetime | None = None
         self._taking = False
 
-    def next(self) -> Mail | None:
+    def next(self) -> PendingMessage | None:
         """The oldest message that is still to be delivered."""
-        return self._state.mail(self._pauses)
+        return self._state.pending(self._pauses)
 
     def message(self, message_id: str) -> Message:
         """A message that the store must have."""
@@ -92,11 +92,11 @@ class Outbox:
         pending = self._deps.store.messages.pending(self._state.session.id)
         return [replace(message, state=MessageState.DROPPED, detail="the session has ended") for message in pending]
 
-    def waiting(self, mail: Mail | None, why: str | None) -> Sequence[Message]:
+    def waiting(self, pending: PendingMessage | None, why: str | None) -> Sequence[Message]:
         """The next message with what it waits for, when that is new; not written yet."""
-        if mail is None or why is None or mail.detail in (why, effects.CARRIED):
+        if pending is None or why is None or pending.detail in (why, effects.CARRIED):
             return ()
-        return [replace(self.message(mail.id), detail=why)]
+        return [replace(self.message(pending.id), detail=why)]
 
     def of_launch(self, effect: LaunchAgent, done: Launched, now: datetime) -> list[Message]:
         """The prompt becomes a message like any other; what the command line carried only has to be confirmed."""

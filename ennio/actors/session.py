@@ -52,7 +52,7 @@ from ennio.model.events import Draft, EventType
 from ennio.model.facts import Presence
 from ennio.model.session import Activity, Session
 from ennio.policy import lifecycle
-from ennio.policy.lifecycle import Seen, orders
+from ennio.policy.lifecycle import Inputs, orders
 from ennio.policy.lifecycle.effects import DeliverMessage, Effect, LaunchAgent, RemoveWorkspace, SettleMessage, StopAgent
 from ennio.policy.reactions import Situation
 from ennio.store import Waiting
@@ -243,17 +243,17 @@ class SessionActor(Actor):
             self._advance()
 
     def _advance(self) -> None:
-        """Step until the world, the memory and the wish agree, then perform the one effect that is due."""
+        """Step until the world, the state and what is desired agree, then perform the one effect that is due."""
         jump = self._clock_jump.taken()
         if jump is not None and jump < timedelta():
             self._put_back(-jump)
         for _ in range(MAX_STEPS):
             state = self._state
-            seen = Seen(state.facts, self._outbox.next(), self._executor.busy)
-            plan = lifecycle.step(context(self._deps, self._session).spec, seen, state.memory, self._deps.clock.now())
-            settled = plan.memory == state.memory and plan.effect is None
-            state.memory = plan.memory
-            told = [*self._outbox.undeliverable(), *self._outbox.waiting(seen.mail, plan.waits)]
+            inputs = Inputs(state.facts, self._outbox.next(), self._executor.busy)
+            plan = lifecycle.step(context(self._deps, self._session).spec, inputs, state.memory, self._deps.clock.now())
+            settled = plan.state == state.memory and plan.effect is None
+            state.memory = plan.state
+            told = [*self._outbox.undeliverable(), *self._outbox.waiting(inputs.pending, plan.waits)]
             if state.write(plan.events, plan.evidence, told):
                 self._tell_others()
             self._alarm.set(plan.wake_at)

@@ -14,7 +14,7 @@ from ennio.model.evidence import Evidence
 from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.message import Message
 from ennio.model.session import Activity, Session
-from ennio.policy.lifecycle import LifecycleState, Mail
+from ennio.policy.lifecycle import LifecycleState, PendingMessage
 from ennio.policy.metering import metered
 
 OUTPUT_STEP = timedelta(seconds=5)
@@ -84,12 +84,12 @@ class SessionState:
         if after != before:
             self.deps.store.metrics.save(after)
 
-    def mail(self, pauses: dict[str, datetime]) -> Mail | None:
+    def pending(self, pauses: dict[str, datetime]) -> PendingMessage | None:
         """The oldest message that is still to be delivered."""
-        pending = self.deps.store.messages.pending(self.session.id)
-        if not pending:
+        waiting = self.deps.store.messages.pending(self.session.id)
+        if not waiting:
             return None
-        return Mail(pending[0].id, pending[0].state, pauses.get(pending[0].id), pending[0].detail)
+        return PendingMessage(waiting[0].id, waiting[0].state, pauses.get(waiting[0].id), waiting[0].detail)
 
 
 def noteworthy(before: Facts, after: Facts) -> bool:

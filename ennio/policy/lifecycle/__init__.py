@@ -1,7 +1,7 @@
 """What to do with a session: pure, total, and the only place where its states are decided.
 
-``step(spec, seen, memory, now)`` takes what is wanted, what was seen and what is remembered, and
-returns the new memory, the events to write with it and the one effect to perform next.
+``step(spec, inputs, state, now)`` takes what is wanted, what was seen and what is remembered, and
+returns the new state, the events to write with it and the one effect to perform next.
 """
 
 from ennio.policy.lifecycle import orders
@@ -16,23 +16,23 @@ from ennio.policy.lifecycle.effects import (
     SettleMessage,
     StopAgent,
 )
-from ennio.policy.lifecycle.state import Desired, LifecycleState, Mail, Phase, Seen, Spec
+from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, PendingMessage, Phase, Spec
 from ennio.policy.lifecycle.step import Plan, step
 
 __all__ = [
     "DeliverMessage",
     "Desired",
     "Effect",
+    "Inputs",
     "InspectWorkspace",
     "LaunchAgent",
     "LifecycleState",
-    "Mail",
     "MakeWorkspace",
+    "PendingMessage",
     "Phase",
     "Plan",
     "PrepareWorkspace",
     "RemoveWorkspace",
-    "Seen",
     "SettleMessage",
     "Spec",
     "StopAgent",

@@ -6,26 +6,26 @@ from datetime import datetime, timedelta
 
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
-from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
+from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
 
 
-def derive(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Activity | None:
+def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> Activity | None:
     """The activity the facts amount to; where nothing can be seen it stays what it was."""
-    process, agent = seen.facts.process, seen.facts.agent
-    if memory.phase is not Phase.LAUNCHED:
-        return None if memory.launches == 0 else memory.activity
+    process, agent = inputs.facts.process, inputs.facts.agent
+    if state.phase is not Phase.LAUNCHED:
+        return None if state.launches == 0 else state.activity
     if process is None or process.presence is Presence.UNKNOWN:
-        return memory.activity
+        return state.activity
     if process.presence is Presence.GONE:
         return Activity.EXITED
     if agent is not None and agent.activity is not None:
-        return _told(spec, agent, now)
+        return _reported(spec, agent, now)
     if spec.tells:
-        return memory.activity if memory.activity is not Activity.EXITED else None
-    return _by_output(spec, process, memory, now)
+        return state.activity if state.activity is not Activity.EXITED else None
+    return _by_output(spec, process, state, now)
 
 
-def _told(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
+def _reported(spec: Spec, agent: AgentSeen, now: datetime) -> Activity | None:
     """Its own word; only *ready* turns to idle with time, and not while a helper works: a question stays a question for ever."""
     if _can_idle(agent) and agent.since is not None and now - agent.since >= timedelta(seconds=spec.idle_after):
         return Activity.IDLE
@@ -36,22 +36,22 @@ def _can_idle(agent: AgentSeen) -> bool:
     return agent.activity is Activity.READY and agent.helpers == 0
 
 
-def _by_output(spec: Spec, process: ProcessSeen, memory: LifecycleState, now: datetime) -> Activity:
-    since = process.output_at or memory.launched_at or now
+def _by_output(spec: Spec, process: ProcessSeen, state: LifecycleState, now: datetime) -> Activity:
+    since = process.output_at or state.launched_at or now
     quiet = now - since
     if quiet >= timedelta(seconds=spec.idle_after):
         return Activity.IDLE
     return Activity.READY if quiet >= timedelta(seconds=spec.quiet_after) else Activity.ACTIVE
 
 
-def turns_at(spec: Spec, seen: Seen, memory: LifecycleState) -> tuple[datetime, ...]:
+def turns_at(spec: Spec, inputs: Inputs, state: LifecycleState) -> tuple[datetime, ...]:
     """The moments at which time alone would change the activity."""
-    process, agent = seen.facts.process, seen.facts.agent
-    if process is None or process.presence is not Presence.ALIVE or memory.phase is not Phase.LAUNCHED:
+    process, agent = inputs.facts.process, inputs.facts.agent
+    if process is None or process.presence is not Presence.ALIVE or state.phase is not Phase.LAUNCHED:
         return ()
     if agent is not None and agent.activity is not None:
         return (agent.since + timedelta(seconds=spec.idle_after),) if _can_idle(agent) and agent.since else ()
-    since = process.output_at or memory.launched_at
+    since = process.output_at or state.launched_at
     if spec.tells or since is None:
         return ()
     return tuple(since + timedelta(seconds=wait) for wait in (spec.quiet_after, spec.idle_after))

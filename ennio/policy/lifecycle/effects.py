@@ -17,7 +17,7 @@ class PrepareWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class LaunchAgent:
-    """Start launch ``number`` of the agent, or find it; ``message`` is the mail it should carry."""
+    """Start launch ``number`` of the agent, or find it; ``message`` is the one it should carry."""
 
     number: int
     resume: bool

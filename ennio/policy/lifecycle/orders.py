@@ -1,4 +1,4 @@
-"""What persons and finished effects do to a session's memory. Pure; wrong states raise Conflict."""
+"""What persons and finished effects do to a session's state. Pure; a state that does not fit raises Conflict."""
 
 from __future__ import annotations
 
@@ -17,122 +17,122 @@ _MOMENTS = ("status_since", "activity_since", "launched_at", "ready_at", "head_a
 
 
 def fresh(now: datetime) -> LifecycleState:
-    """The memory of a session that has just been asked for."""
+    """The state of a session that has just been asked for."""
     return LifecycleState(status=SessionStatus.SPAWNING, status_since=now)
 
 
-def admit(memory: LifecycleState) -> LifecycleState:
+def admit(state: LifecycleState) -> LifecycleState:
     """It may start now; anything but a waiting session stays as it is."""
-    return replace(memory, desired=Desired.RUN) if memory.desired is Desired.WAIT else memory
+    return replace(state, desired=Desired.RUN) if state.desired is Desired.WAIT else state
 
 
-def kill(memory: LifecycleState, by: str) -> LifecycleState:
+def kill(state: LifecycleState, by: str) -> LifecycleState:
     """A person ends it, for good. Killing what was killed is fine; other ended ones are a conflict."""
-    if memory.status is SessionStatus.KILLED or memory.killed_by is not None:
-        return memory
-    if memory.status.terminal:
-        left = "" if memory.cleaned_at is not None else "; what is left of its agent goes with its workspace: ennio cleanup ID"
-        raise Conflict(f"it is {memory.status} already; there is nothing to kill{left}")
-    return replace(memory, killed_by=by, desired=Desired.END, failure=None, retry_at=None)
+    if state.status is SessionStatus.KILLED or state.killed_by is not None:
+        return state
+    if state.status.terminal:
+        left = "" if state.cleaned_at is not None else "; what is left of its agent goes with its workspace: ennio cleanup ID"
+        raise Conflict(f"it is {state.status} already; there is nothing to kill{left}")
+    return replace(state, killed_by=by, desired=Desired.END, failure=None, retry_at=None)
 
 
-def restore(memory: LifecycleState, *, unusable: bool = False) -> LifecycleState:
+def restore(state: LifecycleState, *, unusable: bool = False) -> LifecycleState:
     """Start an exited session again, in the workspace it has, as soon as it is admitted.
 
     ``unusable``: its workspace is gone. Then a living one can be restored too: its agent stands in nothing, and is ended first.
     """
-    living = memory.phase is Phase.LAUNCHED and not memory.status.terminal and memory.desired is Desired.WATCH
-    if memory.killed_by is not None or not (memory.status is SessionStatus.EXITED or (unusable and living)):
-        killed = memory.killed_by is not None or memory.status is SessionStatus.KILLED
+    living = state.phase is Phase.LAUNCHED and not state.status.terminal and state.desired is Desired.WATCH
+    if state.killed_by is not None or not (state.status is SessionStatus.EXITED or (unusable and living)):
+        killed = state.killed_by is not None or state.status is SessionStatus.KILLED
         way = ", which is for good: its work is in its workspace until that is cleaned up; ennio spawn begins another" if killed else ""
-        raise Conflict(f"only an exited session can be restored; this one is {memory.status}{way}")
+        raise Conflict(f"only an exited session can be restored; this one is {state.status}{way}")
     if unusable:
-        return replace(memory, desired=Desired.WAIT, phase=Phase.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
+        return replace(state, desired=Desired.WAIT, phase=Phase.NEW, failure=None, failures=0, retry_at=None, restarts=(), place="")
     # what a failed spawn made may have been undone without a word of it: making it again finds what stands
-    phase = Phase.NEW if memory.launched_at is None else memory.phase
+    phase = Phase.NEW if state.launched_at is None else state.phase
     if phase is Phase.LAUNCHED:
         phase = Phase.PREPARED  # for the next launch; its end was seen
-    return replace(memory, desired=Desired.WAIT, phase=phase, failure=None, failures=0, retry_at=None, restarts=())
+    return replace(state, desired=Desired.WAIT, phase=phase, failure=None, failures=0, retry_at=None, restarts=())
 
 
-def clean(memory: LifecycleState, *, force: bool) -> LifecycleState:
+def clean(state: LifecycleState, *, force: bool) -> LifecycleState:
     """Ask for the workspace of an ended session to be removed; ``force`` also ends an exited one."""
-    if memory.status is SessionStatus.EXITED and force:
-        memory = kill(memory, "cleanup")
-    elif not memory.status.terminal and memory.killed_by is None:
-        raise Conflict(f"it is {memory.status}; only ended sessions are cleaned up")
-    return replace(memory, clean_wanted=True, retry_at=None)
+    if state.status is SessionStatus.EXITED and force:
+        state = kill(state, "cleanup")
+    elif not state.status.terminal and state.killed_by is None:
+        raise Conflict(f"it is {state.status}; only ended sessions are cleaned up")
+    return replace(state, clean_wanted=True, retry_at=None)
 
 
-def workspace_made(memory: LifecycleState) -> LifecycleState:
+def workspace_made(state: LifecycleState) -> LifecycleState:
     """The working copy stands."""
-    phase = Phase.WORKSPACE if memory.phase is Phase.NEW else memory.phase
-    return _well(replace(memory, phase=phase))
+    phase = Phase.WORKSPACE if state.phase is Phase.NEW else state.phase
+    return _well(replace(state, phase=phase))
 
 
-def prepared(memory: LifecycleState) -> LifecycleState:
+def prepared(state: LifecycleState) -> LifecycleState:
     """Links and commands are through."""
-    return _well(replace(memory, phase=Phase.PREPARED))
+    return _well(replace(state, phase=Phase.PREPARED))
 
 
-def launched(memory: LifecycleState, number: int, now: datetime) -> LifecycleState:
+def launched(state: LifecycleState, number: int, now: datetime) -> LifecycleState:
     """The launch is confirmed; whether the agent is ready is another question."""
-    return _well(replace(memory, launches=number, phase=Phase.LAUNCHED, desired=_settled_desired(memory), launched_at=now, ready_at=None))
+    return _well(replace(state, launches=number, phase=Phase.LAUNCHED, desired=_settled_desired(state), launched_at=now, ready_at=None))
 
 
-def _settled_desired(memory: LifecycleState) -> Desired:
-    return Desired.WATCH if memory.desired is Desired.RUN else memory.desired
+def _settled_desired(state: LifecycleState) -> Desired:
+    return Desired.WATCH if state.desired is Desired.RUN else state.desired
 
 
-def inspected(memory: LifecycleState) -> LifecycleState:
+def inspected(state: LifecycleState) -> LifecycleState:
     """The workspace was looked at after the end of the latest launch."""
-    return _well(replace(memory, inspected=memory.launches))
+    return _well(replace(state, inspected=state.launches))
 
 
-def stopped(memory: LifecycleState) -> LifecycleState:
+def stopped(state: LifecycleState) -> LifecycleState:
     """Nothing of the agent is left running."""
-    return _well(replace(memory, stopped=memory.launches, swept=True))
+    return _well(replace(state, stopped=state.launches, swept=True))
 
 
-def removed(memory: LifecycleState, now: datetime) -> LifecycleState:
+def removed(state: LifecycleState, now: datetime) -> LifecycleState:
     """The workspace is gone: cleaned when the session has ended, undone when it never began."""
-    if memory.status.terminal:
-        return _well(replace(memory, cleaned_at=now))
-    return replace(memory, phase=Phase.NEW, begun=False, launches=0)
+    if state.status.terminal:
+        return _well(replace(state, cleaned_at=now))
+    return replace(state, phase=Phase.NEW, begun=False, launches=0)
 
 
-def failed(memory: LifecycleState, effect: Effect, error: EnnioError, now: datetime) -> LifecycleState:
+def failed(state: LifecycleState, effect: Effect, error: EnnioError, now: datetime) -> LifecycleState:
     """An effect failed: trouble with the world is tried again with growing pauses, a refusal is not.
 
     Only what a start needs is ever given up; ending, cleaning and looking are tried for ever. Who was
     turned away with a time waits for that time: nothing was asked, so no try is used up. Who lacks disk, memory
     or processes goes on trying until there is some: that says nothing against the session.
     """
-    failures = memory.failures + 1
+    failures = state.failures + 1
     pause = timedelta(seconds=min(2.0 ** min(failures, 10), 60.0))
     words = str(error)
     if not isinstance(effect, MakeWorkspace | PrepareWorkspace | LaunchAgent):
-        return replace(memory, failure=memory.failure or words, failures=failures, retry_at=now + pause)
+        return replace(state, failure=state.failure or words, failures=failures, retry_at=now + pause)
     if isinstance(error, Unreachable) and error.until is not None:
-        return replace(memory, failure=words, retry_at=max(error.until, now + pause))
+        return replace(state, failure=words, retry_at=max(error.until, now + pause))
     if isinstance(error, Exhausted):
-        return replace(memory, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE))
+        return replace(state, failure=words, failures=failures, retry_at=now + min(pause, EXHAUSTED_PAUSE))
     if isinstance(error, Unreachable) and failures < MAX_TRIES:
-        return replace(memory, failure=words, failures=failures, retry_at=now + pause)
-    desired = Desired.WATCH if memory.desired is Desired.RUN else memory.desired
-    return replace(memory, failure=words, failures=0, retry_at=None, desired=desired)
+        return replace(state, failure=words, failures=failures, retry_at=now + pause)
+    desired = Desired.WATCH if state.desired is Desired.RUN else state.desired
+    return replace(state, failure=words, failures=0, retry_at=None, desired=desired)
 
 
-def put_back(memory: LifecycleState, by: timedelta, now: datetime) -> LifecycleState:
+def put_back(state: LifecycleState, by: timedelta, now: datetime) -> LifecycleState:
     """The clock was put back to now: what was to be tried in two seconds is, and what was a minute ago is not in an hour."""
 
     def then(moment: datetime) -> datetime:
         return moment if moment <= now else min(moment - by, now)
 
-    moments: dict[str, Any] = {name: then(moment) for name in _MOMENTS if (moment := getattr(memory, name)) is not None}
-    retry_at = None if memory.retry_at is None else memory.retry_at - by
-    return replace(memory, **moments, restarts=tuple(map(then, memory.restarts)), retry_at=retry_at)
+    moments: dict[str, Any] = {name: then(moment) for name in _MOMENTS if (moment := getattr(state, name)) is not None}
+    retry_at = None if state.retry_at is None else state.retry_at - by
+    return replace(state, **moments, restarts=tuple(map(then, state.restarts)), retry_at=retry_at)
 
 
-def _well(memory: LifecycleState) -> LifecycleState:
-    return replace(memory, failure=None, failures=0, retry_at=None)
+def _well(state: LifecycleState) -> LifecycleState:
+    return replace(state, failure=None, failures=0, retry_at=None)

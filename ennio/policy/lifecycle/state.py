@@ -54,7 +54,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class PendingMessage:
     """The oldest message not yet delivered; ``detail`` is what it is known to wait for."""
 
     id: str
@@ -64,17 +64,17 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The world at one step: the facts, the mail, and whether an effect of this session is under way."""
+class Inputs:
+    """The world at one step: the facts, the oldest pending message, and whether an effect of this session is under way."""
 
     facts: Facts = field(default_factory=Facts)
-    mail: Mail | None = None
+    pending: PendingMessage | None = None
     busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleState:
-    """A session's memory: written before anything is done about it.
+    """A session's state: written before anything is done about it.
 
     ``begun`` is True once a workspace may stand, however little of it. ``launches`` counts launches
     ordered. ``ready_at`` is when the present launch was first ready.

@@ -13,11 +13,11 @@ from ennio.model.evidence import Ground
 from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus as S
-from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase, Seen, Spec
+from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, Phase, Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DerivedStatus:
     """A status, the rule that gave it in words, and the facts it rests on."""
 
     status: S
@@ -26,67 +26,68 @@ class Verdict:
     outcome: str | None = None
 
 
-def derive(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Verdict | None:
+def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
     """The status the facts amount to; None: what matters cannot be seen, so nothing changes.
 
     What is wrong with the workspace changes no status; it stands before the rule.
     """
-    verdict, place = _derived(spec, seen, memory, now), seen.facts.place
-    if verdict is None or verdict.status.terminal or place is None or not place.detail or memory.phase is not Phase.LAUNCHED:
-        return verdict
-    rule = f"{place.detail} ({verdict.rule})"
-    return replace(verdict, rule=rule, grounds=(*verdict.grounds, Ground(place.detail, "workspace", place.at)))
+    derived, place = _derived(spec, inputs, state, now), inputs.facts.place
+    if derived is None or derived.status.terminal or place is None or not place.detail or state.phase is not Phase.LAUNCHED:
+        return derived
+    rule = f"{place.detail} ({derived.rule})"
+    return replace(derived, rule=rule, grounds=(*derived.grounds, Ground(place.detail, "workspace", place.at)))
 
 
-def _derived(spec: Spec, seen: Seen, memory: LifecycleState, now: datetime) -> Verdict | None:
-    if memory.status is S.MERGED and memory.cleaned_at is not None:
-        how = f" {_BY_PUSH}" if memory.rule and _BY_PUSH in memory.rule else ""
-        return Verdict(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")
-    if memory.status.terminal:
+def _derived(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
+    if state.status is S.MERGED and state.cleaned_at is not None:
+        how = f" {_BY_PUSH}" if state.rule and _BY_PUSH in state.rule else ""
+        return DerivedStatus(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")
+    if state.status.terminal:
         return None
-    if memory.killed_by is not None:
-        return _killed(memory)
-    pull = known_pull(seen)
+    if state.killed_by is not None:
+        return _killed(state)
+    pull = known_pull(inputs)
     if pull is not None and pull.state is PullState.MERGED:
-        return Verdict(S.MERGED, f"pull request #{pull.number} is merged{_past_review(seen, pull)}", _forge_grounds(seen), outcome="merged")
-    if memory.phase is not Phase.LAUNCHED:
-        return _unlaunched(seen, memory, pull, spec, now)
+        rule = f"pull request #{pull.number} is merged{_past_review(inputs, pull)}"
+        return DerivedStatus(S.MERGED, rule, _forge_grounds(inputs), outcome="merged")
+    if state.phase is not Phase.LAUNCHED:
+        return _unlaunched(inputs, state, pull, spec, now)
     if pull is not None and pull.state is PullState.OPEN:
-        return _with_open_pull(spec, seen, memory, pull, now)
+        return _with_open_pull(spec, inputs, state, pull, now)
     if pull is not None:
-        return _with_closed_pull(seen, memory, pull)
-    return _without_pull(spec, seen, memory)
+        return _with_closed_pull(inputs, state, pull)
+    return _without_pull(spec, inputs, state)
 
 
 _BY_PUSH = "by a push, not by a merge of Ennio's"
 
 
-def _past_review(seen: Seen, pull: PullRequest) -> str:
+def _past_review(inputs: Inputs, pull: PullRequest) -> str:
     """How it came onto its base, where that was a push."""
-    if not _is_pushed(seen, pull):
+    if not _is_pushed(inputs, pull):
         return ""
     approved = pull.review is ReviewState.APPROVED and pull.approved_head
     return f" {_BY_PUSH}" + ("" if approved else ": perhaps nobody has reviewed it")
 
 
-def _is_pushed(seen: Seen, pull: PullRequest) -> bool:
+def _is_pushed(inputs: Inputs, pull: PullRequest) -> bool:
     """Where the forge does not tell, a merge that made no commit of its own may have been a push."""
     if pull.merged_by_push is not None:
         return pull.merged_by_push
-    forge = seen.facts.forge
+    forge = inputs.facts.forge
     return forge is not None and forge.pushed is not None and pull.merge_commit == pull.head
 
 
-def _killed(memory: LifecycleState) -> Verdict:
+def _killed(state: LifecycleState) -> DerivedStatus:
     """Killed means dead: until nothing of the agent is left, it is only being ended."""
-    if memory.under_way:
-        return Verdict(memory.status, f"being ended for {memory.killed_by}: what was started has not been seen to end yet")
-    return Verdict(S.KILLED, f"killed by {memory.killed_by}")
+    if state.under_way:
+        return DerivedStatus(state.status, f"being ended for {state.killed_by}: what was started has not been seen to end yet")
+    return DerivedStatus(S.KILLED, f"killed by {state.killed_by}")
 
 
-def known_pull(seen: Seen) -> PullRequest | None:
+def known_pull(inputs: Inputs) -> PullRequest | None:
     """The pull request, if the forge has told of one and can be seen now."""
-    forge = seen.facts.forge
+    forge = inputs.facts.forge
     return forge.pull if forge is not None and forge.presence is Presence.ALIVE else None
 
 
@@ -95,64 +96,64 @@ def ended_well(process: ProcessSeen) -> bool:
     return process.exit_code == 0 and process.signal is None
 
 
-def _unlaunched(seen: Seen, memory: LifecycleState, pull: PullRequest | None, spec: Spec, now: datetime) -> Verdict | None:
-    if memory.desired is Desired.WATCH and memory.failure is not None:
-        return Verdict(S.EXITED, f"it could not be started: {memory.failure}", (Ground(memory.failure, "spawn", memory.status_since),))
+def _unlaunched(inputs: Inputs, state: LifecycleState, pull: PullRequest | None, spec: Spec, now: datetime) -> DerivedStatus | None:
+    if state.desired is Desired.WATCH and state.failure is not None:
+        return DerivedStatus(S.EXITED, f"it could not be started: {state.failure}", (Ground(state.failure, "spawn", state.status_since),))
     if pull is not None and pull.state is PullState.OPEN:
-        return _by_pull(spec, seen, memory, pull, now)
-    if memory.desired is Desired.RUN and memory.failure is not None:
-        ground = Ground(memory.failure, "spawn", memory.status_since)
-        return Verdict(S.SPAWNING, f"being started; the last try failed, and another follows: {memory.failure}", (ground,))
-    return Verdict(S.SPAWNING, "waiting to be admitted" if memory.desired is Desired.WAIT else "being started")
+        return _by_pull(spec, inputs, state, pull, now)
+    if state.desired is Desired.RUN and state.failure is not None:
+        ground = Ground(state.failure, "spawn", state.status_since)
+        return DerivedStatus(S.SPAWNING, f"being started; the last try failed, and another follows: {state.failure}", (ground,))
+    return DerivedStatus(S.SPAWNING, "waiting to be admitted" if state.desired is Desired.WAIT else "being started")
 
 
-def _with_open_pull(spec: Spec, seen: Seen, memory: LifecycleState, pull: PullRequest, now: datetime) -> Verdict | None:
-    process = seen.facts.process
+def _with_open_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime) -> DerivedStatus | None:
+    process = inputs.facts.process
     if process is not None and process.presence is Presence.GONE and not ended_well(process):
         return _exited(process)
-    if memory.status is S.EXITED and (process is None or process.presence is Presence.UNKNOWN):
+    if state.status is S.EXITED and (process is None or process.presence is Presence.UNKNOWN):
         return None
-    return _by_pull(spec, seen, memory, pull, now)
+    return _by_pull(spec, inputs, state, pull, now)
 
 
-def _by_pull(spec: Spec, seen: Seen, memory: LifecycleState, pull: PullRequest, now: datetime) -> Verdict | None:
+def _by_pull(spec: Spec, inputs: Inputs, state: LifecycleState, pull: PullRequest, now: datetime) -> DerivedStatus | None:
     """The rules for an open pull request, in the documented order."""
-    checks = settled_checks(spec, memory, pull, now)
-    replaced_red = any(head != pull.head for head in memory.red_heads)
+    checks = settled_checks(spec, state, pull, now)
+    replaced_red = any(head != pull.head for head in state.red_heads)
     name = f"#{pull.number}"
     green = "there are no checks" if pull.unchecked else "its checks pass"
 
-    def verdict(status: S, rule: str, waited_for: tuple[Opinion, ...] = ()) -> Verdict:
-        return Verdict(status, rule, (*_forge_grounds(seen), *_waited_for(seen, waited_for)))
+    def derived(status: S, rule: str, waited_for: tuple[Opinion, ...] = ()) -> DerivedStatus:
+        return DerivedStatus(status, rule, (*_forge_grounds(inputs), *_waited_for(inputs, waited_for)))
 
     if pull.mergeability is Mergeability.CONFLICTING:
         files = ", ".join(pull.conflicts[:5]) or "with its base"
-        return verdict(S.MERGE_CONFLICTS, f"{name} conflicts: {files}")
-    if memory.status is S.MERGE_CONFLICTS and pull.mergeability is Mergeability.UNKNOWN:
+        return derived(S.MERGE_CONFLICTS, f"{name} conflicts: {files}")
+    if state.status is S.MERGE_CONFLICTS and pull.mergeability is Mergeability.UNKNOWN:
         return None
     if checks is CheckState.UNKNOWN:
         return None
     if checks is CheckState.FAILING:
         failing = ", ".join(check.name for check in pull.failing) or "checks"
         if replaced_red:
-            return verdict(S.CI_FIX_FAILED, f"{failing} failed again on {pull.head[:10]}, after a fix was sent")
-        return verdict(S.CI_FAILED, f"{failing} failed on {pull.head[:10]}")
+            return derived(S.CI_FIX_FAILED, f"{failing} failed again on {pull.head[:10]}, after a fix was sent")
+        return derived(S.CI_FAILED, f"{failing} failed on {pull.head[:10]}")
     if checks is CheckState.PENDING and replaced_red:
-        return verdict(S.CI_FIX_SENT, f"checks run on {pull.head[:10]}, which replaced a red head")
+        return derived(S.CI_FIX_SENT, f"checks run on {pull.head[:10]}, which replaced a red head")
     if pull.review is ReviewState.CHANGES_REQUESTED:
         rule = f"{name} is {_answered(pull)}" if pull.answered else f"a reviewer of {name} asks for changes"
-        return verdict(S.CHANGES_REQUESTED, rule, pull.answered)
+        return derived(S.CHANGES_REQUESTED, rule, pull.answered)
     if pull.draft:
-        return verdict(S.PR_DRAFT, f"{name} is a draft")
+        return derived(S.PR_DRAFT, f"{name} is a draft")
     if checks in (CheckState.PENDING, CheckState.NONE):
-        return verdict(S.PR_OPEN, f"{name} is open, its checks are not through")
+        return derived(S.PR_OPEN, f"{name} is open, its checks are not through")
     if pull.review is ReviewState.APPROVED:
         stale = () if spec.count_stale else pull.stale
-        return verdict(S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and {green}", stale)
+        return derived(S.APPROVED, f"{name} is approved{_of_another_head(pull, stale)} and {green}", stale)
     if pull.review is ReviewState.REQUIRED:
         wanted = f"was approved at {pull.stale[0].head[:7]}; {pull.head[:7]} waits for another look" if pull.stale else "waits for a review"
-        return verdict(S.REVIEW_PENDING, f"{name} {wanted}, {green}", pull.stale)
-    return verdict(S.CI_PASSING, f"{passed(pull)} on {pull.head[:10]}")
+        return derived(S.REVIEW_PENDING, f"{name} {wanted}, {green}", pull.stale)
+    return derived(S.CI_PASSING, f"{passed(pull)} on {pull.head[:10]}")
 
 
 def passed(pull: PullRequest) -> str:
@@ -168,9 +169,9 @@ def _of_another_head(pull: PullRequest, stale: tuple[Opinion, ...]) -> str:
     return f", but of {stale[0].head[:7] or 'another head'} and not of {pull.head[:7]}," if stale else ""
 
 
-def _waited_for(seen: Seen, opinions: tuple[Opinion, ...]) -> tuple[Ground, ...]:
+def _waited_for(inputs: Inputs, opinions: tuple[Opinion, ...]) -> tuple[Ground, ...]:
     """Whose turn it is: reviewers who have not looked at the head there is now."""
-    forge = seen.facts.forge
+    forge = inputs.facts.forge
     if forge is None:
         return ()
     did = {ReviewState.APPROVED: "approved", ReviewState.CHANGES_REQUESTED: "asked for changes on"}
@@ -178,65 +179,65 @@ def _waited_for(seen: Seen, opinions: tuple[Opinion, ...]) -> tuple[Ground, ...]
     return tuple(Ground(what, forge.source, forge.at) for what in words)
 
 
-def settled_checks(spec: Spec, memory: LifecycleState, pull: PullRequest, now: datetime) -> CheckState:
+def settled_checks(spec: Spec, state: LifecycleState, pull: PullRequest, now: datetime) -> CheckState:
     """What the checks say; "there are none" counts as passing once the head had time to register some."""
     if pull.checks is not CheckState.NONE:
         return pull.checks
-    since = memory.head_at if memory.head == pull.head else None
+    since = state.head_at if state.head == pull.head else None
     if since is not None and now - since >= timedelta(seconds=spec.checks_grace):
         return CheckState.PASSING
     return CheckState.NONE
 
 
-def _with_closed_pull(seen: Seen, memory: LifecycleState, pull: PullRequest) -> Verdict | None:
-    process = seen.facts.process
+def _with_closed_pull(inputs: Inputs, state: LifecycleState, pull: PullRequest) -> DerivedStatus | None:
+    process = inputs.facts.process
     if process is None or process.presence is Presence.UNKNOWN:
         return None
     if process.presence is Presence.ALIVE:
-        return _alive(process, memory, f"#{pull.number} was closed unmerged; the agent is still there")
-    return Verdict(S.DONE, f"#{pull.number} was closed unmerged and the agent has ended", _forge_grounds(seen), outcome="closed")
+        return _alive(process, state, f"#{pull.number} was closed unmerged; the agent is still there")
+    return DerivedStatus(S.DONE, f"#{pull.number} was closed unmerged and the agent has ended", _forge_grounds(inputs), outcome="closed")
 
 
-def _without_pull(spec: Spec, seen: Seen, memory: LifecycleState) -> Verdict | None:
-    process = seen.facts.process
+def _without_pull(spec: Spec, inputs: Inputs, state: LifecycleState) -> DerivedStatus | None:
+    process = inputs.facts.process
     if process is None or process.presence is Presence.UNKNOWN:
         return None
     if process.presence is Presence.ALIVE:
-        if memory.pull is not None and not _proven_absent(spec, seen):
+        if state.pull is not None and not _proven_absent(spec, inputs):
             return None
-        return _alive(process, memory, "the agent is alive and there is no pull request yet")
+        return _alive(process, state, "the agent is alive and there is no pull request yet")
     if not ended_well(process):
         return _exited(process)
-    return _ended_without_pull(spec, seen, memory, process)
+    return _ended_without_pull(spec, inputs, state, process)
 
 
-def _ended_without_pull(spec: Spec, seen: Seen, memory: LifecycleState, process: ProcessSeen) -> Verdict | None:
+def _ended_without_pull(spec: Spec, inputs: Inputs, state: LifecycleState, process: ProcessSeen) -> DerivedStatus | None:
     """Exit 0 without a pull request is done only when nothing would be lost and the forge has no news."""
-    workspace = seen.facts.workspace
-    if memory.inspected < memory.launches or workspace is None:
+    workspace = inputs.facts.workspace
+    if state.inspected < state.launches or workspace is None:
         return None
     if not workspace.settled:
         lost = f"{workspace.uncommitted} uncommitted paths, {workspace.unpushed} unpushed commits"
         grounds = (_process_ground(process), Ground(lost, "git", workspace.at))
-        return Verdict(S.EXITED, f"it ended without handing in its work: {lost}", grounds)
-    if not _proven_absent(spec, seen):
+        return DerivedStatus(S.EXITED, f"it ended without handing in its work: {lost}", grounds)
+    if not _proven_absent(spec, inputs):
         return None
-    return Verdict(S.DONE, "it ended well and left nothing behind", (_process_ground(process),), outcome="finished")
+    return DerivedStatus(S.DONE, "it ended well and left nothing behind", (_process_ground(process),), outcome="finished")
 
 
-def _proven_absent(spec: Spec, seen: Seen) -> bool:
-    forge = seen.facts.forge
+def _proven_absent(spec: Spec, inputs: Inputs) -> bool:
+    forge = inputs.facts.forge
     return not spec.forge or (forge is not None and forge.presence is Presence.GONE)
 
 
-def _alive(process: ProcessSeen, memory: LifecycleState, rule: str) -> Verdict:
-    if memory.ready_at is None:
-        return Verdict(S.SPAWNING, "the agent was started and is not ready yet", (_process_ground(process),))
-    return Verdict(S.WORKING, rule, (_process_ground(process),))
+def _alive(process: ProcessSeen, state: LifecycleState, rule: str) -> DerivedStatus:
+    if state.ready_at is None:
+        return DerivedStatus(S.SPAWNING, "the agent was started and is not ready yet", (_process_ground(process),))
+    return DerivedStatus(S.WORKING, rule, (_process_ground(process),))
 
 
-def _exited(process: ProcessSeen) -> Verdict:
-    return Verdict(S.EXITED, f"the agent {end_of(process)}", (_process_ground(process),))
+def _exited(process: ProcessSeen) -> DerivedStatus:
+    return DerivedStatus(S.EXITED, f"the agent {end_of(process)}", (_process_ground(process),))
 
 
 def end_of(process: ProcessSeen) -> str:
@@ -253,8 +254,8 @@ def _process_ground(process: ProcessSeen) -> Ground:
     return Ground(what.get(process.presence, process.detail), process.source, process.at)
 
 
-def _forge_grounds(seen: Seen) -> tuple[Ground, ...]:
-    forge = seen.facts.forge
+def _forge_grounds(inputs: Inputs) -> tuple[Ground, ...]:
+    forge = inputs.facts.forge
     if forge is None or forge.pull is None:
         return ()
     pull = forge.pull

@@ -5,37 +5,37 @@ from __future__ import annotations
 from ennio.model.facts import Presence
 from ennio.model.message import PERSON, MessageState
 from ennio.model.session import Activity, SessionStatus
-from ennio.policy.lifecycle.state import LifecycleState, Phase, Seen, Spec
+from ennio.policy.lifecycle.state import Inputs, LifecycleState, Phase, Spec
 
 MOVES = "waits until its terminal rests: the agent is at work, or a person types there"
 
 
-def reason(spec: Spec, seen: Seen, memory: LifecycleState) -> str | None:
+def reason(spec: Spec, inputs: Inputs, state: LifecycleState) -> str | None:
     """What the next message waits for now; None where that is the delivery's to say, or nothing keeps it."""
-    if seen.mail is None or seen.mail.state is not MessageState.QUEUED or memory.status.terminal:
+    if inputs.pending is None or inputs.pending.state is not MessageState.QUEUED or state.status.terminal:
         return None
-    place = seen.facts.place
+    place = inputs.facts.place
     if place is not None and not place.place.usable:
         return place.detail
-    return _not_running(seen, memory) or (_busy(spec, memory, seen.mail.detail) if memory.ready_at is not None else None)
+    return _not_running(inputs, state) or (_busy(spec, state, inputs.pending.detail) if state.ready_at is not None else None)
 
 
-def _not_running(seen: Seen, memory: LifecycleState) -> str | None:
+def _not_running(inputs: Inputs, state: LifecycleState) -> str | None:
     """Why there is no agent yet, or none any more, that could take it."""
-    process = seen.facts.process
-    if memory.status is SessionStatus.EXITED:
+    process = inputs.facts.process
+    if state.status is SessionStatus.EXITED:
         return "waits for a restart: the agent has exited"
-    if memory.phase is not Phase.LAUNCHED:
+    if state.phase is not Phase.LAUNCHED:
         return "waits until the agent is started"
     if process is None or process.presence is Presence.UNKNOWN:
         return "waits until the agent can be seen again"
-    ready = memory.ready_at is not None or process.presence is Presence.GONE
+    ready = state.ready_at is not None or process.presence is Presence.GONE
     return None if ready else "waits until the agent is ready"
 
 
-def _busy(spec: Spec, memory: LifecycleState, known: str) -> str | None:
+def _busy(spec: Spec, state: LifecycleState, known: str) -> str | None:
     """An agent that tells is at work; of another only the terminal moves, and a person who types on moves it too."""
-    if memory.activity not in (Activity.ACTIVE, None):
+    if state.activity not in (Activity.ACTIVE, None):
         return None
     if spec.tells:
         return "waits until the agent has done its turn"

@@ -10,21 +10,21 @@ import pytest
 from ennio.model.errors import Conflict, Unreachable
 from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle import LifecycleState, MakeWorkspace, RemoveWorkspace, Seen, Spec, StopAgent, orders, step
+from ennio.policy.lifecycle import Inputs, LifecycleState, MakeWorkspace, RemoveWorkspace, Spec, StopAgent, orders, step
 from tests.policy.lifecycle.world import START, World
 
-ALIVE = Seen(Facts(process=ProcessSeen(Presence.ALIVE, START, "survey", pid=7, number=1)))
-GONE = Seen(Facts(process=ProcessSeen(Presence.GONE, START, "survey")))
-UNKNOWN = Seen(Facts(process=ProcessSeen(Presence.UNKNOWN, START, "survey", detail="away")))
+ALIVE = Inputs(Facts(process=ProcessSeen(Presence.ALIVE, START, "survey", pid=7, number=1)))
+GONE = Inputs(Facts(process=ProcessSeen(Presence.GONE, START, "survey")))
+UNKNOWN = Inputs(Facts(process=ProcessSeen(Presence.UNKNOWN, START, "survey", detail="away")))
 
 
 def _killed_during_launch() -> World:
     world = World()
-    world.memory = orders.admit(world.memory)
+    world.state = orders.admit(world.state)
     world.look()
     for _ in range(3):
         world.advance()
-        if world.memory.launches:
+        if world.state.launches:
             break
         world.perform()
     world.try_order("kill")
@@ -33,10 +33,10 @@ def _killed_during_launch() -> World:
 
 def test_incident_05_a_launch_that_a_kill_overtook_is_ended_when_it_comes_up() -> None:
     world = _killed_during_launch()
-    assert world.memory.launches == 1
-    plan = step(world.spec, GONE, world.memory, world.now)
+    assert world.state.launches == 1
+    plan = step(world.spec, GONE, world.state, world.now)
     assert isinstance(plan.effect, StopAgent), "ended once, to be sure"
-    ended = orders.stopped(plan.memory)
+    ended = orders.stopped(plan.state)
     assert step(world.spec, GONE, ended, world.now).effect is None
     assert isinstance(step(world.spec, ALIVE, ended, world.now).effect, StopAgent), "and again, because it lives"
 
@@ -56,46 +56,46 @@ def test_a_killed_session_is_not_restored_and_its_work_is_named() -> None:
 
 def test_incident_05_nothing_is_ended_that_cannot_be_seen() -> None:
     world = _killed_during_launch()
-    assert step(world.spec, UNKNOWN, world.memory, world.now).effect is None
+    assert step(world.spec, UNKNOWN, world.state, world.now).effect is None
 
 
 def test_a_kill_of_what_was_launched_does_not_wait_for_its_terminal_to_be_seen() -> None:
     world = _killed_during_launch()
-    launched = orders.launched(world.memory, 1, world.now)
+    launched = orders.launched(world.state, 1, world.now)
     plan = step(world.spec, UNKNOWN, launched, world.now)
     assert isinstance(plan.effect, StopAgent)
-    assert not plan.memory.status.terminal
-    assert "not been seen to end" in plan.memory.rule
+    assert not plan.state.status.terminal
+    assert "not been seen to end" in plan.state.rule
 
 
 def test_killed_is_said_once_nothing_of_the_agent_is_left() -> None:
     world = _killed_during_launch()
-    killed = orders.launched(world.memory, 1, world.now)
+    killed = orders.launched(world.state, 1, world.now)
     failed = orders.failed(killed, StopAgent("killed by a person"), Unreachable("it did not end when killed"), world.now)
-    assert not step(world.spec, UNKNOWN, failed, world.now).memory.status.terminal
-    assert step(world.spec, UNKNOWN, orders.stopped(failed), world.now).memory.status is SessionStatus.KILLED
+    assert not step(world.spec, UNKNOWN, failed, world.now).state.status.terminal
+    assert step(world.spec, UNKNOWN, orders.stopped(failed), world.now).state.status is SessionStatus.KILLED
 
 
 def test_incident_07_a_workspace_that_was_begun_is_removed_and_one_that_was_not_is_not() -> None:
     waiting = orders.fresh(START)
-    admitted = step(Spec(), Seen(), orders.admit(waiting), START)
+    admitted = step(Spec(), Inputs(), orders.admit(waiting), START)
     assert isinstance(admitted.effect, MakeWorkspace)
-    for memory, removed in ((waiting, False), (admitted.memory, True)):
-        killed = step(Spec(), Seen(busy=True), orders.kill(memory, "a person"), START).memory
+    for state, removed in ((waiting, False), (admitted.state, True)):
+        killed = step(Spec(), Inputs(busy=True), orders.kill(state, "a person"), START).state
         if killed.begun:
-            killed = step(Spec(), Seen(), orders.stopped(killed), START).memory
-        plan = step(Spec(), Seen(), orders.clean(killed, force=False), START + timedelta(seconds=1))
+            killed = step(Spec(), Inputs(), orders.stopped(killed), START).state
+        plan = step(Spec(), Inputs(), orders.clean(killed, force=False), START + timedelta(seconds=1))
         assert isinstance(plan.effect, RemoveWorkspace) is removed
-        assert (plan.memory.cleaned_at is not None) is not removed
+        assert (plan.state.cleaned_at is not None) is not removed
 
 
 def test_what_prepares_a_workspace_is_ended_before_killed_is_said_and_the_workspace_goes() -> None:
-    begun = step(Spec(), Seen(), orders.admit(orders.fresh(START)), START).memory
-    plan = step(Spec(), Seen(), orders.clean(orders.kill(begun, "a person"), force=True), START)
+    begun = step(Spec(), Inputs(), orders.admit(orders.fresh(START)), START).state
+    plan = step(Spec(), Inputs(), orders.clean(orders.kill(begun, "a person"), force=True), START)
     assert isinstance(plan.effect, StopAgent)
-    assert not plan.memory.status.terminal
-    ended = step(Spec(), Seen(), orders.stopped(plan.memory), START)
-    assert ended.memory.status is SessionStatus.KILLED
+    assert not plan.state.status.terminal
+    ended = step(Spec(), Inputs(), orders.stopped(plan.state), START)
+    assert ended.state.status is SessionStatus.KILLED
     assert isinstance(ended.effect, RemoveWorkspace)
 
 

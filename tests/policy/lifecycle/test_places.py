@@ -12,11 +12,22 @@ from ennio.model.errors import Conflict
 from ennio.model.facts import AgentSeen, Facts, Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.message import MessageState
 from ennio.model.session import Activity, Priority, SessionStatus
-from ennio.policy.lifecycle import DeliverMessage, LaunchAgent, LifecycleState, Mail, MakeWorkspace, Seen, Spec, StopAgent, orders, step
+from ennio.policy.lifecycle import (
+    DeliverMessage,
+    Inputs,
+    LaunchAgent,
+    LifecycleState,
+    MakeWorkspace,
+    PendingMessage,
+    Spec,
+    StopAgent,
+    orders,
+    step,
+)
 from ennio.policy.lifecycle.state import Desired, Phase
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-MAIL = Mail("m", MessageState.QUEUED)
+MAIL = PendingMessage("m", MessageState.QUEUED)
 RUNNING = LifecycleState(
     status=SessionStatus.WORKING, status_since=NOW, desired=Desired.WATCH, phase=Phase.LAUNCHED, begun=True, launches=1,
     launched_at=NOW, ready_at=NOW, activity=Activity.READY, activity_since=NOW,
@@ -35,11 +46,11 @@ GONE = ProcessSeen(Presence.GONE, NOW, "test", exit_code=1, number=1)
 
 @pytest.mark.parametrize("place", [place for place in Place if place is not Place.STANDING])
 def test_what_became_of_the_workspace_stands_before_the_rule_and_is_told_once(place: Place) -> None:
-    plan = step(Spec(forge=False), Seen(_facts(place)), RUNNING, NOW)
-    again = step(Spec(forge=False), Seen(_facts(place)), plan.memory, NOW + timedelta(seconds=9))
+    plan = step(Spec(forge=False), Inputs(_facts(place)), RUNNING, NOW)
+    again = step(Spec(forge=False), Inputs(_facts(place)), plan.state, NOW + timedelta(seconds=9))
 
-    assert plan.memory.status is SessionStatus.WORKING
-    assert plan.memory.rule == f"it is {place} (the agent is alive and there is no pull request yet)"
+    assert plan.state.status is SessionStatus.WORKING
+    assert plan.state.rule == f"it is {place} (the agent is alive and there is no pull request yet)"
     assert plan.evidence is not None
     assert f"it is {place}" in [ground.what for ground in plan.evidence.facts]
     assert [event.priority for event in plan.events if event.data.get("step") == "place"] == [
@@ -49,41 +60,41 @@ def test_what_became_of_the_workspace_stands_before_the_rule_and_is_told_once(pl
 
 
 def test_what_is_right_again_is_told_and_shown() -> None:
-    wrong = step(Spec(forge=False), Seen(_facts(Place.DETACHED)), RUNNING, NOW).memory
-    plan = step(Spec(forge=False), Seen(_facts(Place.STANDING)), wrong, NOW)
-    assert plan.memory.rule == "the agent is alive and there is no pull request yet"
+    wrong = step(Spec(forge=False), Inputs(_facts(Place.DETACHED)), RUNNING, NOW).state
+    plan = step(Spec(forge=False), Inputs(_facts(Place.STANDING)), wrong, NOW)
+    assert plan.state.rule == "the agent is alive and there is no pull request yet"
     assert "its working copy is as it should be again" in [event.message for event in plan.events]
 
 
 @pytest.mark.parametrize("place", list(Place))
 def test_nothing_is_delivered_into_nothing(place: Place) -> None:
-    plan = step(Spec(forge=False), Seen(_facts(place), MAIL), RUNNING, NOW)
+    plan = step(Spec(forge=False), Inputs(_facts(place), MAIL), RUNNING, NOW)
     assert (plan.effect == DeliverMessage("m")) is place.usable
 
 
 def test_nothing_is_started_again_where_there_is_no_workspace() -> None:
     spec = Spec(forge=False, restart=Restart(attempts=5, within=60, delay=1))
     for place in (Place.GONE, Place.STANDING):
-        memory = RUNNING
+        state = RUNNING
         for _ in range(3):
-            memory = step(spec, Seen(_facts(place, GONE)), memory, NOW).memory
-        assert memory.desired is (Desired.WATCH if place is Place.GONE else Desired.RUN)
+            state = step(spec, Inputs(_facts(place, GONE)), state, NOW).state
+        assert state.desired is (Desired.WATCH if place is Place.GONE else Desired.RUN)
 
 
 def test_a_living_session_without_a_workspace_can_be_restored_and_its_agent_is_ended_first() -> None:
     with pytest.raises(Conflict):
         orders.restore(RUNNING)
-    memory = orders.admit(orders.restore(RUNNING, unusable=True))
+    state = orders.admit(orders.restore(RUNNING, unusable=True))
     alive, unseen = Facts(process=_facts(Place.GONE).process), Facts(process=ProcessSeen(Presence.UNKNOWN, NOW, "test"))
 
-    assert step(Spec(), Seen(unseen), memory, NOW).effect is None
-    stop = step(Spec(), Seen(alive), memory, NOW)
+    assert step(Spec(), Inputs(unseen), state, NOW).effect is None
+    stop = step(Spec(), Inputs(alive), state, NOW)
     assert isinstance(stop.effect, StopAgent)
-    memory = orders.stopped(stop.memory)
-    make = step(Spec(), Seen(Facts(process=GONE)), memory, NOW)
+    state = orders.stopped(stop.state)
+    make = step(Spec(), Inputs(Facts(process=GONE)), state, NOW)
     assert isinstance(make.effect, MakeWorkspace)
-    memory = orders.prepared(orders.workspace_made(make.memory))
-    launch = step(Spec(), Seen(Facts(process=GONE)), memory, NOW)
+    state = orders.prepared(orders.workspace_made(make.state))
+    launch = step(Spec(), Inputs(Facts(process=GONE)), state, NOW)
     assert launch.effect == LaunchAgent(2, resume=True, message=None)
 
 

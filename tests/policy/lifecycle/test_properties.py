@@ -18,7 +18,7 @@ from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.policy import restart
-from ennio.policy.lifecycle import DeliverMessage, Desired, LaunchAgent, Seen, orders, step
+from ennio.policy.lifecycle import DeliverMessage, Desired, Inputs, LaunchAgent, orders, step
 from ennio.policy.lifecycle import status as statuses
 from tests.policy.lifecycle.world import World, pull_request
 
@@ -33,7 +33,7 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.world = World()
-        self.world.memory = orders.admit(self.world.memory)
+        self.world.state = orders.admit(self.world.state)
         self.world.advance()
 
     # --- the supervisor --------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class Life(RuleBasedStateMachine):
         self.world.try_order(order)
         self.world.advance()
 
-    @precondition(lambda self: self.world.memory.desired is Desired.WAIT)
+    @precondition(lambda self: self.world.state.desired is Desired.WAIT)
     @rule()
     def admitted(self) -> None:
         self.world.admit()
@@ -146,7 +146,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def none_is_called_killed_that_lives(self) -> None:
-        if hasattr(self, "world") and self.world.memory.status is SessionStatus.KILLED:
+        if hasattr(self, "world") and self.world.state.status is SessionStatus.KILLED:
             assert self.world.agent is None or not self.world.agent.alive, "called killed, and its agent lives"
 
     @invariant()
@@ -161,16 +161,16 @@ class Life(RuleBasedStateMachine):
             return
         world = self.world
         world.settle()
-        memory, before = world.memory, (world.memory, len(world.starts), list(world.received))
+        state, before = world.state, (world.state, len(world.starts), list(world.received))
         world.settle()
-        assert (world.memory, len(world.starts), list(world.received)) == before, "it does not come to rest"
+        assert (world.state, len(world.starts), list(world.received)) == before, "it does not come to rest"
         assert world.current is None
-        self._rests_rightly(memory.status)
+        self._rests_rightly(state.status)
 
     def _rests_rightly(self, status: SessionStatus) -> None:
         world = self.world
         alive = world.agent is not None and world.agent.alive
-        if world.memory.killed_by is not None:
+        if world.state.killed_by is not None:
             assert status is SessionStatus.KILLED or SessionStatus.MERGED in world.statuses or SessionStatus.DONE in world.statuses
             assert not alive or status is not SessionStatus.KILLED, "killed, and its agent lives"
         elif world.pull is not None and world.pull.state is PullState.MERGED:
@@ -200,16 +200,16 @@ def test_whatever_happens_nothing_is_started_twice_lost_or_left_hanging() -> Non
 
 
 def _relaunches_blind(monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(seen, memory):  # type: ignore[no-untyped-def]
-        return STEP._launch(seen, memory, memory.launches + 1)
+    def careless(seen, state):  # type: ignore[no-untyped-def]
+        return STEP._launch(seen, state, state.launches + 1)
 
     monkeypatch.setattr(STEP, "_relaunch", careless)
 
 
 def _types_again_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    def eager(seen, memory, now):  # type: ignore[no-untyped-def]
-        ready = memory.ready_at is not None and memory.activity is not None
-        return DeliverMessage(seen.mail.id) if seen.mail is not None and ready else None
+    def eager(seen, state, now):  # type: ignore[no-untyped-def]
+        ready = state.ready_at is not None and state.activity is not None
+        return DeliverMessage(seen.pending.id) if seen.pending is not None and ready else None
 
     monkeypatch.setattr(STEP, "_post", eager)
 
@@ -217,32 +217,32 @@ def _types_again_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
 def _forgets_that_it_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     real = statuses.derive
 
-    def forgetful(spec, seen, memory, now):  # type: ignore[no-untyped-def]
-        if memory.status.terminal and memory.cleaned_at is None:
-            memory = replace(memory, status=SessionStatus.WORKING, killed_by=None)
-        return real(spec, seen, memory, now)
+    def forgetful(spec, seen, state, now):  # type: ignore[no-untyped-def]
+        if state.status.terminal and state.cleaned_at is None:
+            state = replace(state, status=SessionStatus.WORKING, killed_by=None)
+        return real(spec, seen, state, now)
 
     monkeypatch.setattr(statuses, "derive", forgetful)
 
 
 def _never_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(STEP, "_end", lambda _spec, _seen, memory, _now: (memory, None))
+    monkeypatch.setattr(STEP, "_end", lambda _spec, _seen, state, _now: (state, None))
 
 
 def _says_killed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statuses, "_killed", lambda memory: statuses.Verdict(SessionStatus.KILLED, f"killed by {memory.killed_by}"))
+    monkeypatch.setattr(statuses, "_killed", lambda state: statuses.DerivedStatus(SessionStatus.KILLED, f"killed by {state.killed_by}"))
 
 
 def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     real = STEP._relaunch
 
-    def hasty(seen, memory):  # type: ignore[no-untyped-def]
+    def hasty(seen, state):  # type: ignore[no-untyped-def]
         process = seen.facts.process
         if process is not None and process.presence is Presence.UNKNOWN:
             seen = replace(seen, facts=replace(seen.facts, process=replace(process, presence=Presence.GONE)))
-            memory, effect = real(seen, memory)
-            return memory, effect
-        return real(seen, memory)
+            state, effect = real(seen, state)
+            return state, effect
+        return real(seen, state)
 
     monkeypatch.setattr(STEP, "_relaunch", hasty)
 
@@ -250,8 +250,8 @@ def _takes_unknown_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
 def _cleans_without_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
     real = STEP._end
 
-    def hasty(spec, seen, memory, now):  # type: ignore[no-untyped-def]
-        return real(spec, replace(seen, facts=replace(seen.facts, process=None)), replace(memory, stopped=memory.launches, swept=True), now)
+    def hasty(spec, seen, state, now):  # type: ignore[no-untyped-def]
+        return real(spec, replace(seen, facts=replace(seen.facts, process=None)), replace(state, stopped=state.launches, swept=True), now)
 
     monkeypatch.setattr(STEP, "_end", hasty)
 
@@ -303,15 +303,15 @@ def test_the_properties_fail_on_a_mutant(mutant, monkeypatch: pytest.MonkeyPatch
 
 def test_a_crash_loop_is_given_up_and_left_to_a_person() -> None:
     world = World()
-    world.memory = orders.admit(world.memory)
+    world.state = orders.admit(world.state)
     for _ in range(20):
         world.settle(rounds=30)
         if world.agent is None or not world.agent.alive:
             break
         world.agent = replace(world.agent, alive=False, exit_code=1)
-    assert world.memory.status is SessionStatus.EXITED
+    assert world.state.status is SessionStatus.EXITED
     assert world.starts == [1, 2, 3], "two restarts within the window, then no more"
-    assert world.memory.desired is Desired.WATCH
+    assert world.state.desired is Desired.WATCH
 
 
 def test_restart_decides_by_what_happened_within_the_window() -> None:
@@ -325,10 +325,10 @@ def test_restart_decides_by_what_happened_within_the_window() -> None:
 def test_the_step_is_total_on_a_memory_it_never_made() -> None:
     world = World()
     for desired in Desired:
-        plan = step(world.spec, world_seen(world), replace(world.memory, desired=desired), world.now)
-        assert plan.memory.desired in Desired
+        plan = step(world.spec, world_seen(world), replace(world.state, desired=desired), world.now)
+        assert plan.state.desired in Desired
         assert plan.effect is None or not isinstance(plan.effect, LaunchAgent) or plan.effect.number >= 1
 
 
 def world_seen(world: World):  # type: ignore[no-untyped-def]
-    return Seen(world.facts)
+    return Inputs(world.facts)

@@ -22,7 +22,7 @@ def _restored() -> World:
     assert world.agent is not None
     world.agent = replace(world.agent, alive=False, exit_code=1)
     world.settle()
-    assert world.memory.status is SessionStatus.EXITED
+    assert world.state.status is SessionStatus.EXITED
     world.try_order("restore")
     world.advance()
     return world
@@ -33,13 +33,13 @@ def test_a_restored_session_is_not_started_before_it_is_admitted() -> None:
     for _ in range(5):
         world.look()
         world.advance()
-    assert (world.memory.status, world.memory.rule) == (SessionStatus.SPAWNING, "waiting to be admitted")
+    assert (world.state.status, world.state.rule) == (SessionStatus.SPAWNING, "waiting to be admitted")
     assert world.starts == [1]
     with pytest.raises(Conflict, match="only an exited session"):
-        orders.restore(world.memory)
+        orders.restore(world.state)
     world.settle()
     assert world.starts == [1, 2]
-    assert world.memory.status is SessionStatus.WORKING
+    assert world.state.status is SessionStatus.WORKING
 
 
 def test_a_restored_session_whose_agent_lives_after_all_is_not_started_again() -> None:
@@ -47,7 +47,7 @@ def test_a_restored_session_whose_agent_lives_after_all_is_not_started_again() -
     world.admit()
     world.facts = replace(world.facts, process=ProcessSeen(Presence.ALIVE, world.now, "survey", number=1))
     world.advance()
-    assert world.memory.desired is Desired.WATCH
+    assert world.state.desired is Desired.WATCH
     assert [launch.number for launch, _ in world.launches] == [1]
 
 

@@ -11,14 +11,14 @@ from ennio.model.events import EventType
 from ennio.model.facts import Facts, ForgeSeen, Presence, ProcessSeen
 from ennio.model.pulls import CheckState, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle import Seen, Spec
-from ennio.policy.lifecycle.news import mergeable, note
+from ennio.policy.lifecycle import Inputs, Spec
+from ennio.policy.lifecycle.diff import apply, mergeable
 from ennio.policy.lifecycle.state import Desired, LifecycleState, Phase
-from ennio.policy.lifecycle.status import Verdict, derive
+from ennio.policy.lifecycle.status import DerivedStatus, derive
 from ennio.policy.metering import SessionMetrics, metered
 from tests.policy.lifecycle.world import START, pull_request
 
-MEMORY = LifecycleState(
+STATE = LifecycleState(
     SessionStatus.WORKING, START, desired=Desired.WATCH, phase=Phase.LAUNCHED, launches=1, ready_at=START, pull=1, pull_state="open"
 )
 BEFORE, NOW = "ab12cde0000", "ef85dac0000"
@@ -28,18 +28,18 @@ def _reviewed(review: ReviewState, decision: ReviewState, head: str, **more: obj
     return pull_request(head=NOW, review=review, opinions=(Opinion("ada", decision, head),), **more)
 
 
-def _seen(pull: PullRequest) -> Seen:
+def _seen(pull: PullRequest) -> Inputs:
     process = ProcessSeen(Presence.ALIVE, START, "survey", pid=1, number=1)
-    return Seen(Facts(process=process, forge=ForgeSeen(Presence.ALIVE, START, "local", pull)), None, False)
+    return Inputs(Facts(process=process, forge=ForgeSeen(Presence.ALIVE, START, "local", pull)), None, False)
 
 
-def _derived(pull: PullRequest, spec: Spec | None = None) -> Verdict:
-    verdict = derive(spec or Spec(), _seen(pull), MEMORY, START)
+def _derived(pull: PullRequest, spec: Spec | None = None) -> DerivedStatus:
+    verdict = derive(spec or Spec(), _seen(pull), STATE, START)
     assert verdict is not None
     return verdict
 
 
-def _waited_for(verdict: Verdict) -> list[str]:
+def _waited_for(verdict: DerivedStatus) -> list[str]:
     return [ground.what for ground in verdict.grounds if "waited for" in ground.what]
 
 
@@ -83,7 +83,7 @@ def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rul
     pull = pull_request(review=review, check_runs=())
     verdict = _derived(pull)
     assert (verdict.rule, "no checks" in verdict.grounds[0].what) == (rule, True)
-    told = note(Spec(), _seen(pull), MEMORY, START).events
+    told = apply(Spec(), _seen(pull), STATE, START).events
     assert [event.message for event in told if event.event_type is EventType.CI_PASSING] == ["there are no checks of #1"]
     assert metered(SessionMetrics("p-1"), told, None, 1.0).ci_runs == 0
 
@@ -91,11 +91,11 @@ def test_nobody_is_told_that_checks_pass_where_none_ran(review: ReviewState, rul
 def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:
     pull = pull_request(state=PullState.MERGED, merge_commit="h1")
     seen = _seen(pull)
-    pushed = Seen(replace(seen.facts, forge=ForgeSeen(Presence.ALIVE, START, "local", pull, pushed="c0ffee")), None, False)
-    rules = [verdict.rule for one in (seen, pushed) if (verdict := derive(Spec(), one, MEMORY, START))]
+    pushed = Inputs(replace(seen.facts, forge=ForgeSeen(Presence.ALIVE, START, "local", pull, pushed="c0ffee")), None, False)
+    rules = [verdict.rule for one in (seen, pushed) if (verdict := derive(Spec(), one, STATE, START))]
     words = "by a push, not by a merge of Ennio's"
     assert rules == ["pull request #1 is merged", f"pull request #1 is merged {words}: perhaps nobody has reviewed it"]
-    after = replace(MEMORY, status=SessionStatus.MERGED, rule=rules[1], cleaned_at=START)
+    after = replace(STATE, status=SessionStatus.MERGED, rule=rules[1], cleaned_at=START)
     done = derive(Spec(), pushed, after, START)
     assert done is not None
     assert done.rule == f"merged {words}, and its workspace has been cleaned"
@@ -104,36 +104,36 @@ def test_what_came_onto_the_base_by_a_push_is_not_shown_like_a_merge() -> None:
 @pytest.mark.parametrize(("by_push", "how"), [(True, " by a push"), (False, ""), (None, "")])
 def test_a_forge_that_tells_how_it_was_merged_is_believed(by_push: bool | None, how: str) -> None:
     seen = _seen(pull_request(state=PullState.MERGED, merge_commit="h1", merged_by_push=by_push))
-    verdict = derive(Spec(), seen, MEMORY, START)
+    verdict = derive(Spec(), seen, STATE, START)
     assert verdict is not None
     assert verdict.rule.startswith(f"pull request #1 is merged{how}")
     assert ("perhaps nobody has reviewed it" in verdict.rule) is bool(by_push)
-    assert note(Spec(), seen, MEMORY, START).events[-1].message == f"#1 is merged into main{how}"
+    assert apply(Spec(), seen, STATE, START).events[-1].message == f"#1 is merged into main{how}"
 
 
 @pytest.mark.parametrize("count", [False, True])
 def test_ready_to_merge_is_what_was_approved_at_this_very_head(count: bool) -> None:
     spec = Spec(count_stale=count)
     for head, wanted in ((NOW, True), (BEFORE, count), ("", count)):
-        assert mergeable(spec, MEMORY, _reviewed(ReviewState.APPROVED, ReviewState.APPROVED, head), START) is wanted
+        assert mergeable(spec, STATE, _reviewed(ReviewState.APPROVED, ReviewState.APPROVED, head), START) is wanted
     told = replace(_reviewed(ReviewState.APPROVED, ReviewState.APPROVED, BEFORE), opinions=None)
-    assert mergeable(spec, MEMORY, told, START), "a forge that tells no heads is believed"
+    assert mergeable(spec, STATE, told, START), "a forge that tells no heads is believed"
 
 
 def test_the_loss_of_an_approval_is_news_with_both_heads() -> None:
-    memory = replace(MEMORY, review=ReviewState.APPROVED.value, head=NOW)
-    noted = note(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE, checks=CheckState.PENDING)), memory, START)
-    (word,) = [event.message for event in noted.events if event.event_type == "review_pending"]
+    state = replace(STATE, review=ReviewState.APPROVED.value, head=NOW)
+    applied = apply(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE, checks=CheckState.PENDING)), state, START)
+    (word,) = [event.message for event in applied.events if event.event_type == "review_pending"]
     assert word == "#1 has a new head ef85dac, and its approval was of ab12cde: it waits for another look"
-    later = note(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE)), noted.memory, START + timedelta(seconds=1))
+    later = apply(Spec(), _seen(_reviewed(ReviewState.REQUIRED, ReviewState.APPROVED, BEFORE)), applied.state, START + timedelta(seconds=1))
     assert [event for event in later.events if event.event_type == "review_pending"] == []
 
 
 def test_a_commit_that_came_onto_the_base_by_a_push_is_told_once() -> None:
     pushed = ForgeSeen(Presence.GONE, START, "local", pushed="c0ffee")
-    noted = note(Spec(), Seen(Facts(forge=pushed), None, False), MEMORY, START)
-    (word,) = [event for event in noted.events if event.event_type == "base_pushed"]
+    applied = apply(Spec(), Inputs(Facts(forge=pushed), None, False), STATE, START)
+    (word,) = [event for event in applied.events if event.event_type == "base_pushed"]
     assert (word.data, word.priority.value) == ({"commit": "c0ffee"}, "action")
-    again = note(Spec(), Seen(Facts(forge=pushed), None, False), noted.memory, START)
-    silent = note(Spec(), Seen(Facts(forge=replace(pushed, pushed=None)), None, False), noted.memory, START)
+    again = apply(Spec(), Inputs(Facts(forge=pushed), None, False), applied.state, START)
+    silent = apply(Spec(), Inputs(Facts(forge=replace(pushed, pushed=None)), None, False), applied.state, START)
     assert [event for event in again.events + silent.events if event.event_type == "base_pushed"] == []

@@ -1,6 +1,6 @@
 """A small world for the lifecycle: one agent, one terminal, one forge, and a supervisor that can die at any point.
 
-The supervisor part does what the session actor does: it keeps memory and messages durable before it
+The supervisor part does what the session actor does: it keeps state and messages durable before it
 acts, performs one effect at a time, and forgets everything else when it dies.
 """
 
@@ -18,15 +18,15 @@ from ennio.model.session import Activity, SessionStatus
 from ennio.policy.lifecycle import (
     DeliverMessage,
     Effect,
+    Inputs,
     InspectWorkspace,
     LaunchAgent,
     LifecycleState,
-    Mail,
     MakeWorkspace,
+    PendingMessage,
     Plan,
     PrepareWorkspace,
     RemoveWorkspace,
-    Seen,
     SettleMessage,
     Spec,
     StopAgent,
@@ -68,7 +68,7 @@ class World:
     visible: bool = True
     forge_visible: bool = True
     # durable
-    memory: LifecycleState = field(default_factory=lambda: orders.fresh(START))
+    state: LifecycleState = field(default_factory=lambda: orders.fresh(START))
     mail: dict[str, MessageState] = field(default_factory=dict)
     seen_workspace: WorkspaceSeen | None = None
     # volatile
@@ -113,11 +113,11 @@ class World:
     def advance(self) -> Plan:
         """One step of the supervisor; the effect it asks for is then under way."""
         oldest = next(((i, s) for i, s in self.mail.items() if s.pending), None)
-        mail = Mail(*oldest) if oldest is not None else None
-        plan = step(self.spec, Seen(self.facts, mail, self.current is not None), self.memory, self.now)
-        self.memory = plan.memory
-        if plan.memory.status is not self.statuses[-1]:
-            self.statuses.append(plan.memory.status)
+        mail = PendingMessage(*oldest) if oldest is not None else None
+        plan = step(self.spec, Inputs(self.facts, mail, self.current is not None), self.state, self.now)
+        self.state = plan.state
+        if plan.state.status is not self.statuses[-1]:
+            self.statuses.append(plan.state.status)
         if plan.effect is not None:
             self.current = plan.effect
             if isinstance(plan.effect, LaunchAgent):
@@ -127,7 +127,7 @@ class World:
 
     def admit(self) -> None:
         """Its turn in the queue has come."""
-        self.memory = orders.admit(self.memory)
+        self.state = orders.admit(self.state)
 
     def settle(self, rounds: int = 80) -> None:
         """Let the world hold still: everything can be seen, every effect succeeds, there is room, time passes as wanted."""
@@ -135,13 +135,13 @@ class World:
         self.admit()
         for _ in range(rounds):
             self.look()
-            before = self.memory
+            before = self.state
             plan = self.advance()
             if self.current is not None:
                 self.perform()
-            elif self.memory == before and plan.wake_at is None:
+            elif self.state == before and plan.wake_at is None:
                 return
-            elif self.memory == before and plan.wake_at is not None:
+            elif self.state == before and plan.wake_at is not None:
                 self.now = max(self.now, plan.wake_at)
 
     def die(self) -> None:
@@ -158,25 +158,25 @@ class World:
         match effect:
             case MakeWorkspace():
                 self.workspace = True
-                self.memory = orders.workspace_made(self.memory) if reported else self.memory
+                self.state = orders.workspace_made(self.state) if reported else self.state
             case PrepareWorkspace():
                 assert self.workspace, "prepared without a workspace"
-                self.memory = orders.prepared(self.memory) if reported else self.memory
+                self.state = orders.prepared(self.state) if reported else self.state
             case LaunchAgent():
                 self._launch(effect, reported)
             case StopAgent():
                 self.stops += 1
                 if self.agent is not None and self.agent.alive:
                     self.agent = replace(self.agent, alive=False, killed=True)
-                self.memory = orders.stopped(self.memory) if reported else self.memory
+                self.state = orders.stopped(self.state) if reported else self.state
                 self._distrust()
             case InspectWorkspace():
                 if reported:
                     self.seen_workspace = WorkspaceSeen(self.now, self.workspace, uncommitted=int(self.dirty))
-                    self.memory = orders.inspected(self.memory)
+                    self.state = orders.inspected(self.state)
             case RemoveWorkspace():
                 self.workspace = False
-                self.memory = orders.removed(self.memory, self.now) if reported else self.memory
+                self.state = orders.removed(self.state, self.now) if reported else self.state
             case DeliverMessage(message_id):
                 self.mail[message_id] = MessageState.SENDING
                 self.received.append(message_id)
@@ -200,7 +200,7 @@ class World:
                 self.mail[effect.message] = MessageState.SENDING
                 self.received.append(effect.message)
         if reported:
-            self.memory = orders.launched(self.memory, effect.number, self.now)
+            self.state = orders.launched(self.state, effect.number, self.now)
             process = ProcessSeen(Presence.ALIVE, self.now, "start", number=effect.number)
             self.facts = replace(self.facts, process=process, agent=None)
             if effect.message and self.mail[effect.message] is MessageState.SENDING:
@@ -218,25 +218,25 @@ class World:
         if isinstance(effect, DeliverMessage | SettleMessage):
             return
         error = Refused("no") if for_good else Unreachable("not now")
-        self.memory = orders.failed(self.memory, effect, error, self.now)
+        self.state = orders.failed(self.state, effect, error, self.now)
 
     # --- persons -----------------------------------------------------------------------------------
 
     def try_order(self, order: str) -> None:
         """A person's order; one that does not fit the state is refused and changes nothing."""
-        before = self.memory
+        before = self.state
         try:
             if order == "kill":
-                self.memory = orders.kill(self.memory, "a person")
+                self.state = orders.kill(self.state, "a person")
                 if not isinstance(self.current, StopAgent | RemoveWorkspace):
                     self.current = None
                     self._distrust()
             elif order == "restore":
-                self.memory = orders.restore(self.memory)
+                self.state = orders.restore(self.state)
             else:
-                self.memory = orders.clean(self.memory, force=True)
+                self.state = orders.clean(self.state, force=True)
         except Conflict:
-            self.memory = before
+            self.state = before
 
 
 def pull_request(number: int = 1, **changes: object) -> PullRequest:
