@@ -30,7 +30,7 @@ from ennio.model.pulls import MergeMethod
 from ennio.model.session import Priority, Session
 from ennio.policy import reactions
 from ennio.policy.lifecycle import LifecycleState
-from ennio.policy.reactions import Case, Decision, ReactionMemory, Situation, Verdict
+from ennio.policy.reactions import Case, Decision, ReactionState, Situation, Verdict
 from ennio.policy.reactions.cases import SESSION_KEYS
 from ennio.store import Merge, Notice, ReactionRecord, Transaction
 
@@ -47,7 +47,7 @@ class ReactionActor(Actor):
         self._deps = deps
         self._situations: dict[str, Situation] = {}
         self._due: dict[str, datetime] = {}
-        self._memories: dict[tuple[str, str], ReactionMemory] = {}
+        self._states: dict[tuple[str, str], ReactionState] = {}
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
         self._resumed_at: datetime | None = None
@@ -55,7 +55,7 @@ class ReactionActor(Actor):
     def on_start(self) -> None:
         """Read back what was done, and look at everything once."""
         for key, told in self._deps.store.reactions.all().items():
-            self._memories[key] = codec.loads(ReactionMemory, told)
+            self._states[key] = codec.loads(ReactionState, told)
         resumed = self._deps.store.meta.get(RESUMED)
         self._resumed_at = parse_time(resumed) if resumed else None
         facts = self._deps.store.facts.load_all()
@@ -65,9 +65,9 @@ class ReactionActor(Actor):
             if project is None or session.id not in facts:
                 continue
             text = self._deps.store.memories.get(session.id)
-            memory = codec.loads(LifecycleState, text) if text is not None else LifecycleState(session.status, now)
+            state = codec.loads(LifecycleState, text) if text is not None else LifecycleState(session.status, now)
             seen = facts[session.id].adopted(now)
-            situation = Situation(session, seen, memory.merge_ready, project.bots, memory.running_since)
+            situation = Situation(session, seen, state.merge_ready, project.bots, state.running_since)
             self._look(situation)
         self._set_alarm()
         # what was written down by a life that ended before it told of it
@@ -103,12 +103,12 @@ class ReactionActor(Actor):
     def _on_clock_jump(self, jump: timedelta) -> None:
         """The machine slept, or its clock was set: what is waited for moves along, and nobody is called silent for it."""
         self._resumed_at = self._deps.clock.now()
-        moved = {key: reactions.shifted(memory, jump) for key, memory in self._memories.items() if memory.since is not None}
+        moved = {key: reactions.shifted(state, jump) for key, state in self._states.items() if state.since is not None}
         with self._deps.store.transaction():
             self._deps.store.meta.set(RESUMED, rfc3339(self._resumed_at))
-            for key, memory in moved.items():
-                self._deps.store.reactions.save(*key, codec.dumps(memory))
-        self._memories |= moved
+            for key, state in moved.items():
+                self._deps.store.reactions.save(*key, codec.dumps(state))
+        self._states |= moved
         for situation in list(self._situations.values()):
             self._look(situation)
         self._set_alarm()
@@ -140,11 +140,11 @@ class ReactionActor(Actor):
     def _hold(self, key: str, rule: Reaction, situation: Situation, now: datetime) -> datetime | None:
         session = situation.session
         case = reactions.case(key, rule, situation, now)
-        before = self._memories.get((session.id, key), ReactionMemory())
+        before = self._states.get((session.id, key), ReactionState())
         if before.attempts and case.holds:
             case = reactions.on_its_way(case, self._last(session.id, key), situation.facts.agent, now)
         decision = reactions.decide(rule, case, before, now)
-        if decision.memory != before:
+        if decision.state != before:
             self._carry_out(key, rule, case, before, decision, situation, now)
         return decision.wake_at
 
@@ -165,38 +165,38 @@ class ReactionActor(Actor):
 
     def _end_of_project_episode(self, session: Session, now: datetime) -> None:
         rule = self._deps.project(session.project_id).reactions.get(ALL_COMPLETE)
-        before = self._memories.get((_project_key(session.project_id), ALL_COMPLETE))
+        before = self._states.get((_project_key(session.project_id), ALL_COMPLETE))
         if rule is not None and before is not None and before.since is not None:
             self._hold_project(rule, Case(False, ""), session, now)
 
     def _hold_project(self, rule: Reaction, case: Case, session: Session, now: datetime) -> None:
         key = (_project_key(session.project_id), ALL_COMPLETE)
-        before = self._memories.get(key, ReactionMemory())
+        before = self._states.get(key, ReactionState())
         decision = reactions.decide(rule, case, before, now)
-        if decision.memory == before:
+        if decision.state == before:
             return
-        self._memories[key] = decision.memory
+        self._states[key] = decision.state
         with self._deps.store.transaction() as tx:
-            self._deps.store.reactions.save(*key, codec.dumps(decision.memory))
+            self._deps.store.reactions.save(*key, codec.dumps(decision.state))
             if decision.verdict is not Verdict.QUIET:
                 tx.emit(session.id, session.project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
-                self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.memory.episode}", now)
+                self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.state.episode}", now)
         self._deps.actors.tell(NOTICES, NotificationDue())
 
     # --- what is done ------------------------------------------------------------------------------
 
     def _carry_out(
-        self, key: str, rule: Reaction, case: Case, before: ReactionMemory, decision: Decision, situation: Situation, now: datetime
+        self, key: str, rule: Reaction, case: Case, before: ReactionState, decision: Decision, situation: Situation, now: datetime
     ) -> None:
         session, store = situation.session, self._deps.store
-        self._memories[(session.id, key)] = decision.memory
+        self._states[(session.id, key)] = decision.state
         with store.transaction() as tx:
-            store.reactions.save(session.id, key, codec.dumps(decision.memory))
+            store.reactions.save(session.id, key, codec.dumps(decision.state))
             if decision.verdict is Verdict.ACT:
                 self._act(tx, key, rule, case, decision, situation, now)
             elif decision.verdict is Verdict.ESCALATE:
                 self._escalate(tx, key, rule, case, decision, session, now)
-            elif decision.items and decision.memory.passed_over != before.passed_over:
+            elif decision.items and decision.state.passed_over != before.passed_over:
                 self._note(key, "none", decision, session, fingerprint(session.id, key, decision), now, "skipped", f"{case.headline}: ")
         if decision.verdict is not Verdict.QUIET:
             self._deps.actors.tell(session_name(session.id), MessageQueued())
@@ -217,7 +217,7 @@ class ReactionActor(Actor):
                 self._notify(tx, key, rule, case, decision, session, mark, now)
             case ReactionAction.AUTO_MERGE:
                 self._intend_merge(situation, mark, now)
-        data = {"reaction": key, "action": rule.action.value, "attempt": decision.memory.attempts, "items": list(decision.items)}
+        data = {"reaction": key, "action": rule.action.value, "attempt": decision.state.attempts, "items": list(decision.items)}
         words = f"{key}: {case.headline} -> {rule.action.value} ({decision.reason})"
         tx.emit(session.id, session.project_id, Draft(EventType.REACTION_TRIGGERED, words, rule.priority, data))
         self._note(key, rule.action.value, decision, session, mark, now)
@@ -232,10 +232,10 @@ class ReactionActor(Actor):
     def _escalate(
         self, tx: Transaction, key: str, rule: Reaction, case: Case, decision: Decision, session: Session, now: datetime
     ) -> None:
-        mark = f"{fingerprint(session.id, key, decision)}:escalated:{decision.memory.episode}"
+        mark = f"{fingerprint(session.id, key, decision)}:escalated:{decision.state.episode}"
         priority = max(rule.priority, Priority.URGENT, key=lambda p: p.rank)
         words = f"{key}: {case.headline}; {decision.reason}"
-        data = {"reaction": key, "attempts": decision.memory.attempts, "reason": decision.reason}
+        data = {"reaction": key, "attempts": decision.state.attempts, "reason": decision.reason}
         tx.emit(session.id, session.project_id, Draft(EventType.REACTION_ESCALATED, words, priority, data))
         self._notify(tx, key, rule, case, decision, session, mark, now, escalated=decision.reason)
         self._note(key, "escalate", decision, session, mark, now)
@@ -250,7 +250,7 @@ class ReactionActor(Actor):
                 key=key,
                 at=now,
                 action=action,
-                attempt=decision.memory.attempts,
+                attempt=decision.state.attempts,
                 fingerprint=mark,
                 outcome=outcome or decision.verdict.value,
                 detail=what + decision.reason,

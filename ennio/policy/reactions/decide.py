@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ReactionMemory:
+class ReactionState:
     """What one reaction did about one session. An episode lasts until its case has not held for ``GONE``.
 
     ``told`` are the items acted on, kept over episodes so that nothing is told twice. ``round`` is
@@ -46,111 +46,111 @@ class ReactionMemory:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict, the items it is about (never told before), the new memory, and the reason in words.
+    """The verdict, the items it is about (never told before), the new state, and the reason in words.
 
     The items of a quiet decision are new ones on which nothing is done, for the reason given.
     ``edited`` are those items that were told before in other words.
     """
 
     verdict: Verdict
-    memory: ReactionMemory
+    state: ReactionState
     reason: str
     items: tuple[str, ...] = ()
     wake_at: datetime | None = None
     edited: tuple[str, ...] = ()
 
 
-def decide(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:
-    """Decide about one case; the caller writes the memory down before it acts."""
+def decide(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> Decision:
+    """Decide about one case; the caller writes the state down before it acts."""
     if not rule.enabled:
-        return _switched_off(case, memory)
+        return _switched_off(case, state)
     if case.holds is None:
-        return Decision(Verdict.QUIET, memory, f"it cannot be seen: {case.headline}")
+        return Decision(Verdict.QUIET, state, f"it cannot be seen: {case.headline}")
     if not case.holds:
-        return _while_it_is_gone(case, memory, now)
+        return _while_it_is_gone(case, state, now)
     if not case.lasting:
-        return _pass_on(case, memory)
-    memory = _taken_up_again(memory, now)
-    if memory.since is None:
-        memory = replace(memory, since=now, episode=memory.episode + 1, rounds=1)
-    return _while_it_holds(rule, case, memory, now)
+        return _pass_on(case, state)
+    state = _taken_up_again(state, now)
+    if state.since is None:
+        state = replace(state, since=now, episode=state.episode + 1, rounds=1)
+    return _while_it_holds(rule, case, state, now)
 
 
-def _while_it_is_gone(case: Case, memory: ReactionMemory, now: datetime) -> Decision:
+def _while_it_is_gone(case: Case, state: ReactionState, now: datetime) -> Decision:
     """An episode is over once its condition has been gone for a while; one that is news each time it comes, at once."""
-    over_at = (memory.gone_at or now) + GONE
-    if memory.since is not None and case.lingers and now < over_at:
-        gone = replace(memory, gone_at=memory.gone_at or now, passed_over=case.items)
+    over_at = (state.gone_at or now) + GONE
+    if state.since is not None and case.lingers and now < over_at:
+        gone = replace(state, gone_at=state.gone_at or now, passed_over=case.items)
         return Decision(Verdict.QUIET, gone, "the condition does not hold just now", case.items, over_at)
-    return Decision(Verdict.QUIET, replace(_over(memory), passed_over=case.items), "the condition does not hold", case.items, case.wake_at)
+    return Decision(Verdict.QUIET, replace(_over(state), passed_over=case.items), "the condition does not hold", case.items, case.wake_at)
 
 
-def _over(memory: ReactionMemory) -> ReactionMemory:
-    return replace(memory, since=None, attempts=0, escalated_at=None, rounds=1, edited=(), gone_at=None)
+def _over(state: ReactionState) -> ReactionState:
+    return replace(state, since=None, attempts=0, escalated_at=None, rounds=1, edited=(), gone_at=None)
 
 
-def _taken_up_again(memory: ReactionMemory, now: datetime) -> ReactionMemory:
-    """The memory when the case holds again; the time in which it did not is no time that it held."""
-    if memory.gone_at is None or memory.since is None:
-        return memory
+def _taken_up_again(state: ReactionState, now: datetime) -> ReactionState:
+    """The state when the case holds again; the time in which it did not is no time that it held."""
+    if state.gone_at is None or state.since is None:
+        return state
     # a moment to come is one from before the clock was put back
-    gone = max(timedelta(0), now - memory.gone_at)
-    return _over(memory) if gone >= GONE else replace(memory, since=memory.since + gone, gone_at=None)
+    gone = max(timedelta(0), now - state.gone_at)
+    return _over(state) if gone >= GONE else replace(state, since=state.since + gone, gone_at=None)
 
 
-def shifted(memory: ReactionMemory, jump: timedelta) -> ReactionMemory:
-    """The same memory after the clock jumped: the time that did not pass does not count for an escalation."""
-    return memory if memory.since is None else replace(memory, since=memory.since + jump, gone_at=memory.gone_at and memory.gone_at + jump)
+def shifted(state: ReactionState, jump: timedelta) -> ReactionState:
+    """The same state after the clock jumped: the time that did not pass does not count for an escalation."""
+    return state if state.since is None else replace(state, since=state.since + jump, gone_at=state.gone_at and state.gone_at + jump)
 
 
-def _while_it_holds(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime) -> Decision:
-    items = case.items or (f"episode-{memory.episode}",)
+def _while_it_holds(rule: Reaction, case: Case, state: ReactionState, now: datetime) -> Decision:
+    items = case.items or (f"episode-{state.episode}",)
     # words that were told and are answered by now leave a case without any: that is nothing new
-    fresh = _fresh(items, memory) if case.items or not memory.attempts else ()
-    if fresh and case.at_work and memory.attempts and rule.action is ReactionAction.SEND_TO_AGENT:
-        return _held_back(rule, case, memory, now, fresh)
+    fresh = _fresh(items, state) if case.items or not state.attempts else ()
+    if fresh and case.at_work and state.attempts and rule.action is ReactionAction.SEND_TO_AGENT:
+        return _held_back(rule, case, state, now, fresh)
     if fresh:
-        return _news(rule, case, memory, now, fresh)
-    if memory.escalated_at is not None:
-        return Decision(Verdict.QUIET, replace(memory, passed_over=()), "a person has been told")
-    deadline = _deadline(rule, memory)
+        return _news(rule, case, state, now, fresh)
+    if state.escalated_at is not None:
+        return Decision(Verdict.QUIET, replace(state, passed_over=()), "a person has been told")
+    deadline = _deadline(rule, state)
     if deadline is not None and now >= deadline:
-        return _escalate(memory, now, _too_long(rule), items)
-    return Decision(Verdict.QUIET, memory, "what was seen has been told; waiting for it to change", wake_at=deadline)
+        return _escalate(state, now, _too_long(rule), items)
+    return Decision(Verdict.QUIET, state, "what was seen has been told; waiting for it to change", wake_at=deadline)
 
 
-def _news(rule: Reaction, case: Case, memory: ReactionMemory, now: datetime, fresh: tuple[str, ...]) -> Decision:
-    edited = _edited(fresh, memory)
-    if memory.attempts and case.round != memory.round:
-        if rule.rounds is not None and memory.rounds >= rule.rounds:
-            return _too_many_rounds(rule.rounds, memory, now, fresh)
+def _news(rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]) -> Decision:
+    edited = _edited(fresh, state)
+    if state.attempts and case.round != state.round:
+        if rule.rounds is not None and state.rounds >= rule.rounds:
+            return _too_many_rounds(rule.rounds, state, now, fresh)
         # the agent answered with a new head, and there are words about that one: nothing failed, a new round began
-        memory = replace(memory, rounds=memory.rounds + 1, since=now, attempts=0, escalated_at=None, edited=())
-    elif memory.attempts and fresh == edited and not _is_capped(rule, memory):
-        return _tell_as_edited(memory, fresh, _deadline(rule, memory))
-    if memory.attempts <= rule.retries and not _is_capped(rule, memory):
-        told = (*memory.told, *fresh)[-REMEMBERED:]
-        acted = replace(memory, attempts=memory.attempts + 1, told=told, round=case.round, passed_over=())
+        state = replace(state, rounds=state.rounds + 1, since=now, attempts=0, escalated_at=None, edited=())
+    elif state.attempts and fresh == edited and not _is_capped(rule, state):
+        return _tell_as_edited(state, fresh, _deadline(rule, state))
+    if state.attempts <= rule.retries and not _is_capped(rule, state):
+        told = (*state.told, *fresh)[-REMEMBERED:]
+        acted = replace(state, attempts=state.attempts + 1, told=told, round=case.round, passed_over=())
         reason = f"attempt {acted.attempts} of {rule.retries + 1}"
         return Decision(Verdict.ACT, acted, reason, fresh, _deadline(rule, acted), edited)
-    if memory.escalated_at is not None:
-        return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "a person has been told", fresh)
-    deadline = _deadline(rule, memory)
+    if state.escalated_at is not None:
+        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), "a person has been told", fresh)
+    deadline = _deadline(rule, state)
     late = deadline is not None and now >= deadline
     if case.patient and not late:
-        return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "the agent is at it", fresh, deadline)
-    return _escalate(memory, now, _too_long(rule) if late else f"it still holds after {_tries(memory.attempts)}", fresh)
+        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), "the agent is at it", fresh, deadline)
+    return _escalate(state, now, _too_long(rule) if late else f"it still holds after {_tries(state.attempts)}", fresh)
 
 
 def _held_back(
-    rule: Reaction, case: Case, memory: ReactionMemory, now: datetime, fresh: tuple[str, ...]
+    rule: Reaction, case: Case, state: ReactionState, now: datetime, fresh: tuple[str, ...]
 ) -> Decision:
     """A try is what the agent was told, and ends with its turn: until then nothing is told or counted."""
-    deadline = _deadline(rule, memory)
+    deadline = _deadline(rule, state)
     if deadline is not None and now >= deadline:
-        return _escalate(memory, now, _too_long(rule), fresh)
+        return _escalate(state, now, _too_long(rule), fresh)
     wake_at = min((at for at in (case.wake_at, deadline) if at is not None), default=None)
-    held = replace(memory, passed_over=fresh)
+    held = replace(state, passed_over=fresh)
     return Decision(Verdict.QUIET, held, "the agent is still at what it was told last", fresh, wake_at)
 
 
@@ -162,57 +162,57 @@ def _tries(count: int) -> str:
     return f"{count} attempt{'' if count == 1 else 's'}"
 
 
-def _is_capped(rule: Reaction, memory: ReactionMemory) -> bool:
-    return rule.rounds is not None and memory.rounds > rule.rounds
+def _is_capped(rule: Reaction, state: ReactionState) -> bool:
+    return rule.rounds is not None and state.rounds > rule.rounds
 
 
-def _too_many_rounds(most: int, memory: ReactionMemory, now: datetime, fresh: tuple[str, ...]) -> Decision:
+def _too_many_rounds(most: int, state: ReactionState, now: datetime, fresh: tuple[str, ...]) -> Decision:
     """Two programs may answer each other without end: a person is called, and nothing is said until the episode is over."""
-    if memory.rounds > most:
-        return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), "a person has been told", fresh)
-    return _escalate(replace(memory, rounds=memory.rounds + 1), now, f"it goes on after {most} round{'' if most == 1 else 's'}", fresh)
+    if state.rounds > most:
+        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), "a person has been told", fresh)
+    return _escalate(replace(state, rounds=state.rounds + 1), now, f"it goes on after {most} round{'' if most == 1 else 's'}", fresh)
 
 
-def _tell_as_edited(memory: ReactionMemory, fresh: tuple[str, ...], deadline: datetime | None) -> Decision:
+def _tell_as_edited(state: ReactionState, fresh: tuple[str, ...], deadline: datetime | None) -> Decision:
     """Words that were changed after they were told: told once more on the same head, which is no attempt that failed."""
-    again = tuple(item for item in fresh if named(item) not in memory.edited)
+    again = tuple(item for item in fresh if named(item) not in state.edited)
     if not again:
         reason = "it was edited once more on the same head: told with the next one"
-        return Decision(Verdict.QUIET, replace(memory, passed_over=fresh), reason, fresh, deadline)
-    names = (*memory.edited, *map(named, again))[-REMEMBERED:]
-    told = replace(memory, told=(*memory.told, *again)[-REMEMBERED:], edited=names, passed_over=())
+        return Decision(Verdict.QUIET, replace(state, passed_over=fresh), reason, fresh, deadline)
+    names = (*state.edited, *map(named, again))[-REMEMBERED:]
+    told = replace(state, told=(*state.told, *again)[-REMEMBERED:], edited=names, passed_over=())
     return Decision(Verdict.ACT, told, "it was edited", again, deadline, again)
 
 
-def _fresh(items: tuple[str, ...], memory: ReactionMemory) -> tuple[str, ...]:
+def _fresh(items: tuple[str, ...], state: ReactionState) -> tuple[str, ...]:
     """What was never told. A name alone was written down by an earlier version, which knew of no edits."""
-    return tuple(item for item in items if item not in memory.told and (item == named(item) or named(item) not in memory.told))
+    return tuple(item for item in items if item not in state.told and (item == named(item) or named(item) not in state.told))
 
 
-def _edited(fresh: tuple[str, ...], memory: ReactionMemory) -> tuple[str, ...]:
-    known = {named(item) for item in memory.told}
+def _edited(fresh: tuple[str, ...], state: ReactionState) -> tuple[str, ...]:
+    known = {named(item) for item in state.told}
     return tuple(item for item in fresh if item != named(item) and named(item) in known)
 
 
-def _switched_off(case: Case, memory: ReactionMemory) -> Decision:
-    missed = _fresh(case.items or ("now",), memory) if case.holds else ()
+def _switched_off(case: Case, state: ReactionState) -> Decision:
+    missed = _fresh(case.items or ("now",), state) if case.holds else ()
     if case.holds is not None:
-        memory = replace(memory, passed_over=missed)
-    return Decision(Verdict.QUIET, memory, "it is switched off", missed)
+        state = replace(state, passed_over=missed)
+    return Decision(Verdict.QUIET, state, "it is switched off", missed)
 
 
-def _pass_on(case: Case, memory: ReactionMemory) -> Decision:
-    fresh = _fresh(case.items, memory)
-    told = replace(_over(memory), told=(*memory.told, *fresh)[-REMEMBERED:], passed_over=())
+def _pass_on(case: Case, state: ReactionState) -> Decision:
+    fresh = _fresh(case.items, state)
+    told = replace(_over(state), told=(*state.told, *fresh)[-REMEMBERED:], passed_over=())
     verdict, reason = (Verdict.ACT, "words to pass on") if fresh else (Verdict.QUIET, "all was passed on")
-    return Decision(verdict, told, reason, fresh, edited=_edited(fresh, memory))
+    return Decision(verdict, told, reason, fresh, edited=_edited(fresh, state))
 
 
-def _escalate(memory: ReactionMemory, now: datetime, reason: str, items: tuple[str, ...]) -> Decision:
-    return Decision(Verdict.ESCALATE, replace(memory, escalated_at=now, passed_over=items), reason, items)
+def _escalate(state: ReactionState, now: datetime, reason: str, items: tuple[str, ...]) -> Decision:
+    return Decision(Verdict.ESCALATE, replace(state, escalated_at=now, passed_over=items), reason, items)
 
 
-def _deadline(rule: Reaction, memory: ReactionMemory) -> datetime | None:
-    if rule.escalate_after is None or memory.since is None or memory.escalated_at is not None:
+def _deadline(rule: Reaction, state: ReactionState) -> datetime | None:
+    if rule.escalate_after is None or state.since is None or state.escalated_at is not None:
         return None
-    return memory.since + timedelta(seconds=rule.escalate_after)
+    return state.since + timedelta(seconds=rule.escalate_after)

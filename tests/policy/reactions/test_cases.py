@@ -14,7 +14,7 @@ from ennio.model.facts import AgentSeen, Facts, ForgeSeen, Presence, ProcessSeen
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.pulls import Check, CheckState, Comment, Mergeability, Opinion, PullRequest, PullState, ReviewState
 from ennio.model.session import Activity, Session, SessionStatus
-from ennio.policy.reactions import Case, ReactionMemory, Situation, Verdict, all_complete, case, decide, notice, on_its_way, to_agent
+from ennio.policy.reactions import Case, ReactionState, Situation, Verdict, all_complete, case, decide, notice, on_its_way, to_agent
 from ennio.policy.reactions.cases import BEGINS_WITHIN, SESSION_KEYS, item, named
 from tests.policy.lifecycle.world import pull_request
 
@@ -114,16 +114,16 @@ def test_a_conflict_is_known_by_head_and_base() -> None:
 
 
 def test_an_agent_that_settles_a_conflict_in_small_pushes_calls_nobody_before_its_time_is_over() -> None:
-    rule, memory, verdicts = BUILT_IN["merge-conflicts"], ReactionMemory(), []
+    rule, state, verdicts = BUILT_IN["merge-conflicts"], ReactionState(), []
     for minute, head in enumerate(("h1", "h2", "h2", "h3", "h4")):
         resting = _situation(pull_request(head=head, mergeability=Mergeability.CONFLICTING), _session(activity=Activity.READY))
         now = NOW + timedelta(minutes=minute)
-        decision = decide(rule, case("merge-conflicts", rule, resting, now), memory, now)
-        memory = decision.memory
+        decision = decide(rule, case("merge-conflicts", rule, resting, now), state, now)
+        state = decision.state
         verdicts.append(decision.verdict)
     assert verdicts == [Verdict.ACT, *[Verdict.QUIET] * 4]
     late = NOW + timedelta(minutes=15)
-    assert decide(rule, case("merge-conflicts", rule, resting, late), memory, late).verdict is Verdict.ESCALATE
+    assert decide(rule, case("merge-conflicts", rule, resting, late), state, late).verdict is Verdict.ESCALATE
 
 
 @pytest.mark.parametrize(("ready", "status", "holds"), [("h1", "approved", True), ("h0", "approved", False), ("h1", "ci_passing", False)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ennio.config.model import Reaction, ReactionAction
 from ennio.config.reactions import BUILT_IN
 from ennio.model import codec
-from ennio.policy.reactions import Case, Decision, ReactionMemory, Verdict, decide
+from ennio.policy.reactions import Case, Decision, ReactionState, Verdict, decide
 from ennio.policy.reactions.decide import GONE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,18 +24,18 @@ AT_WORK = "the agent is still at what it was told last"
 
 
 class Story:
-    """One reaction's life: cases come, time goes by, the memory is read back from its text before every decision."""
+    """One reaction's life: cases come, time goes by, its state is read back from its text before every decision."""
 
     def __init__(self, rule: Reaction) -> None:
         self.rule = rule
         self.now = NOW
-        self.text = codec.dumps(ReactionMemory())
+        self.text = codec.dumps(ReactionState())
         self.decisions: list[Decision] = []
 
     def see(self, case: Case, after: float = 1.0) -> Verdict:
         self.now += timedelta(seconds=after)
-        decision = decide(self.rule, case, codec.loads(ReactionMemory, self.text), self.now)
-        self.text = codec.dumps(decision.memory)
+        decision = decide(self.rule, case, codec.loads(ReactionState, self.text), self.now)
+        self.text = codec.dumps(decision.state)
         self.decisions.append(decision)
         return decision.verdict
 
@@ -43,8 +43,8 @@ class Story:
         return [self.see(case).value for case in cases]
 
     @property
-    def memory(self) -> ReactionMemory:
-        return codec.loads(ReactionMemory, self.text)
+    def state(self) -> ReactionState:
+        return codec.loads(ReactionState, self.text)
 
 
 A, B, C, D, E = ([f"{name}~{number:012x}" for number in range(10)] for name in "abcde")
@@ -85,8 +85,8 @@ def test_a_round_of_an_episode_escalates_once_at_most_and_acts_no_more_than_it_m
     for case, after in life:
         story.see(case, after)
     lasting = [(d, c) for d, (c, _) in zip(story.decisions, life, strict=True) if c.lasting]
-    escalated = Counter((d.memory.episode, d.memory.rounds) for d, _ in lasting if d.verdict is Verdict.ESCALATE)
-    acted = Counter((d.memory.episode, d.memory.rounds) for d, _ in lasting if d.verdict is Verdict.ACT and d.items != d.edited)
+    escalated = Counter((d.state.episode, d.state.rounds) for d, _ in lasting if d.verdict is Verdict.ESCALATE)
+    acted = Counter((d.state.episode, d.state.rounds) for d, _ in lasting if d.verdict is Verdict.ACT and d.items != d.edited)
     assert all(count == 1 for count in escalated.values())
     assert all(count <= rule.retries + 1 for count in acted.values())
 
@@ -97,9 +97,9 @@ def test_no_episode_has_more_rounds_than_it_may(rule: Reaction, life: list[tuple
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
-    rounds = Counter(d.memory.episode for d, (c, _) in zip(story.decisions, life, strict=True) if d.verdict is Verdict.ACT and c.lasting)
+    rounds = Counter(d.state.episode for d, (c, _) in zip(story.decisions, life, strict=True) if d.verdict is Verdict.ACT and c.lasting)
     heads = {
-        (d.memory.episode, d.memory.rounds)
+        (d.state.episode, d.state.rounds)
         for d, (c, _) in zip(story.decisions, life, strict=True)
         if d.verdict is Verdict.ACT and c.lasting
     }
@@ -129,10 +129,10 @@ def test_the_same_case_twice_changes_nothing_the_second_time(rule: Reaction, lif
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
-        before = (story.memory, len(story.decisions))
+        before = (story.state, len(story.decisions))
         if story.decisions[-1].verdict is Verdict.QUIET:
             assert story.see(case, 0.0) is Verdict.QUIET
-            assert story.memory == before[0]
+            assert story.state == before[0]
 
 
 @settings(deadline=None)
@@ -141,9 +141,9 @@ def test_what_cannot_be_seen_changes_nothing(rule: Reaction, life: list[tuple[Ca
     story = Story(rule)
     for case, after in life:
         story.see(case, after)
-    before = story.memory
+    before = story.state
     assert story.see(BLIND, 10_000) is Verdict.QUIET
-    assert story.memory == before
+    assert story.state == before
 
 
 def test_incident_22_six_red_heads_with_two_retries() -> None:
@@ -286,8 +286,8 @@ def test_an_edit_is_no_attempt_that_failed() -> None:
 
 def test_a_comment_told_by_an_earlier_version_is_not_told_again() -> None:
     old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null, "round": "h1"}'
-    memory = codec.loads(ReactionMemory, old)
-    assert decide(BUILT_IN["changes-requested"], _said("h1", A[1]), memory, NOW).verdict is Verdict.QUIET
+    state = codec.loads(ReactionState, old)
+    assert decide(BUILT_IN["changes-requested"], _said("h1", A[1]), state, NOW).verdict is Verdict.QUIET
 
 
 def test_failing_checks_have_no_rounds() -> None:
@@ -298,9 +298,9 @@ def test_failing_checks_have_no_rounds() -> None:
 
 def test_a_memory_from_before_there_were_rounds_is_read() -> None:
     old = '{"episode": 1, "since": "2026-01-01T00:00:00+00:00", "attempts": 1, "told": ["a"], "escalated_at": null}'
-    memory = codec.loads(ReactionMemory, old)
-    assert (memory.round, memory.passed_over) == ("", ())
-    assert decide(BUILT_IN["changes-requested"], _said("h1", "a"), memory, NOW).verdict is Verdict.QUIET
+    state = codec.loads(ReactionState, old)
+    assert (state.round, state.passed_over) == ("", ())
+    assert decide(BUILT_IN["changes-requested"], _said("h1", "a"), state, NOW).verdict is Verdict.QUIET
 
 
 # --- why nothing was done ----------------------------------------------------------------------------
@@ -318,8 +318,8 @@ def test_incident_31_a_rule_that_is_switched_off_names_what_it_missed() -> None:
     story.verdicts(RED[0], RED[0], BLIND, GREEN)
     first, second, blind, green = story.decisions
     assert (first.items, first.reason) == (RED[0].items, "it is switched off")
-    assert second.memory == first.memory == blind.memory
-    assert green.items == green.memory.passed_over == ()
+    assert second.state == first.state == blind.state
+    assert green.items == green.state.passed_over == ()
 
 
 def test_a_rule_that_is_switched_on_again_acts_on_what_it_missed() -> None:
@@ -336,7 +336,7 @@ def _busy(case: Case) -> Case:
 def test_red_heads_pushed_within_one_turn_use_up_no_try_and_call_nobody() -> None:
     story = Story(Reaction(action=ReactionAction.SEND_TO_AGENT, retries=2))
     assert story.verdicts(RED[0], *map(_busy, RED[1:6])) == ["act", *["quiet"] * 5]
-    assert (story.memory.attempts, story.decisions[-1].reason) == (1, AT_WORK)
+    assert (story.state.attempts, story.decisions[-1].reason) == (1, AT_WORK)
     assert story.see(RED[5]) is Verdict.ACT, "its turn has ended, and the head is red"
     assert story.decisions[-1].items == RED[5].items, "the heads on its way are nobody's news any more"
     assert story.verdicts(_busy(RED[6]), RED[6], _busy(RED[7]), RED[7]) == ["quiet", "act", "quiet", "escalate"]
@@ -359,7 +359,7 @@ def test_new_words_within_one_turn_are_told_together_at_its_end_and_are_one_roun
     heads = [Case(True, "bots commented", tuple(f"c{each}" for each in range(number + 1)), round=f"h{number}") for number in range(5)]
     assert story.verdicts(heads[0], *map(_busy, heads[1:])) == ["act", *["quiet"] * 4]
     assert story.see(heads[4]) is Verdict.ACT
-    assert (story.decisions[-1].items, story.memory.rounds) == (("c1", "c2", "c3", "c4"), 2)
+    assert (story.decisions[-1].items, story.state.rounds) == (("c1", "c2", "c3", "c4"), 2)
 
 
 def test_who_tells_a_person_of_red_heads_waits_for_no_turn() -> None:
@@ -373,11 +373,11 @@ def test_a_conflict_that_the_agent_is_at_calls_nobody_before_it_has_ended_its_tr
     def conflict(head: str, *, at_work: bool) -> Case:
         return Case(True, "#1 conflicts with main", (f"{head}:main",), at_work=at_work)
 
-    told = decide(rule, conflict("h1", at_work=True), ReactionMemory(), NOW)
+    told = decide(rule, conflict("h1", at_work=True), ReactionState(), NOW)
     assert told.verdict is Verdict.ACT, "it is told at once, and hears it when it can"
-    pushed = decide(rule, conflict("h2", at_work=True), told.memory, NOW + timedelta(seconds=60))
+    pushed = decide(rule, conflict("h2", at_work=True), told.state, NOW + timedelta(seconds=60))
     assert (pushed.verdict, pushed.reason, pushed.wake_at) == (Verdict.QUIET, AT_WORK, NOW + timedelta(seconds=900))
-    rested = decide(rule, conflict("h2", at_work=False), pushed.memory, NOW + timedelta(seconds=90))
+    rested = decide(rule, conflict("h2", at_work=False), pushed.state, NOW + timedelta(seconds=90))
     assert (rested.verdict, rested.reason) == (Verdict.ESCALATE, "it still holds after 1 attempt")
-    for_ever = decide(rule, conflict("h3", at_work=True), pushed.memory, NOW + timedelta(seconds=901))
+    for_ever = decide(rule, conflict("h3", at_work=True), pushed.state, NOW + timedelta(seconds=901))
     assert (for_ever.verdict, for_ever.reason) == (Verdict.ESCALATE, "it has held for 900 s")

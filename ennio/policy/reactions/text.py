@@ -1,4 +1,4 @@
-"""The words of reactions: what the agent needs to know to act, and what a person needs to look."""
+"""The text of reactions: what the agent needs to know to act, and what a person needs to look."""
 
 from __future__ import annotations
 
