@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -16,7 +15,7 @@ from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Refused
 from ennio.plugins.registry import Registry
-from ennio.store import Store, open_store
+from ennio.store import open_store
 
 REMOTE = """
 projects:
@@ -29,7 +28,7 @@ def deps(tmp_path: Path) -> Dependencies:
     file = tmp_path / "ennio.yaml"
     file.write_text(REMOTE)
     home, clock = Home(tmp_path / "home"), ManualClock()
-    store = cast("Store", open_store("sqlite:ennio.db", tmp_path, clock))
+    store = open_store("sqlite:ennio.db", tmp_path, clock)
     plugins = Registry(home, clock)
     return Dependencies(load(file, {}), home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
 

@@ -112,7 +112,7 @@ def test_one_merge_out_of_reach_keeps_no_other_waiting(stage: Stage, monkeypatch
     real = stage.scm.merge
 
     def partly(number: int, *words: object) -> object:
-        return _away() if number == one else real(number, *words)  # type: ignore[arg-type]
+        return _away() if number == one else real(number, *words)
 
     monkeypatch.setattr(stage.scm, "merge", partly)
     _approve(stage, one)
@@ -293,14 +293,14 @@ def test_nothing_is_merged_that_is_not_exactly_what_was_approved(wrong: str) -> 
     good = pull_request(review=ReviewState.APPROVED)
     forbid(good, "h1", "main")
     with pytest.raises(Conflict, match="#1 is not merged: ") as error:
-        forbid(replace(good, **WRONG[wrong]), "h1", "main")  # type: ignore[arg-type]
+        forbid(replace(good, **WRONG[wrong]), "h1", "main")
     assert isinstance(error.value, Superseded) is (wrong in ("another head", "closed"))
 
 
 @pytest.mark.parametrize("unknown", [{"checks": CheckState.UNKNOWN}, {"mergeability": Mergeability.UNKNOWN}])
 def test_what_the_forge_does_not_know_yet_is_waited_for(unknown: dict[str, object]) -> None:
     with pytest.raises(Held, match="#1 is not merged yet: the forge does not know its") as held:
-        forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1", "main")  # type: ignore[arg-type]
+        forbid(replace(pull_request(review=ReviewState.APPROVED), **unknown), "h1", "main")
     assert held.value.remedy is Remedy.AGAIN
 
 

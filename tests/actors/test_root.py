@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from ennio.actors.root import RootSupervisor
 from ennio.actors.session import SessionActor
 from ennio.model.errors import Unreachable
 from ennio.model.session import Priority, Session, SessionStatus
+from ennio.policy.breaker import Breaker
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
 
@@ -170,7 +172,7 @@ def test_a_session_that_was_given_up_is_shown_as_such_and_tried_again_by_itself(
 
 
 def test_a_disk_that_is_full_when_an_actor_starts_is_held_against_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roots.random, "uniform", lambda _low, _high: 0.01)
+    monkeypatch.setattr(random, "uniform", lambda _low, _high: 0.01)
     session_id = stage.working()
     obstacle = Obstacle(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/home/pat/.ennio/sessions"))
     stage.deps.actors.tell(session_name(session_id), CrashForTest())
@@ -196,7 +198,7 @@ def _another(stage: Stage, session_id: str, before: Any) -> bool:
 
 
 def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roots.random, "uniform", lambda low, high: (high - low) / 20)  # spread out, but over less time
+    monkeypatch.setattr(random, "uniform", lambda low, high: (high - low) / 20)  # spread out, but over less time
     play.settings["project"] = {"scm": None}
     with play.opened() as stage:
         ids = [stage.spawn(str(number)) for number in range(50)]
@@ -213,7 +215,7 @@ def test_fifty_sessions_that_crash_at_once_are_one_outage_and_all_come_back(play
 
 def test_the_breaker_is_what_saves_them(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the same outage gives them up: the test above can fail."""
-    monkeypatch.setattr(roots.Breaker, "is_open", lambda _self, _now: False)
+    monkeypatch.setattr(Breaker, "is_open", lambda _self, _now: False)
     with play.opened() as stage:
         ids = [stage.working(str(number)) for number in range(3)]
         for session_id in ids:

@@ -155,7 +155,7 @@ def test_terminals_without_a_session_are_named_with_the_command_that_ends_them()
 
 def test_terminals_of_another_supervisor_of_this_home_are_no_strays(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    config = Config(tmp_path / "mine.yaml", tmp_path, (), database_url="sqlite:///mine.db")
+    config = Config(tmp_path / "mine.yaml", tmp_path, database_url="sqlite:///mine.db")
     for name, source, database in (("ma-1", "mine", "mine"), ("ot-1", "other", "other"), ("mv-1", "moved", "mine")):
         session = Session(name, "p", SessionStatus.WORKING, NOW, NOW, "hash")
         private(home.session(name))

@@ -177,9 +177,9 @@ class Fuse:
                 while True:
                     pass
 
-    def through(self, point: str, deed: Any, *args: Any, **kwargs: Any) -> Any:
+    def through(self, point: str, effect: Any, *args: Any, **kwargs: Any) -> Any:
         """Do it, with the point on both sides of it."""
         self.passing(point, When.BEFORE)
-        result = deed(*args, **kwargs)
+        result = effect(*args, **kwargs)
         self.passing(point, When.AFTER)
         return result

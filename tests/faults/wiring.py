@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ennio import boot as house
@@ -41,8 +42,14 @@ def boot(config_file: Path, port: int, fuse: Fuse) -> Any:
     _exchange_store(fuse)
     _watch_orders(fuse)
     fuse.watch.begin()
-    house.SystemClock = lambda: ShiftedClock(fuse.home)  # type: ignore[assignment,misc]
+    _exchange(house, "SystemClock", lambda: ShiftedClock(fuse.home))
     return house.boot(config_file, port)
+
+
+def _exchange(module: ModuleType, name: str, by: object) -> None:
+    """Put something else into a name of a module; one that is no longer there would be exchanged in vain."""
+    assert name in vars(module), f"{module.__name__} has no {name}"
+    setattr(module, name, by)
 
 
 def _exchange_plugins(fuse: Fuse) -> None:
@@ -53,7 +60,7 @@ def _exchange_plugins(fuse: Fuse) -> None:
             made = super()._build(slot, name, whose, context)
             return OnOurClock(made, fuse.home) if (slot, name) == ("agent", "scripted") else made
 
-    house.Registry = Plugins  # type: ignore[misc]
+    _exchange(house, "Registry", Plugins)
 
 
 def _watch_orders(fuse: Fuse) -> None:
@@ -65,8 +72,8 @@ def _watch_orders(fuse: Fuse) -> None:
 
 
 def _exchange_store(fuse: Fuse) -> None:
-    opening.Connection = _connection(fuse)  # type: ignore[misc]
-    opening.migrate = lambda sql, *args: migrations.migrate(_migrating(sql, fuse), *args)
+    _exchange(opening, "Connection", _connection(fuse))
+    _exchange(opening, "migrate", lambda sql, *args: migrations.migrate(_migrating(sql, fuse), *args))
 
 
 def _connection(fuse: Fuse) -> type[Connection]:

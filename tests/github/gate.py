@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from jsonschema import Draft4Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from tests.github.published import openapi
@@ -22,7 +22,7 @@ ANYWHERE = frozenset({301, 307, 401, 403, 404, 429, 500, 502, 503})
 
 @functools.cache
 def _registry() -> Registry[Any]:
-    return Registry().with_resource(URN, Resource(contents=_nullable(openapi()), specification=DRAFT4))
+    return Registry().with_resource(URN, DRAFT4.create_resource(_nullable(openapi())))
 
 
 def _nullable(node: Any) -> Any:

@@ -83,7 +83,7 @@ def test_an_enterprise_server_is_asked_below_its_own_paths_only(hub: Hub, tmp_pa
         assert right.check() is None
         assert noted(hub, lambda: right.client.ask("query { rateLimit { cost } }", {})) == ""
         assert {path for _, _, path, _ in hub.requests} == {"/api/v3/repos/acme/shop", "/api/graphql"}
-        assert "no published operation" in noted(hub, lambda: right.client.get("/repos/acme/shop/nonsense"))
+        assert "no published operation" in noted(hub, lambda: right.client.get(("repos", "acme", "shop", "nonsense")))
         assert "shoeSize" in noted(hub, lambda: right.client.ask(f"query {{ {REPO} {{ shoeSize }} }}", {}))
         wrong = scm.build(context(tmp_path, clock, server, {"api_url": server.api.removesuffix("/api/v3")}))
         assert "not below /api/v3" in noted(hub, wrong.check)

@@ -91,7 +91,7 @@ def test_a_sessions_push_to_its_base_is_noticed(hub: Hub, forge: GitHubForge, cl
 
     def pushed(workspace: Path | None, number: int | None = None) -> str | None:
         clock.advance(1000)
-        return forge.survey([Watch("s-1", "fix", "main", number, workspace=workspace)])["s-1"].pushed
+        return forge.survey([Watch("s-1", "fix", "main", number, workspace=str(workspace) if workspace else None)])["s-1"].pushed
 
     assert pushed(place) is None
     number = forge.open("fix", "main", "t", "").number

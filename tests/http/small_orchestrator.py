@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.orchestrator import (
@@ -358,7 +358,7 @@ class SmallOrchestrator:
         self.events: EventApi = SmallEvents(self.deps, nobody, small=self)
 
     @classmethod
-    def at(cls, directory: Path, **changes: Any) -> SmallOrchestrator:
+    def at(cls, directory: Path, **changes: Any) -> Self:
         """One with its database in a folder."""
         clock = SystemClock()
         store = open_store("sqlite:ennio.db", directory, clock)

@@ -167,7 +167,7 @@ def place(hub: Hub) -> Path:
 
 
 def _watch(place: Path, session: str = "s-1") -> Watch:
-    return Watch(session, "fix", "main", workspace=place)
+    return Watch(session, "fix", "main", workspace=str(place))
 
 
 def _pushed(hub: Hub, place: Path, **settings: object) -> str | None:

@@ -15,7 +15,7 @@ from ennio.plugins.workspace.interface import Glance, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git, git_ok
 
-KINDS = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[WorktreeWorkspace | CloneWorkspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
 
 
 @pytest.fixture(params=KINDS)

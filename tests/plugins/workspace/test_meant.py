@@ -16,7 +16,7 @@ from ennio.plugins.workspace.interface import Workspace
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git, git_ok
 
-KINDS = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git, git_ok
 
 PRESERVED = f"refs/ennio/preserved/{SESSION}"
-KINDS = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
 
 
 @pytest.fixture(params=KINDS)

@@ -9,11 +9,12 @@ import pytest
 from ennio.model.errors import Conflict, Invalid, Refused
 from ennio.plugins.workspace import preserved
 from ennio.plugins.workspace.clone import CloneWorkspace
+from ennio.plugins.workspace.interface import Workspace
 from ennio.plugins.workspace.preserved import Preserved
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import SESSION, Ground, commit, git
 
-KINDS = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
 
 
 def _listed(ground: Ground) -> tuple[Preserved, ...]:

@@ -13,7 +13,7 @@ from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 from tests.plugins.workspace.ground import Ground, commit, git
 
-KINDS = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
 ALLOW = ("-c", "protocol.file.allow=always")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ennio.model.errors import Refused
 from ennio.plugins.workspace.clone import CloneWorkspace
-from ennio.plugins.workspace.interface import WorkspaceSpec
+from ennio.plugins.workspace.interface import Workspace, WorkspaceSpec
 from ennio.plugins.workspace.worktree import WorktreeWorkspace
 
 _CAPBSET_DROP, _READ_ALL = 24, (1, 2)  # of linux/prctl.h and linux/capability.h
@@ -27,7 +27,8 @@ source = place / "source"
 who = ["-c", "user.name=Pat", "-c", "user.email=pat@localhost"]
 for words in (["init", "-q", "-b", "main", str(source)], ["-C", str(source), *who, "commit", "-q", "--allow-empty", "-m", "first"]):
     subprocess.run(["git", *words], check=True)
-workspace = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}[kind]()
+KINDS: dict[str, type[Workspace]] = {"worktree": WorktreeWorkspace, "clone": CloneWorkspace}
+workspace = KINDS[kind]()
 order = WorkspaceSpec("app", "app-0a1b2c3d", str(source), source, place / "w" / "app-0a1b2c3d", "app-0a1b2c3d", "main")
 workspace.create(order)
 secret = order.path / "secret"
