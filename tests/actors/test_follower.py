@@ -76,7 +76,7 @@ class Log:
 
     @contextmanager
     def followed(self, **only: Any) -> Iterator[Any]:
-        relay = type("Relay", (Relay,), {"passed": self.passed, "hooks": self.hooks})
+        relay: type[Relay] = type("Relay", (Relay,), {"passed": self.passed, "hooks": self.hooks})
         ref = relay.start(self.deps, NAME, None, **only)
         ref.ask(Ping(), timeout=10)
         yield ref

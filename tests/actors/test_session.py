@@ -26,7 +26,7 @@ from tests.conftest import eventually
 
 def _process(stage: Stage, session_id: str) -> Presence | None:
     seen = stage.deps.store.facts.get(session_id).process
-    return seen and seen.presence
+    return seen.presence if seen else None
 
 
 def test_incident_10_a_runtime_that_cannot_be_asked_for_a_tick_changes_nothing(stage: Stage) -> None:

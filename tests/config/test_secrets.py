@@ -9,7 +9,8 @@ import pytest
 
 from ennio.config.load import load
 from ennio.config.model import Config
-from ennio.config.secrets import MASK, is_secret, masked, secrets
+from ennio.config.secrets import is_secret, masked, secrets
+from ennio.model.printable import MASK
 from tests.config.writing import loaded, problems
 
 TEXT = """\
