@@ -16,11 +16,7 @@ WALLS = (
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
 LONG: dict[str, str] = {"ennio/store/tables.py": "every table, declared at one place"}
-SHARED = {
-    "ChoiceField": "of the configuration and of a request",
-    "IdField": "of the configuration and of a request",
-    "TextField": "of the configuration and of a request",
-}
+SHARED: dict[str, str] = {}
 """Names that several classes still have."""
 SLEEPERS = {
     "tests/conftest.py": "eventually itself",

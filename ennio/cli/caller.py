@@ -14,10 +14,10 @@ def session() -> str | None:
     return os.environ.get("ENNIO_SESSION_ID") or None
 
 
-def insist_on_person(deed: str) -> None:
+def insist_on_person(act: str) -> None:
     """Raise Refused in a session: what is said about all of them, or about another, is for a person to say."""
     if session() is not None:
-        raise Refused(f"agents do not {deed}: a person does (ENNIO_SESSION_ID is set, so this is an agent's terminal)")
+        raise Refused(f"agents do not {act}: a person does (ENNIO_SESSION_ID is set, so this is an agent's terminal)")
 
 
 def name() -> str:

@@ -19,7 +19,7 @@ def forget(run_dir: Path) -> None:
 
 
 def keep(run_dir: Path, content: bytes) -> None:
-    """A house stands on this; only its owner may read the copy, secrets may stand in it. Raises OSError."""
+    """A supervisor stands on this; only its owner may read the copy, secrets may stand in it. Raises OSError."""
     if known(run_dir) == content:
         return
     write_atomically(run_dir / NAME, content)

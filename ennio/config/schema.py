@@ -16,12 +16,12 @@ from ennio.config.reactions import KEYS
 from ennio.config.text_fields import (
     BranchField,
     BranchPatternField,
-    ChoiceField,
-    IdField,
+    EnumField,
     InsidePathField,
     PathField,
     RepositoryField,
-    TextField,
+    SlugField,
+    StringField,
     TokenField,
     UrlField,
     VariableField,
@@ -36,10 +36,10 @@ class DefaultsSchema(MappingSchema):
     """``defaults``."""
 
     makes = model.Defaults
-    runtime = TextField("Where agents run")
-    agent = TextField("The coding agent")
-    workspace = TextField("How working copies are made")
-    notifiers = ListField("Names of the notifiers used where no routing says otherwise", TextField("The name of a notifier"))
+    runtime = StringField("Where agents run")
+    agent = StringField("The coding agent")
+    workspace = StringField("How working copies are made")
+    notifiers = ListField("Names of the notifiers used where no routing says otherwise", StringField("The name of a notifier"))
 
 
 class ReactionSchema(MappingSchema):
@@ -48,9 +48,9 @@ class ReactionSchema(MappingSchema):
     makes = model.Reaction
     at_once = False
     enabled = BoolField("Whether the rule is active")
-    action = ChoiceField("What to do when it fires", model.ReactionAction)
-    message = TextField("Words that stand above what is sent to the agent or the person", lines=True, none=True)
-    priority = ChoiceField("How soon a person should look", Priority)
+    action = EnumField("What to do when it fires", model.ReactionAction)
+    message = StringField("Words that stand above what is sent to the agent or the person", lines=True, none=True)
+    priority = EnumField("How soon a person should look", Priority)
     escalate_after = DurationField("How long it may last before a person is notified, whatever the action", none=True)
     threshold = DurationField("How long without activity before it fires (agent-stuck)", none=True)
     retries = IntField("How many more messages new findings of the same episode may bring", 0, MANY)
@@ -64,7 +64,7 @@ class PluginChoiceSchema(MappingSchema):
     """``tracker_config`` and ``scm_config``."""
 
     makes = model.PluginChoice
-    plugin = TextField("The name of the plugin", required=True)
+    plugin = StringField("The name of the plugin", required=True)
     config = MapField("The plugin's own settings", AnyField())
 
 
@@ -72,8 +72,8 @@ class NotifierSchema(MappingSchema):
     """One of ``notifiers``."""
 
     makes = model.NotifierConfig
-    plugin = TextField("The name of the plugin", required=True)
-    name = TextField("The name used in routing; unique", required=True)
+    plugin = StringField("The name of the plugin", required=True)
+    name = StringField("The name used in routing; unique", required=True)
     config = MapField("The plugin's own settings", AnyField())
 
 
@@ -81,8 +81,8 @@ class AgentConfigSchema(MappingSchema):
     """``agent_config``."""
 
     makes = model.AgentConfig
-    permissions = TextField("The agent's permission mode, as its own command line flags", none=True)
-    model = TextField("The model the agent uses", none=True)
+    permissions = StringField("The agent's permission mode, as its own command line flags", none=True)
+    model = StringField("The model the agent uses", none=True)
     passthrough = MapField("Settings handed on to the agent as they are", AnyField())
 
 
@@ -105,10 +105,10 @@ class SshAuthSchema(MappingSchema):
     """``ssh_config.auth``: the keys that fit depend on ``type``."""
 
     makes = model.SshAuth
-    type = ChoiceField("How to log in", model.AuthType, required=True)
+    type = EnumField("How to log in", model.AuthType, required=True)
     path = PathField("The private key (type key)", none=True)
-    passphrase = TextField("The key's passphrase (type key)", none=True)
-    password = TextField("The password (type password)", none=True)
+    passphrase = StringField("The key's passphrase (type key)", none=True)
+    password = StringField("The password (type password)", none=True)
     rules: ClassVar[Json] = {
         "allOf": [
             _when("key", needs=["path"], excludes=["password"]),
@@ -146,14 +146,14 @@ class SshConfigSchema(MappingSchema):
     """``ssh_config``: present, the project runs remotely."""
 
     makes = model.SshConfig
-    host = TextField("The remote machine", required=True)
+    host = StringField("The remote machine", required=True)
     port = IntField("Its SSH port", 1, 65535)
-    username = TextField("Who to log in as", required=True)
+    username = StringField("Who to log in as", required=True)
     auth = NestedField("How to log in", SshAuthSchema, required=True)
-    strategy = ChoiceField("How the agent is driven there", model.SshStrategy)
+    strategy = EnumField("How the agent is driven there", model.SshStrategy)
     connection_timeout = DurationField("How long a connection may take", least=0.1)
     keepalive_interval = DurationField("How often to say that the connection is still wanted", least=1, none=True)
-    host_key_policy = ChoiceField("Which host keys are believed", model.HostKeyPolicy)
+    host_key_policy = EnumField("Which host keys are believed", model.HostKeyPolicy)
     known_hosts_path = PathField("The known_hosts file", none=True)
     node_config = NestedField("The node daemon", NodeConfigSchema)
 
@@ -173,15 +173,15 @@ class ProjectSchema(MappingSchema):
     makes = model.Project
     at_once = False
     holds_anchors = True
-    name = TextField("The name people use; unique", required=True)
-    id = IdField("The project's id", key="project_id", shown="from the name")
+    name = StringField("The name people use; unique", required=True)
+    id = SlugField("The project's id", key="project_id", shown="from the name")
     repo = RepositoryField("The repository: a URL, or a path to one on this machine", required=True)
     path = PathField("The working copy on this machine (with `ssh_config`: on the remote one)", required=True)
     default_branch = BranchField("The branch work starts from and is merged into")
-    session_prefix = IdField("What session ids begin with", longest=119, shown="from the project id")
-    runtime = TextField("Overrides `defaults.runtime`", shown="`defaults.runtime`")
-    agent = TextField("Overrides `defaults.agent`", shown="`defaults.agent`")
-    workspace = TextField("Overrides `defaults.workspace`", shown="`defaults.workspace`")
+    session_prefix = SlugField("What session ids begin with", longest=119, shown="from the project id")
+    runtime = StringField("Overrides `defaults.runtime`", shown="`defaults.runtime`")
+    agent = StringField("Overrides `defaults.agent`", shown="`defaults.agent`")
+    workspace = StringField("Overrides `defaults.workspace`", shown="`defaults.workspace`")
     tracker = NestedField("Where issues come from; for a repository on github.com: its issues", PluginChoiceSchema, key="tracker_config")
     scm = NestedField(
         "Where pull requests live; for a repository on github.com: there; for a local one: Ennio's own forge",
@@ -189,22 +189,22 @@ class ProjectSchema(MappingSchema):
         key="scm_config",
     )
     symlinks = ListField("Links made in every workspace", NestedField("One link", SymlinkSchema))
-    post_create = ListField("Shell commands run in a new workspace", TextField("A command", lines=True))
+    post_create = ListField("Shell commands run in a new workspace", StringField("A command", lines=True))
     agent_config = NestedField("Settings of the agent", AgentConfigSchema)
     reactions = MapField("Changes to the rules for this project", NestedField("One rule", ReactionSchema), keys=KEYS)
-    agent_rules = ListField("Instructions that stand above every prompt", TextField("One instruction", lines=True))
+    agent_rules = ListField("Instructions that stand above every prompt", StringField("One instruction", lines=True))
     max_sessions = IntField("How many sessions may run at once", 0, MANY, none=True)
     ssh = NestedField("Runs the project on a remote machine", SshConfigSchema, key="ssh_config")
-    prompt = TextField("What agents should know of the project, part of every first prompt", lines=True, none=True)
+    prompt = StringField("What agents should know of the project, part of every first prompt", lines=True, none=True)
     post_create_timeout = DurationField("How long each command of `post_create` may take", least=1)
     env = MapField("Environment variables for agents and `post_create`", VariableField("A value"), names=VariableNameField("A name"))
     restart = NestedField("Whether a failed agent is started again by itself", RestartSchema)
-    bots = ListField("Authors whose comments count as a bot's, besides those the forge marks", TextField("A login name"))
+    bots = ListField("Authors whose comments count as a bot's, besides those the forge marks", StringField("A login name"))
     protected_branches = ListField(
         "Branches, besides `default_branch`, that no session works on and no agent's push moves in a repository that `ennio init` made",
         BranchPatternField("A name; `*` and `?` stand for any letters, slashes too"),
     )
-    stale_approvals = ChoiceField(
+    stale_approvals = EnumField(
         "What the approval of an earlier head is worth to `auto_merge` and `ennio pr merge PULL`: `renew` wants one of this very head",
         model.StaleApprovals,
     )
@@ -217,11 +217,11 @@ class BudgetSchema(MappingSchema):
     """One of ``budgets``."""
 
     makes = model.Budget
-    scope = ChoiceField("Whose spending", model.BudgetScope, required=True)
-    id = TextField("The one project or session it is for; left out: each by itself", none=True)
-    period = ChoiceField("When it begins anew (UTC)", model.BudgetPeriod)
+    scope = EnumField("Whose spending", model.BudgetScope, required=True)
+    id = StringField("The one project or session it is for; left out: each by itself", none=True)
+    period = EnumField("When it begins anew (UTC)", model.BudgetPeriod)
     limit_usd = MoneyField("The limit", required=True)
-    on_exceed = ChoiceField("What happens to a running session beyond it", model.OnExceed)
+    on_exceed = EnumField("What happens to a running session beyond it", model.OnExceed)
     warn_at = FractionField("The part of the limit at which a person is told")
 
 
@@ -258,10 +258,10 @@ class ConfigSchema(MappingSchema):
     notifiers = ListField("Channels to people", NestedField("One channel", NotifierSchema))
     notification_routing = MapField(
         "Which notifiers a reaction uses, by its key",
-        ListField("Names", TextField("The name of a notifier")), keys=KEYS,
+        ListField("Names", StringField("The name of a notifier")), keys=KEYS,
     )
     reactions = MapField("Changes to the rules for all projects", NestedField("One rule", ReactionSchema), keys=KEYS)
-    database_url = TextField(
+    database_url = StringField(
         "The database: `sqlite:FILE` (a relative path is relative to this file) or `postgresql://user@host/database`"
         " (docs/postgresql.md). Where it is left out, `DATABASE_URL` counts",
         none=True,
@@ -269,7 +269,7 @@ class ConfigSchema(MappingSchema):
     nats_url = UrlField("The NATS server; left out, `NATS_URL` counts, and without either there is no NATS", "nats", "tls", none=True)
     api_token = TokenField("The token of the API; left out, one is made and kept in a file only you can read", none=True)
     cors_origins = ListField("Origins of web pages that may use the API", UrlField("An origin", "http", "https", origin=True))
-    host = TextField("The address the API listens on")
+    host = StringField("The address the API listens on")
     max_sessions = IntField("How many sessions may run at once, all projects together", 0, MANY, none=True)
     min_free_memory = SizeField("No session starts with less free memory than this")
     poll = NestedField("How often to look", PollSchema)

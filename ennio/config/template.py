@@ -15,7 +15,7 @@ from ennio.model.session import ID_PATTERN, derive_project_id
 class TemplateValues:
     """What was found where ``ennio init`` was called.
 
-    ``agents`` are the installed ones, best first. ``hub`` is True when ``repo`` is a bare repository
+    ``agents`` are the installed ones, best first. ``bare_remote`` is True when ``repo`` is a bare repository
     that Ennio made, ``remote`` the name by which the person's working copy knows it. ``database`` is the name of its
     file under ``ENNIO_HOME``.
     """
@@ -26,7 +26,7 @@ class TemplateValues:
     default_branch: str = "main"
     agents: tuple[str, ...] = ()
     runtime: str = "tmux"
-    hub: bool = False
+    bare_remote: bool = False
     remote: str = "origin"
     database: str = "ennio.db"
 
@@ -92,13 +92,13 @@ def _identity(found: TemplateValues) -> str:
 
 
 def _repository(found: TemplateValues) -> str:
-    hub = ""
-    if found.hub:
-        hub = f"""\
+    remark = ""
+    if found.bare_remote:
+        remark = f"""\
     # A bare copy that Ennio made, so that merges never move the branch you have checked out.
     # Fetch what was merged: git pull {found.remote} {found.default_branch}
 """
-    return f"{hub}    repo: {_text(found.repo)}\n"
+    return f"{remark}    repo: {_text(found.repo)}\n"
 
 
 def _forge(found: TemplateValues) -> str:

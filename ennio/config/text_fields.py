@@ -25,7 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BREAK = re.compile(r"[\t\n]")
 
 
-class TextField(ConfigField[Any]):
+class StringField(ConfigField[Any]):
     """A text, not blank. ``lines`` allows more than one line."""
 
     def __init__(
@@ -72,7 +72,7 @@ def _no_text(value: Any) -> str:
     return f"is not a text but a {'list' if isinstance(value, list) else 'mapping'}"
 
 
-class WordField(TextField):
+class WordField(StringField):
     """A text without the blanks around it."""
 
     def judged(self, text: str) -> str:
@@ -106,7 +106,7 @@ class WordsField(ConfigField[tuple[str, ...]]):
         return {"anyOf": [text, {"type": "array", "items": text}]}
 
 
-class IdField(TextField):
+class SlugField(StringField):
     """A name that may stand in file names, branches and subjects: letters, digits, ``_`` and ``-``."""
 
     def __init__(self, about: str, *, longest: int = 128, key: str | None = None, shown: str | None = None) -> None:
@@ -124,7 +124,7 @@ class IdField(TextField):
         return {"type": "string", "pattern": rf"^[A-Za-z0-9_-]{{1,{self.longest}}}$|\$\{{"}
 
 
-class BranchField(TextField):
+class BranchField(StringField):
     """The name of a branch as git would accept it."""
 
     def judged(self, text: str) -> str:
@@ -134,7 +134,7 @@ class BranchField(TextField):
         return text
 
 
-class BranchPatternField(TextField):
+class BranchPatternField(StringField):
     """The name of a branch, or a pattern for several."""
 
     def judged(self, text: str) -> str:
@@ -148,7 +148,7 @@ class BranchPatternField(TextField):
         return text
 
 
-class RepositoryField(TextField):
+class RepositoryField(StringField):
     """Where a repository is cloned from."""
 
     def judged(self, text: str) -> str:
@@ -163,7 +163,7 @@ class RepositoryField(TextField):
         return text
 
 
-class PathField(TextField):
+class PathField(StringField):
     """A path; ``~`` and relative ones are resolved by whoever knows against what."""
 
     kind = "path"
@@ -195,7 +195,7 @@ class InsidePathField(PathField):
         return {"type": "string", "pattern": r"^(?![/~])(?!(.*/)?\.\.(/|$)).*\S"}
 
 
-class UrlField(TextField):
+class UrlField(StringField):
     """A URL with one of the schemes; with ``origin`` nothing may stand behind its host and port."""
 
     def __init__(self, about: str, *schemes: str, origin: bool = False, none: bool = False) -> None:
@@ -222,7 +222,7 @@ class UrlField(TextField):
         return {"type": "string", "pattern": rf"^({'|'.join(self.schemes)})://\S|\$\{{"}
 
 
-class TokenField(TextField):
+class TokenField(StringField):
     """A secret that travels in a header: printable, without spaces."""
 
     def judged(self, text: str) -> str:
@@ -232,7 +232,7 @@ class TokenField(TextField):
         return text
 
 
-class ChoiceField(ConfigField[E], Generic[E]):
+class EnumField(ConfigField[E], Generic[E]):
     """One of the words of an enum."""
 
     def __init__(self, about: str, words: type[E], *, required: bool = False, shown: str | None = None) -> None:
@@ -262,7 +262,7 @@ class ChoiceField(ConfigField[E], Generic[E]):
         return {"anyOf": [{"enum": list(self._values())}, VARIABLE]}
 
 
-class VariableField(TextField):
+class VariableField(StringField):
     """The value of an environment variable: text, or a whole number taken as text."""
 
     def text(self, value: Any) -> str:
@@ -280,7 +280,7 @@ class VariableField(TextField):
         return {"type": ["string", "integer"]}
 
 
-class VariableNameField(TextField):
+class VariableNameField(StringField):
     """The name of an environment variable that is not Ennio's own."""
 
     def judged(self, text: str) -> str:

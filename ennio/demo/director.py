@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ennio.demo import scene as stage
+from ennio.demo import scene
 from ennio.http.client import ApiClient
 from ennio.model.errors import Conflict, EnnioError
 
@@ -45,7 +45,7 @@ class Director:
 
     def spawn(self) -> None:
         """Three sessions at once."""
-        for role, project, prompt in (("greet", "score", stage.GREET), ("notes", "score", stage.NOTES), ("silent", "rest", stage.SILENT)):
+        for role, project, prompt in (("greet", "score", scene.GREET), ("notes", "score", scene.NOTES), ("silent", "rest", scene.SILENT)):
             session = self.client.post_once("/sessions", {"project_id": project, "prompt": prompt, "role": role})
             self.parts[session["id"]] = DemoSession(role, session["id"])
             self.say(role, f"you ask for a session: {prompt}")
@@ -88,8 +88,8 @@ class Director:
             return
         if part.role == "greet" and not part.asked_for_changes:
             part.asked_for_changes = True
-            self.say(part.role, f"you review #{part.pull} and ask for changes: {stage.REVIEW}")
-            self._on_pull(part, "request-changes", {"body": stage.REVIEW})
+            self.say(part.role, f"you review #{part.pull} and ask for changes: {scene.REVIEW}")
+            self._on_pull(part, "request-changes", {"body": scene.REVIEW})
             return
         if part.role == "notes" and not part.told["merge-conflicts"]:
             return  # it must wait: the other one is merged first, and then they conflict
@@ -112,9 +112,9 @@ class Director:
         if greet.statuses[-1] in ("merged", "done") and waits and notes.head is not None and self.events["merge_conflicts"]:
             self._approve(notes, notes.head)
 
-    def _on_pull(self, part: DemoSession, deed: str, body: dict[str, Any]) -> None:
+    def _on_pull(self, part: DemoSession, verb: str, body: dict[str, Any]) -> None:
         project = "score"
-        self.client.post(f"/projects/{project}/pulls/{part.pull}/{deed}", {**body, "author": REVIEWER})
+        self.client.post(f"/projects/{project}/pulls/{part.pull}/{verb}", {**body, "author": REVIEWER})
 
     def _pull_a_plug(self, part: DemoSession, reaction: str) -> None:
         if reaction == "ci-failed" and "actor" not in self.crashes:

@@ -1,4 +1,4 @@
-"""The scene of the demo: a temporary folder with a repository, a hub, a configuration and a story."""
+"""The scene of the demo: a temporary folder with a repository, its bare remote, a configuration and a story."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Scene:
         return self.root / "home"
 
     @property
-    def hub(self) -> Path:
+    def bare_remote(self) -> Path:
         """The bare repository everybody pushes to."""
         return self.root / "score.git"
 
@@ -171,8 +171,8 @@ def _repository(scene: Scene) -> None:
         _git(scene, "config", key, value)
     _git(scene, "add", ".")
     _git(scene, "commit", "--quiet", "--message", "Begin")
-    _git(scene, "clone", "--quiet", "--bare", ".", str(scene.hub))
-    _git(scene, "remote", "add", "origin", str(scene.hub))
+    _git(scene, "clone", "--quiet", "--bare", ".", str(scene.bare_remote))
+    _git(scene, "remote", "add", "origin", str(scene.bare_remote))
     _git(scene, "fetch", "--quiet", "origin")
 
 
@@ -187,7 +187,7 @@ def _configuration(scene: Scene, speed: float) -> str:
         scripted = {"agent_config": {"passthrough": passthrough}} if agent == "scripted" else {}
         checks = [{"name": "greetings", "run": "sh check.sh", "timeout": 60}]
         forge = {"plugin": "local", "config": {"checks": checks, "review_required": True}}
-        where = {"repo": str(scene.hub), "path": str(scene.clone)}
+        where = {"repo": str(scene.bare_remote), "path": str(scene.clone)}
         return {"name": name, **where, "agent": agent, "runtime": scene.runtime, "scm_config": forge, **scripted}
 
     return yaml.safe_dump(

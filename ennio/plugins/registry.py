@@ -64,7 +64,7 @@ def installed(slot: str) -> tuple[str, ...]:
 
 
 class Registry:
-    """The plugins of one running house. Raises ConfigError for a name nobody provides."""
+    """The plugins of one running supervisor. Raises ConfigError for a name nobody provides."""
 
     def __init__(self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None) -> None:
         self._base = PluginContext(home, clock, store, directory=directory)

@@ -15,7 +15,14 @@ from ennio.plugins.shipped import SHIPPED
 from tests.config.writing import ENVIRON, write
 
 GITHUB = TemplateValues("my-app", "git@github.com:user/my-app.git", Path("/home/user/my-app"), "trunk", ("codex", "aider"))
-HUB = TemplateValues("notes", "/home/user/.ennio/hubs/notes.git", Path("/home/user/notes"), hub=True, remote="ennio", runtime="process")
+HUB = TemplateValues(
+    "notes",
+    "/home/user/.ennio/hubs/notes.git",
+    Path("/home/user/notes"),
+    bare_remote=True,
+    remote="ennio",
+    runtime="process",
+)
 OTHER = TemplateValues("else", "https://git.example.com/x/else.git", Path())
 
 

@@ -99,7 +99,7 @@ def _found(repository: WorkingCopy, bare: Path | None, target: Path) -> Template
         default_branch=repository.branch,
         agents=installed(),
         runtime="tmux" if shutil.which("tmux") else "process",
-        hub=bare is not None,
+        bare_remote=bare is not None,
         remote=BARE_REMOTE if bare else str(repository.remote),
         database=Home.of_environment().database(target).name,
     )

@@ -23,7 +23,7 @@ from ennio.config.fields import ConfigField, Json, SettingsSchema
 from ennio.config.model import AgentConfig
 from ennio.config.number_fields import BoolField
 from ennio.config.plugin_settings import read
-from ennio.config.text_fields import ChoiceField, TextField
+from ennio.config.text_fields import EnumField, StringField
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.box import InputBox
 from ennio.plugins.agent.flags import fault
@@ -105,7 +105,7 @@ class ArgvField(ConfigField[tuple[str, ...]]):
         return {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1}
 
 
-class ShellLineField(TextField):
+class ShellLineField(StringField):
     """A line for ``sh``."""
 
     kind = "a line for `sh`"
@@ -115,7 +115,7 @@ class ShellLineField(TextField):
         return _safe(("sh", "-c", text))
 
 
-class PatternField(TextField):
+class PatternField(StringField):
     """A regular expression, matched in each line of the screen."""
 
     kind = "regular expression"
@@ -141,7 +141,7 @@ class CommandSchema(SettingsSchema):
     interactive = BoolField("Whether it stays and is typed to")
     one_shot = BoolField("Whether it ends after its prompt", shown="the opposite of `interactive`")
     ready = PatternField("What its screen shows when it can be typed to", shown="a last line that ends like a prompt")
-    lines = ChoiceField("Whether lines of a message are joined, or typed as one bracketed paste", LineMode, shown="`join`")
+    lines = EnumField("Whether lines of a message are joined, or typed as one bracketed paste", LineMode, shown="`join`")
 
     @validates_schema(skip_on_field_errors=False)
     def _fits(self, data: dict[str, Any], **_: Any) -> None:

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from ennio.config.fields import ConfigField, Json, MapField
 from ennio.config.plugin_settings import read
 from ennio.config.secrets import is_secret
-from ennio.config.text_fields import TextField
+from ennio.config.text_fields import StringField
 from ennio.model.errors import ConfigError, Problem
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
@@ -23,7 +23,7 @@ def fault(path: str, message: str) -> ConfigError:
     return ConfigError("configuration", [Problem(f"agent_config.{path}", message)])
 
 
-class FlagNameField(TextField):
+class FlagNameField(StringField):
     """The name of a flag that Ennio does not set itself, and that is no secret's."""
 
     def __init__(self, reserved: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from ennio.config import plugin_settings
 from ennio.config.fields import SettingsSchema
 from ennio.config.model import Project
-from ennio.config.text_fields import TextField, WordField
+from ennio.config.text_fields import StringField, WordField
 from ennio.model.errors import ConfigError, Problem
 from ennio.plugins.github.address import PUBLIC, GitHubAddress, found_in
 from ennio.plugins.web.fields import ApiAddressField
@@ -29,7 +29,7 @@ class Access:
     webhook_secret: str | None = field(default=None, repr=False)
 
 
-class RepositoryNameField(TextField):
+class RepositoryNameField(StringField):
     """The name of an owner or a repository on GitHub."""
 
     def judged(self, text: str) -> str:

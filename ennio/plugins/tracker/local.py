@@ -17,7 +17,7 @@ from ennio.config.fields import SettingsSchema
 from ennio.config.model import Project
 from ennio.config.number_fields import BoolField
 from ennio.config.plugin_settings import read
-from ennio.config.text_fields import TextField
+from ennio.config.text_fields import StringField
 from ennio.machine.files import write_atomically
 from ennio.machine.untrusted import content
 from ennio.model.branch import issue_branch
@@ -50,7 +50,7 @@ class LocalTrackerSchema(SettingsSchema):
     """``tracker_config.config`` of ``plugin: local``."""
 
     makes = LocalTrackerSettings
-    path = TextField("The folder of issues, relative to the project's")
+    path = StringField("The folder of issues, relative to the project's")
     comment = comment()
     close_on_merge = BoolField("Close the issue when its pull request is merged")
 

@@ -7,11 +7,11 @@ from typing import Any
 from marshmallow import ValidationError
 
 from ennio.config.fields import Json
-from ennio.config.text_fields import TextField
+from ennio.config.text_fields import StringField
 from ennio.plugins.web.address import base_address
 
 
-class ApiAddressField(TextField):
+class ApiAddressField(StringField):
     """The base of an API. Nothing of it is shown when it is wrong: it may hold a password."""
 
     kind = "URL"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ennio.config.model import Project
 from ennio.config.number_fields import BoolField, FactorField
-from ennio.config.text_fields import ChoiceField, WordField
+from ennio.config.text_fields import EnumField, WordField
 from ennio.model.pulls import MergeMethod
 from ennio.plugins.github.settings import Access, GitHubAccessSchema, read
 from ennio.plugins.github.settings import of_values as access_of
@@ -39,7 +39,7 @@ class GitHubForgeSchema(GitHubAccessSchema):
     """``scm_config.config`` of ``plugin: github``."""
 
     makes = GitHubForgeSettings
-    merge_method = ChoiceField("How pull requests are merged; left out, the first way the repository allows", MergeMethod)
+    merge_method = EnumField("How pull requests are merged; left out, the first way the repository allows", MergeMethod)
     auto_open = BoolField("Whether a branch that was pushed gets a pull request by itself")
     draft = BoolField("Whether those are drafts")
     delete_branch = BoolField("Whether a merged branch is deleted")

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, validates_schema
 from ennio.config.fields import Json, ListField, NestedField, SettingsSchema
 from ennio.config.number_fields import BoolField, DurationField, IntField
 from ennio.config.plugin_settings import read
-from ennio.config.text_fields import ChoiceField, TextField
+from ennio.config.text_fields import EnumField, StringField
 from ennio.model.pulls import MergeMethod
 
 CHECK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\Z")
@@ -51,7 +51,7 @@ class LocalForgeSettings:
         return head if self.dismiss_stale else None
 
 
-class CheckNameField(TextField):
+class CheckNameField(StringField):
     """The name of a check: it becomes the name of a file."""
 
     def judged(self, text: str) -> str:
@@ -70,7 +70,7 @@ class CheckSchema(SettingsSchema):
 
     makes = CheckCommand
     name = CheckNameField("Its name; letter case does not count", required=_NAME_RULE)
-    run = TextField(
+    run = StringField(
         "The shell command that decides, on a clean check-out of the head; 0 passes",
         lines=True,
         required="write the shell command that decides, such as make test",
@@ -83,7 +83,7 @@ class LocalForgeSchema(SettingsSchema):
 
     makes = LocalForgeSettings
     checks = ListField("What is run on each head", NestedField("A check", CheckSchema))
-    merge_method = ChoiceField("How pull requests are merged", MergeMethod)
+    merge_method = EnumField("How pull requests are merged", MergeMethod)
     review_required = BoolField("Whether a pull request needs an approval")
     auto_open = BoolField("Whether a branch that was pushed gets a pull request by itself")
     draft = BoolField("Whether those are drafts")
