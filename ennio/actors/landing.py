@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.session_context import context
@@ -14,6 +14,7 @@ from ennio.model import codec
 from ennio.model.errors import Conflict, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.pulls import CheckState, MergeMethod, PullRequest, PullState, ReviewState, lacking
+from ennio.model.request_fields import ChoiceField, FlagField, TextField
 from ennio.model.session import Priority, Session
 from ennio.plugins.scm.interface import Merged, Scm
 from ennio.policy.lifecycle import LifecycleState
@@ -27,10 +28,10 @@ class MergeOrder:
     ``force`` merges what is not green, or lacks an approval it needs; ``by`` names who wants it.
     """
 
-    method: MergeMethod | None = None
-    head: str | None = None
-    force: bool = False
-    by: str = "a person"
+    method: Annotated[MergeMethod | None, ChoiceField(MergeMethod)] = None
+    head: Annotated[str | None, TextField(longest=64)] = None
+    force: Annotated[bool, FlagField()] = False
+    by: Annotated[str, TextField(longest=100)] = "a person"
 
 
 def merge(deps: Dependencies, project: Project, scm: Scm, number: int, order: MergeOrder) -> Merged:

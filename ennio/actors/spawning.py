@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from ennio.actors import effects
 from ennio.actors.dependencies import Dependencies
@@ -15,6 +16,7 @@ from ennio.model.branch import check_work_branch
 from ennio.model.errors import Conflict, EnnioError, Invalid, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.idempotency import IdempotentRequest
+from ennio.model.request_fields import BODY_LIMIT, FlagField, IdField, NumberField, TextField
 from ennio.model.session import Session, SessionStatus
 from ennio.policy.lifecycle import orders
 from ennio.store import Waiting
@@ -24,16 +26,16 @@ from ennio.store import Waiting
 class SpawnRequest:
     """What a person asks for; the project's configuration fills in what is left out."""
 
-    project_id: str
-    issue_id: str | None = None
-    prompt: str | None = None
-    branch: str | None = None
-    role: str | None = None
-    agent: str | None = None
-    runtime: str | None = None
-    workspace: str | None = None
-    priority: int = 0
-    held: bool = False
+    project_id: Annotated[str, IdField()]
+    issue_id: Annotated[str | None, TextField()] = None
+    prompt: Annotated[str | None, TextField(longest=BODY_LIMIT)] = None
+    branch: Annotated[str | None, TextField(longest=250)] = None
+    role: Annotated[str | None, TextField()] = None
+    agent: Annotated[str | None, IdField()] = None
+    runtime: Annotated[str | None, IdField()] = None
+    workspace: Annotated[str | None, IdField()] = None
+    priority: Annotated[int, NumberField(-1000, 1000)] = 0
+    held: Annotated[bool, FlagField()] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,31 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import falcon
 from gunicorn.http.errors import ParseException
 
-from ennio.http.fields import ChoiceListField, RequestField
 from ennio.model.errors import Invalid
 from ennio.model.nearest import nearest
+from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, RequestField, request_fields
 
-BODY_LIMIT = 1024 * 1024
-Fields = Mapping[str, RequestField]
+T = TypeVar("T")
 
 
-def read_body(req: falcon.Request, fields: Fields) -> dict[str, Any]:
-    """Every field by name, the missing ones as their default.
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """What a request carries that carries nothing."""
+
+
+def read_body(req: falcon.Request, cls: type[T]) -> T:
+    """The body as this dataclass, what is missing as its default.
 
     A request without any body reads as an empty one, so that calls without required fields need none.
     """
     raw = _raw(req)
     if raw or req.content_type:
         _json_only(req.content_type)
-    given = parse_object(raw) if raw else {}
+    given, fields = parse_object(raw) if raw else {}, request_fields(cls)
     _known(given, fields, "field")
-    return {name: _field(name, given, field) for name, field in fields.items()}
+    return cls(**{name: _field(name, given, field) for name, field in fields.items()})
 
 
 def read_raw(req: falcon.Request) -> bytes:
@@ -40,16 +45,17 @@ def read_raw(req: falcon.Request) -> bytes:
     return _raw(req)
 
 
-def read_query(req: falcon.Request, fields: Fields) -> dict[str, Any]:
-    """Every parameter by name, the missing ones as their default. Only Choices may be repeated."""
+def read_query(req: falcon.Request, cls: type[T]) -> T:
+    """The parameters as this dataclass, what is missing as its default. Only choices may be repeated."""
     given: dict[str, str] = {}
+    fields = request_fields(cls)
     for name, text in _pairs(req.query_string):
         repeatable = isinstance(fields.get(name), ChoiceListField)
         if name in given and not repeatable:
             raise Invalid(f"{name}: is in the query twice")
         given[name] = f"{given[name]},{text}" if name in given else text
     _known(given, fields, "parameter")
-    return {name: field.from_text(name, given[name]) if name in given else _missing(name, field) for name, field in fields.items()}
+    return cls(**{name: field.from_text(name, given[name]) if name in given else _missing(name, field) for name, field in fields.items()})
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def _missing(name: str, field: RequestField) -> Any:
     return field.default
 
 
-def _known(given: Iterable[str], fields: Fields, noun: str) -> None:
+def _known(given: Iterable[str], fields: Mapping[str, RequestField], noun: str) -> None:
     for name in given:
         if name not in fields:
             near = nearest(name, fields)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Annotated, TypedDict
 
-from ennio.http.fields import ChoiceField, ChoiceListField, IdField, RequestField
 from ennio.model.events import Event, EventType
+from ennio.model.request_fields import ChoiceField, ChoiceListField, IdField
 from ennio.model.session import Priority
-
-SELECTION: Mapping[str, RequestField] = {
-    "session_id": IdField(),
-    "project_id": IdField(),
-    "type": ChoiceListField(tuple(EventType)),
-    "priority": ChoiceField(tuple(Priority)),
-}
 
 
 class EventFilters(TypedDict):
@@ -27,27 +19,27 @@ class EventFilters(TypedDict):
     min_priority: Priority | None
 
 
-@dataclass(frozen=True, slots=True)
-class EventSelection:
-    """A choice of events; what is None or empty does not restrict. ``priority`` is the lowest wanted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventKinds:
+    """Some types of events, from a priority on; what is None or empty does not restrict."""
 
-    session_id: str | None = None
-    project_id: str | None = None
-    types: tuple[str, ...] = ()
-    priority: Priority | None = None
+    type: Annotated[tuple[EventType, ...], ChoiceListField(EventType)] = ()
+    priority: Annotated[Priority | None, ChoiceField(Priority)] = None
 
-    @classmethod
-    def of_query(cls, query: Mapping[str, Any]) -> EventSelection:
-        """The selection in a query read with SELECTION among its fields."""
-        least = query["priority"]
-        return cls(query["session_id"], query["project_id"], query["type"], Priority(least) if least else None)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSelection(EventKinds):
+    """A choice of events: those of some kinds, of a session, of a project."""
+
+    session_id: Annotated[str | None, IdField()] = None
+    project_id: Annotated[str | None, IdField()] = None
 
     def wants(self, event: Event) -> bool:
         """Whether this event is one of them."""
         return (
             self.session_id in (None, event.session_id)
             and self.project_id in (None, event.project_id)
-            and (not self.types or event.event_type in self.types)
+            and (not self.type or event.event_type in self.type)
             and (self.priority is None or event.priority.rank >= self.priority.rank)
         )
 
@@ -56,6 +48,6 @@ class EventSelection:
         return {
             "session_id": self.session_id,
             "project_id": self.project_id,
-            "types": self.types or None,
+            "types": self.type or None,
             "min_priority": self.priority,
         }

@@ -8,7 +8,7 @@ from typing import Any
 import falcon.testing
 from jsonschema import Draft202012Validator
 
-from ennio.http.openapi import document
+from ennio.http.openapi.document import document
 
 TOKEN = "t0ken"
 

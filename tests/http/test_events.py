@@ -97,7 +97,7 @@ def test_a_seq_from_another_log_begins_at_the_beginning(orchestrator: SmallOrche
 
 
 def test_a_stream_is_filtered_and_its_heartbeat_moves_on(orchestrator: SmallOrchestrator, session_id: str) -> None:
-    chosen = EventSelection(types=("pr_created",))
+    chosen = EventSelection(type=("pr_created",))
     listening = Listening(orchestrator, 1, chosen, heartbeat=0.05)
     assert listening.block() == (1, None)
     orchestrator.tell(session_id, "not wanted")

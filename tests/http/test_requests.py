@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ennio.http.fields import ChoiceListField, FlagField, NumberField, TextField, TextListField, identifier
-from ennio.http.requests import BODY_LIMIT, parse_object
+from ennio.http.requests import parse_object
 from ennio.model.errors import Invalid
+from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, FlagField, NumberField, TextField, TextListField, identifier
 from tests.http.api import Api
 
 JSON = {"Content-Type": "application/json"}
@@ -113,8 +114,14 @@ def test_a_wrong_parameter_is_named_with_the_way_out(api: Api, query: str, words
     assert words in api.get("/events", 400, query_string=query)["error"]
 
 
+class Letter(StrEnum):
+    A = "a"
+    B = "b"
+    C = "c"
+
+
 def test_choices_may_be_repeated_or_put_between_commas() -> None:
-    field = ChoiceListField(("a", "b", "c"))
+    field = ChoiceListField(Letter)
     assert field.from_text("x", "a,b") == ("a", "b")
     for nothing in ("", "a,", ",a"):
         with pytest.raises(Invalid, match="x: '' is none of a, b, c"):
@@ -139,7 +146,7 @@ _VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | 
 
 @given(_VALUES)
 def test_fields_read_any_json_value_or_say_invalid(value: object) -> None:
-    for field in (TextField(), TextListField(), NumberField(0, 9), FlagField(), ChoiceListField(("a",))):
+    for field in (TextField(), TextListField(), NumberField(0, 9), FlagField(), ChoiceListField(Letter)):
         try:
             field.from_json("x", value)
         except Invalid as error:

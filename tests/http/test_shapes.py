@@ -17,7 +17,7 @@ from typing import Any, Literal
 import jsonschema
 import pytest
 
-from ennio.http.openapi import document
+from ennio.http.openapi.document import document
 from ennio.http.openapi.schemas import COMPONENTS, object_schema, schema_of
 from ennio.model.codec import shown
 from ennio.model.pulls import CheckState
@@ -34,7 +34,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from ennio.actors.orchestrator.session_view import SessionView
 from ennio.config.model import Project
-from ennio.http.openapi import document
+from ennio.http.openapi.document import document
 from ennio.model.clock import SystemClock
 from ennio.model.codec import shown as as_json
 from ennio.model.session import Session, SessionStatus

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ennio.http import address
-from ennio.http.openapi import document
+from ennio.http.openapi.document import document
 from ennio.model.errors import EnnioError
 from tests.conftest import eventually
 from tests.security.planted import AGENTS, SECRETS, Scene

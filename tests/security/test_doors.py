@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ennio.http import address
 from ennio.http.auth import OPEN
-from ennio.http.openapi import document
+from ennio.http.openapi.document import document
 from tests.e2e.house import OVER
 from tests.security.ground import LivedIn, lived_in
 

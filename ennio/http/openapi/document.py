@@ -1,16 +1,19 @@
-"""The whole OpenAPI document."""
+"""The whole OpenAPI document: the table of routes, and what each responder says of itself."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from ennio import __version__
-from ennio.http.openapi.forge import FORGE_PATHS
-from ennio.http.openapi.house import HOUSE_PATHS
-from ennio.http.openapi.operation import ref
-from ennio.http.openapi.schemas import SCHEMAS
-from ennio.http.openapi.sessions import SESSION_PATHS
+from ennio.http.idempotency import HEADER, PATTERN
+from ennio.http.openapi.schemas import COMPONENTS, SCHEMAS, Schema, schema_of
+from ennio.http.operation import Operation, Resource
+from ennio.http.routes import ROUTES
+from ennio.model.request_fields import ChoiceListField, RequestField, request_fields
+
+METHODS = ("get", "post", "delete")
 
 
 @cache
@@ -24,15 +27,79 @@ def document() -> dict[str, Any]:
             "description": "Conducts many AI coding agents at once, from first prompt to merged pull request.",
         },
         "security": [{"token": []}],
-        "paths": SESSION_PATHS | FORGE_PATHS | HOUSE_PATHS,
+        "paths": {path: _path(path, kind, suffix) for path, kind, suffix in ROUTES},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "responses": {
                 "Error": {
                     "description": "What happened and what to do about it.",
-                    "content": {"application/json": {"schema": ref("Error")}},
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
                 }
             },
             "schemas": SCHEMAS,
         },
     }
+
+
+def _path(template: str, kind: type[Resource], suffix: str) -> dict[str, Any]:
+    """One path with its operations; the parameters in it are ids, but ``number`` is a number."""
+    names = re.findall(r"\{(\w+)\}", template)
+    ending = f"_{suffix}" if suffix else ""
+    responders = {method: getattr(kind, f"on_{method}{ending}", None) for method in METHODS}
+    operations = {method: _operation(responder.operation) for method, responder in responders.items() if responder is not None}
+    return ({"parameters": [_in_path(name) for name in names]} if names else {}) | operations
+
+
+def _operation(said: Operation) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": said.summary,
+        "responses": {
+            "200": {"description": "Done.", "content": {said.media or "application/json": {"schema": _answer(said)}}},
+            "default": {"$ref": "#/components/responses/Error"},
+        },
+    }
+    query = request_fields(said.query) if said.query is not None else {}
+    parameters = [_in_query(name, field) for name, field in query.items()] + ([_KEY] if said.once else [])
+    if parameters:
+        operation["parameters"] = parameters
+    if said.body is not None:
+        operation["requestBody"] = _body(said.body)
+    return operation | ({"security": []} if said.is_open else {})
+
+
+def _answer(said: Operation) -> Schema:
+    data = said.answer if isinstance(said.answer, dict) else schema_of(said.answer, COMPONENTS)
+    if said.media is not None:
+        return data
+    properties = {"data": {"type": "array", "items": data}, "next": {"type": ["integer", "null"]}} if said.page else {"data": data}
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+_KEY = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string", "pattern": PATTERN}}
+
+
+def _body(cls: type[Any]) -> dict[str, Any]:
+    fields = request_fields(cls)
+    required = [name for name, field in fields.items() if field.required]
+    schema = {
+        "type": "object",
+        "properties": {name: field.schema() if field.required else _or_null(field.schema()) for name, field in fields.items()},
+        "required": required,
+        "additionalProperties": False,
+    }
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Null in a body stands for a field that is left out."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _in_query(name: str, field: RequestField) -> dict[str, Any]:
+    commas = {"style": "form", "explode": False} if isinstance(field, ChoiceListField) else {}
+    return {"name": name, "in": "query", "required": field.required, "schema": field.schema(), **commas}
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 1} if name == "number" else {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}

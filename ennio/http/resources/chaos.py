@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-import falcon
-
-from ennio.actors.orchestrator import Orchestrator
-from ennio.http.envelope import answer
-from ennio.http.fields import RequestField, TextField
-from ennio.http.requests import read_body
-
-CRASH: Mapping[str, RequestField] = {"actor": TextField(required=True)}
+from ennio.http.operation import Resource, operation, word
+from ennio.model.request_fields import TextField
 
 
-class ChaosResource:
-    """One actor of the house is made to end with an error."""
+@dataclass(frozen=True, slots=True)
+class CrashBody:
+    """Which actor."""
 
-    def __init__(self, orchestrator: Orchestrator) -> None:
-        self._orchestrator = orchestrator
+    actor: Annotated[str, TextField()]
 
-    def on_post_crash(self, req: falcon.Request, resp: falcon.Response) -> None:
+
+class ChaosResource(Resource):
+    """One actor is made to end with an error."""
+
+    @operation("Crash an actor.", word("crashed"), body=CrashBody)
+    def on_post_crash(self, body: CrashBody) -> str:
         """Crash it; its supervisor starts it again."""
-        self._orchestrator.supervisor.crash(read_body(req, CRASH)["actor"])
-        answer(resp, "crashed")
-
-
-def routes(orchestrator: Orchestrator, api: str) -> list[tuple[str, object, str | None]]:
-    """The chaos endpoint, or none."""
-    if os.environ.get("ENNIO_CHAOS") != "1":
-        return []
-    return [(f"{api}/chaos/crash", ChaosResource(orchestrator), "crash")]
+        self._orchestrator.supervisor.crash(body.actor)
+        return "crashed"

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
-import falcon
-
-from ennio.actors.orchestrator import Orchestrator
-from ennio.http.envelope import answer
-from ennio.http.fields import RequestField, TextField, TextListField
-from ennio.http.requests import read_body, read_query
-from ennio.http.resources.projects import configured
-
-ADD: Mapping[str, RequestField] = {
-    "title": TextField(required=True, longest=300),
-    "body": TextField(longest=200_000, blank=True, default=""),
-    "labels": TextListField(),
-}
+from ennio.actors.orchestrator import Issue
+from ennio.http.operation import Resource, operation
+from ennio.model.request_fields import TextField, TextListField
 
 
-class IssuesResource:
+@dataclass(frozen=True, slots=True)
+class IssueBody:
+    """A new issue."""
+
+    title: Annotated[str, TextField(longest=300)]
+    body: Annotated[str, TextField(longest=200_000, blank=True)] = ""
+    labels: Annotated[tuple[str, ...], TextListField()] = ()
+
+
+class IssuesResource(Resource):
     """The open issues of one project."""
 
-    def __init__(self, orchestrator: Orchestrator) -> None:
-        self._orchestrator = orchestrator
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+    @operation("The open issues.", list[Issue])
+    def on_get(self, project_id: str) -> Sequence[Issue]:
         """List them."""
-        read_query(req, {})
-        answer(resp, self._orchestrator.issues.list(configured(self._orchestrator, project_id).id))
+        return self._orchestrator.issues.list(self._configured(project_id))
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+    @operation("Add an issue, where the tracker can.", Issue, body=IssueBody)
+    def on_post(self, project_id: str, body: IssueBody) -> Issue:
         """Add one, where the tracker can."""
-        body = read_body(req, ADD)
-        project = configured(self._orchestrator, project_id).id
-        answer(resp, self._orchestrator.issues.add(project, body["title"], body["body"], body["labels"]))
+        return self._orchestrator.issues.add(self._configured(project_id), body.title, body.body, body.labels)

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
 import falcon
 
-from ennio.http.browser import CODE_LIFE, COOKIE_LIFE, Browsers
-from ennio.http.envelope import answer
-from ennio.http.fields import RequestField, TextField
-from ennio.http.requests import read_body, read_query
+from ennio.http.browser import CODE_LIFE, COOKIE_LIFE
+from ennio.http.openapi.schemas import ANY
+from ennio.http.operation import Operation, Resource, described, operation
+from ennio.http.requests import read_query
 from ennio.http.views import LoginCode
+from ennio.model.request_fields import TextField
 
-VISIT: Mapping[str, RequestField] = {"code": TextField(required=True)}
+
+@dataclass(frozen=True, slots=True)
+class VisitQuery:
+    """The code of a link."""
+
+    code: Annotated[str, TextField()]
 
 
-class LoginResource:
+class LoginResource(Resource):
     """Gives out one-time codes, and takes them."""
 
-    def __init__(self, browsers: Browsers) -> None:
-        self._browsers = browsers
-
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("A one-time code for a browser.", LoginCode)
+    def on_post(self) -> LoginCode:
         """A code for one visit; who asks has the token already."""
-        read_body(req, {})
-        answer(resp, LoginCode(self._browsers.code(), int(CODE_LIFE.total_seconds())))
+        return LoginCode(self._context.browsers.code(), int(CODE_LIFE.total_seconds()))
 
+    @described(Operation("Trade the code for a cookie; leads on with 303.", ANY, query=VisitQuery, media="application/json", is_open=True))
     def on_get_visit(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Trade a code for a cookie and go on to the first page."""
-        cookie = self._browsers.trade(read_query(req, VISIT)["code"])
+        browsers = self._context.browsers
+        cookie = browsers.trade(read_query(req, VisitQuery).code)
         seconds = int(COOKIE_LIFE.total_seconds())
-        resp.set_cookie(self._browsers.cookie, cookie, max_age=seconds, path="/", http_only=True, same_site="Strict", secure=False)
+        resp.set_cookie(browsers.cookie, cookie, max_age=seconds, path="/", http_only=True, same_site="Strict", secure=False)
         resp.set_header("Referrer-Policy", "no-referrer")
         resp.status = 303
         resp.location = "/"

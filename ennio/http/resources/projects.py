@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import falcon
+from collections.abc import Sequence
 
-from ennio.actors.orchestrator import Orchestrator
 from ennio.config.model import Project
-from ennio.http.envelope import answer
-from ennio.http.fields import identifier
-from ennio.http.requests import read_query
-from ennio.http.response_cache import ResponseCache, cached
+from ennio.http.operation import Resource, operation
+from ennio.http.response_cache import cached
 from ennio.http.views import ProjectView
 
 
-def configured(orchestrator: Orchestrator, project_id: str) -> Project:
-    """The configured project with this id. Raises NotFound naming those there are."""
-    return orchestrator.projects.need(identifier("project_id", project_id))
-
-
-class ProjectsResource:
+class ProjectsResource(Resource):
     """What may be worked on."""
 
-    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
-        self._orchestrator = orchestrator
-        self.cache = cache
-
     @cached
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("List the configured projects.", list[ProjectView])
+    def on_get(self) -> Sequence[ProjectView]:
         """List them as they stand in the configuration."""
-        read_query(req, {})
-        answer(resp, [ProjectView.of(each, self._live(each.id)) for each in self._orchestrator.projects.list()])
+        return [self._view(each) for each in self._orchestrator.projects.list()]
 
     @cached
-    def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+    @operation("Show a project.", ProjectView)
+    def on_get_one(self, project_id: str) -> ProjectView:
         """Show one."""
-        read_query(req, {})
-        project = configured(self._orchestrator, project_id)
-        answer(resp, ProjectView.of(project, self._live(project.id)))
+        return self._view(self._orchestrator.projects.need(self._configured(project_id)))
 
-    def _live(self, project_id: str) -> int:
-        return self._orchestrator.projects.live_sessions(project_id)
+    def _view(self, project: Project) -> ProjectView:
+        return ProjectView.of(project, self._orchestrator.projects.live_sessions(project.id))

@@ -2,62 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
-import falcon
-
-from ennio.actors.orchestrator import Orchestrator
-from ennio.http.envelope import answer
-from ennio.http.fields import NumberField, RequestField, identifier
-from ennio.http.requests import read_body, read_query
-from ennio.http.response_cache import ResponseCache, cached
-
-MOVE: Mapping[str, RequestField] = {"position": NumberField(1, 1_000_000, required=True)}
-PRIORITY: Mapping[str, RequestField] = {"priority": NumberField(-1000, 1000, required=True)}
+from ennio.actors.orchestrator import Waiting
+from ennio.http.operation import Resource, operation, word
+from ennio.http.response_cache import cached
+from ennio.model.request_fields import NumberField
 
 
-class QueueResource:
+@dataclass(frozen=True, slots=True)
+class MoveBody:
+    """A place in the queue; 1 is next."""
+
+    position: Annotated[int, NumberField(1, 1_000_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityBody:
+    """A priority; higher ones start first."""
+
+    priority: Annotated[int, NumberField(-1000, 1000)]
+
+
+class QueueResource(Resource):
     """Who waits, in which order, and why."""
 
-    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
-        self._orchestrator = orchestrator
-        self.cache = cache
-
     @cached
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("Who waits, next one first.", list[Waiting])
+    def on_get(self) -> Sequence[Waiting]:
         """List it, next one first."""
-        read_query(req, {})
-        answer(resp, self._orchestrator.queue.list())
+        return self._orchestrator.queue.list()
 
-    def on_delete_waiting(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+    @operation("Drop it from the queue.", word("dropped"))
+    def on_delete_waiting(self, session_id: str) -> str:
         """Drop one: it will not be started."""
-        read_query(req, {})
         self._orchestrator.queue.drop(self._known(session_id))
-        answer(resp, "dropped")
+        return "dropped"
 
-    def on_post_hold(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+    @operation("Keep it waiting.", word("held"))
+    def on_post_hold(self, session_id: str) -> str:
         """Keep one waiting until it is released."""
-        read_body(req, {})
         self._orchestrator.queue.hold(self._known(session_id))
-        answer(resp, "held")
+        return "held"
 
-    def on_post_release(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+    @operation("Let it go on.", word("released"))
+    def on_post_release(self, session_id: str) -> str:
         """Let a held one go on."""
-        read_body(req, {})
         self._orchestrator.queue.release(self._known(session_id))
-        answer(resp, "released")
+        return "released"
 
-    def on_post_move(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+    @operation("Put it at a position; 1 is next.", word("moved"), body=MoveBody)
+    def on_post_move(self, session_id: str, body: MoveBody) -> str:
         """Put one at a position; 1 is the next to start."""
-        position = read_body(req, MOVE)["position"]
-        self._orchestrator.queue.move(self._known(session_id), position)
-        answer(resp, "moved")
+        self._orchestrator.queue.move(self._known(session_id), body.position)
+        return "moved"
 
-    def on_post_priority(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
+    @operation("Change its priority.", word("set"), body=PriorityBody)
+    def on_post_priority(self, session_id: str, body: PriorityBody) -> str:
         """Change the priority of a session; higher ones start first."""
-        priority = read_body(req, PRIORITY)["priority"]
-        self._orchestrator.queue.set_priority(self._known(session_id), priority)
-        answer(resp, "set")
-
-    def _known(self, session_id: str) -> str:
-        return self._orchestrator.sessions.need(identifier("session id", session_id)).id
+        self._orchestrator.queue.set_priority(self._known(session_id), body.priority)
+        return "set"

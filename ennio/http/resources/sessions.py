@@ -1,61 +1,193 @@
-"""All sessions: list them, spawn one."""
+"""Sessions: list them, spawn one; look at one, speak to it, end it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import falcon
 
-from ennio.actors.orchestrator import Orchestrator, SpawnRequest
+from ennio.actors.orchestrator import CleanupItem, Preview, ReactionRecord, SessionDetail, SessionView, SpawnRequest
 from ennio.http.envelope import answer
-from ennio.http.fields import ChoiceListField, FlagField, IdField, NumberField, RequestField, TextField
 from ennio.http.idempotency import answer_once
-from ennio.http.requests import BODY_LIMIT, read_body, read_query
-from ennio.http.response_cache import ResponseCache, cached
-from ennio.model.session import Session, SessionStatus
+from ennio.http.openapi.schemas import TEXT
+from ennio.http.operation import Operation, Resource, described, operation, word
+from ennio.http.requests import read_body, read_query
+from ennio.http.resources.events import Page, SessionEventsQuery, page_of
+from ennio.http.response_cache import cached
+from ennio.http.selection import EventSelection
+from ennio.model.events import Event
+from ennio.model.evidence import Evidence
+from ennio.model.idempotency import IdempotentRequest
+from ennio.model.message import Message
+from ennio.model.request_fields import BODY_LIMIT, ChoiceListField, FlagField, IdField, NumberField, TextField, identifier
+from ennio.model.session import SessionStatus
 
-LIST: Mapping[str, RequestField] = {"project_id": IdField(), "status": ChoiceListField(tuple(SessionStatus)), "all": FlagField()}
-DRY_RUN: Mapping[str, RequestField] = {"dry_run": FlagField()}
-SPAWN: Mapping[str, RequestField] = {
-    "project_id": IdField(required=True),
-    "issue_id": TextField(),
-    "prompt": TextField(longest=BODY_LIMIT),
-    "branch": TextField(longest=250),
-    "role": TextField(),
-    "agent": IdField(),
-    "runtime": IdField(),
-    "workspace": IdField(),
-    "priority": NumberField(-1000, 1000, default=0),
-    "held": FlagField(),
-}
+_ENDED = {"enum": ["killed", "ending"]}
 
 
-class SessionsResource:
-    """The sessions of the house."""
+@dataclass(frozen=True, slots=True)
+class SessionsQuery:
+    """Of a project, in some statuses; ``all`` has the archived ones too."""
 
-    def __init__(self, orchestrator: Orchestrator, cache: ResponseCache) -> None:
-        self._orchestrator = orchestrator
-        self.cache = cache
+    project_id: Annotated[str | None, IdField()] = None
+    status: Annotated[tuple[SessionStatus, ...], ChoiceListField(SessionStatus)] = ()
+    all: Annotated[bool, FlagField()] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnQuery:
+    """Whether to do nothing, and only show what would be done."""
+
+    dry_run: Annotated[bool, FlagField()] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendBody:
+    """Words for the agent."""
+
+    message: Annotated[str, TextField(longest=BODY_LIMIT)]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBody:
+    """The answer to its question."""
+
+    answer: Annotated[str, TextField(longest=BODY_LIMIT)]
+
+
+@dataclass(frozen=True, slots=True)
+class CleanUpBody:
+    """``force`` also takes an exited session."""
+
+    force: Annotated[bool, FlagField()] = False
+    dry_run: Annotated[bool, FlagField()] = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutputQuery:
+    """How many lines."""
+
+    lines: Annotated[int, NumberField(1, 10_000)] = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LimitQuery:
+    """How many of them."""
+
+    limit: Annotated[int, NumberField(1, 1000)] = 50
+
+
+class SessionsResource(Resource):
+    """All sessions."""
 
     @cached
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("List sessions, oldest first; archived ones with `all`.", list[SessionDetail], query=SessionsQuery)
+    def on_get(self, query: SessionsQuery) -> Sequence[SessionView]:
         """List them, oldest first; the archived ones only with ``all``."""
-        query = read_query(req, LIST)
-        project_id = query["project_id"] and self._orchestrator.projects.known(query["project_id"])
-        statuses = tuple(map(SessionStatus, query["status"])) or None
-        sessions = self._orchestrator.sessions.list(project_id, archived=query["all"], statuses=statuses)
-        answer(resp, sessions)
+        project_id = query.project_id and self._orchestrator.projects.known(query.project_id)
+        return self._orchestrator.sessions.list(project_id, archived=query.all, statuses=query.status or None)
 
+    @described(
+        Operation(
+            "Spawn a session; with `dry_run` only show what it would be.",
+            SessionDetail | Preview,
+            query=SpawnQuery,
+            body=SpawnRequest,
+            once=True,
+        )
+    )
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Spawn one, or with ``dry_run`` show what would be spawned."""
-        dry_run = read_query(req, DRY_RUN)["dry_run"]
-        body = read_body(req, SPAWN)
-        wanted = SpawnRequest(**body)
+        dry_run = read_query(req, SpawnQuery).dry_run
+        wanted = read_body(req, SpawnRequest)
         if dry_run:
             answer(resp, self._orchestrator.sessions.preview(wanted))
         else:
-            answer_once(self._orchestrator, req, resp, body, lambda once: self._shown(self._orchestrator.sessions.spawn(wanted, once)))
+            answer_once(self._orchestrator, req, resp, wanted, lambda once: self._shown(self._orchestrator.sessions.spawn(wanted, once).id))
 
-    def _shown(self, session: Session) -> Any:
-        return self._orchestrator.sessions.detail(session.id)
+    def _shown(self, session_id: str) -> SessionDetail:
+        return self._orchestrator.sessions.detail(session_id)
+
+
+class SessionResource(Resource):
+    """A session named by its id; every method raises NotFound when there is none."""
+
+    @cached
+    @operation("Show a session.", SessionDetail)
+    def on_get(self, session_id: str) -> SessionDetail:
+        """Show it."""
+        return self._orchestrator.sessions.detail(identifier("session id", session_id))
+
+    @operation("Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.", _ENDED)
+    def on_delete(self, session_id: str) -> str:
+        """Kill its agent; the workspace stays. ``killed`` is said only once nothing of it is left."""
+        session = self._orchestrator.sessions.kill(self._known(session_id))
+        return "killed" if session.status.terminal else "ending"
+
+    @operation("Send a message; delivered when the agent can take it.", word("sent"), body=SendBody, once=True)
+    def on_post_send(self, session_id: str, body: SendBody, once: IdempotentRequest | None) -> str:
+        """Queue a message; it is typed when the agent can take it."""
+        self._orchestrator.sessions.send(self._known(session_id), body.message, once)
+        return "sent"
+
+    @operation("Read now what its agent told; also open to the session's own token.", word("looking"))
+    def on_post_look(self, session_id: str) -> str:
+        """Have it read now what its agent told; for the agent's hooks."""
+        self._orchestrator.sessions.look(self._known(session_id))
+        return "looking"
+
+    @operation("Answer the question its agent asks.", word("answered"), body=AnswerBody)
+    def on_post_answer(self, session_id: str, body: AnswerBody) -> str:
+        """Answer the question its agent asks."""
+        self._orchestrator.sessions.answer(self._known(session_id), body.answer)
+        return "answered"
+
+    @operation("Start its agent again where it left off, once it is admitted.", SessionDetail)
+    def on_post_restore(self, session_id: str) -> SessionDetail:
+        """Start its agent again in the same workspace and conversation, when its turn in the queue comes."""
+        restored = self._orchestrator.sessions.restore(self._known(session_id))
+        return self._orchestrator.sessions.detail(restored.id)
+
+    @operation("Make its agent stop what it is doing.", word("interrupted"))
+    def on_post_interrupt(self, session_id: str) -> str:
+        """Make its agent stop what it is doing."""
+        self._orchestrator.sessions.interrupt(self._known(session_id))
+        return "interrupted"
+
+    @operation("Remove its workspace, saving what was only there.", list[CleanupItem], body=CleanUpBody)
+    def on_post_cleanup(self, session_id: str, body: CleanUpBody) -> Sequence[CleanupItem]:
+        """Remove its workspace, saving what was only there."""
+        return self._orchestrator.workspaces.cleanup(self._known(session_id), None, dry_run=body.dry_run, force=body.force)
+
+    @operation("The last lines of its terminal.", TEXT, query=OutputQuery)
+    def on_get_output(self, session_id: str, query: OutputQuery) -> str:
+        """The last lines of its terminal."""
+        return self._orchestrator.sessions.output(self._known(session_id), query.lines)
+
+    @operation("The command that connects a terminal to it.", list[str])
+    def on_get_attach(self, session_id: str) -> Sequence[str]:
+        """The command that connects a person's terminal to it, as a list of arguments."""
+        return self._orchestrator.sessions.attach(self._known(session_id))
+
+    @operation("Every message to it, oldest first.", list[Message])
+    def on_get_messages(self, session_id: str) -> Sequence[Message]:
+        """Every message to it, oldest first."""
+        return self._orchestrator.sessions.messages(identifier("session id", session_id))
+
+    @operation("Why it has its status, newest first.", list[Evidence], query=LimitQuery)
+    def on_get_evidence(self, session_id: str, query: LimitQuery) -> Sequence[Evidence]:
+        """Why it has and had its statuses, newest first."""
+        return self._orchestrator.sessions.evidence(identifier("session id", session_id), query.limit)
+
+    @operation("What reactions did, newest first.", list[ReactionRecord], query=LimitQuery)
+    def on_get_reactions(self, session_id: str, query: LimitQuery) -> Sequence[ReactionRecord]:
+        """What was done about its pull request and when, newest first."""
+        return self._orchestrator.sessions.reactions(identifier("session id", session_id), query.limit)
+
+    @operation("Its part of the event log.", Event, query=SessionEventsQuery, page=True)
+    def on_get_events(self, session_id: str, query: SessionEventsQuery) -> Page:
+        """Its part of the event log."""
+        chosen = EventSelection(session_id=self._known(session_id), type=query.type, priority=query.priority)
+        return page_of(self._orchestrator.events, query, chosen)

@@ -1,33 +1,68 @@
-"""The supervisor itself: how it is, how it is configured, and its end."""
+"""The supervisor itself: how it is, how it is configured, what it tells and is told, and its end."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import falcon
 
-from ennio.actors.orchestrator import Orchestrator
+from ennio.actors.orchestrator import Notice
 from ennio.config.secrets import masked
-from ennio.http.envelope import answer
-from ennio.http.requests import read_body, read_query
+from ennio.http.envelope import answer, encode
+from ennio.http.openapi.schemas import ANY, TEXT
+from ennio.http.operation import Operation, Resource, described, operation, word
+from ennio.http.requests import read_raw
+from ennio.http.resources.sessions import LimitQuery
+from ennio.model.errors import Invalid
 
 
-class SupervisorResource:
+class SupervisorResource(Resource):
     """The process that answers."""
 
-    def __init__(self, orchestrator: Orchestrator) -> None:
-        self._orchestrator = orchestrator
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("How actors and pollers are.", ANY)
+    def on_get(self) -> dict[str, Any]:
         """How its actors and pollers are."""
-        read_query(req, {})
-        answer(resp, self._orchestrator.supervisor.status())
+        return self._orchestrator.supervisor.status()
 
-    def on_get_config(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("The configuration, secrets masked.", ANY)
+    def on_get_config(self) -> Any:
         """The configuration it runs with, secrets masked."""
-        read_query(req, {})
-        answer(resp, masked(self._orchestrator.config))
+        return masked(self._orchestrator.config)
 
-    def on_post_shutdown(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation("Stop the supervisor; agents keep running.", word("stopping"))
+    def on_post_shutdown(self) -> str:
         """Stop it; the agents keep running."""
-        read_body(req, {})
         self._orchestrator.supervisor.shutdown()
-        answer(resp, "stopping")
+        return "stopping"
+
+    @operation("What people were told, latest first.", list[Notice], query=LimitQuery)
+    def on_get_notifications(self, query: LimitQuery) -> Sequence[Notice]:
+        """List the latest."""
+        return self._orchestrator.supervisor.notifications(query.limit)
+
+    @described(Operation("Whether the server answers; needs no token.", word("ok"), is_open=True))
+    def on_get_health(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Say ok, to whatever load balancers ask."""
+        answer(resp, "ok")
+
+    @described(Operation("This document.", ANY, media="application/json"))
+    def on_get_openapi(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Send it as it is: the one answer that stands in no envelope."""
+        from ennio.http.openapi.document import document  # noqa: PLC0415 - it is made from the resources
+
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = encode(document())
+
+
+class WebhooksResource(Resource):
+    """What forges send when something happened; the signature is their token."""
+
+    @described(Operation("What GitHub sends when something happened; its signature is the token.", TEXT, is_open=True))
+    def on_post_github(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Look again at what it is about."""
+        event, delivery = req.get_header("X-GitHub-Event"), req.get_header("X-GitHub-Delivery")
+        if not event or not delivery or len(delivery) > 100:
+            raise Invalid("X-GitHub-Event and X-GitHub-Delivery: one of these headers is missing; this is not what GitHub sends")
+        signature = req.get_header("X-Hub-Signature-256")
+        answer(resp, self._orchestrator.supervisor.webhook(event, delivery, signature, read_raw(req)))

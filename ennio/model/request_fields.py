@@ -1,18 +1,27 @@
 """The kinds of fields a request may carry: each reads a value, from JSON or from a query, and describes itself.
 
-A wrong value raises Invalid naming the field and what would be right. The OpenAPI document is made
-from the same fields that do the reading, so it cannot say anything else.
+A wrong value raises Invalid naming the field and what would be right. What a request carries is a dataclass
+whose annotations say of what kind each field is: it is read and described by the same fields, and one
+without a default is required.
+
+    prompt: Annotated[str | None, TextField(longest=1000)] = None
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Protocol
+import typing
+from collections.abc import Hashable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from enum import StrEnum
+from functools import cache
+from typing import Any, Protocol, cast
 
 from ennio.model.errors import Invalid
 from ennio.model.session import ID_PATTERN
 
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a body at most, and so of a text in it."""
 _WHOLE = re.compile(r"-?[0-9]{1,16}\Z")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -49,6 +58,21 @@ class RequestField(Protocol):
     def schema(self) -> dict[str, Any]:
         """The field as JSON Schema."""
         ...
+
+
+def request_fields(cls: type[Any]) -> Mapping[str, RequestField]:
+    """The fields of a request's dataclass, by the names they have in it."""
+    return _request_fields(cast("Hashable", cls))
+
+
+@cache
+def _request_fields(cls: Any) -> Mapping[str, RequestField]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {each.name: _field(hints[each.name].__metadata__[0], each.default) for each in fields(cls)}
+
+
+def _field(kind: Any, default: Any) -> RequestField:
+    return replace(kind, required=True) if default is MISSING else replace(kind, default=default)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +199,17 @@ class FlagField:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField:
-    """One of some words."""
+    """One of the words of an enumeration."""
 
-    words: tuple[str, ...]
+    words: type[StrEnum]
     required: bool = False
     default: str | None = None
 
-    def from_json(self, name: str, value: Any) -> str:
+    def from_json(self, name: str, value: Any) -> StrEnum:
         """Read one of the words."""
-        if not isinstance(value, str) or value not in self.words:
+        if not isinstance(value, str) or value not in list(self.words):
             raise Invalid(f"{name}: {_shown(value)} is none of {', '.join(self.words)}")
-        return value
+        return self.words(value)
 
     from_text = from_json
 
@@ -196,19 +220,19 @@ class ChoiceField:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceListField:
-    """Any of some words, at least one; in a query between commas, or repeated."""
+    """Any words of an enumeration, at least one; in a query between commas, or repeated."""
 
-    words: tuple[str, ...]
+    words: type[StrEnum]
     required: bool = False
-    default: tuple[str, ...] = ()
+    default: tuple[StrEnum, ...] = ()
 
-    def from_json(self, name: str, value: Any) -> tuple[str, ...]:
+    def from_json(self, name: str, value: Any) -> tuple[StrEnum, ...]:
         """Read a list of words."""
         if not isinstance(value, list) or not value:
             raise Invalid(f"{name}: must be a list of at least one, not {_kind(value)}")
         return tuple(ChoiceField(self.words).from_json(name, word) for word in value)
 
-    def from_text(self, name: str, text: str) -> tuple[str, ...]:
+    def from_text(self, name: str, text: str) -> tuple[StrEnum, ...]:
         """Read words between commas."""
         return self.from_json(name, text.split(","))
 

@@ -1,0 +1,59 @@
+"""Every path of the API, the resource that answers there, and which of its methods: those named with the suffix."""
+
+from __future__ import annotations
+
+from ennio.http.operation import Resource
+from ennio.http.resources.chaos import ChaosResource
+from ennio.http.resources.events import EventsResource, EventStreamResource
+from ennio.http.resources.issues import IssuesResource
+from ennio.http.resources.login import LoginResource
+from ennio.http.resources.projects import ProjectsResource
+from ennio.http.resources.pulls import PullResource, PullsResource
+from ennio.http.resources.queue import QueueResource
+from ennio.http.resources.sessions import SessionResource, SessionsResource
+from ennio.http.resources.supervisor import SupervisorResource, WebhooksResource
+from ennio.http.resources.workspaces import CleanupResource, PreservedResource
+
+API = "/api/v1"
+Route = tuple[str, type[Resource], str]
+
+_SESSION = f"{API}/sessions/{{session_id}}"
+_ORDERS = ("look", "send", "answer", "restore", "interrupt", "cleanup")
+_LOOKS = ("output", "attach", "messages", "evidence", "reactions", "events")
+_PROJECT = f"{API}/projects/{{project_id}}"
+_PULL = f"{_PROJECT}/pulls/{{number}}"
+_REVIEWS = ("files", "diff", "approve", "request-changes", "comment", "reply", "resolve", "merge", "close", "ready", "rerun")
+_WAITING = f"{API}/queue/{{session_id}}"
+
+ROUTES: tuple[Route, ...] = (
+    (f"{API}/health", SupervisorResource, "health"),
+    (f"{API}/webhooks/github", WebhooksResource, "github"),
+    (f"{API}/openapi.json", SupervisorResource, "openapi"),
+    (f"{API}/status", SupervisorResource, ""),
+    (f"{API}/config", SupervisorResource, "config"),
+    (f"{API}/shutdown", SupervisorResource, "shutdown"),
+    (f"{API}/notifications", SupervisorResource, "notifications"),
+    (f"{API}/auth/code", LoginResource, ""),
+    ("/auth", LoginResource, "visit"),
+    (f"{API}/events", EventsResource, ""),
+    (f"{API}/events/stream", EventStreamResource, ""),
+    (f"{API}/sessions", SessionsResource, ""),
+    (_SESSION, SessionResource, ""),
+    *((f"{_SESSION}/{what}", SessionResource, what) for what in (*_ORDERS, *_LOOKS)),
+    (f"{API}/projects", ProjectsResource, ""),
+    (_PROJECT, ProjectsResource, "one"),
+    (f"{_PROJECT}/issues", IssuesResource, ""),
+    (f"{_PROJECT}/pulls", PullsResource, "project"),
+    (f"{API}/pulls", PullsResource, ""),
+    (_PULL, PullResource, ""),
+    *((f"{_PULL}/{what}", PullResource, what.replace("-", "_")) for what in _REVIEWS),
+    (f"{API}/queue", QueueResource, ""),
+    (_WAITING, QueueResource, "waiting"),
+    *((f"{_WAITING}/{what}", QueueResource, what) for what in ("hold", "release", "move", "priority")),
+    (f"{API}/cleanup", CleanupResource, ""),
+    (f"{API}/preserved", PreservedResource, ""),
+    (f"{API}/preserved/{{item_id}}", PreservedResource, "one"),
+    (f"{API}/preserved/{{item_id}}/restore", PreservedResource, "restore"),
+)
+CHAOS: tuple[Route, ...] = ((f"{API}/chaos/crash", ChaosResource, "crash"),)
+"""There only where faults may be ordered, and not documented."""
