@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeGuard
 
@@ -14,8 +16,27 @@ from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
 from ennio.plugins.agent.interface import Agent, FileBacked
-from ennio.plugins.runtime.interface import Runtime
+from ennio.plugins.runtime.interface import Pane, Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
+
+_SETTLES = timedelta(seconds=2)
+"""Runtimes tell of output by the second: within the second of the last one there may have been more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenScreen:
+    """A screen, when it was taken, and when its terminal had last put something out by then."""
+
+    output_at: datetime | None
+    at: datetime
+    text: str
+
+    def is_current(self, pane: Pane) -> bool:
+        """Whether nothing was put out since."""
+        return self.output_at is not None and pane.output_at == self.output_at and self.at - self.output_at > _SETTLES
+
+
+_NEVER = TakenScreen(None, datetime.min.replace(tzinfo=UTC), "")
 
 
 class Reader:
@@ -27,6 +48,7 @@ class Reader:
         self._caches: dict[str, ReadCache] = {}
         self._processes: dict[str, Mapping[str, ProcessSeen]] = {}
         self._last_words: set[str] = set()
+        self._screens_taken: dict[str, TakenScreen] = {}
 
     def surveyed(self, runtime: str, processes: Mapping[str, ProcessSeen]) -> None:
         """What became of the processes: who lives is read, and who has ended once more."""
@@ -47,6 +69,7 @@ class Reader:
         """Nobody will want it any more."""
         self._caches.pop(session_id, None)
         self._last_words.discard(session_id)
+        self._screens_taken.pop(session_id, None)
 
     def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, str]:
         """The screens of these, by one request to each runtime; one that was not seen says nothing."""
@@ -55,11 +78,20 @@ class Reader:
             by_runtime.setdefault(at.runtime.name, (at.runtime, []))[1].append(at.handle.id)
         screens: dict[str, str] = {}
         for runtime, names in by_runtime.values():
-            try:
-                screens.update(runtime.screens(names))
-            except Unreachable:
-                continue
+            with suppress(Unreachable):
+                screens.update(self._shown_in(runtime, names))
         return screens
+
+    def _shown_in(self, runtime: Runtime, names: Sequence[str]) -> Mapping[str, str]:
+        """Only a terminal that has put something out since its screen was taken is asked for another."""
+        panes, now = runtime.survey(), self._clock.now()
+        stale = [name for name in names if name in panes and not self._screens_taken.get(name, _NEVER).is_current(panes[name])]
+        shown = runtime.screens(stale) if stale else {}
+        for name in stale:
+            self._screens_taken.pop(name, None)
+            if name in shown:
+                self._screens_taken[name] = TakenScreen(panes[name].output_at, now, shown[name])
+        return {name: self._screens_taken[name].text for name in names if name in panes and name in self._screens_taken}
 
     def _read(self, wanted: Wanted, at: ResolvedBrief, screen: str | None) -> Observation:
         place = self._glance(wanted, at) if wanted.place else None

@@ -29,6 +29,7 @@ from ennio.model.session import Activity, RuntimeHandle
 from ennio.plugins.agent import jsonl, opencode_database
 from ennio.plugins.agent.interface import AgentContext, FileBacked
 from ennio.plugins.registry import Registry
+from ennio.plugins.runtime.interface import Pane
 from tests.hosts.desktop import WORLDS, age
 
 SETTINGS = {"command": AgentConfig(passthrough={"run": "cat", "interactive": True})}
@@ -45,6 +46,9 @@ class OneTerminal(Registry):
 
     def workspace(self, name: str) -> Any:
         return None
+
+    def survey(self) -> Mapping[str, Pane]:
+        return {"p-1": Pane("p-1", 1, 7, dead=False)}
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         return {} if self.screen is None else dict.fromkeys(names, self.screen)

@@ -122,3 +122,46 @@ def test_no_environment_of_the_supervisor_reaches_the_server(bench: Bench, tmux:
     monkeypatch.setenv("SUPERVISOR_SECRET", "hush")
     bench.start()
     assert "SUPERVISOR_SECRET" not in tmux("show-environment", "-g")
+
+
+def test_at_rest_a_survey_starts_no_process(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = bench.start()
+    assert set(bench.runtime.survey()) == {bench.name}  # the client that is kept from now on
+    begun: list[object] = []
+    begin = subprocess.Popen.__init__
+    monkeypatch.setattr(subprocess.Popen, "__init__", lambda self, *given, **more: (begun.append(given), begin(self, *given, **more))[1])
+    for _ in range(5):
+        assert bench.runtime.survey()[bench.name].pid == int(handle.data["pid"])
+    assert begun == []
+
+
+def test_the_session_that_the_kept_client_is_attached_to_may_end(bench: Bench) -> None:
+    handle = bench.start()
+    others = [f"{bench.name}-{number}" for number in range(2)]
+    for name in others:
+        bench.runtime.start(bench.launch("sleep", "600", name=name))
+    assert set(bench.runtime.survey()) == {bench.name, *others}
+    bench.runtime.stop(handle)
+    for _ in range(3):
+        assert set(bench.runtime.survey()) == set(others)
+    for name in others:
+        bench.runtime.stop(RuntimeHandle(name, "tmux"))
+    assert bench.runtime.survey() == {}
+
+
+def test_a_kept_client_gives_no_terminal_another_size_and_goes_with_its_supervisor(bench: Bench, tmux: Tmux) -> None:
+    bench.start()
+    bench.runtime.survey()
+    bench.runtime.survey()
+    assert tmux("list-panes", "-a", "-F", "#{pane_width}x#{pane_height}") == "200x50"
+    assert tmux("list-clients", "-F", "#{client_flags}")
+    bench.runtime.shutdown()  # type: ignore[attr-defined] # tmux's own
+    eventually(lambda: tmux("list-clients") == "", 5)
+    assert set(bench.runtime.survey()) == {bench.name}
+
+
+def test_a_server_that_ends_with_all_in_it_is_seen_to_be_gone_past_the_kept_client(bench: Bench, tmux: Tmux) -> None:
+    bench.start()
+    bench.runtime.survey()
+    tmux("kill-server")
+    eventually(lambda: bench.runtime.survey() == {}, 10)

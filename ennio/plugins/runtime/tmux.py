@@ -30,6 +30,7 @@ from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
+from ennio.plugins.runtime.tmux_control import TmuxControl
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
@@ -42,6 +43,7 @@ _FIELDS = (
 _SERVER_PID = _FIELDS.index("pid")
 _FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
 _ALL = ("list-panes", "-a", "-F", _FORMAT)
+_ALL_LINE = f"list-panes -a -F '{_FORMAT}'"
 _CURSOR = "#{session_name} #{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{cursor_flag} #{pane_in_mode}"
 _SERVER = (
     "set-option -g remain-on-exit on ;"
@@ -76,6 +78,7 @@ class TmuxRuntime:
         self._timeout = timeout
         self._panes: dict[str, str] = {}
         self._server = TmuxServer(socket)
+        self._control = TmuxControl(socket, timeout)
 
     def start(self, launch: LaunchSpec) -> RuntimeHandle:
         """Start the agent in a session of its own, or in the dead pane of an earlier launch, or find it."""
@@ -87,8 +90,11 @@ class TmuxRuntime:
         return self._handle(row.pane)
 
     def survey(self) -> Mapping[str, Pane]:
-        """Every terminal, by one ``tmux list-panes -a``; a server whose socket was taken away is asked for another first."""
-        listing = self._ask(_ALL)
+        """Every terminal, by one ``list-panes -a``; a server whose socket was taken away is asked for another first."""
+        told = self._listed_by_control()
+        listing = self._ask(_ALL) if told is None else told
+        if told is not None and not self._server.place.exists():
+            self._server.restore_socket(self._server.last)  # the kept client needs it no more, everybody else does
         if listing is None and self._server.restore_socket(self._server.last):
             listing = self._ask(_ALL)
         if listing is None and is_alive(*self._server.last):
@@ -237,9 +243,21 @@ class TmuxRuntime:
             return
         raise Unreachable(f"tmux on socket {self._socket} did not answer: {words}")
 
+    def _listed_by_control(self) -> str | None:
+        """The listing by the kept client; None where a process has to ask, as when nothing was seen to run yet.
+
+        Nothing else is asked this way: a screen may show what looks like the end of an answer.
+        """
+        session = next(iter(self._panes), None)
+        answer = self._control.ask(session, _ALL_LINE, _environment()) if session is not None else None
+        return answer.text if answer is not None and answer.ok else None
+
+    def shutdown(self) -> None:
+        """End the kept client; agents and their server go on."""
+        self._control.close()
+
     def _run(self, arguments: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-        # The server takes its environment from the client that starts it: it gets no secrets and no marks of ours.
-        env = inherited(os.environ) | {name: os.environ[name] for name in ("TMUX_TMPDIR",) if name in os.environ}
+        env = _environment()
         command = ["tmux", "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
         # Files, not pipes: the client hands its ends to the server, and a hung server would keep a pipe from ever ending.
         try:
@@ -256,6 +274,11 @@ class TmuxRuntime:
             raise TimedOut(f"tmux on socket {self._socket} did not answer within {self._timeout:g} s") from error
         except OSError as error:
             raise Unreachable(f"tmux could not be run: {error}") from error
+
+
+def _environment() -> dict[str, str]:
+    """What a client is given: the server takes its environment from the one that starts it, so no secrets and no marks of ours."""
+    return inherited(os.environ) | {name: os.environ[name] for name in ("TMUX_TMPDIR",) if name in os.environ}
 
 
 def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list[str]:
