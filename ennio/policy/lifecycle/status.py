@@ -31,14 +31,14 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
 
     What is wrong with the workspace changes no status; it stands before the rule.
     """
-    derived, place = _derived(spec, inputs, state, now), inputs.facts.place
+    derived, place = _by_rules(spec, inputs, state, now), inputs.facts.place
     if derived is None or derived.status.terminal or place is None or not place.detail or state.phase is not Phase.LAUNCHED:
         return derived
     rule = f"{place.detail} ({derived.rule})"
     return replace(derived, rule=rule, grounds=(*derived.grounds, Ground(place.detail, "workspace", place.at)))
 
 
-def _derived(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
+def _by_rules(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
     if state.status is S.MERGED and state.cleaned_at is not None:
         how = f" {_BY_PUSH}" if state.rule and _BY_PUSH in state.rule else ""
         return DerivedStatus(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -20,6 +21,7 @@ from ennio.model.session import SessionStatus
 from ennio.policy import restart
 from ennio.policy.lifecycle import DeliverMessage, Desired, Inputs, LaunchAgent, orders, step
 from ennio.policy.lifecycle import status as statuses
+from ennio.policy.lifecycle.transitions import ARROWS
 from tests.policy.lifecycle.world import World, pull_request
 
 TERMINAL = (SessionStatus.MERGED, SessionStatus.DONE, SessionStatus.KILLED)
@@ -139,10 +141,9 @@ class Life(RuleBasedStateMachine):
             assert all(count == 1 for count in Counter(self.world.received).values())
 
     @invariant()
-    def no_terminal_state_is_left(self) -> None:
+    def it_goes_along_arrows_of_the_table(self) -> None:
         if hasattr(self, "world"):
-            for before, after in zip(self.world.statuses, self.world.statuses[1:], strict=False):
-                assert before not in TERMINAL or (before, after) == (SessionStatus.MERGED, SessionStatus.DONE)
+            assert set(pairwise(self.world.statuses)) <= ARROWS
 
     @invariant()
     def none_is_called_killed_that_lives(self) -> None:
@@ -285,7 +286,7 @@ def _live(*events: str) -> None:
             life.nothing_is_started_twice,
             life.nothing_unseen_is_started,
             life.no_message_twice,
-            life.no_terminal_state_is_left,
+            life.it_goes_along_arrows_of_the_table,
             life.none_is_called_killed_that_lives,
             life.no_workspace_is_removed_under_a_living_agent,
         ):
