@@ -48,8 +48,9 @@ def all_shipped() -> dict[tuple[str, str], Declaration]:
     return {key: declared for key, declared in found.items() if declared is not None}
 
 
+@functools.cache
 def shipped(slot: str, name: str) -> Declaration | None:
-    """What a plugin that came with Ennio takes.
+    """What a plugin that came with Ennio takes; looked up once for all projects.
 
     One of another distribution is not even imported: which it is, a file says that nobody may have trusted yet.
     """
