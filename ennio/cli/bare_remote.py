@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ennio.cli.repository import BARE_REMOTE, WorkingCopy
+from ennio.machine.files import write_atomically
 from ennio.machine.home import Home, private
 from ennio.plugins.git import Git
 
@@ -54,7 +55,8 @@ def exclude(root: Path, pattern: str) -> None:
     told = Git(root).run("rev-parse", "--git-path", "info/exclude").text
     file = root / told
     file.parent.mkdir(parents=True, exist_ok=True)
-    before = file.read_text() if file.exists() else ""
+    before = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
     if pattern not in before.splitlines():
         end = "" if not before or before.endswith("\n") else "\n"
-        file.write_text(f"{before}{end}{pattern}\n")
+        after = f"{before}{end}{pattern}\n".encode(errors="surrogateescape")
+        write_atomically(file.resolve(), after, mode=0o644, keep_mode=True)  # people keep it as a link into their dotfiles

@@ -120,5 +120,4 @@ def write_all(files: Mapping[Path, str]) -> None:
     """The files that a command needs."""
     for path, text in files.items():
         private(path.parent)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
+        write_atomically(path, text)

@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from ennio.config.model import Symlink
+from ennio.machine.files import write_atomically
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git
 from ennio.plugins.workspace import private
@@ -44,7 +45,7 @@ def exclude(links: Sequence[Symlink], git: Git) -> None:
     else:
         path = own / private.EXCLUDE
         if not path.exists():
-            path.write_bytes(_persons(git))
+            write_atomically(path, _persons(git), mode=0o644)
         _append(path, shown)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ennio.machine.files import write_atomically
 from ennio.model.errors import Refused
 from ennio.plugins.git import Git, GitPlace
 from ennio.plugins.workspace import folder, private
@@ -116,7 +117,7 @@ def tree(repository: SourceRepository, found: FoundWorktree) -> Git | None:
     if found.state is WorktreeState.REDIRECTED:
         raise redirected(found.path, Git(found.path).place)
     if found.state is WorktreeState.UNLINKED:
-        (found.path / ".git").write_text(f"gitdir: {_private(repository, found.path)}\n", encoding="utf-8")
+        write_atomically(found.path / ".git", f"gitdir: {_private(repository, found.path)}\n", mode=0o644)
         if not is_worktree(repository, Git(found.path).place or _NOWHERE, found.path):
             raise redirected(found.path, Git(found.path).place)
     return Git(found.path) if found.state in (WorktreeState.STANDING, WorktreeState.UNLINKED) else None

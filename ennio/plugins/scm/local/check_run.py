@@ -18,6 +18,7 @@ from typing import BinaryIO
 import psutil
 
 from ennio.config.quantity import shown_seconds
+from ennio.machine.files import write_atomically
 from ennio.machine.inherited import inherited
 from ennio.model.errors import Unreachable
 from ennio.plugins import orphans
@@ -151,7 +152,7 @@ def _kill_group(group: int) -> None:
 
 def _write_trace(checkout: Path, pid: int) -> None:
     """Whose process it is, so that it is found again after a crash even where its mark was cleared away."""
-    _trace(checkout).write_text(json.dumps([pid, start_of(pid)]), encoding="ascii")
+    write_atomically(_trace(checkout), json.dumps([pid, start_of(pid)]))
 
 
 def _trace(checkout: Path) -> Path:
