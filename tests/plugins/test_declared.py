@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,20 @@ def test_a_plugin_of_ones_own_receives_its_settings_read(tmp_path: Path) -> None
 def test_a_plugin_of_another_distribution_is_not_imported_to_check_a_file() -> None:
     assert shipped("notifier", "logbook") is None
     assert shipped("scm", "somebodys") is None
+
+
+PAGES = {
+    ("scm", "local"): "local-forge.md",
+    ("scm", "github"): "github.md",
+    ("tracker", "github"): "github.md",
+    ("tracker", "linear"): "linear.md",
+    ("agent", "command"): "configuration.md",
+}
+
+
+@pytest.mark.parametrize("plugin", PAGES, ids="-".join)
+def test_the_page_of_a_plugin_leaves_none_of_its_settings_out(plugin: tuple[str, str]) -> None:
+    declared = all_shipped()[plugin]
+    assert isinstance(declared, type)
+    page = (Path(__file__).parents[2] / "docs" / PAGES[plugin]).read_text(encoding="utf-8")
+    assert set(declared.keys()) - set(re.findall(r"`(\w+)`", page)) == set()
