@@ -54,7 +54,11 @@ def shipped(slot: str, name: str) -> Declaration | None:
 
     One of another distribution is not even imported: which it is, a file says that nobody may have trusted yet.
     """
-    if name not in SHIPPED.get(slot, ()):
-        return None
     points = tuple(entry_points(group=f"ennio.{slot}", name=name))
-    return declaration(points[0].load()) if points else None
+    return declaration(points[0].load()) if is_ours(slot, name) else None
+
+
+def is_ours(slot: str, name: str) -> bool:
+    """Whether the plugin of this name is the one that came with Ennio: a name that is kept for later may be another's by now."""
+    points = tuple(entry_points(group=f"ennio.{slot}", name=name))
+    return name in SHIPPED.get(slot, ()) and bool(points) and all(point.module.startswith("ennio.") for point in points)

@@ -20,8 +20,8 @@ from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError, EnnioError, Problem
 from ennio.model.local_forge import ForgeStore
 from ennio.plugins.agent.interface import AgentContext
+from ennio.plugins.declared import is_ours
 from ennio.plugins.registry import Registry, installed
-from ennio.plugins.shipped import SHIPPED
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ def unseen(config: Config, home: Home) -> list[str]:
 
 def _may(use: _Use, *, trusted: bool) -> bool:
     """Whether it can be made now; a plugin that is not there is told elsewhere."""
-    return use.plugin in installed(use.slot) and (trusted or use.plugin in SHIPPED[use.slot])
+    return use.plugin in installed(use.slot) and (trusted or is_ours(use.slot, use.plugin))
 
 
 def _uses(config: Config, registry: Registry, home: Home) -> Iterator[_Use]:
@@ -94,7 +94,7 @@ def _command(registry: Registry, project: Project, home: Home) -> Callable[[], o
 
     def make() -> None:
         agent = registry.agent(project.agent, project.id, project.agent_config, project.env)
-        if project.agent in SHIPPED["agent"]:
+        if is_ours("agent", project.agent):
             context = AgentContext("check", project.id, project.path, home.session("check"), conversation, project.agent_config)
             agent.launch(context, "check")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 
 from ennio.config import yaml_source
 from ennio.config.fields import SettingsSchema
-from ennio.config.load import check
+from ennio.config.load import check, load
 from ennio.config.schema_json import json_schema
 from ennio.config.text_fields import PathField
 from ennio.machine.home import Home
 from ennio.model.clock import SystemClock
 from ennio.model.errors import ConfigError
+from ennio.plugins import fitting
 from ennio.plugins.declared import all_shipped, declaration, shipped, takes
 from ennio.plugins.registry import PluginContext
 from tests.config.test_documented import DOCUMENTED, EXAMPLES, completed
@@ -147,9 +149,37 @@ def test_a_plugin_of_ones_own_receives_its_settings_read(tmp_path: Path) -> None
     ]
 
 
-def test_a_plugin_of_another_distribution_is_not_imported_to_check_a_file() -> None:
-    assert shipped("notifier", "logbook") is None
-    assert shipped("scm", "somebodys") is None
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A distribution of somebody's, which leaves a trace when it is imported."""
+    (tmp_path / "stranger.py").write_text("import pathlib\npathlib.Path(__file__).with_name('imported').touch()\ndef build(context): ...\n")
+    info = tmp_path / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[ennio.notifier]\nslack = stranger:build\nlogbook = stranger:build\n[ennio.scm]\nlocal = stranger:build\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    shipped.cache_clear()
+    yield tmp_path / "imported"
+    shipped.cache_clear()
+
+
+@pytest.mark.parametrize(("slot", "name"), [("notifier", "logbook"), ("notifier", "slack"), ("scm", "local"), ("scm", "nobodys")])
+def test_a_plugin_of_another_distribution_is_not_imported_to_check_a_file(stranger: Path, slot: str, name: str, tmp_path: Path) -> None:
+    assert shipped(slot, name) is None
+    file = tmp_path / "ennio.yaml"
+    file.write_text(f"notifiers: [{{plugin: {name}, name: x}}]\n" + PROJECT % f"scm_config: {{plugin: {name}}}, agent: stub")
+    config = load(file, {}, declared=shipped)
+    assert fitting.problems(config, Home(tmp_path / "home"), trusted=False) == []
+    assert not stranger.exists()
+
+
+def test_the_stranger_is_imported_once_the_file_is_trusted(stranger: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ennio.yaml"
+    file.write_text("notifiers: [{plugin: slack, name: x}]\n" + PROJECT % "agent: stub")
+    fitting.problems(load(file, {}, declared=shipped), Home(tmp_path / "home"), trusted=True)
+    assert stranger.exists()
 
 
 PAGES = {
