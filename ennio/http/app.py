@@ -10,7 +10,7 @@ import falcon
 from ennio.actors.orchestrator import Orchestrator
 from ennio.http.auth import Gate, HostNames
 from ennio.http.browser import Browsers
-from ennio.http.errors import add_error_map
+from ennio.http.envelope import add_error_map
 from ennio.http.operation import ApiContext, Resource
 from ennio.http.response_cache import ResponseCache
 from ennio.http.routes import CHAOS, ROUTES

@@ -1,4 +1,4 @@
-"""The door: every request shows a token, names a host that is ours, and comes from no foreign page.
+"""The gate: every request shows a token, names a host that is ours, and comes from no foreign page.
 
 A page in a browser can make that browser send requests to this port. So the Host must be one of our
 own names (a rebound DNS name is none), an Origin must be ours or configured, and a cookie counts
@@ -25,7 +25,7 @@ WEBHOOKS = frozenset({"/api/v1/webhooks/github"})
 OPEN = frozenset({"/api/v1/health", "/auth"}) | WEBHOOKS
 """Paths that need no token. ``/auth`` takes a one-time code instead."""
 
-_BELL = re.compile(r"/api/v1/sessions/([A-Za-z0-9_-]{1,128})/look\Z")
+_HOOK = re.compile(r"/api/v1/sessions/([A-Za-z0-9_-]{1,128})/look\Z")
 """What an agent's hook may ask for with the token of its session, and nothing else."""
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?\Z")
@@ -78,9 +78,14 @@ class Gate:
     """Falcon middleware that lets a request in, or raises why not."""
 
     def __init__(
-        self, token: str, hosts: HostNames, origins: Collection[str], browsers: Browsers, rings: Callable[[str, str], bool] | None = None
+        self,
+        token: str,
+        hosts: HostNames,
+        origins: Collection[str],
+        browsers: Browsers,
+        is_hook_token: Callable[[str, str], bool] | None = None,
     ) -> None:
-        self._rings = rings or (lambda _session, _token: False)
+        self._is_hook_token = is_hook_token or (lambda _session, _token: False)
         self._token = token
         self._hosts = hosts
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
@@ -140,8 +145,8 @@ class Gate:
             return
         if not scheme and self._browser_known(req):
             return
-        bell = _BELL.match(req.path) if req.method == "POST" and scheme.lower() == "bearer" else None
-        if bell is not None and self._rings(bell[1], token.strip()):
+        hook = _HOOK.match(req.path) if req.method == "POST" and scheme.lower() == "bearer" else None
+        if hook is not None and self._is_hook_token(hook[1], token.strip()):
             return
         wrong = "the token is wrong" if scheme else "there is no token"
         raise Unauthorized(f"{wrong}; send Authorization: Bearer <api_token> (`ennio` reads it by itself)")

@@ -91,6 +91,7 @@ def operation(
     summary: str, answer: Any, *, query: type[Any] | None = None, body: type[Any] | None = None, once: bool = False, page: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a responder of a method: it is given what the request carries, and what it returns is answered."""
+
     def as_responder(act: Callable[..., Any]) -> Callable[..., Any]:
         changes = act.__name__.startswith("on_post")
         taken = body if body is not None or not changes else Nothing

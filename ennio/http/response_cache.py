@@ -59,7 +59,7 @@ class HasResponseCache(Protocol):
 
 
 def cached(responder: Callable[..., None]) -> Callable[..., None]:
-    """Keep the answers of a GET: everything in them comes from the store, or from what never changes while the house stands."""
+    """Keep the answers of a GET: everything in them comes from the store, or from what never changes while the worker lives."""
 
     @wraps(responder)
     def responder_or_kept(self: HasResponseCache, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:

@@ -1,7 +1,7 @@
-"""The supervisor process: gunicorn's arbiter, and under it one worker in which the house lives.
+"""The supervisor process: gunicorn's arbiter, and under it one worker in which the orchestrator lives.
 
 The arbiter is the outermost supervisor. It holds the instance's lock and the port, notices a worker
-that is dead or blocked and starts another, and never has two at once: two houses would start every
+that is dead or blocked and starts another, and never has two at once: two orchestrators would start every
 agent twice. While a worker is being replaced requests wait in the port's queue.
 """
 
@@ -42,11 +42,11 @@ PATIENCE = 3.0  # a worker whose arbiter was killed needs up to two seconds to n
 GRACE = 15  # seconds the actors may take to stop before the worker is killed
 TIMEOUT = 30  # seconds a blocked worker is tolerated
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own there and unlinks it at once
-AGAIN = 1.0  # seconds between two tries to put a house in the place of one that ended
+AGAIN = 1.0  # seconds between two tries to put a worker in the place of one that ended
 
 
 class Booted(Protocol):
-    """A house that has been started, and how it is stopped."""
+    """What was booted in this process, and how it is stopped."""
 
     @property
     def orchestrator(self) -> Any:
@@ -63,7 +63,7 @@ Boot = Callable[[Path, int], Booted]
 
 
 def main(argv: Sequence[str], boot: Boot) -> int:
-    """Run the supervisor of a configuration in the foreground, its house started by ``boot``; returns the exit code."""
+    """Run the supervisor of a configuration in the foreground, what lives in its worker started by ``boot``; returns the exit code."""
     from ennio.config import trusted  # noqa: PLC0415
     from ennio.config.discover import find  # noqa: PLC0415 - the patching of the standard library comes first
     from ennio.config.load import load  # noqa: PLC0415
@@ -136,7 +136,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
         self._boot = boot
         self._run_dir = run_dir
         self._running: Booted | None = None
-        self._stood = mmap.mmap(-1, 1)  # shared with every worker: whether a house has stood here
+        self._stood = mmap.mmap(-1, 1)  # shared with every worker: whether one has come to stand
         super().__init__()
 
     def load_config(self) -> None:
@@ -169,7 +169,7 @@ class GunicornApp(BaseApplication):  # type: ignore[misc] # gunicorn is not type
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Boot the house in this worker and put the API over it."""
+        """Boot the orchestrator in this worker and put the API over it."""
         from ennio.http.app import create_app  # noqa: PLC0415
         from ennio.http.worker import Worker  # noqa: PLC0415
 

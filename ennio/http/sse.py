@@ -5,7 +5,7 @@
     data: {"seq": 42, ...}
 
 The id is the event's ``seq``: a client that was away names the last one it saw and misses nothing.
-A listener keeps nothing in memory but that number. What it has not been sent yet is in the log, so
+A connection keeps nothing in memory but that number. What it has not been sent yet is in the log, so
 a slow one costs nothing; one that takes nothing for long is cut off by the server's send timeout.
 A silent stream sleeps from one heartbeat to the next: what it waits for wakes it, and so does its
 client's leaving or the server's closing.

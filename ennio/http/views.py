@@ -1,4 +1,4 @@
-"""What the API shows that no noun of the house is by itself."""
+"""What the API shows that no noun is by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker, made to fit: one house in it, long streams over it, errors in the envelope.
+"""gunicorn's gevent worker, made to fit: one orchestrator in it, long streams over it, errors in the envelope.
 
 What differs from the worker it is made of: a stop wakes it, it ends its event streams first, gives
 what is left a short time, limits how long a client may take to send or receive, and answers what it
@@ -40,7 +40,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 
 class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
-    """Serves the house's WSGI app in greenlets until told to stop, or until its arbiter is gone."""
+    """Serves the WSGI app in greenlets until told to stop, or until its arbiter is gone."""
 
     sse_connections = SseConnections()
     """Those of this process; a worker is a process of its own."""

@@ -47,7 +47,7 @@ class SupervisorApi:
         return webhooks.received(self.deps, event, delivery, signature, raw)
 
     def status(self) -> dict[str, Any]:
-        """How the house is: actors, sources, sessions, queue."""
+        """How it is: actors, sources, sessions, queue."""
         return {
             "version": ennio.__version__,
             "pid": self.pid,
