@@ -168,7 +168,7 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         lock = take_lock(config, home)
         undo.callback(os.close, lock)
         clock = SystemClock()
-        store = open_store(config.database_url, config.directory, clock)
+        store = open_store(config.database_url, config.directory, clock, beside=private(home.run(config.source)))
         undo.callback(store.close)
         plugins = Registry(home, clock, store.forge, config.directory)
         deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))

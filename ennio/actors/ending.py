@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.feed import Feed
 from ennio.actors.messages import Kill
 from ennio.actors.registry import session_name
+from ennio.actors.session_context import brief_without_project
+from ennio.model.errors import Conflict, Unreachable
 from ennio.model.session import Session
 
 WITHIN = 15.0  # seconds; an agent is asked to end, and made to after five
+
+
+def end_without_database(deps: Dependencies, session: Session, by: str) -> Session:
+    """End what runs of it although nothing can be written: the order is remembered beside the database.
+
+    Its actor, which can do nothing meanwhile, carries it out in full when it can read and write again. Blocks for some
+    seconds. Raises Unreachable where the agent cannot be ended, and Conflict where it has.
+    """
+    if session.status.terminal:
+        raise Conflict(f"it is {session.status} already; there is nothing to kill")
+    try:
+        deps.store.stops.add(session.id, by)
+    except OSError as error:
+        raise Unreachable(f"the order to end it can be written down nowhere ({error}): {deps.store.problem}") from error
+    host, brief = deps.host(session), brief_without_project(session)
+    if session.runtime_name:
+        host.stop(brief, launched=True)
+    host.stop(brief, launched=False)
+    return replace(session, reason=f"ended by {by}; it is written down as soon as the database can be")
 
 
 def end(deps: Dependencies, feed: Feed, session_id: str, by: str) -> Session:

@@ -25,7 +25,7 @@ from ennio.actors.messages import Down, ListChildren, Ping, RestartChild, Restar
 from ennio.actors.registry import ASK_TIMEOUT, ActorRegistry, session_name
 from ennio.actors.session import SessionActor
 from ennio.config.model import Restart
-from ennio.model.errors import EnnioError
+from ennio.model.errors import EnnioError, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Priority, Session
 from ennio.policy import restart
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 INTENSITY = Restart(attempts=5, within=60.0, delay=0.05)
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0  # seconds between two tries of a child that was given up; doubled each time
 SESSION = "session:"
-WITHOUT_DATABASE = 30.0  # seconds between two tries of a child while nothing can be written
 
 Start = Callable[[str, Any], pykka.ActorRef[Any]]
 
@@ -94,7 +93,18 @@ class RootSupervisor(Actor):
                 ref.stop(block=False)
 
     def on_receive(self, message: Any) -> Any:
-        """Deaths, births, and questions about both."""
+        """Deaths, births, and questions about both; without a database it goes on, and so does the worker."""
+        try:
+            return self._received(message)
+        except Unreachable as error:
+            if self._deps.store.problem is None:
+                raise
+            log.warning("root could not ask the database", extra={"about": type(message).__name__, "error": str(error)})
+            if isinstance(message, StartSession):
+                self.later(self._deps.store.retry_after, message)
+        return None
+
+    def _received(self, message: Any) -> Any:
         match message:
             case StartSession(session_id):
                 self._start_session(session_id)
@@ -155,7 +165,7 @@ class RootSupervisor(Actor):
         self._breaker = self._breaker.record(name, now)
         log.error("actor crashed", extra={"actor": name, "error": child.error})
         if down.outage and self._deps.store.problem is not None:
-            self._later(name, WITHOUT_DATABASE)
+            self._later(name, self._deps.store.retry_after)
             return
         if down.outage or self._breaker.is_open(now):
             self._later(name, random.uniform(1.0, 5.0))  # noqa: S311 - spreading load, not keeping secrets

@@ -89,7 +89,17 @@ class SessionActor(Actor):
         if self._state.memory.launches and not self._state.memory.finished:
             hook_token.renew(self._deps, self._session)  # an agent that runs on finds the door where it is now
         self._observations.watch()
-        self._advance()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Go on; where its end was ordered while nothing could be written, with that."""
+        by = self._deps.store.stops.by(self._id)
+        if by is None:
+            self._advance()
+            return
+        if not self._session.status.terminal:
+            self._on_kill(by)
+        self._deps.store.stops.forget(self._id)
 
     def on_stop(self) -> None:
         """Nothing but the actor ends: agents go on."""

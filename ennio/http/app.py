@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import Any
 
 import falcon
@@ -22,7 +23,8 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
     config = orchestrator.config
     browsers = Browsers(token, config.port, orchestrator.clock)
     gate = Gate(token, HostNames(config.host), config.cors_origins, browsers, orchestrator.sessions.verify_hook_token)
-    app = falcon.App(middleware=[gate])
+    middleware: list[Any] = [gate, _LastKnown(orchestrator)]
+    app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     add_error_map(app)
     context = ApiContext(orchestrator, browsers, sse_connections or SseConnections(), ResponseCache(orchestrator.data_version))
@@ -32,6 +34,25 @@ def create_app(orchestrator: Orchestrator, token: str, sse_connections: SseConne
         _add_head(resource, suffix)
         app.add_route(path, resource, suffix=suffix or None)
     return app
+
+
+class _LastKnown:
+    """Whoever only looks is shown what was last known, while the database cannot be asked."""
+
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        """Before it is answered."""
+        req.context.looking = ExitStack()
+        if req.method in {"GET", "HEAD"}:
+            req.context.looking.enter_context(self._orchestrator.last_known())
+
+    def process_response(self, req: falcon.Request, _resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
+        """However it was answered."""
+        looking = getattr(req.context, "looking", None)
+        if looking is not None:
+            looking.close()
 
 
 def _add_head(resource: Resource, suffix: str) -> None:

@@ -9,11 +9,12 @@ themselves yield, so what is read outside of a transaction has connections of it
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any
 
+from ennio.model.errors import Unreachable
 from ennio.store import statements
 from ennio.store.dialect import Dialect, InWords, Row
 from ennio.store.statements import peewee
@@ -27,6 +28,8 @@ class _Own(threading.local):
 
     depth = 0
     failed = False
+    content = False
+    """Whether what was last known will do where the database cannot be asked."""
 
 
 class Connection:
@@ -62,10 +65,27 @@ class Connection:
     def read_text(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """All rows of a query that was made into text before."""
         if self.dialect.apart and not self._own.depth:
-            with self._in_words:
-                return self._soundly(self.dialect.read, statement, parameters)  # type: ignore[no-any-return]
+            return self._read_apart(statement, parameters)
         with self.lock, self._in_words:
             return list(self._execute(statement, parameters).fetchall())
+
+    def _read_apart(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        try:
+            with self._in_words:
+                return self._soundly(self.dialect.read, statement, parameters)  # type: ignore[no-any-return]
+        except Unreachable:
+            if not self._own.content:
+                raise
+            return self.dialect.last_known(statement, parameters)
+
+    @contextmanager
+    def last_known(self) -> Iterator[None]:
+        """Until its end this greenlet is content with what was last known, where the database cannot be asked."""
+        before, self._own.content = self._own.content, True
+        try:
+            yield
+        finally:
+            self._own.content = before
 
     def text_of(self, query: Any) -> tuple[str, list[Any]]:
         """A query as text and its parameters; the text holds for other parameters of the same number too."""
@@ -98,8 +118,13 @@ class Connection:
         if self._own.depth:
             raise RuntimeError("there is no data version of what is not committed")
         if self.dialect.apart:
-            with self._in_words:
-                return self.dialect.data_version()
+            try:
+                with self._in_words:
+                    return self.dialect.data_version()
+            except Unreachable:
+                if not self._own.content:
+                    raise
+                return object()  # nothing that is shown meanwhile is kept
         with self.lock, self._in_words:
             return self.dialect.data_version()
 

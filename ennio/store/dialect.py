@@ -20,6 +20,8 @@ class Dialect(Protocol):
     """The one of ``ennio.store.statements`` in whose words it is spoken to."""
     errors: tuple[type[Exception], ...]
     """What its driver raises."""
+    retry_after: float
+    """Seconds between two tries of whoever could not go on without it."""
     apart: bool
     """Whether what is read outside of a transaction has a connection of its own, and need not wait for one."""
 
@@ -47,6 +49,9 @@ class Dialect(Protocol):
 
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """What was committed, read outside of any transaction; only asked where that is ``apart``."""
+
+    def last_known(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        """What was last known of what people look at, where it cannot be read just now; only asked where that is ``apart``."""
 
     def data_version(self) -> object:
         """What is never the same again once anything was written, by whomever. Not inside a transaction."""

@@ -11,6 +11,7 @@ from ennio.model.errors import Refused
 from ennio.store.connection import Connection
 from ennio.store.dialect import Dialect
 from ennio.store.migrations import NEWEST, migrate
+from ennio.store.remembered_stops import RememberedStops
 from ennio.store.sqlite import MEMORY, Sqlite
 from ennio.store.store import Store
 
@@ -18,10 +19,11 @@ PATIENCE = 5.0
 _DOCUMENTED = frozenset({"id", "project_id", "status", "config_hash", "metadata", "created_at", "last_activity_at"})
 
 
-def open_store(url: str, directory: Path, clock: Clock, *, patience: float = PATIENCE) -> Store:
+def open_store(url: str, directory: Path, clock: Clock, *, patience: float = PATIENCE, beside: Path | None = None) -> Store:
     """Open the database of a ``database_url``, made or migrated as needed; relative to ``directory``.
 
-    ``patience`` is how many seconds a lock of another process is waited for. Raises Refused (not
+    ``patience`` is how many seconds a lock of another process is waited for, ``beside`` a folder
+    for what must be kept while the database cannot be written. Raises Refused (not
     ours, newer, damaged, read-only), Conflict (another supervisor works on it) or Unreachable
     (locked, away) and then leaves the database as it was.
     """
@@ -32,7 +34,7 @@ def open_store(url: str, directory: Path, clock: Clock, *, patience: float = PAT
     except BaseException:
         connection.close()
         raise
-    return Store(connection, clock, version)
+    return Store(connection, clock, version, RememberedStops(None if beside is None else beside / "stops.json"))
 
 
 def _dialect(url: str, directory: Path, patience: float) -> Dialect:

@@ -17,6 +17,7 @@ from typing import Any
 from ennio.config import database
 from ennio.model.errors import Conflict, EnnioError, Exhausted, Gone, Refused, Unreachable
 from ennio.store.dialect import InWords, Row
+from ennio.store.mirror import Mirror
 from ennio.store.postgres_server import Server
 from ennio.store.sqlite import grouped
 from ennio.store.statements import POSTGRES
@@ -61,6 +62,7 @@ class Postgres:
     """A database of a server; a ``Dialect``."""
 
     statements = POSTGRES
+    retry_after = 5.0
     apart = True
 
     def __init__(self, url: str) -> None:
@@ -72,6 +74,7 @@ class Postgres:
         self._writer: Any = None
         self._backend = 0
         self._taken: str | None = None
+        self._mirror: Mirror | None = None
 
     def open(self, patience: float) -> Postgres:
         """Take its lock, for which ``patience`` seconds are waited. Raises Refused, Unreachable, Conflict."""
@@ -108,9 +111,13 @@ class Postgres:
         done = self._writing().execute("COMMIT").statusmessage
         if done != "COMMIT":
             raise RuntimeError("a statement of this transaction failed and its error was caught: all was rolled back")
+        if self._mirror is not None:
+            self._mirror.done()
 
     def roll_back(self) -> None:
         """See ``Dialect.roll_back``."""
+        if self._mirror is not None:
+            self._mirror.undone()
         if self._writer is None:
             return
         try:
@@ -128,11 +135,18 @@ class Postgres:
 
     def execute(self, statement: str, parameters: Sequence[Any]) -> Any:
         """See ``Dialect.execute``."""
-        return self._writing().execute(statement, parameters)
+        cursor = self._writing().execute(statement, parameters)
+        if self._mirror is not None:
+            self._mirror.note(statement, parameters)
+        return cursor
 
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """See ``Dialect.read``."""
         return self._server.read(statement, parameters)
+
+    def last_known(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        """See ``Dialect.last_known``."""
+        return [] if self._mirror is None else self._mirror.read(statement, parameters)
 
     def data_version(self) -> object:
         """See ``Dialect.data_version``: which transactions can be seen, as the server itself puts it."""
@@ -174,6 +188,12 @@ class Postgres:
 
     def ready(self) -> None:
         """See ``Dialect.ready``."""
+        self._mirror = Mirror()
+        self._know(self._writing())
+
+    def _know(self, connection: Any) -> None:
+        if self._mirror is not None:
+            self._mirror.fill(lambda query: connection.execute(query).fetchall())
 
     def close(self) -> None:
         """See ``Dialect.close``."""
@@ -201,6 +221,7 @@ class Postgres:
                 raise self._held(holder)
             time.sleep(_PAUSE)
         self._backend, self._taken = connection.info.backend_pid, None
+        self._know(connection)
         return connection
 
     def _held(self, holder: Row | None) -> EnnioError:

@@ -40,6 +40,7 @@ class Sqlite:
 
     statements = SQLITE
     errors: tuple[type[Exception], ...] = (sqlite3.DatabaseError,)
+    retry_after = 30.0  # a person has to put the file back
     apart = False
 
     def __init__(self, location: str, patience: float) -> None:
@@ -89,6 +90,10 @@ class Sqlite:
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """See ``Dialect.read``."""
         return list(self._driver.execute(statement, parameters))
+
+    def last_known(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        """See ``Dialect.last_known``."""
+        return self.read(statement, parameters)
 
     def data_version(self) -> tuple[int, int]:
         """See ``Dialect.data_version``: SQLite counts the rows changed here, and the commits of others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError
@@ -26,6 +26,7 @@ from ennio.store.notifications import NotificationRepository
 from ennio.store.projects import ProjectRepository
 from ennio.store.queue import QueueRepository
 from ennio.store.reactions import ReactionRepository
+from ennio.store.remembered_stops import RememberedStops
 from ennio.store.sessions import SessionRepository
 from ennio.store.transaction import Transaction
 
@@ -39,12 +40,13 @@ class _Own(threading.local):
 class Store:
     """An open database. Every call is short, blocks, and may raise Unreachable or Refused (its file or disk)."""
 
-    def __init__(self, connection: Connection, clock: Clock, schema_version: int) -> None:
+    def __init__(self, connection: Connection, clock: Clock, schema_version: int, stops: RememberedStops) -> None:
         self._connection = connection
         self._clock = clock
         self._announcer = Announcer()
         self._mine = _Own()
         self.schema_version = schema_version
+        self.stops = stops
         self.sessions = SessionRepository(connection)
         self.memories = MemoryRepository(connection)
         self.facts = FactsRepository(connection)
@@ -106,6 +108,18 @@ class Store:
     def problem(self) -> str | None:
         """Why nothing can be written any more and how it goes on; None while all is well."""
         return self._connection.problem
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds after which whoever cannot go on without the database tries again."""
+        return self._connection.dialect.retry_after
+
+    def last_known(self) -> AbstractContextManager[None]:
+        """For who only looks: what this greenlet reads inside may be what was last known, while the database cannot be asked.
+
+        Sessions, the queue, facts and numbers are known; all else seems to be empty. So nothing may be decided on it.
+        """
+        return self._connection.last_known()
 
     def data_version(self) -> object:
         """What is different from now on once anything has been written, by whomever. Raises RuntimeError inside a transaction."""

@@ -337,7 +337,7 @@ class SmallOrchestrator:
         self.config, self.store, self.home, self.clock = config, store, home, clock
         plugins = Registry(home, clock)
         self.deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
-        self.data_version = store.data_version
+        self.data_version, self.last_known = store.data_version, store.last_known
         self.stopped = False
         self.fails_with: Exception | None = None
         self.looked: list[str] = []

@@ -6,6 +6,7 @@ Every method runs in the caller's greenlet and may raise the errors of ``ennio.m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,6 +87,7 @@ class Orchestrator:
     config: Config
     clock: Clock
     data_version: Callable[[], object]
+    last_known: Callable[[], AbstractContextManager[None]]
     sessions: SessionApi
     queue: QueueApi
     projects: ProjectApi
@@ -113,6 +115,7 @@ class Orchestrator:
             config=deps.config,
             clock=deps.clock,
             data_version=deps.store.data_version,
+            last_known=deps.store.last_known,
             sessions=sessions,
             queue=QueueApi(deps, sessions),
             projects=ProjectApi(deps),

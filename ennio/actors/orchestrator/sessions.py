@@ -117,11 +117,20 @@ class SessionApi:
     @failpoint("order.kill")
     def kill(self, session_id: str, by: str = "a person") -> Session:
         """End a session for good; its workspace stays until it is cleaned up. It is ``killed`` once nothing of its agent is left."""
-        session = self.deps.store.sessions.need(session_id)
+        with self.deps.store.last_known():
+            session = self.deps.store.sessions.need(session_id)
+        try:
+            return self._kill(session, by)
+        except Unreachable:
+            if self.deps.store.problem is None:
+                raise
+            return ending.end_without_database(self.deps, session, by)
+
+    def _kill(self, session: Session, by: str) -> Session:
         if strays.why(self.deps, session) is not None:
             return strays.kill(self.deps, session, by)
-        self._watched(session_id)
-        return ending.end(self.deps, self.feed, session_id, by)
+        self._watched(session.id)
+        return ending.end(self.deps, self.feed, session.id, by)
 
     @failpoint("order.restore")
     def restore(self, session_id: str) -> Session:

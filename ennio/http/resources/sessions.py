@@ -123,7 +123,9 @@ class SessionResource(Resource):
     @operation("Kill its agent; the workspace stays. `killed` once nothing of it is left, else `ending`.", _ENDED)
     def on_delete(self, session_id: str) -> str:
         """Kill its agent; the workspace stays. ``killed`` is said only once nothing of it is left."""
-        session = self._orchestrator.sessions.kill(self._known(session_id))
+        with self._orchestrator.last_known():
+            session_id = self._known(session_id)
+        session = self._orchestrator.sessions.kill(session_id)
         return "killed" if session.status.terminal else "ending"
 
     @operation("Send a message; delivered when the agent can take it.", word("sent"), body=SendBody, once=True)
