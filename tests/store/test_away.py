@@ -10,7 +10,7 @@ import pytest
 
 from ennio.model.clock import ManualClock
 from ennio.model.errors import Unreachable
-from ennio.model.facts import Facts, ProcessSeen, Sighting
+from ennio.model.facts import Facts, Presence, ProcessSeen
 from ennio.model.session import Session, SessionStatus
 from ennio.store import SessionMetrics, Store, Waiting, open_store, postgres_server
 from ennio.store.remembered_stops import RememberedStops
@@ -31,7 +31,7 @@ def test_who_only_looks_is_shown_what_was_last_written_and_nobody_else_is(
             store.sessions.insert(replace(session, id=name))
         store.sessions.save(replace(session, id="a", status=SessionStatus.PR_OPEN))
         store.queue.add(Waiting("b", "my-app", 0, 0, False, now, "max_sessions"))
-        store.facts.save("a", Facts(process=ProcessSeen(Sighting.ALIVE, now, "tmux", pid=1)))
+        store.facts.save("a", Facts(process=ProcessSeen(Presence.ALIVE, now, "tmux", pid=1)))
         store.metrics.save(SessionMetrics("a", ci_runs=2))
         with suppress(ZeroDivisionError), store.transaction():
             store.sessions.save(replace(session, id="a", reason="never written"))
