@@ -16,12 +16,14 @@ import pytest
 
 from ennio.model.errors import EnnioError
 from tests.bench.figure import Figure, Group, Run
-from tests.bench.figures import commits, crowd, events, message, prompt, reads, requests, server, webhook
+from tests.bench.figures import commits, crowd, events, kill, message, prompt, reads, requests, server, webhook
 from tests.bench.stand import Shortfall
 from tests.bench.table import table
 from tests.shards.lanes import ended_by_signals
 
-GROUPS: tuple[Group, ...] = tuple(module.GROUP for module in (commits, server, reads, events, prompt, message, webhook, requests, crowd))
+GROUPS: tuple[Group, ...] = tuple(
+    module.GROUP for module in (commits, server, reads, events, prompt, message, kill, webhook, requests, crowd)
+)
 
 _EXIT = "The exit code is 0 when all that was asked for was measured, also where it falls short; 1 when something could not be measured."
 _BROKEN = (Shortfall, EnnioError, AssertionError, OSError, subprocess.SubprocessError, pytest.fail.Exception, pytest.skip.Exception)

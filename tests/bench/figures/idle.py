@@ -66,7 +66,7 @@ def begin(house: MeasuredHouse, many: int) -> None:
 def measure(run: Run, house: MeasuredHouse, many: int) -> Iterator[Figure]:
     """Let a window go by; what every look and every second costs is told by the processes themselves."""
     window = _window(house, run.times(5, 60))
-    yield Figure(f"cpu.idle.{many}", window.cpu, "% of a core", window.bare_cpu, Wanted("value", 1.0) if many == 100 else None)
+    yield Figure(f"cpu.idle.{many}", window.cpu, "% of a core", window.bare_cpu, Wanted("value", 0.5) if many == 100 else None)
     yield Figure(f"subprocesses.{many}", window.processes, "per look", 1.0, Wanted("value", 1.0))
     yield Figure(f"written.idle.{many}", window.written, "bytes/min", None, Wanted("value", 0.0))
 
