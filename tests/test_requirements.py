@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import configparser
 import re
 import sys
 from pathlib import Path
+
+from tests.architecture import imports
 
 ROOT = Path(__file__).parents[1]
 FRAME = {
@@ -44,14 +45,12 @@ def _declared(*sections: str) -> dict[str, str]:
 
 
 def _imported() -> set[str]:
-    names: set[str] = set()
-    for file in (ROOT / "ennio").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names.update(alias.name.split(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.split(".")[0])
-    return names - sys.stdlib_module_names - {"ennio"}
+    found = (
+        name
+        for file in (ROOT / "ennio").rglob("*.py")
+        for _, name in imports(str(file.relative_to(ROOT)), file.read_text(encoding="utf-8"))
+    )
+    return {name.split(".")[0] for name in found} - sys.stdlib_module_names - {"ennio"}
 
 
 def test_every_package_of_the_frame_is_declared_with_the_least_version_that_was_tried() -> None:
