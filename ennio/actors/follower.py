@@ -109,7 +109,10 @@ class FollowerActor(Actor):
             self.actor_ref.tell(EventsWritten())
 
     def _concerns(self, event: Event) -> bool:
-        return (self._types is None or event.event_type in self._types) and self._project_id in (None, event.project_id)
+        return (self._types is None or event.event_type in self._types) and self._project_id in (
+            None,
+            event.project_id,
+        )
 
     def _next(self) -> None:
         if self._under_way is not None or self._waits(self._deps.clock.now()):

@@ -2,66 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, assert_never
 
 import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.durable_queue import DurableQueue
 from ennio.actors.messages import EffectResult, NotificationDue, Ping, Wake
 from ennio.config.model import NotifierConfig
-from ennio.model.errors import EnnioError, Refused, Unreachable
+from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
+from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
 from ennio.plugins.notifier.interface import Notification
-from ennio.store import Notice
+from ennio.policy import delivering
+from ennio.store import Notice, Transaction
 
-RETRY_AFTER = seconds(15.0, shortened=1.0)
-MAX_ATTEMPTS = 20
+RETRY = delivering.Retry(first=seconds(15.0, shortened=1.0), attempts=20)
 STREAM = "events"
-REFUSED = "refused: "
 
 
 class NotifierActor(Actor):
-    """Works through the notifications that are written down. The event stream is a channel of its own."""
+    """Routes the notifications that are written down, and tells them, one lane for each channel.
+
+    The event stream is a channel of its own, which waits for no other: the event written when a notification is
+    routed is what it shows.
+    """
 
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
         self._deps = deps
-        self._busy = False
-        self._paused: set[str] = set()
+        self._queue = DurableQueue(self, deps, DeliveryKind.NOTICE, self)
 
     def on_start(self) -> None:
-        """Take up what was not told before."""
-        self._next()
+        """Take up what was not told before, over the channels there are now."""
+        self._route(self._deps.store.notifications.pending())
+        self._queue.start()
+
+    def on_stop(self) -> None:
+        """No more tries."""
+        self._queue.stop()
 
     def on_receive(self, message: Any) -> Any:
         """A notification is due, or one has been told."""
         match message:
             case NotificationDue():
-                self._next()
+                self._route(self._deps.store.notifications.unrouted())
+                self._queue.next()
             case Wake():
-                self._paused.clear()
-                self._next()
-            case EffectResult(Notice() as notice, result, _):
-                self._busy = False
-                self._told(notice, result)
+                self._queue.next()
+            case EffectResult(DeliveryRecord() as delivery, result, error):
+                self._queue.ended(delivery, result, error)
             case Ping():
                 return True
             case _:
                 assert_never(message)
         return None
-
-    def _next(self) -> None:
-        if self._busy:
-            return
-        notice = next((n for n in self._deps.store.notifications.pending() if n.id not in self._paused), None)
-        if notice is None:
-            return
-        self._busy = True
-        self.perform(notice, lambda: self._tell(notice))
 
     def channels(self, notice: Notice) -> tuple[str, ...]:
         """The channels of a notification: each once, however many routes lead to it."""
@@ -69,28 +69,76 @@ class NotifierActor(Actor):
         routed = config.notification_routing.get(notice.reaction or "", config.defaults.notifiers)
         return (STREAM, *dict.fromkeys(routed))
 
-    def _tell(self, notice: Notice) -> Notice:
-        sent, failed = list(notice.sent), dict(notice.failed)
-        for channel in self.channels(notice):
-            if channel in sent or _refused(failed, channel):
-                continue
-            try:
-                self._tell_channel(channel, notice)
-            except EnnioError as error:
-                failed[channel] = f"{'' if isinstance(error, Unreachable) else REFUSED}{error}"
-            else:
-                sent.append(channel)
-                failed.pop(channel, None)
-        return replace(notice, sent=tuple(sent), failed=failed, attempts=notice.attempts + 1)
+    def _route(self, notices: Collection[Notice]) -> None:
+        """Intend a delivery on each channel; what waits for one that is none any more is dropped."""
+        for notice in notices:
+            channels, now = self.channels(notice), self._deps.clock.now()
+            with self._deps.store.transaction() as tx:
+                self._drop(notice, channels, now)
+                self._show(tx, notice, now)
+                for channel in channels[1:]:
+                    self._deps.store.deliveries.intend(
+                        DeliveryRecord(DeliveryKind.NOTICE, notice.id, channel)
+                    )
+                self._end(tx, replace(notice, channels=channels), now)
 
-    def _tell_channel(self, name: str, notice: Notice) -> None:
-        if name == STREAM:
-            return  # the event written when it is told is what the stream shows
-        channel = self._channel(name)
-        plugin = self._deps.plugins.notifier(channel.plugin, channel.name, channel.config)
-        plugin.notify(
+    def _drop(self, notice: Notice, channels: Collection[str], now: datetime) -> None:
+        for delivery in self._deps.store.deliveries.of(DeliveryKind.NOTICE, [notice.id]):
+            if delivery.state.open and delivery.lane not in channels:
+                dropped = delivering.settled(delivery, DeliveryState.DROPPED, now, delivery.error)
+                self._deps.store.deliveries.settle(delivery, dropped)
+
+    def _show(self, tx: Transaction, notice: Notice, now: datetime) -> None:
+        """Tell the event stream, once."""
+        shown = DeliveryRecord(
+            DeliveryKind.NOTICE, notice.id, STREAM, DeliveryState.DONE, 1, now, settled_at=now
+        )
+        if self._deps.store.deliveries.intend(shown):
+            self._tell_stream(tx, notice, notice.message)
+
+    def _tell_stream(self, tx: Transaction, notice: Notice, words: str) -> None:
+        data = {
+            "notice": notice.id,
+            "channels": list(notice.sent or (STREAM,)),
+            "failed": dict(notice.failed),
+            "reaction": notice.reaction,
+        }
+        draft = Draft(EventType.NOTIFICATION_SENT, words, notice.priority, data)
+        tx.emit(notice.session_id, notice.project_id, draft)
+
+    def _end(self, tx: Transaction, notice: Notice, now: datetime) -> None:
+        """Write down whether anything is left to try; a notice that is done says which channels were given up."""
+        deliveries = self._deps.store.deliveries.of(DeliveryKind.NOTICE, [notice.id])
+        over = not any(delivery.state.open for delivery in deliveries)
+        self._deps.store.notifications.save(replace(notice, done_at=now if over else None))
+        lost = [
+            one for one in deliveries if one.state in (DeliveryState.REFUSED, DeliveryState.FAILED)
+        ]
+        if over and lost:
+            told = self._deps.store.notifications.get(notice.id) or notice
+            self._tell_stream(tx, told, notice.message + _untold(lost))
+
+    # --- what the queue asks -----------------------------------------------------------------------
+
+    def due(self, delivery: DeliveryRecord, now: datetime) -> datetime:
+        """See ``DeliveryWork``."""
+        return delivering.due(delivery, RETRY, now)
+
+    def deliver(self, delivery: DeliveryRecord) -> None:
+        """Tell one channel; sent again after a doubt a notification has the same id."""
+        notice = self._deps.store.notifications.get(delivery.subject)
+        if notice is None:
+            raise Refused("the notification is not in the store any more")
+        channel = self._channel(delivery.lane)
+        self._deps.plugins.notifier(channel.plugin, channel.name, channel.config).notify(
             Notification(
-                notice.id, notice.event_type, notice.priority, notice.session_id, notice.project_id, notice.message, notice.at
+                notice.id,
+                notice.event_type,
+                notice.priority,
+                notice.session_id,
+                notice.project_id,
+                notice.message,
+                notice.at,
             )
         )
 
@@ -100,32 +148,22 @@ class NotifierActor(Actor):
             raise Refused(f"no notifier is called {name!r}; add it under notifiers:")
         return channel
 
-    def _told(self, notice: Notice, told: Notice | None) -> None:
-        after = told or replace(notice, attempts=notice.attempts + 1)
-        channels = self.channels(after)
-        waiting = [name for name in channels if name not in after.sent and not _refused(after.failed, name)]
-        now = self._deps.clock.now()
-        over = not waiting or after.attempts >= MAX_ATTEMPTS
-        after = replace(after, channels=channels, done_at=now if over else None)
-        fresh = [name for name in after.sent if name not in notice.sent]
-        with self._deps.store.transaction() as tx:
-            self._deps.store.notifications.save(after)
-            if fresh or over:
-                data = {"notice": after.id, "channels": fresh, "failed": dict(after.failed), "reaction": after.reaction}
-                words = after.message + (_untold(after) if over else "")
-                tx.emit(after.session_id, after.project_id, Draft(EventType.NOTIFICATION_SENT, words, after.priority, data))
-        if not over:
-            # a channel that does not answer keeps no other news waiting
-            self._paused.add(after.id)
-            self.later(RETRY_AFTER, Wake())
-        self._next()
+    def outcome(
+        self, delivery: DeliveryRecord, _result: None, error: EnnioError | None, now: datetime
+    ) -> DeliveryRecord:
+        """See ``DeliveryWork``."""
+        return delivering.outcome(delivery, error, RETRY, now)
+
+    def record(
+        self, tx: Transaction, outcome: DeliveryRecord, _result: None, _error: EnnioError | None
+    ) -> None:
+        """Its notice may be done with it."""
+        notice = self._deps.store.notifications.get(outcome.subject)
+        if notice is not None and not outcome.state.open:
+            self._end(tx, notice, self._deps.clock.now())
 
 
-def _refused(failed: Mapping[str, str], channel: str) -> bool:
-    return failed.get(channel, "").startswith(REFUSED)
-
-
-def _untold(notice: Notice) -> str:
+def _untold(lost: Collection[DeliveryRecord]) -> str:
     """Which channels were given up: whoever reads the log must not take them for told."""
-    lost = [name for name in notice.channels if name in notice.failed]
-    return f" (not told on {', '.join(lost)}: {notice.failed[lost[0]].removeprefix(REFUSED)})" if lost else ""
+    (first, *_) = lost
+    return f" (not told on {', '.join(one.lane for one in lost)}: {first.error})"

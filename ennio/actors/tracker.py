@@ -53,7 +53,9 @@ class TrackerActor(FollowerActor):
         (event,) = events
         session = self._deps.store.sessions.get(event.session_id)
         # a tracker of somebody's own may be older than this question
-        tell = getattr(self._deps.plugins.tracker(self._deps.project(event.project_id)), "tell", None)
+        tell = getattr(
+            self._deps.plugins.tracker(self._deps.project(event.project_id)), "tell", None
+        )
         if tell is None or session is None:
             return None
         try:

@@ -12,6 +12,7 @@ from ennio.model.local_forge import ForgeStore
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.cursors import CursorRepository
+from ennio.store.deliveries import DeliveryRepository
 from ennio.store.events import EventLog
 from ennio.store.evidence import EvidenceLog
 from ennio.store.facts import FactsRepository
@@ -55,7 +56,8 @@ class Store:
         self.messages = MessageRepository(connection)
         self.reactions = ReactionRepository(connection)
         self.merges = MergeRepository(connection)
-        self.notifications = NotificationRepository(connection)
+        self.deliveries = DeliveryRepository(connection)
+        self.notifications = NotificationRepository(connection, self.deliveries)
         self.projects = ProjectRepository(connection, clock)
         self.metrics = MetricsRepository(connection, clock)
         self.queue = QueueRepository(connection)

@@ -290,9 +290,6 @@ class NotificationTable(DeclaredTable):
     reaction = text_column(null=True)
     fingerprint = text_column(null=True)
     channels = text_column()
-    sent = text_column()
-    failed = text_column()
-    attempts = number_column(0)
     done_at = text_column(null=True)
 
     Meta = meta("notifications", unique=("ordinal", "fingerprint"))
@@ -445,6 +442,27 @@ class CursorTable(DeclaredTable):
     Meta = meta("cursors")
 
 
+class DeliveryTable(DeclaredTable):
+    """What is to reach which destination, and whether it did."""
+
+    kind = text_column()
+    subject = text_column()
+    lane = text_column()
+    ordinal = number_column()
+    state = text_column()
+    attempts = number_column()
+    tried_at = text_column(null=True)
+    not_before = text_column(null=True)
+    error = text_column(null=True)
+    result = text_column(null=True)
+    settled_at = text_column(null=True)
+
+    Meta = meta("deliveries", key=("kind", "subject", "lane"))
+
+
+index(DeliveryTable, "idx_deliveries_subject", "kind", "subject", "ordinal")
+index(DeliveryTable, "idx_deliveries_open", "kind", "settled_at", "lane", "ordinal")
+
 TABLES: tuple[type[DeclaredTable], ...] = (
     SessionTable,
     EventTable,
@@ -468,6 +486,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     IssueTable,
     IdempotencyTable,
     CursorTable,
+    DeliveryTable,
     MigrationTable,
 )
 """All of them; who is referred to comes before whoever refers to it."""

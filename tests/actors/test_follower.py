@@ -61,11 +61,15 @@ class Log:
         config = Config(source=folder / "ennio.yaml", directory=folder, projects=())
         plugins = Registry(home, self.clock)
         host = PluginHost(plugins, home, self.clock)
-        self.deps = Dependencies(config, home, self.clock, self.store, plugins, ActorRegistry(), host)
+        self.deps = Dependencies(
+            config, home, self.clock, self.store, plugins, ActorRegistry(), host
+        )
         self.passed: list[int] = []
         self.hooks: dict[str, Callable[[Any], None]] = {}
 
-    def write(self, count: int = 1, project: str = "shop", kind: EventType = EventType.CONFIG_REFUSED) -> None:
+    def write(
+        self, count: int = 1, project: str = "shop", kind: EventType = EventType.CONFIG_REFUSED
+    ) -> None:
         for _ in range(count):
             with self.store.transaction() as tx:
                 tx.emit("", project, Draft(kind, "something"))
@@ -190,12 +194,16 @@ def test_what_cannot_be_written_leaves_the_cursor_where_it_was(log: Log) -> None
     assert log.passed == [1, 1]
 
 
-STEPS = st.lists(st.sampled_from(["write", "away", "kill", "restart", "wait"]), min_size=3, max_size=12)
+STEPS = st.lists(
+    st.sampled_from(["write", "away", "kill", "restart", "wait"]), min_size=3, max_size=12
+)
 
 
 @settings(max_examples=30, deadline=None)
 @given(STEPS)
-def test_no_order_of_deaths_and_failures_loses_an_event_or_changes_their_order(steps: Sequence[str]) -> None:
+def test_no_order_of_deaths_and_failures_loses_an_event_or_changes_their_order(
+    steps: Sequence[str],
+) -> None:
     with TemporaryDirectory() as folder:
         log = Log(Path(folder))
         with log.followed():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from gevent.event import Event as Flag
 
 from ennio.actors.registry import NOTICES
 from ennio.config.model import Defaults, NotifierConfig
 from ennio.model.errors import Refused, Unreachable
+from ennio.model.events import Event, EventType
 from ennio.model.session import Activity
 from ennio.plugins.notifier.stub import StubNotifier
 from ennio.store import Notice
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
+from tests.store.test_deliveries import older
 
 
 @pytest.fixture
@@ -35,12 +38,18 @@ def _notice(stage: Stage, question: str) -> Notice:
     return next(n for n in stage.deps.store.notifications.list() if question in n.message)
 
 
+def _shown(stage: Stage) -> list[Event]:
+    """What the event stream told of notifications."""
+    return stage.deps.store.events.after(0, limit=1000, types=[EventType.NOTIFICATION_SENT])
+
+
 def test_a_channel_that_was_given_up_is_not_taken_for_told(play: Play) -> None:
     play.notifiers["bell"].trouble = Refused("there is no notifier plugin of this name")
     with play.opened() as stage:
         _asks(stage, "Shall I?")
         eventually(lambda: _notice(stage, "Shall I?").done_at)
-        (sent,) = [event for event in stage.deps.store.events.after(0, limit=1000) if event.event_type == "notification_sent"]
+        shown, sent = _shown(stage)
+        assert "not told" not in shown.message
         assert "(not told on bell: there is no notifier plugin of this name)" in sent.message
         assert sent.data["channels"] == ["events", "horn"]
 
@@ -82,7 +91,8 @@ def test_a_channel_that_refuses_is_not_asked_again(play: Play, monkeypatch: pyte
         play.notifiers["horn"].trouble = None
         stage.pass_time(16)
         eventually(lambda: _notice(stage, "Shall I?").done_at)
-        assert "refused: the hook was removed (410)" in _notice(stage, "Shall I?").failed["bell"]
+        assert _notice(stage, "Shall I?").failed == {"bell": "the hook was removed (410)"}
+        assert _notice(stage, "Shall I?").refused == ("bell",)
     assert asked == ["bell"]
 
 
@@ -123,3 +133,53 @@ def test_a_crash_of_the_notifier_loses_nothing(play: Play) -> None:
         play.notifiers["bell"].trouble = None
         kill(ref)
         eventually(lambda: len(play.notifiers["bell"].sent) == 1)
+
+
+def test_a_channel_that_hangs_keeps_nobody_waiting_but_itself(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = Flag()
+    monkeypatch.setattr(play.notifiers["bell"], "notify", lambda _notification: never.wait(60))
+    with play.opened() as stage:
+        _asks(stage, "First?")
+        _asks(stage, "Second?")
+        eventually(lambda: len(play.notifiers["horn"].sent) == 2)
+        assert [event.data["channels"] for event in _shown(stage)] == [["events"], ["events"]]
+        never.set()
+        eventually(lambda: all(_notice(stage, words).done_at for words in ("First?", "Second?")))
+
+
+def test_a_crash_between_two_channels_tells_the_first_no_second_time(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    with play.opened() as stage:
+        ref = stage.deps.actors.ref(NOTICES)
+        assert ref is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(play.notifiers["horn"], "notify", lambda _notification: eventually(lambda: not ref.is_alive()))
+            _asks(stage, "Shall I?")
+            eventually(lambda: _notice(stage, "Shall I?").sent == ("events", "bell"))
+            kill(ref)
+            eventually(lambda: not ref.is_alive())
+        eventually(lambda: _notice(stage, "Shall I?").done_at)
+    assert [len(play.notifiers[name].sent) for name in ("bell", "horn")] == [1, 1]
+
+
+def test_a_channel_that_is_none_any_more_is_not_waited_for(play: Play) -> None:
+    play.notifiers["bell"].trouble = Unreachable("no network")
+    with play.opened() as stage:
+        _asks(stage, "Shall I?")
+        eventually(lambda: "bell" in _notice(stage, "Shall I?").failed)
+    play.settings["defaults"] = Defaults(notifiers=("horn",))
+    with play.opened() as stage:
+        eventually(lambda: _notice(stage, "Shall I?").done_at)
+        assert _notice(stage, "Shall I?").channels == ("events", "horn")
+
+
+def test_notifications_of_an_older_version_are_told_where_they_were_not_and_nowhere_twice(play: Play) -> None:
+    play.settings["defaults"] = Defaults(notifiers=("slack", "desk", "horn"))
+    play.settings["notifiers"] = tuple(NotifierConfig("stub", name, {}) for name in ("slack", "desk", "horn"))
+    play.notifiers |= {"slack": StubNotifier("slack"), "desk": StubNotifier("desk")}
+    older(play.root, play.clock)
+    with play.opened() as stage:
+        eventually(lambda: all(notice.done_at for notice in stage.deps.store.notifications.list()))
+        shown = [event.message for event in _shown(stage)]
+    told = {name: [one.id for one in play.notifiers[name].sent] for name in ("slack", "desk", "horn")}
+    assert told == {"slack": ["new"], "desk": ["waits", "new"], "horn": ["new"]}
+    assert shown == ["new", "waits (not told on horn: gone)"]

@@ -27,6 +27,10 @@ def test_a_follower_of_an_older_version_goes_on_where_it_was(tmp_path: Path) -> 
         old.meta.set("trackers", "no cursor")
         old.close()
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
-    found = store.cursors.get("tracker:shop"), store.meta.get("tracker:shop"), store.meta.get("trackers")
+    found = (
+        store.cursors.get("tracker:shop"),
+        store.meta.get("tracker:shop"),
+        store.meta.get("trackers"),
+    )
     store.close()
     assert found == (412, None, "no cursor")

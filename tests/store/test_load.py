@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from ennio.model.delivery import DeliveryKind
 from ennio.model.events import Draft, EventType
 from ennio.model.message import Message, Origin
 from ennio.model.pulls import PullState
@@ -38,6 +39,11 @@ TICK: dict[str, Callable[[Store], object]] = {
     "open merges": lambda store: store.merges.open(),
     "a merge": lambda store: store.merges.get("a", "h"),
     "pending notices": lambda store: store.notifications.pending(),
+    "unrouted notices": lambda store: store.notifications.unrouted(),
+    "open deliveries": lambda store: store.deliveries.open(DeliveryKind.NOTICE),
+    "open deliveries of a lane": lambda store: store.deliveries.open(DeliveryKind.NOTICE, "slack"),
+    "deliveries of two notices": lambda store: store.deliveries.of(DeliveryKind.NOTICE, ["n", "m"]),
+    "a cursor": lambda store: store.cursors.get("tracker:p"),
     "events after a cursor": lambda store: store.events.after(5),
     "events of a session": lambda store: store.events.before(None, 50, session_id="a"),
     "events of a project": lambda store: store.events.after(5, project_id="p"),

@@ -18,7 +18,7 @@ from typing import Any
 
 from ennio.model.failpoints import declare
 from ennio.store import tables
-from ennio.store.migrations import documented, following, forge, idempotency, orchestra
+from ennio.store.migrations import deliveries, documented, following, forge, idempotency, orchestra
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import PRESENCE, rename_lifecycle
 from ennio.store.statements import POSTGRES, SQLITE
@@ -55,6 +55,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(16, "requests that may be sent again", idempotency.IDEMPOTENCY_KEYS),
     Migration(17, "cursors of those who follow the log", following.CURSORS),
     Migration(18, "what was seen by its new names", PRESENCE),
+    Migration(19, "a row for each channel of a notification", deliveries.DELIVERIES, deliveries.notices_by_channel),
+    Migration(20, "nothing of channels beside them", deliveries.PLAIN_NOTIFICATIONS),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

@@ -1,0 +1,54 @@
+"""One thing that is to reach one destination: whether it did, and what there is still to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeliveryKind(StrEnum):
+    """What is delivered, and with it who delivers it."""
+
+    NOTICE = "notice"
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery got.
+
+    ``doing`` after a crash: it may have happened. ``refused``: the destination does not want it. ``failed``: it was
+    tried too often. ``dropped``: what it was about is not wanted any more.
+    """
+
+    INTENDED = "intended"
+    DOING = "doing"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+    @property
+    def open(self) -> bool:
+        """True while there is still something to do about it."""
+        return self in (DeliveryState.INTENDED, DeliveryState.DOING)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One delivery: what it is about by its id (``subject``), and where it goes (``lane``).
+
+    ``attempts`` counts every try, also those a crash broke off; ``tried_at`` is when the last one began. It is not
+    tried before ``not_before``. ``error`` is why the last try failed, ``result`` what the destination answered, and
+    ``settled_at`` when there was nothing left to do.
+    """
+
+    kind: DeliveryKind
+    subject: str
+    lane: str
+    state: DeliveryState = DeliveryState.INTENDED
+    attempts: int = 0
+    tried_at: datetime | None = None
+    not_before: datetime | None = None
+    error: str | None = None
+    result: str | None = None
+    settled_at: datetime | None = None

@@ -1,0 +1,85 @@
+"""Deliveries, written down before they happen; each is taken by one, whoever else may be there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
+from ennio.store import tables
+from ennio.store.columns import encode, shape_of
+from ennio.store.connection import Connection
+from ennio.store.row_table import RowTable
+
+_TRY = ("state", "attempts")
+
+
+class DeliveryRepository:
+    """Keeps deliveries; each subject goes to each lane once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = RowTable(connection, tables.DeliveryTable, shape_of(DeliveryRecord))
+
+    def intend(self, delivery: DeliveryRecord) -> bool:
+        """Write a delivery down; False when its subject was on its way to this lane before, whatever came of it."""
+        return self._rows.add(delivery)
+
+    def get(self, kind: DeliveryKind, subject: str, lane: str) -> DeliveryRecord | None:
+        """One delivery, or None."""
+        return self._rows.get(kind, subject, lane)
+
+    def of(self, kind: DeliveryKind, subjects: Collection[str]) -> tuple[DeliveryRecord, ...]:
+        """Every delivery of some subjects, subject by subject, in the order they were written down."""
+        return (
+            self._rows.find(order=("subject", "ordinal"), kind=kind, subject=tuple(subjects))
+            if subjects
+            else ()
+        )
+
+    def open(self, kind: DeliveryKind, lane: str | None = None) -> tuple[DeliveryRecord, ...]:
+        """The deliveries of a kind that have not ended, by lane (or in one), in the order they were written down."""
+        only: dict[str, Any] = {} if lane is None else {"lane": lane}
+        return self._rows.find(order=("lane", "ordinal"), kind=kind, settled_at=None, **only)
+
+    def hasten(self, kind: DeliveryKind) -> None:
+        """End every pause: whoever starts has a reason to try again."""
+        of_kind, open_ones = (
+            self._rows.column("kind") == encode(kind),
+            self._rows.column("settled_at").is_null(),
+        )
+        paused = self._rows.column("not_before").is_null(False)
+        self._change({"not_before": None}, of_kind, open_ones, paused)
+
+    def take(self, delivery: DeliveryRecord, now: datetime) -> DeliveryRecord | None:
+        """Begin a try, as it is told afterwards; None when it is not as it was read: somebody else has it by now."""
+        taken = replace(
+            delivery,
+            state=DeliveryState.DOING,
+            attempts=delivery.attempts + 1,
+            tried_at=now,
+            not_before=None,
+        )
+        return taken if self._write(taken, delivery) else None
+
+    def settle(self, taken: DeliveryRecord, outcome: DeliveryRecord) -> bool:
+        """Keep what came of a try; False when it is not the last one any more, and then nothing is written."""
+        return self._write(outcome, taken)
+
+    def _write(self, after: DeliveryRecord, before: DeliveryRecord) -> bool:
+        """Put one state in the place of another, if it still is that one: every try has a number of its own."""
+        was = [
+            self._rows.column(name) == encode(getattr(before, name))
+            for name in (*self._rows.key, *_TRY)
+        ]
+        values = {
+            name: value
+            for name, value in self._rows.shape.encode(after).items()
+            if name not in self._rows.key
+        }
+        return self._change(values, *was) > 0
+
+    def _change(self, values: Mapping[str, Any], *where: Any) -> int:
+        update = {self._rows.column(name): value for name, value in values.items()}
+        return self._rows.connection.change(self._rows.table.update(update).where(*where))

@@ -1,0 +1,141 @@
+"""Deliveries: one for each subject and lane, taken by one, and brought over from what stood in texts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ennio.model.clock import ManualClock
+from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
+from ennio.store import Store, migrations, open_store
+
+NOTICE = DeliveryKind.NOTICE
+PARCEL = DeliveryRecord(NOTICE, "n-1", "slack")
+
+
+def test_a_subject_goes_to_a_lane_once(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    full = replace(
+        PARCEL,
+        state=DeliveryState.DONE,
+        attempts=3,
+        tried_at=now,
+        not_before=now,
+        error="e",
+        result="r",
+        settled_at=now,
+    )
+    assert store.deliveries.intend(full)
+    assert not store.deliveries.intend(PARCEL)
+    assert store.deliveries.get(NOTICE, "n-1", "slack") == full
+    assert store.deliveries.get(NOTICE, "n-1", "desk") is None
+
+
+def test_what_is_open_comes_by_lane_in_the_order_it_was_written_down(
+    store: Store, clock: ManualClock
+) -> None:
+    rows = [DeliveryRecord(NOTICE, f"n-{9 - at}", "ba"[at % 2]) for at in range(6)]
+    for row in rows:
+        store.deliveries.intend(row)
+    taken = store.deliveries.take(rows[0], clock.now())
+    assert taken
+    store.deliveries.settle(taken, replace(taken, state=DeliveryState.DONE, settled_at=clock.now()))
+    found = [(row.lane, row.subject) for row in store.deliveries.open(NOTICE)]
+    assert found == [("a", "n-8"), ("a", "n-6"), ("a", "n-4"), ("b", "n-7"), ("b", "n-5")]
+    assert [row.subject for row in store.deliveries.open(NOTICE, "b")] == ["n-7", "n-5"]
+    assert [row.subject for row in store.deliveries.of(NOTICE, ["n-9", "n-4"])] == ["n-4", "n-9"]
+    assert store.deliveries.of(NOTICE, []) == ()
+
+
+def test_of_two_who_read_the_same_delivery_one_takes_it(store: Store, clock: ManualClock) -> None:
+    store.deliveries.intend(PARCEL)
+    read = store.deliveries.get(NOTICE, "n-1", "slack")
+    assert read
+    taken = store.deliveries.take(read, clock.now())
+    assert taken == replace(PARCEL, state=DeliveryState.DOING, attempts=1, tried_at=clock.now())
+    assert store.deliveries.take(read, clock.now()) is None
+    assert store.deliveries.get(NOTICE, "n-1", "slack") == taken
+
+
+def test_who_was_overtaken_settles_nothing(store: Store, clock: ManualClock) -> None:
+    store.deliveries.intend(PARCEL)
+    first = store.deliveries.take(PARCEL, clock.now())
+    assert first
+    second = store.deliveries.take(first, clock.now())
+    assert second
+    assert second.attempts == 2
+    assert not store.deliveries.settle(first, replace(first, state=DeliveryState.REFUSED))
+    assert store.deliveries.settle(second, replace(second, state=DeliveryState.DONE))
+    assert not store.deliveries.settle(second, replace(second, state=DeliveryState.FAILED))
+
+
+def test_pauses_of_one_kind_are_ended_together(store: Store, clock: ManualClock) -> None:
+    later = clock.now() + timedelta(hours=1)
+    for lane in ("slack", "desk"):
+        store.deliveries.intend(replace(PARCEL, lane=lane, not_before=later))
+    store.deliveries.hasten(NOTICE)
+    assert [row.not_before for row in store.deliveries.open(NOTICE)] == [None, None]
+
+
+OLD = (
+    # id, sent, failed, attempts, done
+    ("told", ["events", "slack"], {}, 1, True),
+    ("given-up", ["events"], {"desk": "refused: no display", "slack": "timed out"}, 20, True),
+    ("waits", ["events", "slack"], {"desk": "timed out", "horn": "refused: gone"}, 2, False),
+    ("new", [], {}, 0, False),
+)
+
+
+def older(folder: Path, clock: ManualClock, version: int = 18) -> None:
+    """A database with notifications as they were kept before there were deliveries."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:version])
+        store = open_store("sqlite:ennio.db", folder, clock)
+    at = clock.now().isoformat()
+    columns = (
+        "id, ordinal, event_type, priority, session_id, project_id, message, at, channels, "
+        "sent, failed, attempts, done_at"
+    )
+    for ordinal, (name, sent, failed, attempts, done) in enumerate(OLD, start=1):
+        channels = json.dumps([*sent, *failed])
+        told = (name, ordinal, "reaction_triggered", "urgent", "", "play", name, at, channels)
+        marks = ", ".join("?" * 13)
+        values = (*told, json.dumps(sent), json.dumps(failed), attempts, at if done else None)
+        store._connection.sql(f"INSERT INTO notifications ({columns}) VALUES ({marks})", values)  # noqa: S608
+    store._connection.sql("INSERT INTO sequence VALUES ('notifications', 4)")
+    store.close()
+
+
+def test_what_stood_in_texts_is_a_row_for_each_channel(tmp_path: Path, clock: ManualClock) -> None:
+    older(tmp_path, clock)
+    store = open_store("sqlite:ennio.db", tmp_path, clock)
+    rows: dict[str, dict[str, Any]] = {}
+    for row in store.deliveries.of(NOTICE, [name for name, *_ in OLD]):
+        rows.setdefault(row.subject, {})[row.lane] = (row.state.value, row.error)
+        assert (row.settled_at is None) == row.state.open
+    assert rows == {
+        "told": {"events": ("done", None), "slack": ("done", None)},
+        "given-up": {
+            "events": ("done", None),
+            "desk": ("refused", "no display"),
+            "slack": ("failed", "timed out"),
+        },
+        "waits": {
+            "events": ("done", None),
+            "slack": ("done", None),
+            "desk": ("intended", "timed out"),
+            "horn": ("refused", "gone"),
+        },
+    }
+    assert [notice.id for notice in store.notifications.unrouted()] == ["waits", "new"]
+    given_up = store.notifications.get("given-up")
+    assert given_up
+    assert (given_up.sent, given_up.refused, given_up.attempts) == (("events",), ("desk",), 20)
+    assert given_up.failed == {"desk": "no display", "slack": "timed out"}
+    assert store.deliveries.intend(replace(PARCEL, subject="next")), "the numbers go on"
+    store.close()
