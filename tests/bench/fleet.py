@@ -2,7 +2,7 @@
 
 A copy has everything a supervisor looks at: its rows, its folder with the agent's transcript, its branch
 in both repositories, its pull request, and a terminal in which a process lives (``sleep``, instead of an
-agent of its own: it is the supervisor that is measured, not a thousand agents). It has no worktree on the disk.
+agent of its own: it is the supervisor that is measured, not a thousand agents). Of its worktree git's own files are there.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def grow(house: MeasuredHouse, many: int) -> list[str]:
     names = [f"{model.name[:-8]}{number:08x}" for number in range(1, many)]
     born = _terminals(house, names)
     _branches(house, model, names)
+    _worktrees(house, names)
     with closing(sqlite3.connect(house.ground.clone / "ennio.db", timeout=20)) as database, database:
         rows = {table: _rows(database, table, model) for table in _tables(database)}
         for number, name in enumerate(names, start=PULL + 1):
@@ -93,6 +94,17 @@ def _branches(house: MeasuredHouse, model: Model, names: list[str]) -> None:
     for place, space in ((ground.hub, "refs/heads"), (ground.clone, "refs/heads"), (ground.clone, "refs/remotes/origin")):
         orders = "".join(f"create {space}/{name} {model.head}\n" for name in names)
         subprocess.run(["git", "update-ref", "--stdin"], cwd=place, env=ground.env, input=orders, text=True, timeout=60, check=True)
+
+
+def _worktrees(house: MeasuredHouse, names: list[str]) -> None:
+    """What ``git worktree add --no-checkout`` would leave, without a process for each."""
+    for name in names:
+        place, own = house.ground.home / "worktrees" / "score" / name, house.ground.clone / ".git" / "worktrees" / name
+        place.mkdir(parents=True)
+        own.mkdir(parents=True)
+        (place / ".git").write_text(f"gitdir: {own}\n")
+        for file, words in (("HEAD", f"ref: refs/heads/{name}"), ("commondir", "../.."), ("gitdir", str(place / ".git"))):
+            (own / file).write_text(f"{words}\n")
 
 
 def _tables(database: sqlite3.Connection) -> list[str]:
