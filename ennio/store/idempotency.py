@@ -6,14 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ennio.model.errors import Conflict
-from ennio.model.failpoints import declare
 from ennio.model.idempotency import KEPT_FOR, IdempotentRequest
 from ennio.store import tables
 from ennio.store.columns import encode, shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
-
-declare("commit.idempotency_keys", because="written with the session or message of a key; tests of the API's requests play it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,9 @@ class OnGitHub(Teller):
         if "greet" not in self.ids and issue is None:
             self.house.client.post("/projects/score/issues", {"title": TITLE, "body": scene.GREET})
         elif issue is not None:
-            self.house.client.post("/sessions", {**ask, "issue_id": issue["id"], "role": "greet"})
+            self._ask_for({**ask, "issue_id": issue["id"], "role": "greet"})
         elif "notes" not in self.ids:
-            self.house.client.post("/sessions", {**ask, "prompt": "Write notes", "role": "notes"})
+            self._ask_for({**ask, "prompt": "Write notes", "role": "notes"})
         else:
             self._notes(self.sessions[self.ids["notes"]])
             self._greet(self.pull_of("greet"))

@@ -59,11 +59,11 @@ class Local(Teller):
         """See ``Teller._next``."""
         ask = {"project_id": "score"}
         if "greet" not in self.ids:
-            self.house.client.post("/sessions", {**ask, "issue_id": "1", "role": "greet"})
+            self._ask_for({**ask, "issue_id": "1", "role": "greet"})
         elif "notes" not in self.ids:
-            self.house.client.post("/sessions", {**ask, "prompt": "Write notes", "role": "notes", "held": True})
+            self._ask_for({**ask, "prompt": "Write notes", "role": "notes", "held": True})
         elif "spare" not in self.ids:
-            self.house.client.post("/sessions", {**ask, "prompt": "Wait", "role": "spare", "held": True})
+            self._ask_for({**ask, "prompt": "Wait", "role": "spare", "held": True})
         else:
             self._greet(self.sessions[self.ids["greet"]])
             self._notes(self.sessions[self.ids["notes"]])

@@ -69,6 +69,10 @@ class Teller:
         except (*AWAY, Conflict, Refused):
             return False  # nobody is there just now, or the world has moved on between the look and the deed
 
+    def _ask_for(self, session: dict[str, Any]) -> None:
+        """Ask for a session, under a key: however often its answer is lost, there is one of it."""
+        self.house.client.document("POST", "/sessions", {}, session, headers={"Idempotency-Key": session["role"]})
+
     def _look(self) -> None:
         self.sessions = self.house.sessions()
         self.ids = {str(session["role"]): name for name, session in self.sessions.items()}

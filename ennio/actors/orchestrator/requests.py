@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ennio.actors.dependencies import Dependencies
 from ennio.model.errors import EnnioError
+from ennio.model.failpoints import failpoint
 from ennio.model.idempotency import IdempotentRequest
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class RequestApi:
         done = self.deps.store.idempotency.find(request, self.deps.clock.now())
         return None if done is None else done.answer
 
+    @failpoint("order.keep")
     def keep(self, request: IdempotentRequest, answer: str) -> None:
         """Keep the answer for whoever asks again. What was done stands without it: then it is answered anew."""
         try:
