@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WALLS = (
     "ennio/actors/actor.py",  # an actor's loop: the bug ends the actor and is told to its supervisor
     "ennio/http/envelope.py",  # the map of errors: the bug becomes a 500
+    "ennio/hosts/server.py",  # the end of a call from elsewhere: the bug becomes an answer that nothing is known
     "ennio/store/announcer.py",  # the fan-out of events: one listener's bug is not the others'
 )
 LONG: dict[str, str] = {"ennio/store/tables.py": "every table, declared at one place"}

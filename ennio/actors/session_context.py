@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ennio.actors.dependencies import Dependencies
 from ennio.config.model import Project, StaleApprovals
-from ennio.hosts.interface import Brief, Host
+from ennio.hosts.interface import Brief, Host, LinkSpec
 from ennio.model.session import Session
 from ennio.policy.lifecycle import Spec
 
@@ -62,7 +62,7 @@ def brief(session: Session, project: Project) -> Brief:
         branch=session.branch or "",
         base=session.base or project.default_branch,
         remote=remote(session),
-        symlinks=project.symlinks,
+        symlinks=tuple(LinkSpec(str(link.source), str(link.target)) for link in project.symlinks),
         post_create=project.post_create,
         post_create_timeout=project.post_create_timeout,
         submodules=project.submodules,

@@ -13,11 +13,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from ennio.config.model import AgentConfig, Symlink
+from ennio.config.model import AgentConfig
 from ennio.model.facts import AgentSeen, ProcessSeen, WorkspaceSeen
 from ennio.model.session import RuntimeHandle
 from ennio.plugins.workspace.interface import Glance, UnsavedPath
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """A link in the working copy, in words: ``target`` inside of it leads to ``source`` over there."""
+
+    source: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Brief:
     branch: str = ""
     base: str = ""
     remote: str = "origin"
-    symlinks: tuple[Symlink, ...] = ()
+    symlinks: tuple[LinkSpec, ...] = ()
     post_create: tuple[str, ...] = ()
     post_create_timeout: float = 600.0
     submodules: bool = False

@@ -1,4 +1,8 @@
-"""A host by the plugins of agent, runtime and workspace: they run in here and nowhere else."""
+"""A host by the plugins of agent, runtime and workspace: they run in here and nowhere else.
+
+Safe under real threads. What makes, launches or removes a session is done one at a time for each, and so is what types
+to it; looking never waits for either.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,14 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 
+from ennio.config.model import Symlink
 from ennio.hosts import environment, session_files
 from ennio.hosts.answering import Answering
 from ennio.hosts.interface import (
-    Arrival,
     Brief,
     CommandPreview,
     Delivery,
@@ -28,12 +31,13 @@ from ennio.hosts.interface import (
     WorkspaceMade,
     WorkspaceRemoved,
 )
-from ennio.hosts.message_delivery import Aside, MessageDelivery
 from ennio.hosts.reader import Reader
+from ennio.hosts.repeatable_delivery import RepeatableDelivery
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
+from ennio.hosts.session_locks import SessionLocks
+from ennio.hosts.typed_log import Typing
 from ennio.machine.home import Home
-from ennio.model.answer import Answer
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
@@ -48,7 +52,6 @@ from ennio.plugins.workspace import hook_run, preserved
 from ennio.plugins.workspace.interface import Created, WorkspaceSpec
 from ennio.plugins.workspace.preserved import Contents, Preserved, Restored
 
-_EVER = datetime.fromtimestamp(0, UTC) + timedelta(days=1)  # plugins take a little off it
 HOOK_GRACE = 2.0  # seconds a hook may take to end once told to
 KINDS = ("worktree", "clone")
 
@@ -62,6 +65,8 @@ class PluginHost:
         self._home = home
         self._clock = clock
         self._reader = Reader(self._resolve, clock)
+        self._making = SessionLocks()
+        self._typing = SessionLocks()
 
     def _resolve(self, brief: Brief) -> ResolvedBrief:
         """All that a call about a session needs."""
@@ -119,8 +124,9 @@ class PluginHost:
 
     def make(self, brief: Brief) -> WorkspaceMade:
         """See ``Host``."""
-        at = self._resolve(brief)
-        made = at.workspace.create(self._spec(at))
+        with self._making.alone(brief.session_id):
+            at = self._resolve(brief)
+            made = at.workspace.create(self._spec(at))
         return WorkspaceMade(str(made.path), made.remote)
 
     def instruct(self, brief: Brief, prompt: str, system: str) -> None:
@@ -131,12 +137,17 @@ class PluginHost:
 
     def prepare(self, brief: Brief) -> None:
         """See ``Host``."""
-        at = self._resolve(brief)
-        spec = self._spec(at)
-        at.workspace.prepare(spec, Created(spec.path, spec.branch, ""))
+        with self._making.alone(brief.session_id):
+            at = self._resolve(brief)
+            spec = self._spec(at)
+            at.workspace.prepare(spec, Created(spec.path, spec.branch, ""))
 
     def launch(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
         """See ``Host``."""
+        with self._making.alone(brief.session_id):
+            return self._launched(brief, number, hooks, record, resume, carry)
+
+    def _launched(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
         at, begun = self._resolve(brief), self._clock.now()
         desk = at.desk
         at.agent.prepare(desk)
@@ -148,9 +159,10 @@ class PluginHost:
         _check_program(launch, at.agent)
         at.files.lead_hooks(hooks)
         session_files.write_all(command.files)
-        at.files.keeps_what_is_typed()
+        at.files.typed.keep()
+        at.files.typed.launched(number)
         if carry is not None and command.carries:
-            at.files.begins_to_type(carry.message_id)
+            at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
         at.files.write(RECORD, record)
         return Launched(at.runtime.start(launch), number, begun, command.carries, words)
 
@@ -158,7 +170,8 @@ class PluginHost:
         """See ``Host``."""
         if launched:
             runtime = self._plugins.runtime(brief.runtime)
-            runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
+            with self._making.alone(brief.session_id):  # a launch that is under way is ended too
+                runtime.stop(brief.handle or RuntimeHandle(brief.session_id, runtime.name))
         else:
             self._end_under_way(brief)
 
@@ -173,9 +186,14 @@ class PluginHost:
 
     def remove(self, brief: Brief, *, dry_run: bool = False) -> WorkspaceRemoved:
         """See ``Host``."""
-        at = self._resolve(brief)
         if not dry_run:
             self._end_under_way(brief)
+        with self._making.alone(brief.session_id):
+            return self._removed(brief, dry_run=dry_run)
+
+    def _removed(self, brief: Brief, *, dry_run: bool) -> WorkspaceRemoved:
+        at = self._resolve(brief)
+        if not dry_run:
             at.agent.forget(at.desk)
         freed = at.workspace.remove(self._spec(at), dry_run=dry_run)
         if brief.ended and not dry_run:
@@ -187,41 +205,29 @@ class PluginHost:
 
     def obstacle(self, brief: Brief, words: Words) -> Delivery | None:
         """See ``Host``."""
-        return self._delivery(self._resolve(brief), words).obstacle(words.aside)
+        return self._words(brief).obstacle(words)
 
     def deliver(self, brief: Brief, words: Words) -> Delivery:
         """See ``Host``."""
-        at, begun = self._resolve(brief), time.monotonic()
-        put_aside: list[str] = []
-
-        def since() -> datetime:
-            """When this began by the clock as it is now: it may be put back or forth meanwhile."""
-            return self._clock.now() - timedelta(seconds=time.monotonic() - begun)
-
-        def mark() -> None:
-            at.files.begins_to_type(words.message_id)
-
-        delivery = self._delivery(at, words).deliver(words.text, since, mark, Aside(words.aside, put_aside.append))
-        return replace(delivery, aside=bool(put_aside))
+        with self._typing.alone(brief.session_id):
+            return self._words(brief).deliver(words)
 
     def settle(self, brief: Brief, words: Words, *, alive: bool, entered: bool) -> Delivery:
         """See ``Host``."""
-        at = self._resolve(brief)
-        if not at.files.may_have_typed(words.message_id):
-            return Delivery(Arrival.MISSING, "no key was pressed for it", typed=False)
-        return self._delivery(at, words).settle(words.text, self._not_ahead(words.since), alive=alive, entered=entered)
+        with self._typing.alone(brief.session_id):
+            return self._words(brief).settle(words, alive=alive, entered=entered)
 
     def received(self, brief: Brief, words: Words) -> Delivery:
         """See ``Host``."""
-        at = self._resolve(brief)
-        told = at.agent.received(at.desk, words.text, self._not_ahead(words.since))
-        if told is Answer.NO:
-            return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
-        return Delivery(Arrival.DELIVERED, "the agent says so" if told is Answer.YES else "")
+        return self._words(brief).received(words)
 
     def put_back(self, brief: Brief, draft: str) -> bool:
         """See ``Host``."""
-        return self._delivery(self._resolve(brief)).put_back(draft)
+        with self._typing.alone(brief.session_id):
+            return self._words(brief).put_back(draft)
+
+    def _words(self, brief: Brief) -> RepeatableDelivery:
+        return RepeatableDelivery(self._resolve(brief), self._clock)
 
     def interrupt(self, brief: Brief) -> None:
         """See ``Host``."""
@@ -231,8 +237,9 @@ class PluginHost:
 
     def answer(self, brief: Brief, text: str) -> None:
         """See ``Host``."""
-        at = self._resolve(brief)
-        Answering(at.runtime, at.agent, at.desk, at.handle).answer(text)
+        with self._typing.alone(brief.session_id):
+            at = self._resolve(brief)
+            Answering(at.runtime, at.agent, at.desk, at.handle).answer(text)
 
     def output(self, brief: Brief, lines: int) -> str:
         """See ``Host``."""
@@ -244,21 +251,14 @@ class PluginHost:
         at = self._resolve(brief)
         return at.runtime.attach_command(at.handle)
 
-    def _delivery(self, at: ResolvedBrief, words: Words | None = None) -> MessageDelivery:
-        return MessageDelivery(at.runtime, at.agent, at.desk, at.handle, words.sent if words is not None else ())
-
-    def _not_ahead(self, since: datetime) -> datetime:
-        """A moment that lies ahead was told by a clock that has been put back: then it is as good as none."""
-        return since if since <= self._clock.now() else _EVER
-
     # --- looking -----------------------------------------------------------------------------------
 
     def survey(self, runtime: str, handles: Mapping[str, RuntimeHandle | None]) -> Mapping[str, ProcessSeen]:
         """See ``Host``."""
-        at = self._plugins.runtime(runtime)
+        at, begun = self._plugins.runtime(runtime), time.monotonic()
         panes, source, now = at.survey(), f"{at.name} survey", self._clock.now()
         seen = {session_id: judge(handle, panes.get(session_id), True, source, now) for session_id, handle in handles.items()}
-        self._reader.surveyed(runtime, seen)
+        self._reader.surveyed(seen, begun)
         return seen
 
     def terminals(self, runtime: str) -> Mapping[str, RuntimeHandle]:
@@ -312,7 +312,7 @@ class PluginHost:
             path=at.path,
             branch=brief.branch or brief.session_id,
             base=brief.base,
-            symlinks=brief.symlinks,
+            symlinks=tuple(Symlink(Path(link.source), Path(link.target)) for link in brief.symlinks),
             post_create=brief.post_create,
             post_create_timeout=brief.post_create_timeout,
             submodules=brief.submodules,

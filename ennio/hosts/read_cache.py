@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,28 +17,29 @@ _GRAIN = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReadCache:
-    """A process, a screen and files as they were at a moment, and until when the clock changes nothing."""
+    """How far was read, a process, a screen and files as they were at a moment, and until when the clock changes nothing."""
 
+    cursor: Mapping[str, str]
     process: ProcessSeen
     screen: int
     files: tuple[Path, ...]
     fingerprints: tuple[tuple[int, ...] | None, ...]
     until: datetime | None = None
 
-    def is_fresh(self, process: ProcessSeen, screen: str | None, now: datetime) -> bool:
+    def is_fresh(self, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: datetime) -> bool:
         """Whether all is as it was; a look costs a call for each file."""
-        if self.until is not None and now >= self.until:
+        if (self.until is not None and now >= self.until) or dict(cursor) != self.cursor:
             return False
         return (self.process, self.screen) == (_lasting(process), hash(screen)) and self.fingerprints == _fingerprints(self.files)
 
 
-def read_cache(process: ProcessSeen, screen: str | None, files: tuple[Path, ...]) -> ReadCache | None:
+def read_cache(cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, files: tuple[Path, ...]) -> ReadCache | None:
     """What there is at this moment; None when a file has changed so lately that the next change might not show."""
     fingerprints = _fingerprints(files)
     lately = time.time_ns() - _GRAIN
     if any(seen is not None and seen[-1] >= lately for seen in fingerprints):
         return None
-    return ReadCache(_lasting(process), hash(screen), files, fingerprints)
+    return ReadCache(dict(cursor), _lasting(process), hash(screen), files, fingerprints)
 
 
 def _lasting(process: ProcessSeen) -> ProcessSeen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -46,14 +47,23 @@ class Reader:
         self._resolve = resolve
         self._clock = clock
         self._caches: dict[str, ReadCache] = {}
-        self._processes: dict[str, Mapping[str, ProcessSeen]] = {}
+        self._processes: dict[str, tuple[float, ProcessSeen]] = {}
+        self._lock = threading.Lock()
         self._last_words: set[str] = set()
         self._screens_taken: dict[str, TakenScreen] = {}
 
-    def surveyed(self, runtime: str, processes: Mapping[str, ProcessSeen]) -> None:
-        """What became of the processes: who lives is read, and who has ended once more."""
-        self._processes[runtime] = processes
-        self._last_words -= {session_id for session_id, seen in processes.items() if seen.presence is Presence.ALIVE}
+    def surveyed(self, processes: Mapping[str, ProcessSeen], begun: float) -> None:
+        """What became of these processes: who lives is read, and who has ended once more.
+
+        Of two looks at one the later counts; ``begun`` (monotonic seconds) tells which that is.
+        """
+        with self._lock:
+            for session_id, seen in processes.items():
+                if begun < self._processes.get(session_id, (begun, seen))[0]:
+                    continue
+                self._processes[session_id] = begun, seen
+                if seen.presence is Presence.ALIVE:
+                    self._last_words.discard(session_id)
 
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host.observe``."""
@@ -67,9 +77,11 @@ class Reader:
 
     def forget(self, session_id: str) -> None:
         """Nobody will want it any more."""
-        self._caches.pop(session_id, None)
-        self._last_words.discard(session_id)
-        self._screens_taken.pop(session_id, None)
+        with self._lock:
+            self._caches.pop(session_id, None)
+            self._processes.pop(session_id, None)
+            self._screens_taken.pop(session_id, None)
+            self._last_words.discard(session_id)
 
     def _screens(self, contexts: Sequence[ResolvedBrief]) -> Mapping[str, str]:
         """The screens of these, by one request to each runtime; one that was not seen says nothing."""
@@ -85,13 +97,16 @@ class Reader:
     def _shown_in(self, runtime: Runtime, names: Sequence[str]) -> Mapping[str, str]:
         """Only a terminal that has put something out since its screen was taken is asked for another."""
         panes, now = runtime.survey(), self._clock.now()
-        stale = [name for name in names if name in panes and not self._screens_taken.get(name, _NEVER).is_current(panes[name])]
+        there = [name for name in names if name in panes]
+        taken = {name: self._screens_taken.get(name, _NEVER) for name in there}
+        stale = [name for name in there if not taken[name].is_current(panes[name])]
         shown = runtime.screens(stale) if stale else {}
         for name in stale:
+            del taken[name]
             self._screens_taken.pop(name, None)
             if name in shown:
-                self._screens_taken[name] = TakenScreen(panes[name].output_at, now, shown[name])
-        return {name: self._screens_taken[name].text for name in names if name in panes and name in self._screens_taken}
+                taken[name] = self._screens_taken[name] = TakenScreen(panes[name].output_at, now, shown[name])
+        return {name: screen.text for name, screen in taken.items()}
 
     def _read(self, wanted: Wanted, at: ResolvedBrief, screen: str | None) -> Observation:
         place = self._glance(wanted, at) if wanted.place else None
@@ -100,14 +115,16 @@ class Reader:
             return Observation(None, wanted.cursor, place)
         seen, cursor = self._ask(wanted, at, process, screen)
         if process.presence is Presence.GONE:
-            self._last_words.add(wanted.brief.session_id)
+            with self._lock:
+                self._last_words.add(wanted.brief.session_id)
         return Observation(seen, cursor, place)
 
     def _readable(self, wanted: Wanted) -> ProcessSeen | None:
         session_id = wanted.brief.session_id
-        process = self._processes.get(wanted.brief.runtime, {}).get(session_id)
-        if process is None or process.presence is Presence.UNKNOWN:
+        known = self._processes.get(session_id)
+        if known is None or known[1].presence is Presence.UNKNOWN:
             return None
+        process = known[1]
         unread = wanted.afresh or session_id not in self._last_words
         return process if process.presence is Presence.ALIVE or unread else None
 
@@ -116,12 +133,12 @@ class Reader:
     ) -> tuple[AgentSeen | None, Mapping[str, str]]:
         now, session_id = self._clock.now(), wanted.brief.session_id
         cache = None if wanted.afresh else self._caches.get(session_id)
-        if cache is not None and cache.is_fresh(process, screen, now):
+        if cache is not None and cache.is_fresh(wanted.cursor, process, screen, now):
             return None, wanted.cursor
         desk = at.desk
         files = at.agent.files(desk, wanted.cursor) if _is_file_backed(at.agent) else None
         # taken first: what is written meanwhile is read the next time
-        found = read_cache(process, screen, files) if files is not None else None
+        found = read_cache(wanted.cursor, process, screen, files) if files is not None else None
         reading = at.agent.observe(desk, wanted.cursor, process, screen, now)
         self._caches.pop(session_id, None)
         # a look that brought something may have left something; the one that brings nothing more is what stands

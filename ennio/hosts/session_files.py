@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ennio.hosts.interface import Brief, HookAddress
+from ennio.hosts.typed_log import TypedLog
 from ennio.machine.files import write_atomically
 from ennio.machine.home import Home, private
 from ennio.plugins.agent.interface import AgentContext
@@ -90,21 +91,10 @@ class SessionFiles:
 
     # --- what was typed -----------------------------------------------------------------------------
 
-    def begins_to_type(self, message_id: str) -> None:
-        """Write down, before a key is pressed, that this message is being typed."""
-        private(self.folder)
-        with open(os.open(self.folder / TYPED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(message_id)}\n")
-
-    def may_have_typed(self, message_id: str) -> bool:
-        """Whether a key may have been pressed for it; also where nothing was kept, as by an older version."""
-        text = self.read(TYPED)
-        return text is None or json.dumps(message_id) in text.splitlines()
-
-    def keeps_what_is_typed(self) -> None:
-        """From now on what is not written down was not typed."""
-        if not (self.folder / TYPED).exists():
-            self.write(TYPED, "")
+    @property
+    def typed(self) -> TypedLog:
+        """What was typed to its agent."""
+        return TypedLog(self.folder / TYPED)
 
 
 def records(home: Home) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ and terminals are made once for all; agents, trackers and forges once per projec
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
@@ -69,6 +70,7 @@ class Registry:
     def __init__(self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None) -> None:
         self._base = PluginContext(home, clock, store, directory=directory)
         self._made: dict[tuple[str, str, str], Any] = {}
+        self._making = threading.RLock()
 
     def agent(self, name: str, project_id: str, config: AgentConfig, env: Mapping[str, str]) -> Agent:
         """The agent of this name, as the project wants it."""
@@ -105,7 +107,7 @@ class Registry:
 
     def close(self) -> None:
         """End what plugins keep running for themselves."""
-        for plugin in self._made.values():
+        for plugin in tuple(self._made.values()):
             shutdown = getattr(plugin, "shutdown", None)
             if shutdown is not None:
                 shutdown()
@@ -116,9 +118,13 @@ class Registry:
 
     def _get(self, slot: str, name: str, whose: str, context: PluginContext) -> Any:
         key = (slot, name, whose)
-        if key not in self._made:
-            self._made[key] = guarded(self._build(slot, name, whose, context), slot, _INTERFACES[slot])
-        return self._made[key]
+        made = self._made.get(key)
+        if made is None:
+            with self._making:  # two of them would not know of each other what each has seen
+                made = self._made.get(key)
+                if made is None:
+                    made = self._made[key] = guarded(self._build(slot, name, whose, context), slot, _INTERFACES[slot])
+        return made
 
     def _build(self, slot: str, name: str, whose: str, context: PluginContext) -> Any:
         del whose

@@ -92,7 +92,7 @@ class Pair:
     def look(self, by: Look) -> AgentSeen:
         now = self.clock.now()
         process = ProcessSeen(Presence.ALIVE, now, "test", pid=6 + self.number, number=self.number, title=self.title, output_at=now)
-        by.reader.surveyed("stub", {"p-1": process})
+        by.reader.surveyed({"p-1": process}, 0.0)
         wanted = Wanted(self.brief, by.cursor, screen=True, afresh=by.said is None or not by.sparing)
         reading = by.reader.observe([wanted])["p-1"]
         by.cursor, by.said = reading.cursor, reading.agent or by.said

@@ -100,7 +100,8 @@ class ProcessRuntime:
 
     def _looked(self, names: Sequence[str], look: Callable[[Screen], T]) -> dict[str, T]:
         with self._looking:
-            since = {name: self._views[name].offset if name in self._views else 0 for name in names}
+            views = dict(self._views)
+            since = {name: views[name].offset if name in views else 0 for name in names}
             answer = self._ask({"op": "read", "since": since})
             return {name: look(screen) for name, screen in self._show(*answer)} if answer is not None else {}
 

@@ -119,7 +119,8 @@ class TmuxRuntime:
         """What tmux tells of each terminal (its name first), and its rows; names that are gone are left out."""
         if any(name not in self._panes for name in names):
             self.survey()
-        wanted = {name: self._panes[name] for name in names if name in self._panes}
+        panes = self._panes  # a survey beside this one puts another in its place
+        wanted = {name: panes[name] for name in names if name in panes}
         if not wanted:
             return {}
         mark = secrets.token_hex(16)

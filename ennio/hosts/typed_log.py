@@ -1,0 +1,98 @@
+"""What was typed to an agent, kept beside it: written before a key is pressed, and what became of it after.
+
+A caller that lost its connection asks for the same message again. By this it is found out what became of it, and not
+typed twice. Each launch begins anew: what an agent took in an earlier life says nothing of this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ennio.machine.files import write_atomically
+from ennio.machine.home import private
+from ennio.model.clock import parse_time, rfc3339
+
+
+class Typing(StrEnum):
+    """How far a message came."""
+
+    BEGUN = "begun"  # keys may have been pressed for it
+    TAKEN = "taken"  # the agent took it
+    MISSING = "missing"  # it was looked for and is not there
+
+
+@dataclass(frozen=True, slots=True)
+class TypedMessage:
+    """The last that was written of a message: how far it came, and when its typing began."""
+
+    typing: Typing
+    at: datetime
+
+
+class TypedLog:
+    """One line for each thing that happened. Lines of an older version are ids alone: begun, nobody knows when."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def keep(self) -> None:
+        """From now on what is not written down was not typed."""
+        if not self._path.exists():
+            write_atomically(private(self._path.parent) / self._path.name, "")
+
+    def launched(self, number: int) -> None:
+        """This launch is about to begin; nothing when it has begun already."""
+        launches = [line["launch"] for line in self._lines() or () if isinstance(line, dict) and "launch" in line]
+        if launches[-1:] != [number]:
+            self._append({"launch": number})
+
+    def note(self, message_id: str, typing: Typing, at: datetime) -> None:
+        """Write it down."""
+        self._append({"id": message_id, "typing": typing, "at": rfc3339(at)})
+
+    def may_have_typed(self, message_id: str) -> bool:
+        """Whether a key may ever have been pressed for it; also where nothing was kept, as by an older version."""
+        lines = self._lines()
+        return lines is None or any(line == message_id or (isinstance(line, dict) and line.get("id") == message_id) for line in lines)
+
+    def of_this_launch(self, message_id: str) -> TypedMessage | None:
+        """What is known of it in this life of the agent; None when it was not typed in it."""
+        found = None
+        for line in self._lines() or ():
+            if isinstance(line, dict) and "launch" in line:
+                found = None
+            elif isinstance(line, dict) and line.get("id") == message_id:
+                found = _message(line) or found
+        return found
+
+    def _lines(self) -> list[Any] | None:
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        return [line for line in map(_read, text.splitlines()) if line is not None]
+
+    def _append(self, line: dict[str, Any]) -> None:
+        private(self._path.parent)
+        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+            file.write(f"\n{json.dumps(line)}\n")  # a line that a crash cut off spoils no other
+
+
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None  # a crash, or a full disk, cut it off
+
+
+def _message(line: dict[str, Any]) -> TypedMessage | None:
+    try:
+        return TypedMessage(Typing(line["typing"]), parse_time(line["at"]))
+    except (KeyError, TypeError, ValueError):
+        return None
