@@ -289,7 +289,7 @@ def failure(args: tuple[str, ...], directory: Path, output: GitOutput) -> EnnioE
 
 def _is_passing(args: tuple[str, ...], words: str) -> bool:
     """Whether the same may go well in a moment. A ref that is there already is an answer, but to who fetches."""
-    return git_errors.is_locked(words) or (_verb(args) in _SERVERS and git_errors.is_race(words))
+    return git_errors.is_locked(words) or git_errors.is_half_made(words) or (_verb(args) in _SERVERS and git_errors.is_race(words))
 
 
 def _name(args: tuple[str, ...]) -> str:

@@ -30,6 +30,7 @@ _SPENT = re.compile(
     re.IGNORECASE,
 )
 _LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists|could not lock config file")
+_HALF_MADE = re.compile(r"bad object worktrees/[^\n]+/HEAD")
 # Somebody else moved the same ref in between. A ref that exists where another needs a folder is no race: that stays so.
 _RACED = re.compile(
     r"cannot lock ref '[^']*': (is at \w+ but expected|reference already exists|reference is missing but expected"
@@ -63,6 +64,11 @@ def no_repository(path: object) -> str:
 def is_locked(words: str) -> bool:
     """Whether another git holds a lock; it is soon over."""
     return bool(_LOCKED.search(words))
+
+
+def is_half_made(words: str) -> bool:
+    """Whether a worktree stood in the way that another git is making or removing: it counts among the refs, and leads nowhere yet."""
+    return bool(_HALF_MADE.search(words))
 
 
 def is_race(words: str) -> bool:

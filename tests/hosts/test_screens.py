@@ -59,7 +59,7 @@ class Looks:
     def shown(self) -> Mapping[str, str]:
         now = self.clock.now()
         alive = {name: ProcessSeen(Presence.ALIVE, now, "test") for name in self.terminals.output_at}
-        self.host._reader.surveyed("stub", alive)
+        self.host._reader.surveyed(alive, 0.0)
         briefs = [
             Brief(name, "p", "command", "stub", "stub", AgentConfig(passthrough={"run": "cat"}), handle=RuntimeHandle(name, "stub"))
             for name in alive

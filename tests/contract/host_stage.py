@@ -1,0 +1,319 @@
+"""Where the contract of a host is played: in this process, in another one of another user, or by eight threads at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+from unittest import mock
+
+import psutil
+
+from ennio.config.model import AgentConfig
+from ennio.hosts.client import HostClient
+from ennio.hosts.interface import Brief, HookAddress, Host, LinkSpec, Wanted, Words
+from ennio.hosts.plugin_host import PluginHost
+from ennio.hosts.typed_log import TypedLog
+from ennio.machine.home import Home
+from ennio.model.clock import SystemClock
+from ennio.model.errors import EnnioError
+from ennio.model.facts import AgentSeen, ProcessSeen
+from ennio.plugins.registry import Registry
+from tests.conftest import eventually, lacking, need
+
+ROOT = Path(__file__).resolve().parents[2]
+THREADS = 8
+HOOKS = HookAddress("127.0.0.1", 1, "/hooks/x", "secret")
+STORY = [
+    {"on": "prompt", "steps": [{"edit": {"file": "{session}.md", "content": "{prompt}\n"}}, {"commit": "Add a file"}]},
+    {"on": "message", "when": "^ask", "steps": [{"ask": {"question": "Which key?", "options": ["major", "minor"]}}, {"say": "so be it"}]},
+    {"on": "message", "when": "^think", "steps": [{"think": 4000}]},
+    {"on": "message", "steps": [{"say": "heard"}]},
+]
+_LIBRARIES = {"PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("platlib")])}
+KINDS = {"tmux and worktree": ("tmux", "worktree"), "process and clone": ("process", "clone")}
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose processes those of a stage are: what starts one of theirs, and the Python that they can run."""
+
+    user: Mapping[str, Any] = field(default_factory=dict)
+    python: str = sys.executable
+
+    @property
+    def uid(self) -> int:
+        return int(self.user.get("user", os.geteuid()))
+
+
+@cache
+def another() -> Account:
+    """Another user; our own where that is not for us to do, or no Python of this version is there for others."""
+    system = f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
+    user: Mapping[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+    # the question is asked as Ennio asks it of a program: whether it can be run
+    code = "import ennio.hosts.server, shutil, sys; sys.exit(shutil.which(sys.executable) is None)"
+    for python in (sys.executable, system) if os.geteuid() == 0 else ():
+        with suppress(OSError):
+            done = subprocess.run([python, "-c", code], env=_LIBRARIES, cwd="/", capture_output=True, check=False, timeout=60, **user)
+            if done.returncode == 0:
+                return Account(user, python)
+    return Account()
+
+
+@dataclass
+class Stage:
+    """A host with a home, a person and a project; ``threads`` play each scene at once, each with a session of its own."""
+
+    root: Path
+    kind: str
+    user: Account = field(default_factory=Account)
+    threads: int = 1
+    host: Host = field(init=False)
+    connections: list[socket.socket] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        return self.process is not None
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def tmux_socket(self) -> Path:
+        """Where the tmux server over there listens."""
+        return self.root / f"tmux-{self.user.uid}" / "ennio-host"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What there is over there: nothing of the tests' own."""
+        git = {"GIT_CONFIG_GLOBAL": str(self.root / "person" / ".gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null"}
+        ours = {"HOME": str(self.root / "person"), "PATH": f"{self.root / 'bin'}:/usr/bin:/bin", "TMUX_TMPDIR": str(self.root)}
+        return {**git, **ours, **_LIBRARIES, "LANG": "C.UTF-8", "ENNIO_TMUX_SOCKET": "ennio-host"}
+
+    def run(self, *words: str, cwd: Path | None = None) -> str:
+        """A command as the user over there."""
+        quietly: Mapping[str, Any] = {"capture_output": True, "text": True, "timeout": 60, **self.user.user}
+        done = subprocess.run(words, cwd=cwd or self.root, env=self.env, check=False, **quietly)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return done.stdout.strip()
+
+    def build(self) -> None:
+        """The folders, and a repository with its clone."""
+        for name in ("home", "person", "bin"):
+            self.run("mkdir", str(self.root / name))
+        (self.root / "person" / ".gitconfig").write_text("[user]\n  name = A\n  email = a@example.org\n[init]\n  defaultBranch = main\n")
+        self.run("git", "init", "-q", "--bare", "hub.git")
+        self.run("git", "clone", "-q", str(self.root / "hub.git"), "score")
+        score = self.root / "score"
+        self.run("git", "commit", "-q", "--allow-empty", "-m", "begin", cwd=score)
+        self.run("git", "push", "-q", "origin", "HEAD:main", cwd=score)
+        self.run("touch", str(score / "shared.txt"))
+
+    def start(self) -> None:
+        """The host in a process of its own; the one before must have ended."""
+        place = self.root / "host.sock"
+        place.unlink(missing_ok=True)
+        words = [self.user.python, str(Path(__file__).with_name("host_process.py")), str(place), str(self.home)]
+        self.process = subprocess.Popen(words, env=self.env, cwd="/", **self.user.user)
+        eventually(lambda: self._answers(place), why="the host listens")
+        self.host = cast("Host", HostClient("elsewhere", self._connect, silence=10.0))
+
+    def _answers(self, place: Path) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(place))
+            except OSError:
+                return False
+        return True
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(self.root / "host.sock"))
+        self.connections.append(connection)
+        return connection
+
+    def cut(self) -> None:
+        """Cut every connection to the host."""
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.connections.clear()
+
+    def kill(self) -> None:
+        """End the host's process without a word."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=10)
+        self.cut()
+
+    def end_kept_clients(self) -> None:
+        """End the clients that are attached to the tmux server over there."""
+        ended = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if {"-C", "ennio-host"} <= set(process.cmdline()) and process.environ().get("TMUX_TMPDIR") == str(self.root):
+                    process.kill()
+                    ended.append(process)
+        psutil.wait_procs(ended, timeout=5)
+
+    def play(self, scene: Callable[[Stand], None], *, alone: bool = False) -> None:
+        """One scene, by everybody at once."""
+        number = 1 if alone else self.threads
+        gate = threading.Barrier(number)
+
+        def played(_: int) -> None:
+            stand = Stand(self)
+            gate.wait(timeout=30)
+            try:
+                scene(stand)
+            finally:
+                stand.clear()
+
+        with ThreadPoolExecutor(number) as pool:
+            for done in [pool.submit(played, each) for each in range(number)]:
+                done.result(timeout=180)
+
+    def clear(self) -> None:
+        """End what belongs to this stage alone: its root is in the words of each."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                ours = str(self.root) in " ".join(process.cmdline()) or process.environ().get("HOME") == self.env["HOME"]
+                if ours and process.pid != os.getpid():
+                    process.kill()
+        if self.process is not None:
+            self.process.wait(timeout=10)
+
+
+class Stand:
+    """One session on a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        runtime, workspace = KINDS[stage.kind]
+        self.stage = stage
+        self.id = f"fix-{uuid.uuid4().hex[:8]}"
+        self.brief = Brief(
+            session_id=self.id,
+            project_id="play",
+            agent="scripted",
+            runtime=runtime,
+            workspace=workspace,
+            agent_config=AgentConfig(passthrough={"story": STORY, "speed": 20}),
+            env={"KEY_OF_PROJECT": "g minor"},
+            repo=str(stage.root / "hub.git"),
+            source=str(stage.root / "score"),
+            branch=f"work/{self.id}",
+            base="main",
+            symlinks=(LinkSpec("shared.txt", "linked.txt"),),
+            post_create=('printf %s "$KEY_OF_PROJECT" > hooked.txt',),
+        )
+        self.cursor: Mapping[str, str] = {}
+
+    @property
+    def host(self) -> Host:
+        return self.stage.host
+
+    @property
+    def typed(self) -> TypedLog:
+        """What the host has written down of what it typed."""
+        return TypedLog(self.stage.home / "sessions" / self.id / "typed.jsonl")
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.host.workspace_path(self.brief))
+
+    def made(self) -> None:
+        """A working copy with the words of a first launch."""
+        made = self.host.make(self.brief)
+        self.brief = replace(self.brief, path=made.path)
+        self.host.instruct(self.brief, "Play the sonata", "Never stop")
+        self.host.prepare(self.brief)
+
+    def launched(self, number: int = 1) -> None:
+        """An agent that has done its first turn."""
+        self.made()
+        done = self.host.launch(self.brief, number, HOOKS, "record", False, None)
+        self.brief = replace(self.brief, handle=done.handle)
+        eventually(lambda: self.look().turns >= 1, why="its first turn is over")
+        eventually(lambda: self.host.obstacle(self.brief, self.words("x")) is None, why="it takes words")
+
+    def process(self) -> ProcessSeen:
+        """What a survey says of its process."""
+        return self.host.survey(self.brief.runtime, {self.id: self.brief.handle})[self.id]
+
+    def look(self) -> AgentSeen:
+        """What its agent says, from the beginning."""
+        self.process()
+        seen = self.host.observe([Wanted(self.brief, {}, screen=True, place=True, afresh=True)])[self.id].agent
+        assert seen is not None
+        return seen
+
+    def words(self, text: str, message_id: str = "") -> Words:
+        return Words(message_id or uuid.uuid4().hex, text, SystemClock().now())
+
+    def clear(self) -> None:
+        """Leave nothing running."""
+        with suppress(EnnioError):
+            self.host.stop(self.brief, launched=True)
+
+
+@contextmanager
+def in_this_process(stage: Stage) -> Iterator[Stage]:
+    clock, home = SystemClock(), Home(stage.home)
+    kept = {name: value for name, value in os.environ.items() if name.startswith("PYTEST")}
+    with mock.patch.dict(os.environ, {**kept, **stage.env}, clear=True):
+        stage.host = PluginHost(Registry(home, clock), home, clock)
+        yield stage
+
+
+@contextmanager
+def in_another_process(stage: Stage) -> Iterator[Stage]:
+    stage.user = another()
+    os.chown(stage.root, stage.user.uid, -1)
+    yield stage
+
+
+PLACES: Mapping[str, tuple[Callable[[Stage], Any], int]] = {
+    "in this process": (in_this_process, 1),
+    "in another process": (in_another_process, 1),
+    "from eight threads": (in_this_process, THREADS),
+}
+
+
+@contextmanager
+def stage_at(place: str, kind: str) -> Iterator[Stage]:
+    """A stage with everything on it; nothing of it is left."""
+    for program in ("git", *(("tmux",) if kind.startswith("tmux") else ())):
+        need(program)
+    if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):
+        lacking("threads are not real in this process: what needs them was NOT tested")
+    standing, threads = PLACES[place]
+    root = Path(tempfile.mkdtemp(prefix="ennio-host-", dir="/tmp"))
+    root.chmod(0o755)
+    stage = Stage(root, kind, threads=threads)
+    try:
+        with standing(stage):
+            stage.build()
+            if place == "in another process":
+                stage.start()
+            yield stage
+    finally:
+        stage.clear()
+        shutil.rmtree(root, ignore_errors=True)
+
+

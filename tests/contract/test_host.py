@@ -1,0 +1,455 @@
+"""What every host must do, in this process, in another one of another user, and asked by eight threads at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path, PurePath
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from ennio.hosts.calls import CALLS
+from ennio.hosts.interface import Arrival, Brief, HookAddress, Host, LinkSpec, Wanted, Words
+from ennio.hosts.typed_log import Typing
+from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
+from ennio.model.facts import Place, Presence
+from ennio.model.session import RuntimeHandle
+from ennio.plugins.process_start import start_of
+from tests.conftest import eventually
+from tests.contract.host_stage import HOOKS, KINDS, PLACES, Stage, Stand, stage_at
+
+Scene = Callable[[Stand], None]
+played: set[str] = set()
+"""The methods of ``Host`` that a scene here plays."""
+
+
+@pytest.fixture(scope="module", params=[(place, kind) for place in PLACES for kind in KINDS], ids=" by ".join)
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    with stage_at(*request.param) as stage:
+        yield stage
+
+
+def contract(scene: Scene) -> Callable[[Stage], None]:
+    """A scene as a test of every stage."""
+    played.update(_named(scene.__code__))
+
+    def test(stage: Stage) -> None:
+        stage.play(scene)
+
+    test.__doc__ = scene.__doc__
+    return test
+
+
+def _named(code: CodeType) -> Iterator[str]:
+    """The methods of a host that some code calls, in the functions inside of it too."""
+    yield from (name for name in CALLS if name in code.co_names)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _named(inner)
+
+
+# --- the interface ---------------------------------------------------------------------------------
+
+
+def _hints(hint: Any) -> Iterator[Any]:
+    """Every type in an annotation, and in those of the dataclasses in it."""
+    yield hint
+    inner = [*typing.get_args(hint)]
+    if isinstance(hint, type) and is_dataclass(hint):
+        known = typing.get_type_hints(hint)
+        inner += [known[field.name] for field in fields(hint)]
+    for each in inner:
+        yield from _hints(each)
+
+
+def test_no_path_and_no_callback_crosses_the_interface_of_a_host() -> None:
+    for name in CALLS:
+        for argument, hint in typing.get_type_hints(getattr(Host, name)).items():
+            for each in _hints(hint):
+                assert not (isinstance(each, type) and issubclass(each, PurePath)), f"{name}: {argument} holds a path"
+                assert typing.get_origin(each) is not Callable, f"{name}: {argument} holds a callback"
+
+
+def test_every_method_of_a_host_is_a_call_and_is_played_here() -> None:
+    methods = {name for name, value in vars(Host).items() if not name.startswith("_") and callable(value)}
+    assert set(CALLS) == methods
+    by_all = {name for step in (Stand.made, Stand.launched, Stand.process, Stand.look) for name in _named(step.__code__)}
+    assert methods - played - by_all == set()
+
+
+# --- before anything is made -----------------------------------------------------------------------
+
+
+@contract
+def test_a_plugin_that_is_not_there_is_named_with_its_field(at: Stand) -> None:
+    at.host.check(at.brief)
+    for field in ("agent", "runtime", "workspace"):
+        with pytest.raises(Invalid, match=f"^{field}: .*'nobody'"):
+            at.host.check(replace(at.brief, **{field: "nobody"}))
+
+
+@contract
+def test_a_preview_tells_of_the_environment_over_there_and_makes_nothing(at: Stand) -> None:
+    told = at.host.preview(at.brief, "Play", "Never stop")
+    assert {"PATH", "HOME", "KEY_OF_PROJECT", "ENNIO_SESSION_ID"} <= set(told.env)
+    assert told.argv[0] == at.stage.user.python
+    assert at.host.workspace_path(at.brief).startswith(str(at.stage.home))
+    assert at.host.remote(at.brief) == "origin"
+    assert at.host.traits(at.brief).tells
+    assert not at.folder.exists()
+    assert not (at.stage.home / "sessions" / at.id).exists()
+
+
+# --- a life ----------------------------------------------------------------------------------------
+
+
+@contract
+def test_a_life_from_make_to_remove(at: Stand) -> None:
+    at.launched()
+    assert at.host.make(at.brief).path == at.brief.path, "made twice, it is the same"
+    assert (at.folder / "hooked.txt").read_text() == "g minor"
+    assert (at.folder / "linked.txt").is_symlink()
+    assert at.process().presence is Presence.ALIVE
+    assert at.host.terminals(at.brief.runtime)[at.id].data["pid"] == str(at.process().pid)
+    assert (at.id, "record") in at.host.records()
+    assert "Scripted agent" in at.host.output(at.brief, 50)
+    assert all(isinstance(word, str) for word in at.host.attach_command(at.brief))
+    seen = at.host.inspect(at.brief)
+    assert (seen.exists, seen.unpushed, seen.uncommitted) == (True, 1, 0)
+    at.host.stop(at.brief, launched=True)
+    at.host.stop(at.brief, launched=True)
+    assert at.process().presence is Presence.GONE
+    assert at.host.remove(at.brief, dry_run=True).preserved
+    assert at.folder.exists()
+    freed = at.host.remove(replace(at.brief, ended=True))
+    assert freed.preserved is not None
+    assert not at.folder.exists()
+    assert not (at.stage.home / "sessions" / at.id).exists()
+    assert not at.host.inspect(at.brief).exists
+
+
+@contract
+def test_what_a_removal_saved_is_listed_and_comes_back(at: Stand) -> None:
+    at.launched()
+    at.host.stop(at.brief, launched=True)
+    at.host.remove(at.brief)
+    item = next(one for one in at.host.preserved("play", at.brief.source) if one.id == at.id)
+    assert at.host.preserved_contents(item).item == item
+    assert at.host.preserved_restore(item, f"back/{at.id}").branch == f"back/{at.id}"
+    with pytest.raises(Conflict, match=f"back/{at.id}"):
+        at.host.preserved_restore(item, f"back/{at.id}")
+
+
+@contract
+def test_a_launch_that_is_asked_for_again_is_found_and_nothing_alive_is_replaced(at: Stand) -> None:
+    at.launched()
+    again = at.host.launch(at.brief, 1, HOOKS, "record", False, None)
+    assert again.handle == at.brief.handle
+    with pytest.raises(Conflict, match="stop it"):
+        at.host.launch(at.brief, 2, HOOKS, "record", True, None)
+    assert at.process().pid == int(again.handle.data["pid"])
+
+
+@contract
+def test_a_resume_carries_words_that_the_agent_then_says_it_took(at: Stand) -> None:
+    at.launched()
+    at.host.stop(at.brief, launched=True)
+    words = at.words("and the second movement")
+    done = at.host.launch(at.brief, 2, HOOKS, "record", True, words)
+    at.brief = replace(at.brief, handle=done.handle)
+    assert done.carried
+    eventually(lambda: at.host.received(at.brief, words).arrival is Arrival.DELIVERED)
+
+
+@contract
+def test_a_base_branch_that_is_not_there_is_refused_in_its_own_words_and_nothing_is_half_made(at: Stand) -> None:
+    with pytest.raises(Refused, match="nowhere"):
+        at.host.make(replace(at.brief, base="nowhere"))
+    assert not at.folder.exists()
+
+
+@contract
+def test_a_command_that_fails_is_refused_with_its_name(at: Stand) -> None:
+    brief = replace(at.brief, post_create=("exit 7",))
+    at.host.make(brief)
+    with pytest.raises(Refused, match="exit 7"):
+        at.host.prepare(brief)
+
+
+@contract
+def test_a_link_that_would_leave_the_working_copy_is_refused(at: Stand) -> None:
+    brief = replace(at.brief, symlinks=(LinkSpec("shared.txt", "../out.txt"),))
+    at.host.make(brief)
+    with pytest.raises(Refused, match=r"out\.txt"):
+        at.host.prepare(brief)
+
+
+@contract
+def test_what_prepares_a_working_copy_can_be_ended(at: Stand) -> None:
+    brief = replace(at.brief, post_create=("touch begun.txt; sleep 300",))
+    at.host.make(brief)
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(at.host.prepare, brief)
+        eventually((at.folder / "begun.txt").exists)
+        at.host.stop(brief, launched=False)
+        with pytest.raises(EnnioError):
+            work.result(timeout=30)
+
+
+@contract
+def test_a_working_copy_that_is_asked_for_twice_at_once_is_made_once(at: Stand) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(at.host.make, at.brief) for _ in range(2)]
+        assert made[0].result(timeout=60) == made[1].result(timeout=60)
+    assert at.host.inspect(at.brief).exists
+
+
+# --- its terminal ----------------------------------------------------------------------------------
+
+
+@contract
+def test_words_are_delivered_once_for_a_message_however_often_they_are_asked_for(at: Stand) -> None:
+    at.launched()
+    before, words = at.look().prompts, at.words("louder, please")
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(at.host.deliver, at.brief, words) for _ in range(2)]
+        assert [each.result(timeout=60).arrival for each in done] == [Arrival.DELIVERED, Arrival.DELIVERED]
+    assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
+    assert at.host.settle(at.brief, words, alive=True, entered=True).arrival is Arrival.DELIVERED
+    assert at.look().prompts == before + 1
+
+
+def _typed_but_not_entered(at: Stand, text: str) -> Words:
+    """A message whose host ended between the word that it is being typed and Enter."""
+    at.launched()
+    words = at.words(text)
+    assert at.host.put_back(at.brief, words.text), "typed, and not entered"
+    at.typed.note(words.message_id, Typing.BEGUN, words.since)
+    return words
+
+
+@contract
+def test_words_that_were_typed_but_not_entered_before_a_crash_are_entered(at: Stand) -> None:
+    words = _typed_but_not_entered(at, "softer, please")
+    before = at.look().prompts
+    assert at.host.settle(at.brief, words, alive=True, entered=False).arrival is Arrival.DELIVERED
+    assert at.look().prompts == before + 1
+
+
+@contract
+def test_words_that_stand_there_typed_are_entered_and_not_typed_again_when_they_are_asked_for_again(at: Stand) -> None:
+    words = _typed_but_not_entered(at, "softer, please")
+    before = at.look().prompts
+    assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
+    assert at.look().prompts == before + 1
+
+
+@contract
+def test_words_that_were_announced_and_never_typed_are_missing_and_may_be_typed(at: Stand) -> None:
+    at.launched()
+    before, words = at.look().prompts, at.words("slower, please")
+    at.typed.note(words.message_id, Typing.BEGUN, words.since)
+    assert at.host.settle(at.brief, words, alive=True, entered=False).arrival is Arrival.MISSING
+    assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
+    assert at.look().prompts == before + 1
+
+
+@contract
+def test_words_no_key_was_pressed_for_are_missing(at: Stand) -> None:
+    at.launched()
+    done = at.host.settle(at.brief, at.words("never"), alive=True, entered=False)
+    assert (done.arrival, done.typed) == (Arrival.MISSING, False)
+
+
+@contract
+def test_what_a_person_has_begun_to_type_is_in_the_way(at: Stand) -> None:
+    at.launched()
+    assert at.host.put_back(at.brief, "mine")
+    words = at.words("ours")
+    hindered = at.host.obstacle(at.brief, words)
+    assert hindered is not None
+    assert (hindered.arrival, hindered.draft) == (Arrival.NOT_NOW, "mine")
+    assert at.host.deliver(at.brief, words).arrival is Arrival.NOT_NOW
+    done = at.host.deliver(at.brief, replace(words, aside="mine"))
+    assert (done.arrival, done.aside) == (Arrival.DELIVERED, True)
+
+
+@contract
+def test_a_question_is_answered_and_one_that_nobody_asks_is_refused(at: Stand) -> None:
+    at.launched()
+    with pytest.raises(Refused, match="no question"):
+        at.host.answer(at.brief, "2")
+    at.host.deliver(at.brief, at.words("ask me"))
+    eventually(lambda: at.look().question)
+    with pytest.raises(Refused, match="major"):
+        at.host.answer(at.brief, "7")
+    at.host.answer(at.brief, "minor")
+    eventually(lambda: "so be it" in at.host.output(at.brief, 50))
+
+
+@contract
+def test_an_agent_leaves_off_when_it_is_interrupted(at: Stand) -> None:
+    at.launched()
+    turns = at.look().turns
+    at.host.deliver(at.brief, at.words("think long"))
+    at.host.interrupt(at.brief)
+    eventually(lambda: at.look().turns > turns)
+
+
+@contract
+def test_a_terminal_that_is_not_there_is_not_found(at: Stand) -> None:
+    for ask in (lambda: at.host.output(at.brief, 5), lambda: at.host.interrupt(at.brief)):
+        with pytest.raises(NotFound, match=at.id):
+            ask()
+    assert at.host.deliver(at.brief, at.words("x")).arrival is Arrival.NOT_NOW
+
+
+# --- looking ---------------------------------------------------------------------------------------
+
+
+@contract
+def test_nothing_is_read_again_that_would_only_be_said_again(at: Stand) -> None:
+    at.launched()
+
+    def quiet() -> bool:
+        at.process()
+        read = at.host.observe([Wanted(at.brief, at.cursor, place=True)])[at.id]
+        assert read.place is not None
+        assert read.place.place is Place.STANDING
+        was, at.cursor = at.cursor, read.cursor
+        return read.agent is None and was == at.cursor
+
+    eventually(quiet, why="it rests")
+    assert at.host.observe([Wanted(at.brief, {})])[at.id].agent is not None, "who has read nothing yet is told"
+
+
+@contract
+def test_a_process_whose_terminal_is_gone_is_unknown_and_only_one_that_ended_is_gone(at: Stand) -> None:
+    mine = subprocess.Popen(["sleep", "300"])
+    try:
+        handle = RuntimeHandle(at.id, at.brief.runtime, {"pid": str(mine.pid), "started": start_of(mine.pid), "number": "1"})
+        assert at.host.survey(at.brief.runtime, {at.id: handle})[at.id].presence is Presence.UNKNOWN
+    finally:
+        mine.kill()
+        mine.wait()
+    assert at.host.survey(at.brief.runtime, {at.id: handle})[at.id].presence is Presence.GONE
+    assert at.host.survey(at.brief.runtime, {at.id: None})[at.id].presence is Presence.GONE
+
+
+def test_a_survey_that_fails_says_so_and_nobody_is_taken_for_gone(stage: Stage) -> None:
+    def scene(at: Stand) -> None:
+        at.launched()
+        socket = stage.root / f"tmux-{(stage.process and stage.user and 65534) or os.geteuid()}" / "ennio-host"
+        away = socket.with_name("away")
+        socket.rename(away)
+        socket.mkdir()
+        stage.end_kept_clients()  # one that is attached needs no socket
+        try:
+            for ask in (at.process, lambda: at.host.terminals("tmux")):
+                with pytest.raises(Unreachable, match="socket"):
+                    ask()
+        finally:
+            socket.rmdir()
+            away.rename(socket)
+        assert at.process().presence is Presence.ALIVE
+
+    if stage.kind.startswith("tmux"):
+        stage.play(scene, alone=True)
+
+
+# --- what outlives a database ----------------------------------------------------------------------
+
+
+@contract
+def test_hooks_are_led_elsewhere_and_told_again(at: Stand) -> None:
+    assert at.host.hooks(at.id) is None
+    address = HookAddress("127.0.0.1", 7, f"/hooks/{at.id}", "other")
+    at.host.lead_hooks(at.id, address)
+    assert at.host.hooks(at.id) == address
+    assert at.host.free_memory() > 0
+
+
+# --- what only a process of its own can suffer ------------------------------------------------------
+
+
+@pytest.fixture(params=list(KINDS))
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    with stage_at("in another process", request.param) as stage:
+        yield stage
+
+
+def test_an_agent_elsewhere_has_the_home_the_path_and_the_user_of_that_place(elsewhere: Stage) -> None:
+    def scene(at: Stand) -> None:
+        at.launched()
+        environ = _environ(at.process().pid)
+        assert environ["HOME"] == str(elsewhere.root / "person") != os.environ.get("HOME")
+        assert environ["PATH"].startswith(str(elsewhere.root / "bin"))
+        assert Path(f"/proc/{at.process().pid}").stat().st_uid == elsewhere.user.uid
+        assert at.folder.stat().st_uid == elsewhere.user.uid
+
+    elsewhere.play(scene)
+
+
+def _environ(pid: int | None) -> Mapping[str, str]:
+    words = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def test_a_connection_that_is_cut_while_words_are_typed_costs_neither_the_words_nor_types_them_twice(elsewhere: Stage) -> None:
+    def scene(at: Stand) -> None:
+        at.launched()
+        before, words = at.look().prompts, at.words("with feeling")
+        with ThreadPoolExecutor(1) as pool:
+            lost = pool.submit(at.host.deliver, at.brief, words)
+            eventually(lambda: at.typed.of_this_launch(words.message_id))
+            elsewhere.cut()
+            with pytest.raises(Unreachable, match="elsewhere"):
+                lost.result(timeout=30)
+        assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
+        assert at.look().prompts == before + 1
+
+    elsewhere.play(scene)
+
+
+def test_a_host_that_ends_and_begins_again_finds_its_agents_and_what_they_were_told(elsewhere: Stage) -> None:
+    def scene(at: Stand) -> None:
+        at.launched()
+        words, pid = at.words("once more"), at.process().pid
+        assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
+        prompts = at.look().prompts
+        elsewhere.kill()
+        with pytest.raises(Unreachable, match="elsewhere"):
+            at.process()
+        elsewhere.start()
+        assert (at.process().presence, at.process().pid) == (Presence.ALIVE, pid)
+        assert at.host.deliver(at.brief, words).arrival is Arrival.DELIVERED
+        assert at.look().prompts == prompts
+
+    elsewhere.play(scene)
+
+
+def test_eight_threads_ask_one_connection_pool_and_each_hears_its_own_answer(elsewhere: Stage) -> None:
+    gate = threading.Barrier(8)
+
+    def ask(number: int) -> list[str]:
+        gate.wait(timeout=30)
+        briefs = [Brief(f"fix-{number}-{each}", "play", "scripted", "tmux", "worktree") for each in range(20)]
+        return [elsewhere.host.workspace_path(brief).removeprefix(str(elsewhere.home)) for brief in briefs]
+
+    with ThreadPoolExecutor(8) as pool:
+        for number, told in enumerate(pool.map(ask, range(8))):
+            assert told == [f"/worktrees/play/fix-{number}-{each}" for each in range(20)]
+
+
+def test_words_and_names_that_are_no_text_survive_the_way(elsewhere: Stage) -> None:
+    odd = "a\udcff\n\x00\u2028𝄞"
+    assert elsewhere.host.workspace_path(Brief("s", "play", "scripted", "tmux", "worktree", path=f"/{odd}")) == f"/{odd}"
+
+
