@@ -7,8 +7,7 @@ back and tried again, with the reason in the session's history; a person hears o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -16,90 +15,107 @@ import pykka
 
 from ennio.actors.actor import Actor
 from ennio.actors.dependencies import Dependencies
+from ennio.actors.durable_queue import DurableQueue
 from ennio.actors.messages import EffectResult, LookNow, MergeDue, NotificationDue, Ping, Wake
-from ennio.actors.registry import forge_name
-from ennio.actors.timers import Alarm
+from ennio.actors.registry import NOTICES, forge_name
 from ennio.config.model import ReactionAction, StaleApprovals
+from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Refused
 from ennio.model.events import Draft, EventType
 from ennio.model.failpoints import seconds
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority, Session, SessionStatus
 from ennio.plugins.scm.interface import Merged, Revocable
-from ennio.policy import merging
+from ennio.policy import delivering, merging
 from ennio.policy.merging import Held, Remedy, Superseded
-from ennio.store import Merge, MergeState, Notice, ReactionRecord, Transaction
+from ennio.store import Merge, Notice, ReactionRecord, Transaction
 
 RULE = "approved-and-green"
+KILLED = "the session was killed"
+RETRY = delivering.Retry(first=merging.FIRST_PAUSE)
 THOUGHT = seconds(30.0, shortened=1.0)
 """After how many seconds a merge whose session is not approved and green just now is thought of again, without asking anybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergeEffect:
-    """One merge under way."""
-
-    merge: Merge
-
-
 class MergeActor(Actor):
-    """Works through the merges that are intended, one after the other."""
+    """Works through the merges that are intended: in each project one after the other, and none waits for another project."""
 
     def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
         super().__init__(name, watcher)
         self._deps = deps
-        self._under_way: MergeEffect | None = None
-        self._pauses: dict[tuple[str, str], tuple[datetime, datetime]] = {}
-        self._alarm = Alarm(self, deps.clock, Wake())
+        self._queue = DurableQueue(self, deps, DeliveryKind.MERGE, self)
 
     def on_start(self) -> None:
-        """Take up what was intended before."""
-        self._next()
+        """Take up what was intended before; what was held back in an earlier life is tried at once."""
+        self._queue.start()
 
     def on_stop(self) -> None:
         """No more tries."""
-        self._alarm.cancel()
+        self._queue.stop()
 
     def on_receive(self, message: Any) -> Any:
         """A merge is due, or one has ended."""
         match message:
             case MergeDue() | Wake():
-                self._next()
-            case EffectResult(MergeEffect(merge), result, error):
-                self._under_way = None
-                self._merged(merge, result, error)
+                self._queue.next()
+            case EffectResult(DeliveryRecord() as delivery, result, error):
+                self._queue.ended(delivery, result, error)
+                self._deps.actors.tell(NOTICES, NotificationDue())
+                merge = self._deps.store.merges.of(delivery)
+                self._deps.actors.tell(forge_name(delivery.lane), LookNow(merge.session_id))
             case Ping():
                 return True
             case _:
                 assert_never(message)
         return None
 
-    def _next(self) -> None:
-        if self._under_way is not None:
-            return
-        now = self._deps.clock.now()
-        waits = []
-        for merge in tuple(self._wanted()):
-            # what was held back in an earlier life is tried at once, and a pause that begins in a time to come is
-            # one from before the clock was put back
-            since, until = self._pauses.get(_name(merge), (now, now))
-            if since <= now < until and not self._overtaken(merge):
-                waits.append(until)
-            elif self._is_ready(merge):
-                self._under_way = MergeEffect(merge)
-                self.perform(self._under_way, lambda merge=merge: self._merge(merge))  # type: ignore[misc]
-                return
-            else:
-                waits.append(now + timedelta(seconds=THOUGHT))
-        self._alarm.set(min(waits, default=None))
+    # --- what the queue asks -----------------------------------------------------------------------
 
-    def _wanted(self) -> Iterator[Merge]:
-        """The merges that are still to be done; those of sessions that a person ended are dropped, once the forge knows of it."""
-        for merge in self._deps.store.merges.open():
-            if self._killed(merge) and not merge.handed:
-                self._drop(merge, "the session was killed")
-            else:
-                yield merge
+    def due(self, delivery: DeliveryRecord, now: datetime) -> datetime:
+        """See ``DeliveryWork``; nobody is asked for what was seen to be in vain, or while it is held back."""
+        merge = self._deps.store.merges.of(delivery)
+        if self._killed(merge) and not merge.handed:
+            return now
+        at = delivering.due(delivery, RETRY, now)
+        if at > now and not self._overtaken(merge):
+            return at
+        return now if self._is_ready(merge) else now + timedelta(seconds=THOUGHT)
+
+    def deliver(self, delivery: DeliveryRecord) -> Merged:
+        """Merge it, unless that has happened: the forge is looked at first, and asked for this head only."""
+        merge = self._deps.store.merges.of(delivery)
+        if self._killed(merge) and not merge.handed:
+            raise Superseded(KILLED)
+        return self._merge(merge)
+
+    def outcome(
+        self, delivery: DeliveryRecord, result: Merged | None, error: EnnioError | None, now: datetime
+    ) -> DeliveryRecord:
+        """See ``DeliveryWork``: what was to be merged and is gone is dropped; what is refused is tried again."""
+        if isinstance(error, Superseded):
+            return delivering.settled(delivery, DeliveryState.DROPPED, now, str(error))
+        reason = _reason(result, error)
+        if reason is not None:
+            merge = _held(self._deps.store.merges.of(delivery), reason, now)
+            return delivering.postponed(delivery, merging.next_try(reason, merge.attempts, now), str(reason))
+        return delivering.settled(delivery, DeliveryState.DONE, now, result=None if result is None else result.commit)
+
+    def record(self, tx: Transaction, outcome: DeliveryRecord, result: Merged | None, error: EnnioError | None) -> None:
+        """Write down why it waits, and say so where it is said for the first time; a person hears of what lasts."""
+        merge, now = self._deps.store.merges.of(outcome), self._deps.clock.now()
+        if outcome.state is DeliveryState.DROPPED:
+            self._record(merge, "dropped", str(error))
+        reason = _reason(result, error)
+        if reason is None or not outcome.state.open:
+            return
+        waiting = replace(_held(merge, reason, now), handed=merge.handed or error is None)
+        self._deps.store.merges.save(waiting)
+        if merge.held != reason.kind:
+            self._record(merge, "waits", f"{reason}; {merging.outlook(reason)}")
+        if merging.concerns_a_person(reason, waiting.held_since or now, now):
+            self._call(tx, merge, reason)
+
+    # --- one merge ---------------------------------------------------------------------------------
 
     def _is_ready(self, merge: Merge) -> bool:
         """Whether it is worth asking the forge: what was last seen does not speak against it, nor does the configuration."""
@@ -139,7 +155,7 @@ class MergeActor(Actor):
         if pull.state is PullState.OPEN and session.status is SessionStatus.KILLED:
             if isinstance(scm, Revocable):
                 scm.withdraw(merge.number)
-            raise Superseded("the session was killed")
+            raise Superseded(KILLED)
         if pull.state is not PullState.MERGED:
             project = self._deps.project(session.project_id)
             count_stale = project.stale_approvals is StaleApprovals.COUNT
@@ -150,40 +166,6 @@ class MergeActor(Actor):
                 words = f"the forge had taken #{merge.number} over and gave it back (out of its queue, or auto-merge was switched off)"
                 raise Held(f"{words}: merge it, or put it in again", Remedy.PERSON, "given back")
         return scm.merge(merge.number, merge.head, merge.method)
-
-    def _merged(self, merge: Merge, result: Any, error: EnnioError | None) -> None:
-        if isinstance(error, Superseded):
-            self._drop(merge, str(error))
-        elif error is not None:
-            self._hold(merge, merging.held(error))
-        elif not result.commit:
-            self._hold(replace(merge, handed=True), Held(result.message, Remedy.WAIT, merging.HANDED_OVER))
-        else:
-            self._deps.store.merges.save(replace(merge, state=MergeState.DONE, commit=result.commit, error=None))
-        session = self._deps.store.sessions.need(merge.session_id)
-        self._deps.actors.tell(forge_name(session.project_id), LookNow(merge.session_id))
-        self._next()
-
-    def _drop(self, merge: Merge, why: str) -> None:
-        """What was to be merged is gone; what is there instead is judged by itself."""
-        with self._deps.store.transaction():
-            self._deps.store.merges.save(replace(merge, state=MergeState.DROPPED, error=why))
-            self._record(merge, "dropped", why)
-
-    def _hold(self, merge: Merge, reason: Held) -> None:
-        """Write down why it waits and until when; say so where it is said for the first time."""
-        now, before = self._deps.clock.now(), merge.held
-        attempts = merge.attempts + 1 if before == reason.kind else 1
-        since = merge.held_since or now
-        self._pauses[_name(merge)] = now, merging.next_try(reason, attempts, now)
-        waiting = replace(merge, error=str(reason), attempts=attempts, held=reason.kind, held_since=since)
-        with self._deps.store.transaction() as tx:
-            self._deps.store.merges.save(waiting)
-            if before != reason.kind:
-                self._record(merge, "waits", f"{reason}; {merging.outlook(reason)}")
-            if merging.concerns_a_person(reason, since, now):
-                self._call(tx, merge, reason)
-        self._deps.actors.tell("notices", NotificationDue())
 
     def _record(self, merge: Merge, outcome: str, detail: str) -> None:
         words = f"the merge of #{merge.number}: {detail}"
@@ -214,8 +196,17 @@ class MergeActor(Actor):
         )
 
 
-def _name(merge: Merge) -> tuple[str, str]:
-    return merge.session_id, merge.head
+def _reason(result: Merged | None, error: EnnioError | None) -> Held | None:
+    """Why it is not merged yet; None when it is."""
+    if error is not None:
+        return merging.held(error)
+    return None if result is None or result.commit else Held(result.message, Remedy.WAIT, merging.HANDED_OVER)
+
+
+def _held(merge: Merge, reason: Held, now: datetime) -> Merge:
+    """The merge that is held back, by this reason once more or for the first time."""
+    attempts = merge.attempts + 1 if merge.held == reason.kind else 1
+    return replace(merge, attempts=attempts, held=reason.kind, held_since=merge.held_since or now)
 
 
 def forbid(pull: PullRequest, head: str, base: str, *, count_stale: bool = False) -> None:

@@ -293,7 +293,7 @@ class ReactionActor(Actor):
         method = MergeMethod(str((project.scm.config if project.scm else {}).get("merge_method", "squash")))
         pull = forge.pull
         merge = Merge(session_id=situation.session.id, number=pull.number, head=pull.head, method=method, fingerprint=mark, at=now)
-        self._deps.store.merges.intend(merge)
+        self._deps.store.merges.intend(merge, situation.session.project_id)
 
 
 def fingerprint(session_id: str, key: str, decision: Decision) -> str:

@@ -11,6 +11,7 @@ class DeliveryKind(StrEnum):
     """What is delivered, and with it who delivers it."""
 
     NOTICE = "notice"
+    MERGE = "merge"
 
 
 class DeliveryState(StrEnum):

@@ -4,7 +4,7 @@ Callers see frozen dataclasses only; tables and queries are private to this fold
 """
 
 from ennio.policy.metering import SessionMetrics
-from ennio.store.merges import Merge, MergeState
+from ennio.store.merges import Merge
 from ennio.store.notifications import Notice
 from ennio.store.opening import open_store
 from ennio.store.projects import ProjectRow
@@ -15,7 +15,6 @@ from ennio.store.transaction import Transaction
 
 __all__ = [
     "Merge",
-    "MergeState",
     "Notice",
     "ProjectRow",
     "ReactionRecord",

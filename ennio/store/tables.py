@@ -260,20 +260,14 @@ class MergeTable(DeclaredTable):
     number = number_column()
     head = text_column()
     method = text_column()
-    state = text_column()
     fingerprint = text_column()
     at = text_column()
-    commit = text_column(null=True)
-    error = text_column(null=True)
     attempts = number_column(null=True)
     held = text_column(null=True)
     held_since = text_column(null=True)
     handed = number_column(null=True)
 
     Meta = meta("merges", key=("session_id", "head"))
-
-
-index(MergeTable, "idx_merges_state", "state", "at")
 
 
 class NotificationTable(DeclaredTable):

@@ -11,12 +11,12 @@ import pytest
 from ennio.actors.merger import forbid
 from ennio.actors.registry import MERGES
 from ennio.config.model import ReactionAction, StaleApprovals
+from ennio.model.delivery import DeliveryState
 from ennio.model.errors import Conflict, EnnioError, Refused, Unreachable
 from ennio.model.pulls import CheckState, Mergeability, Opinion, PullState, ReviewState
 from ennio.model.session import SessionStatus
 from ennio.plugins.scm.interface import Merged
 from ennio.policy.merging import PATIENCE, Held, Remedy, Superseded
-from ennio.store import MergeState
 from tests.actors.ground import Play, Stage, kill
 from tests.conftest import eventually
 from tests.policy.lifecycle.world import pull_request
@@ -50,7 +50,7 @@ def test_what_is_approved_and_green_is_merged_once(stage: Stage) -> None:
     assert stage.scm.merges == [(number, head)]
     merge = stage.deps.store.merges.get(session_id, head)
     assert merge is not None
-    assert (merge.state, merge.commit) == (MergeState.DONE, stage.scm.look(number).merge_commit)
+    assert (merge.state, merge.commit) == (DeliveryState.DONE, stage.scm.look(number).merge_commit)
 
 
 @pytest.mark.parametrize("restart", ["actor", "house"])
@@ -66,9 +66,9 @@ def test_a_crash_between_the_merge_and_its_record_merges_nothing_twice(play: Pla
         _approve(stage, number)
         eventually(lambda: not ref.is_alive())
         if restart == "actor":
-            eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
+            eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DONE)
     with play.opened() as stage:
-        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DONE)
+        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DONE)
         stage.until(session_id, SessionStatus.MERGED, SessionStatus.DONE)
     commits = {merge[1] for merge in play.scm.merges}
     assert commits == {head}
@@ -216,7 +216,7 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_there_is_a_new_head
         head = stage.scm.look(number).head
         stage.scm.push(stage.branch(session_id))
         eventually(lambda: told == [number], why="at once, without the clock going on")
-        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+        eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DROPPED)
     stage.scm.checks(number, CheckState.PASSING)
     stage.look()
     assert stage.scm.merges == []
@@ -250,7 +250,7 @@ def test_a_forge_that_was_to_merge_later_is_told_not_to_once_its_session_was_kil
     assert asked == [number], "who does not answer is not asked again and again"
     stage.pass_time(11)
     head = stage.scm.look(number).head
-    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DROPPED)
     assert asked == [number, number]
 
 
@@ -263,7 +263,7 @@ def test_a_merge_whose_session_was_killed_is_dropped(stage: Stage, monkeypatch: 
     head = stage.scm.look(number).head
     stage.orchestrator.sessions.kill(session_id)
     stage.pass_time(60)
-    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is MergeState.DROPPED)
+    eventually(lambda: (m := stage.deps.store.merges.get(session_id, head)) and m.state is DeliveryState.DROPPED)
 
 
 def _refusing(error: EnnioError) -> Callable[..., None]:

@@ -105,7 +105,8 @@ def state(ground: Ground) -> Iterator[str]:
     """Nothing is half written, and nothing is left under way."""
     yield from sound(ground)
     yield from (f"still in the queue: {row}" for row in ground.rows("select * from queue"))
-    yield from (f"a merge is {row['state']}: {row}" for row in ground.rows("select * from merges") if row["state"] != "done")
+    merges = ground.rows("select * from deliveries where kind = 'merge'")
+    yield from (f"a merge is {row['state']}: {row}" for row in merges if row["state"] != "done")
 
 
 def sound(ground: Ground) -> Iterator[str]:

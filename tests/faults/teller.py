@@ -86,7 +86,7 @@ class Teller:
         """Whether all has come to its end, and nothing is left to be done or told."""
         if not all(session["archived_at"] for session in self.sessions.values()):
             return False
-        waiting = "select 1 from notifications where done_at is null union all select 1 from merges where state = 'intended'"
+        waiting = "select 1 from notifications where done_at is null union all select 1 from deliveries where settled_at is null"
         return not self.house.ground.rows(waiting)
 
     def _told(self, session: dict[str, Any], text: str) -> bool:
@@ -102,7 +102,7 @@ class Teller:
         told = ("role", "id", "status", "activity", "reason", "archived_at")
         rows = [", ".join(str(session.get(key)) for key in told) for session in self.sessions.values()]
         pending = self.house.ground.rows("select session_id, text, state, attempts, detail, error from messages")
-        pending += self.house.ground.rows("select * from merges where state = 'intended'")
+        pending += self.house.ground.rows("select * from deliveries where settled_at is null")
         pending += self.house.ground.rows("select * from notifications where done_at is null")
         plan = [f"orders: {write(self.house.orders)}", f"happened: {happened(self.house.ground.home)}", f"starts: {self.starts}"]
         return "\n".join(["the story did not come to its end:", *plan, *rows, *map(str, pending), self.house.words()])

@@ -12,6 +12,7 @@ import pytest
 
 from ennio.model.clock import ManualClock
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
+from ennio.model.session import Session
 from ennio.store import Store, migrations, open_store
 
 NOTICE = DeliveryKind.NOTICE
@@ -138,4 +139,42 @@ def test_what_stood_in_texts_is_a_row_for_each_channel(tmp_path: Path, clock: Ma
     assert (given_up.sent, given_up.refused, given_up.attempts) == (("events",), ("desk",), 20)
     assert given_up.failed == {"desk": "no display", "slack": "timed out"}
     assert store.deliveries.intend(replace(PARCEL, subject="next")), "the numbers go on"
+    store.close()
+
+
+OLD_MERGES = {
+    "h1": ("intended", None, "not yet", 2),
+    "h2": ("done", "c0ffee", None, None),
+    "h3": ("dropped", None, "its head moved", 1),
+}
+
+
+def test_a_merge_of_an_older_version_goes_on_in_the_lane_of_its_project(
+    tmp_path: Path, clock: ManualClock, session: Session
+) -> None:
+    older(tmp_path, clock)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:20])
+        old = open_store("sqlite:ennio.db", tmp_path, clock)
+    old.sessions.insert(session)
+    text = (
+        "INSERT INTO merges (session_id, number, head, method, fingerprint, at, state, "
+        '"commit", error, attempts, held) VALUES (?, 7, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+    )
+    for head, (state, commit, error, attempts) in OLD_MERGES.items():
+        at = clock.now().isoformat()
+        told = (state, commit, error, attempts, "conflict")
+        old._connection.sql(text, (session.id, head, "squash", head, at, *told))
+    old.close()
+    store = open_store("sqlite:ennio.db", tmp_path, clock)
+    (merge,) = store.merges.open()
+    assert (merge.head, merge.error, merge.attempts, merge.held) == ("h1", "not yet", 2, "conflict")
+    done, dropped = store.merges.get(session.id, "h2"), store.merges.get(session.id, "h3")
+    assert done
+    assert dropped
+    assert (done.state, done.commit) == (DeliveryState.DONE, "c0ffee")
+    assert (dropped.state, dropped.error) == (DeliveryState.DROPPED, "its head moved")
+    assert [row.lane for row in store.deliveries.open(DeliveryKind.MERGE)] == [session.project_id]
+    assert not store.merges.intend(merge, session.project_id)
+    assert store.merges.intend(replace(merge, head="h4"), session.project_id), "the numbers go on"
     store.close()

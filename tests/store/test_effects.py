@@ -10,11 +10,13 @@ from datetime import timedelta
 import pytest
 
 from ennio.model.clock import ManualClock
+from ennio.model.delivery import DeliveryKind, DeliveryState
 from ennio.model.errors import Conflict, NotFound
 from ennio.model.message import Message, MessageState, Origin
 from ennio.model.pulls import MergeMethod
 from ennio.model.session import Priority, Session
-from ennio.store import Merge, MergeState, Notice, ReactionRecord, Store, Waiting
+from ennio.policy import delivering
+from ennio.store import Merge, Notice, ReactionRecord, Store, Waiting
 
 Spawn = Callable[..., Session]
 
@@ -115,14 +117,17 @@ def test_a_merge_is_intended_once_per_head_and_open_until_its_end_is_known(store
     spawn("a")
     merge = Merge("a", 7, "abc", MergeMethod.SQUASH, "f", clock.now())
     second = replace(merge, head="def", at=clock.now() + timedelta(seconds=1))
-    assert store.merges.intend(merge)
-    assert store.merges.intend(second)
-    assert not store.merges.intend(replace(merge, method=MergeMethod.REBASE))
+    assert store.merges.intend(merge, "p")
+    assert store.merges.intend(second, "p")
+    assert not store.merges.intend(replace(merge, method=MergeMethod.REBASE), "p")
     assert store.merges.open() == (merge, second)
-    done = replace(merge, state=MergeState.DONE, commit="c0ffee")
-    store.merges.save(done)
-    store.merges.save(replace(second, state=MergeState.FAILED, error="red"))
-    assert store.merges.get("a", "abc") == done
+    for delivery in store.deliveries.open(DeliveryKind.MERGE, "p"):
+        done = store.merges.of(delivery) == merge
+        state, result = (DeliveryState.DONE, "c0ffee") if done else (DeliveryState.DROPPED, None)
+        store.deliveries.settle(delivery, delivering.settled(delivery, state, clock.now(), result=result))
+    waiting = replace(merge, held="conflict", held_since=clock.now(), attempts=2, handed=True)
+    store.merges.save(waiting)
+    assert store.merges.get("a", "abc") == replace(waiting, state=DeliveryState.DONE, commit="c0ffee")
     assert store.merges.get("a", "fed") is None
     assert store.merges.open() == ()
 

@@ -57,6 +57,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(18, "what was seen by its new names", PRESENCE),
     Migration(19, "a row for each channel of a notification", deliveries.DELIVERIES, deliveries.notices_by_channel),
     Migration(20, "nothing of channels beside them", deliveries.PLAIN_NOTIFICATIONS),
+    Migration(21, "a delivery for each merge", (), deliveries.merges_by_project),
+    Migration(22, "nothing of deliveries beside merges", deliveries.PLAIN_MERGES),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

@@ -28,6 +28,13 @@ PLAIN_NOTIFICATIONS = tuple(
     f"ALTER TABLE notifications DROP COLUMN {column}" for column in ("sent", "failed", "attempts")
 )
 
+PLAIN_MERGES = (
+    "DROP INDEX idx_merges_state",
+    "ALTER TABLE merges DROP COLUMN state",
+    'ALTER TABLE merges DROP COLUMN "commit"',
+    "ALTER TABLE merges DROP COLUMN error",
+)
+
 _REFUSED = "refused: "
 _NOTICES = "SELECT id, at, sent, failed, attempts, done_at FROM notifications ORDER BY ordinal"
 _INSERT = """INSERT INTO deliveries
@@ -66,3 +73,22 @@ def _channels(
             why.removeprefix(_REFUSED),
             settled,
         )
+
+
+_MERGES = """SELECT m.session_id, m.head, s.project_id, m.state, m.attempts, m.error, m."commit", m.at
+    FROM merges m JOIN sessions s ON s.id = m.session_id ORDER BY m.at"""
+_INSERT_MERGE = """INSERT INTO deliveries
+    (kind, subject, lane, ordinal, state, attempts, error, result, settled_at)
+    VALUES ('merge', ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def merges_by_project(sql: Callable[..., Any]) -> None:
+    """A delivery for each merge, in the lane of its project; numbers go on after those there are."""
+    last = sum(value for (value,) in sql("SELECT value FROM sequence WHERE name = 'deliveries'").fetchall())
+    rows = sql(_MERGES).fetchall()
+    for ordinal, (session, head, project, state, attempts, error, commit, at) in enumerate(rows, start=last + 1):
+        settled = None if state == "intended" else at
+        subject = f"{session}/{head}"
+        sql(_INSERT_MERGE, (subject, project, ordinal, state, attempts or 0, error, commit, settled))
+    sql("DELETE FROM sequence WHERE name = 'deliveries'")
+    sql("INSERT INTO sequence (name, value) VALUES ('deliveries', ?)", (last + len(rows),))
