@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from tests.shards.account import account
@@ -14,24 +15,24 @@ from tests.shards.lanes import BUSY, ROOT, STORIES, Job, ended_by_signals, run_a
 
 TESTS = ROOT / "tests"
 CORES = os.cpu_count() or 2
-ROOMS = {BUSY: max(1, CORES // 2), STORIES: 1, "agents": CORES, "install": 1}
-"""Real agents and whole stories mostly wait, and stand beside those that need the processor."""
+AGENTS = "agents"  # the lane of real agents
 
 REST = ("the rest",)
 NAMED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "agents": {name: (f"agents/test_{name}.py",) for name in ("opencode", "whole_loop", "aider", "claude_code", "codex")}
+    AGENTS: {name: (f"agents/test_{name}.py",) for name in ("words", "opencode", "claude_code", "aider", "codex", "whole_loop")}
     | {"agents": ("agents",)},
     STORIES: {"e2e": ("e2e",), "chaos": ("e2e/test_chaos.py",), "faults": ("faults",)},
     BUSY: {
         "hands": ("plugins", "live"),
-        "doors": ("http", "cli", "examples", "security"),
+        "http": ("http",),
+        "doors": ("cli", "examples", "security"),
         "slots": ("contract",),
         "forges": ("github", "linear"),
         "rest": REST,
         "many": ("e2e/test_many.py",),  # hundreds of agents: last, when the real ones are no longer looked at
     },
 }
-"""The shards of each lane in the order of their start. A folder is what no other shard takes of it."""
+"""The shards of each lane in the order of their start, long ones first. A folder is what no other shard takes of it."""
 
 INSTALL = 'root=$1; . "$root/bin/.setup.sh"; . "$root/bin/.agents.sh"; install_agents'
 
@@ -46,7 +47,18 @@ def shards(tests: Path, agents_after: str = "") -> Iterator[Job]:
             others = [path for path in named if path not in found and path.exists() and any(map(path.is_relative_to, found))]
             if found:
                 words = (*map(str, found), *(f"--ignore={path}" for path in others))
-                yield Job(name, lane, words, after=agents_after if lane == "agents" else "")
+                yield Job(name, lane, words, after=agents_after if lane == AGENTS else "")
+
+
+def rooms(lane: str, lanes: AbstractSet[str]) -> int:
+    """How many shards of a lane run at once: agents and stories mostly wait, and stand beside those that need the processor.
+
+    Half of the cores are left to real agents as long as there are any, since what is said of them is judged by the second;
+    then those that need a processor have all, and one more when no story is told either: each waits now and then.
+    """
+    if lane == BUSY:
+        return max(1, CORES // 2) if AGENTS in lanes else CORES + (STORIES not in lanes)
+    return CORES if lane == AGENTS else 1
 
 
 def _tests(path: Path, named: list[Path]) -> bool:
@@ -72,7 +84,7 @@ def main(*words: str) -> int:
     place.chmod(0o711)  # some tests give up their rights, and must still find what is theirs in it
     try:
         with ended_by_signals():
-            runs = run_all(jobs, ROOMS, place, _say)
+            runs = run_all(jobs, rooms, place, _say)
     except SystemExit:
         _say(f"interrupted; the logs are in {place}")
         raise

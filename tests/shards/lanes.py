@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ NICE = {BUSY: 10, STORIES: 5}
 """Real agents go first: what Ennio says of them is judged by the second."""
 
 Say = Callable[[str], None]
+Rooms = Callable[[str, AbstractSet[str]], int]
+"""How many jobs of a lane may run at once, given the lanes that are not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def end(runs: Sequence[Run]) -> None:
         run.process.wait()
 
 
-def run_all(jobs: Sequence[Job], rooms: Mapping[str, int], place: Path, say: Say, every: float = 15.0) -> list[Run]:
+def run_all(jobs: Sequence[Job], rooms: Rooms, place: Path, say: Say, every: float = 15.0) -> list[Run]:
     """Run the jobs in their order, in each lane as many at once as it has room for.
 
     Says what ended and, every so many seconds, how far the others are. However it is left, nothing that it started runs on.
@@ -159,11 +162,12 @@ def run_all(jobs: Sequence[Job], rooms: Mapping[str, int], place: Path, say: Say
     begun = said = time.monotonic()
     try:
         while todo or running:
+            lanes = {job.lane for job in todo} | {run.job.lane for run in running}
             for job in [job for job in todo if not job.after or job.after in {run.job.name for run in ended}]:
                 if not _possible(job, ended):
                     ended.append(Run(job, place, trouble=f"was not run, since {job.after} failed"))
                     todo.remove(job)
-                elif sum(run.job.lane == job.lane for run in running) < rooms[job.lane]:
+                elif sum(run.job.lane == job.lane for run in running) < rooms(job.lane, lanes):
                     running.append(Run(job, place))
                     running[-1].start()
                     todo.remove(job)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.conftest import eventually
+from tests.shards import __main__ as suite
 from tests.shards.__main__ import TESTS, shards
 from tests.shards.account import account
-from tests.shards.lanes import ROOT, Job, Run, run_all
+from tests.shards.lanes import BUSY, ROOT, STORIES, Job, Run, run_all
 
 SECTION = """\
 def pytest_terminal_summary(terminalreporter):
@@ -50,12 +51,12 @@ def check(name: str, code: str, after: str = "") -> Job:
     return Job(name, "busy", (sys.executable, "-c", code), tests=False, after=after)
 
 
-def ran(folder: Path, *jobs: Job, rooms: Mapping[str, int] | None = None) -> tuple[int, list[str], list[Run]]:
+def ran(folder: Path, *jobs: Job, room: int = 2) -> tuple[int, list[str], list[Run]]:
     """The exit code, the lines that were shown at the end, and the runs."""
     place = folder / "place"
     place.mkdir()
     shown: list[str] = []
-    runs = run_all(jobs, rooms or {"busy": 2}, place, shown.append)
+    runs = run_all(jobs, lambda _lane, _lanes: room, place, shown.append)
     code = account(runs, "further", shown.append)
     return code, "\n".join(shown).splitlines(), runs
 
@@ -113,8 +114,38 @@ def test_a_check_that_fails_is_seen_and_what_needs_it_is_not_run(tmp_path: Path)
 def test_what_waits_for_nothing_does_not_wait_behind_what_does(tmp_path: Path) -> None:
     """With room for one, the job that must wait stands first in the list."""
     dependent = shard(tmp_path, "agents", GOOD, after="install")
-    code, shown, runs = ran(tmp_path, dependent, check("install", "pass"), rooms={"busy": 1})
+    code, shown, runs = ran(tmp_path, dependent, check("install", "pass"), room=1)
     assert (code, shown[-1], [run.job.name for run in runs]) == (0, "2 passed, 0 failed, 0 skipped", ["install", "agents"])
+
+
+@pytest.mark.parametrize("cores", [1, 2, 16])
+def test_the_busy_lane_has_all_cores_once_no_real_agent_is_looked_at(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "CORES", cores)
+    rooms = [suite.rooms(BUSY, lanes) for lanes in ({"agents", STORIES, BUSY}, {"agents", BUSY}, {STORIES, BUSY}, {BUSY})]
+    assert rooms == [max(1, cores // 2), max(1, cores // 2), cores, cores + 1]
+
+
+MEET = """\
+import threading
+from pathlib import Path
+def test_a():
+    Path({mine!r}).touch()
+    while not Path({other!r}).exists():
+        threading.Event().wait(0.02)
+"""
+
+
+def test_a_lane_gets_more_room_as_soon_as_another_is_over(tmp_path: Path) -> None:
+    """Two that wait for each other end only when both run at once, which there is room for when the lane beside them is over."""
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    jobs = [
+        shard(tmp_path, "left", MEET.format(mine=one, other=two)),
+        shard(tmp_path, "right", MEET.format(mine=two, other=one)),
+        replace(check("beside", "pass"), lane="agents"),
+    ]
+    (tmp_path / "place").mkdir()
+    runs = run_all(jobs, lambda _lane, lanes: 1 if "agents" in lanes else 2, tmp_path / "place", lambda _words: None)
+    assert [run.good for run in runs] == [True] * 3
 
 
 def test_a_test_that_hangs_is_interrupted_named_and_told(tmp_path: Path) -> None:
@@ -150,7 +181,7 @@ from pathlib import Path
 from tests.shards.lanes import Job, ended_by_signals, run_all
 place = Path(sys.argv[1])
 with ended_by_signals():
-    run_all([Job("stuck", "busy", (sys.argv[2],))], {"busy": 1}, place, print)
+    run_all([Job("stuck", "busy", (sys.argv[2],))], lambda _lane, _lanes: 1, place, print)
 """
 STUCK = """\
 import subprocess, threading, pytest
