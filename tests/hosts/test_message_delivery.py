@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import AgentConfig
+from ennio.hosts import message_delivery
 from ennio.hosts.interface import Arrival
 from ennio.hosts.message_delivery import Aside, MessageDelivery, shows
 from ennio.model.errors import NotFound, Unreachable
@@ -21,6 +22,24 @@ from ennio.plugins.runtime.stub import StubRuntime
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = "Play the second movement"
+
+
+class Waits:
+    """The time of who delivers: waiting takes none, since nothing else happens meanwhile."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, pause: float) -> None:
+        self._now += pause
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_delivery, "time", Waits())
 
 
 class Bench:

@@ -18,6 +18,8 @@ from ennio.plugins.agent import hook
 from ennio.plugins.agent.claude_code import ClaudeCode
 from ennio.plugins.agent.interface import AgentContext
 
+pytestmark = pytest.mark.real
+
 
 def run(folder: Path, given: str, launch: str = "3") -> subprocess.CompletedProcess[str]:
     env = {"ENNIO_LAUNCH": launch, "PATH": "/usr/bin:/bin"}

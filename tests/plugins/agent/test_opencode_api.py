@@ -22,6 +22,8 @@ from ennio.plugins.agent.interface import AgentContext
 from ennio.plugins.agent.opencode import OpenCode
 from ennio.plugins.agent.opencode_api import OpenCodeServer
 
+pytestmark = pytest.mark.real
+
 OPEN = "open"
 SCREEN = "  ┃  △ Permission required\n  ┃  $ touch {}\n  ┃   Allow once   Allow always   Reject\n"
 

@@ -27,6 +27,8 @@ from ennio.plugins.agent.interface import AgentContext, CommandLine
 from ennio.plugins.agent.scripted.agent import ScriptedAgent
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.real
+
 EXAMPLES = Path(__file__).parents[3] / "examples" / "stories"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r")
 CTRL_C, CTRL_D, CTRL_U, ESCAPE = b"\x03", b"\x04", b"\x15", b"\x1b"
