@@ -1,4 +1,4 @@
-"""One survey of a project's forge a tick, for all the branches of its sessions."""
+"""One survey of a project's forge a tick, for all the branches of its sessions; each asks for it by a ``Watch``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pykka
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import ForgeObserved, WatchBranch
+from ennio.actors.messages import ForgeObserved
 from ennio.actors.poller import PollerActor
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ForgeSeen, Presence
-from ennio.plugins.scm.interface import Paced, Watch
+from ennio.plugins.scm.interface import Paced
 
 
 class ForgePoller(PollerActor):
@@ -27,7 +27,7 @@ class ForgePoller(PollerActor):
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, ForgeSeen]:
         """One survey."""
-        return self._scm.survey([_watch(watch) for watch in watched.values()])
+        return self._scm.survey([*watched.values()])
 
     def trouble(self, result: Mapping[str, ForgeSeen]) -> str:
         """See ``PollerActor.trouble``: the branches that could not be seen, with the reason of the first."""
@@ -51,8 +51,3 @@ class ForgePoller(PollerActor):
                 continue
             self._told[session_id] = seen
             self._tell_session(session_id, ForgeObserved(seen, begun))
-
-
-def _watch(message: WatchBranch) -> Watch:
-    words = (message.title, message.body)
-    return Watch(message.session_id, message.branch, message.base, message.number, message.resting, *words, message.workspace)

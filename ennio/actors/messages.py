@@ -122,20 +122,6 @@ class WatchAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchBranch:
-    """Tell this session what the forge knows of its branch."""
-
-    session_id: str
-    branch: str
-    base: str
-    number: int | None = None
-    resting: bool = False
-    title: str = ""
-    body: str = ""
-    workspace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Unwatch:
     """This session wants to hear no more."""
 

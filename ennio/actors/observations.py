@@ -12,7 +12,7 @@ from shlex import quote
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
-from ennio.actors.messages import AgentObserved, ForgeObserved, LookNow, RuntimeObserved, Unwatch, WatchAgent, WatchBranch, WatchProcess
+from ennio.actors.messages import AgentObserved, ForgeObserved, LookNow, RuntimeObserved, Unwatch, WatchAgent, WatchProcess
 from ennio.actors.outbox import Outbox
 from ennio.actors.registry import AGENTS, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
@@ -21,6 +21,7 @@ from ennio.hosts.interface import Brief, Observation, Wanted
 from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
+from ennio.plugins.scm.interface import Watch
 from ennio.plugins.workspace.interface import Glance
 from ennio.policy.lifecycle.state import Phase
 
@@ -55,11 +56,11 @@ class Observations:
         self._ask(runtime_name(at.brief.runtime), WatchProcess(session.id, session.runtime_handle))
         self._ask(AGENTS, self._watch_agent(at))
         if session.branch:
-            resting = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
+            idle = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
             words = (session.metadata.get("title") or session.branch, session.prompt or "")
             path = at.host.workspace_path(at.brief)
-            message = WatchBranch(session.id, session.branch, at.brief.base, memory.pull, resting, *words, path)
-            self._ask(forge_name(session.project_id), message)
+            watch = Watch(session.id, session.branch, at.brief.base, memory.pull, idle, *words, path)
+            self._ask(forge_name(session.project_id), watch)
 
     def _watch_agent(self, at: SessionContext) -> WatchAgent:
         traits, memory = at.host.traits(at.brief), self._state.memory
