@@ -1,4 +1,4 @@
-"""The only file that knows everyone: configuration -> lock -> store -> plugins -> actors -> house. Stops in reverse."""
+"""The only file that knows everyone: configuration -> lock -> store -> plugins -> actors -> API. Stops in reverse."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last
 
 @dataclass(slots=True)
 class Running:
-    """A house that runs in this process."""
+    """A supervisor that runs in this process."""
 
     orchestrator: Orchestrator
     deps: Dependencies
@@ -109,10 +109,10 @@ def _lock_path(config: Config, home: Home) -> Path:
 
 
 def boot(config_file: Path, port: int) -> Running:
-    """Start the house of a configuration file in this process, which is a worker of its supervisor.
+    """Start what a configuration file describes in this process, which is a worker of its supervisor.
 
     A file that has become wrong since this supervisor began, or wants what was never trusted, does not end it: the last
-    good one holds, and the house says so. ``port`` is the one its API is reached at: the file may say 0 (any), or since the
+    good one holds, and the supervisor says so. ``port`` is the one its API is reached at: the file may say 0 (any), or since the
     supervisor began another one than it has. Raises Conflict (somebody else runs it), ConfigError, Refused or Unreachable (the database).
     """
     home = Home.of_environment()
@@ -160,7 +160,7 @@ def _end_supervisor() -> None:
 
 
 def start(config: Config, home: Home, stop: Callable[[], None], problem: str | None = None) -> Running:
-    """Start the house; ``stop`` is what its shutdown calls, ``problem`` why its file is not the one it stands on.
+    """Start everything; ``stop`` is what its shutdown calls, ``problem`` why its file is not the one it stands on.
 
     Raises Conflict, ConfigError, Refused, Unreachable; then nothing of it is left open.
     """
@@ -224,7 +224,7 @@ def _build_plugins(deps: Dependencies) -> None:
 
 
 def _fall_together(why: str) -> None:
-    """Without its root the house would answer and do nothing: the worker ends, and the arbiter starts another."""
+    """Without its root the API would answer and do nothing: the worker ends, and the arbiter starts another."""
     log.critical("root supervisor died, the worker ends", extra={"error": why})
     os._exit(1)
 

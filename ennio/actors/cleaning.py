@@ -54,16 +54,16 @@ def _one(deps: Dependencies, session: Session, *, dry_run: bool, force: bool) ->
         hint = "; with --force it is ended and cleaned" if session.status is SessionStatus.EXITED else ""
         return CleanupItem(session.id, path, 0, "kept", f"it is {session.status}{hint}")
     try:
-        freed = _would_go(deps, session) if session.branch else None
+        removed = _would_go(deps, session) if session.branch else None
         if not dry_run:
             deps.actors.ask(session_name(session.id), Clean(force=force))
     except EnnioError as error:
         return CleanupItem(session.id, path, 0, "kept", str(error))
     action: CleanupAction = "would remove" if dry_run else "removing"
     reason = f"it is {session.status}{_still(session)}"
-    if freed is None:
+    if removed is None:
         return CleanupItem(session.id, path, 0, action, reason)
-    return CleanupItem(session.id, path, freed.size, action, reason, freed.preserved, freed.unsaved)
+    return CleanupItem(session.id, path, removed.size, action, reason, removed.preserved, removed.unsaved)
 
 
 def _would_go(deps: Dependencies, session: Session) -> WorkspaceRemoved:

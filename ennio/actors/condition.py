@@ -1,4 +1,4 @@
-"""How the house is doing: its actors, its sources, and how many of what there are."""
+"""How the supervisor is doing: its actors, its sources, and how many of what there are."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class CrashForTest:
 
 @dataclass(frozen=True, slots=True)
 class GetHealth:
-    """Answered with the source's pulse."""
+    """Answered with the source's health."""
 
 
 @dataclass(frozen=True, slots=True)

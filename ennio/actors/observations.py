@@ -30,7 +30,7 @@ STARTING = timedelta(seconds=30)
 
 
 class Observations:
-    """The facts of one session, kept in its record. Held by its actor alone; what takes something in tells whether there was news."""
+    """The facts of one session, kept in its state. Held by its actor alone; what takes something in tells whether there was news."""
 
     def __init__(self, deps: Dependencies, state: SessionState, outbox: Outbox) -> None:
         self._deps = deps

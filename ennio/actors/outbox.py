@@ -35,7 +35,7 @@ ECHO = timedelta(seconds=3)
 
 
 class Outbox:
-    """The messages of one session, written through its record. Held by its actor alone."""
+    """The messages of one session, written through its state. Held by its actor alone."""
 
     def __init__(self, deps: Dependencies, state: SessionState) -> None:
         self._deps = deps

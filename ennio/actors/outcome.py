@@ -101,17 +101,17 @@ def _sort(unsaved: Sequence[UnsavedPath]) -> str:
     return f"ignored {paths}" if all(one.why == "ignored" for one in unsaved) else f"{paths} that git ignores or that are no files"
 
 
-def _removed(state: SessionState, freed: Any, now: datetime) -> None:
+def _removed(state: SessionState, removed: Any, now: datetime) -> None:
     state.memory = orders.removed(state.memory, now)
-    kept = f"; what was only there is kept in {freed.preserved}" if freed.preserved else ""
-    unsaved = sorted((one for one in freed.unsaved if one.why != "link"), key=lambda one: -one.size)
+    kept = f"; what was only there is kept in {removed.preserved}" if removed.preserved else ""
+    unsaved = sorted((one for one in removed.unsaved if one.why != "link"), key=lambda one: -one.size)
     kept += f"; {len(unsaved)} {_sort(unsaved)} ({sum(one.size for one in unsaved)} bytes) went unsaved" if unsaved else ""
     named = [{"path": one.path, "bytes": one.size, "why": one.why} for one in unsaved[:_NAMED]]
-    data = {"path": freed.path, "bytes": freed.size, "preserved": freed.preserved, "unsaved": named}
+    data = {"path": removed.path, "bytes": removed.size, "preserved": removed.preserved, "unsaved": named}
     store, session_id = state.deps.store, state.session.id
     with store.transaction():
         if state.memory.finished:
             hook_token.revoke(store, session_id)
             store.meta.forget(cursor_key(session_id))
             store.meta.forget(draft_key(session_id))
-        state.write([Draft(EventType.SESSION_CLEANED, f"removed {freed.path} ({freed.size} bytes){kept}", data=data)])
+        state.write([Draft(EventType.SESSION_CLEANED, f"removed {removed.path} ({removed.size} bytes){kept}", data=data)])

@@ -33,7 +33,7 @@ class SourceHealth:
     watched: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The pulse as the API shows it."""
+        """The health as the API shows it."""
         at = self.at.isoformat() if self.at else None
         return {"looks": self.looks, "at": at, "took": round(self.took, 4), "ok": self.ok, "detail": self.detail, "watched": self.watched}
 

@@ -297,7 +297,7 @@ class ReactionActor(Actor):
 
 
 def fingerprint(session_id: str, key: str, decision: Decision) -> str:
-    """What a deed is known by: the rule and exactly what was seen."""
+    """What an action is known by: the rule and exactly what was seen."""
     seen = hashlib.sha256("\n".join(sorted(decision.items)).encode()).hexdigest()[:16]
     return f"{session_id}:{key}:{seen}"
 

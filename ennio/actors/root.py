@@ -55,12 +55,12 @@ class Child:
 
 
 class RootSupervisor(Actor):
-    """Keeps the house's actors alive. ``bereaved`` is called when it dies itself, with the reason: nobody else watches it."""
+    """Keeps all actors alive. ``on_death`` is called when it dies itself, with the reason: nobody else watches it."""
 
-    def __init__(self, deps: Dependencies, fixed: Sequence[tuple[str, Start]], bereaved: Callable[[str], None] | None = None) -> None:
+    def __init__(self, deps: Dependencies, fixed: Sequence[tuple[str, Start]], on_death: Callable[[str], None] | None = None) -> None:
         super().__init__("root")
         self._deps = deps
-        self._bereaved = bereaved
+        self._on_death = on_death
         self._begun = False
         self._children = {name: Child(name, start, essential=True) for name, start in fixed}
         self._fixed = tuple(name for name, _ in fixed)
@@ -71,7 +71,7 @@ class RootSupervisor(Actor):
         return self._deps.actors
 
     def on_start(self) -> None:
-        """Everybody in order; a fixed child that does not start ends the house with its error."""
+        """Everybody in order; a fixed child that does not start ends the supervisor with its error."""
         self._actors.enter("root", self.actor_ref)
         for name in self._fixed:
             ref = self._launch(self._children[name])
@@ -82,8 +82,8 @@ class RootSupervisor(Actor):
 
     def _ended(self, greenlet: Any) -> None:
         super()._ended(greenlet)
-        if self._begun and self._death is not None and self._bereaved is not None:
-            self._bereaved(self._death)
+        if self._begun and self._death is not None and self._on_death is not None:
+            self._on_death(self._death)
 
     def on_stop(self) -> None:
         """In reverse order. Actors end; agents go on."""
@@ -115,7 +115,7 @@ class RootSupervisor(Actor):
             case RestartDue(name):
                 self._restart(name)
             case RestartChild(name):
-                self._revive(name)
+                self._restart_given_up(name)
             case ListChildren():
                 return {child.name: (child.state, child.error) for child in self._children.values()}
             case Ping():
@@ -242,7 +242,7 @@ class RootSupervisor(Actor):
         except EnnioError as error:
             log.warning("session given up, and that was not written", extra={"session": session.id, "error": str(error)})
 
-    def _revive(self, name: str) -> None:
+    def _restart_given_up(self, name: str) -> None:
         child = self._children.get(name)
         if child is not None and child.state == "given up":
             child.restarts.clear()

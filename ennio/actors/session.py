@@ -87,7 +87,7 @@ class SessionActor(Actor):
         # the clock may have been put back while nobody was here
         self._state.memory = orders.put_back(self._state.memory, timedelta(), self._deps.clock.now())
         if self._state.memory.launches and not self._state.memory.finished:
-            hook_token.renew(self._deps, self._session)  # an agent that runs on finds the door where it is now
+            hook_token.renew(self._deps, self._session)  # an agent that runs on finds the API where it is now
         self._observations.watch()
         self._begin()
 

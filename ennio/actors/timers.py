@@ -22,7 +22,7 @@ class Alarm:
         self._greenlet: gevent.Greenlet | None = None
 
     def set(self, at: datetime | None) -> None:
-        """Ring at this moment; None: not at all."""
+        """Wake it at this moment; None: not at all."""
         if at == self._at and self._greenlet is not None and not self._greenlet.dead:
             return
         self.cancel()
@@ -32,7 +32,7 @@ class Alarm:
             self._greenlet = self._actor.later(wait, self._message)
 
     def cancel(self) -> None:
-        """Do not ring."""
+        """Do not wake it."""
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
         self._greenlet = None

@@ -28,7 +28,7 @@ class Answering:
 
     runtime: Runtime
     agent: Agent
-    desk: AgentContext
+    context: AgentContext
     handle: RuntimeHandle
 
     def answer(self, text: str) -> None:
@@ -50,7 +50,7 @@ class Answering:
 
     @property
     def _screen(self) -> str:
-        return f"the screen of session {self.desk.session_id}"
+        return f"the screen of session {self.context.session_id}"
 
     def _shown(self) -> str | None:
         return self.runtime.screens([self.handle.id]).get(self.handle.id)
@@ -89,9 +89,9 @@ class Answering:
         for again in (True, True, True, False):
             screen = self._shown()
             if screen is None:
-                raise NotFound(f"session {self.desk.session_id} has no terminal any more")
+                raise NotFound(f"session {self.context.session_id} has no terminal any more")
             try:
-                return () if self.agent.reply(self.desk, screen, text) else self.agent.answer(screen, text)
+                return () if self.agent.reply(self.context, screen, text) else self.agent.answer(screen, text)
             except NothingAsked:
                 if not again:
                     raise

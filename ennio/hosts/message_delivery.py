@@ -49,7 +49,7 @@ class MessageDelivery:
 
     runtime: Runtime
     agent: Agent
-    desk: AgentContext
+    context: AgentContext
     handle: RuntimeHandle
     sent: Sequence[str] = ()
 
@@ -60,7 +60,7 @@ class MessageDelivery:
             return _not_now(view)
         if self.agent.has_protocol:
             mark()
-            self.agent.tell(self.desk, view.text, text)
+            self.agent.tell(self.context, view.text, text)
             return self._told(text, since)
         box = self._emptied(view, aside)
         if isinstance(box, Delivery):
@@ -82,7 +82,7 @@ class MessageDelivery:
 
         ``entered``: Enter was pressed for it in this life, so that it is not typed again while it stands in the terminal.
         """
-        told = self.agent.received(self.desk, text, since)
+        told = self.agent.received(self.context, text, since)
         if told is Answer.YES:
             return Delivery(Arrival.DELIVERED, "the agent says so")
         if not alive:
@@ -199,7 +199,7 @@ class MessageDelivery:
             self.runtime.press(self.handle, Key.ENTER)
             if self._wait_for(lambda: self._received(text, since()), ENTER_SETTLES / 2):
                 return Delivery(Arrival.DELIVERED, "the agent says so")
-            if self.agent.received(self.desk, text, since()) is Answer.UNKNOWN:
+            if self.agent.received(self.context, text, since()) is Answer.UNKNOWN:
                 moved = self._view() != pressed and not self._keeps(typed)
                 words = "the screen went on after Enter; the agent does not tell more" if moved else "nothing moved after Enter"
                 return Delivery(Arrival.DELIVERED if moved else Arrival.UNSURE, words)
@@ -231,7 +231,7 @@ class MessageDelivery:
         return self.agent.input_region(view) if view is not None and not view.scrolled else None
 
     def _received(self, text: str, since: datetime) -> bool:
-        return self.agent.received(self.desk, text, since) is Answer.YES
+        return self.agent.received(self.context, text, since) is Answer.YES
 
     def _view(self) -> View | None:
         return self.runtime.views([self.handle.id]).get(self.handle.id)

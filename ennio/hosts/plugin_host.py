@@ -116,8 +116,8 @@ class PluginHost:
     def preview(self, brief: Brief, prompt: str, system: str) -> CommandPreview:
         """See ``Host``."""
         at = self._resolve(brief)
-        desk = replace(at.files.desk_without_folder(brief, at.path), system=system)
-        command = at.agent.launch(desk, prompt)
+        context = replace(at.files.context_without_folder(brief, at.path), system=system)
+        command = at.agent.launch(context, prompt)
         return CommandPreview(command.argv, tuple(sorted(self._environment(at, command, 1))))
 
     # --- a life ------------------------------------------------------------------------------------
@@ -149,10 +149,11 @@ class PluginHost:
 
     def _launched(self, brief: Brief, number: int, hooks: HookAddress, record: str, resume: bool, carry: Words | None) -> Launched:
         at, begun = self._resolve(brief), self._clock.now()
-        desk = at.desk
-        at.agent.prepare(desk)
+        context = at.context
+        at.agent.prepare(context)
         words = None if resume else (at.files.read(PROMPT) or "")
-        command = at.agent.launch(desk, words) if words is not None else at.agent.resume(desk, carry.text if carry is not None else None)
+        carried = carry.text if carry is not None else None
+        command = at.agent.launch(context, words) if words is not None else at.agent.resume(context, carried)
         launch = LaunchSpec(
             brief.session_id, command.argv, at.path, self._environment(at, command, number), at.files.folder, number
         )
@@ -194,12 +195,12 @@ class PluginHost:
     def _removed(self, brief: Brief, *, dry_run: bool) -> WorkspaceRemoved:
         at = self._resolve(brief)
         if not dry_run:
-            at.agent.forget(at.desk)
-        freed = at.workspace.remove(self._spec(at), dry_run=dry_run)
+            at.agent.forget(at.context)
+        removed = at.workspace.remove(self._spec(at), dry_run=dry_run)
         if brief.ended and not dry_run:
             at.files.remove()
             self._reader.forget(brief.session_id)
-        return WorkspaceRemoved(str(freed.path), freed.size, freed.preserved, freed.unsaved)
+        return WorkspaceRemoved(str(removed.path), removed.size, removed.preserved, removed.unsaved)
 
     # --- its terminal ------------------------------------------------------------------------------
 
@@ -239,7 +240,7 @@ class PluginHost:
         """See ``Host``."""
         with self._typing.alone(brief.session_id):
             at = self._resolve(brief)
-            Answering(at.runtime, at.agent, at.desk, at.handle).answer(text)
+            Answering(at.runtime, at.agent, at.context, at.handle).answer(text)
 
     def output(self, brief: Brief, lines: int) -> str:
         """See ``Host``."""

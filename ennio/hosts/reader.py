@@ -135,11 +135,11 @@ class Reader:
         cache = None if wanted.afresh else self._caches.get(session_id)
         if cache is not None and cache.is_fresh(wanted.cursor, process, screen, now):
             return None, wanted.cursor
-        desk = at.desk
-        files = at.agent.files(desk, wanted.cursor) if _is_file_backed(at.agent) else None
+        context = at.context
+        files = at.agent.files(context, wanted.cursor) if _is_file_backed(at.agent) else None
         # taken first: what is written meanwhile is read the next time
         found = read_cache(wanted.cursor, process, screen, files) if files is not None else None
-        reading = at.agent.observe(desk, wanted.cursor, process, screen, now)
+        reading = at.agent.observe(context, wanted.cursor, process, screen, now)
         self._caches.pop(session_id, None)
         # a look that brought something may have left something; the one that brings nothing more is what stands
         if found is not None and dict(reading.cursor) == dict(wanted.cursor):

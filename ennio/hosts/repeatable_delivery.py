@@ -45,7 +45,7 @@ class RepeatableDelivery:
 
     def received(self, words: Words) -> Delivery:
         """What the agent says of words on its command line."""
-        told = self.at.agent.received(self.at.desk, words.text, self._not_ahead(words.since))
+        told = self.at.agent.received(self.at.context, words.text, self._not_ahead(words.since))
         if told is Answer.NO:
             return Delivery(Arrival.UNSURE, "the agent has not said yet that it took it")
         return Delivery(Arrival.DELIVERED, "the agent says so" if told is Answer.YES else "")
@@ -93,7 +93,7 @@ class RepeatableDelivery:
 
     def _delivery(self, words: Words | None) -> MessageDelivery:
         at = self.at
-        return MessageDelivery(at.runtime, at.agent, at.desk, at.handle, words.sent if words is not None else ())
+        return MessageDelivery(at.runtime, at.agent, at.context, at.handle, words.sent if words is not None else ())
 
     def _not_ahead(self, since: datetime) -> datetime:
         """A moment that lies ahead was told by a clock that has been put back: then it is as good as none."""

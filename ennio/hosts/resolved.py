@@ -30,6 +30,6 @@ class ResolvedBrief:
         return self.brief.handle or RuntimeHandle(self.brief.session_id, self.runtime.name)
 
     @property
-    def desk(self) -> AgentContext:
+    def context(self) -> AgentContext:
         """The session as its agent's plugin may know it."""
-        return self.files.desk(self.brief, self.path)
+        return self.files.context(self.brief, self.path)

@@ -52,13 +52,13 @@ class SessionFiles:
 
     # --- what its agent's plugin may know -----------------------------------------------------------
 
-    def desk(self, brief: Brief, workspace: Path) -> AgentContext:
+    def context(self, brief: Brief, workspace: Path) -> AgentContext:
         """The session as its agent's plugin may know it; the folder is there."""
         if not self.folder.is_dir():
             private(self.folder)
-        return self.desk_without_folder(brief, workspace)
+        return self.context_without_folder(brief, workspace)
 
-    def desk_without_folder(self, brief: Brief, workspace: Path) -> AgentContext:
+    def context_without_folder(self, brief: Brief, workspace: Path) -> AgentContext:
         """The same where nothing may be made."""
         return AgentContext(
             session_id=brief.session_id,

@@ -1,4 +1,4 @@
-"""The errors of the house, by who can act on them.
+"""The errors of Ennio, by who can act on them.
 
     EnnioError
     ├── Unreachable      time: try again later; what was asked stays unknown

@@ -1,4 +1,4 @@
-"""The events of the house: what happened, how urgent, to whom; rows of one numbered log.
+"""The events of Ennio: what happened, how urgent, to whom; rows of one numbered log.
 
 Formats: the event JSON and the NATS subjects are those of Ennio v0.1.
 """

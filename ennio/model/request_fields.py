@@ -28,7 +28,7 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def identifier(name: str, value: object) -> str:
-    """An id as the house writes them, or Invalid: letters, digits, ``_`` and ``-``, 1 to 128 of them."""
+    """An id as Ennio writes them, or Invalid: letters, digits, ``_`` and ``-``, 1 to 128 of them."""
     if isinstance(value, str) and ID_PATTERN.match(value):
         return value
     raise Invalid(f"{name}: {_shown(value)} is no id; letters, digits, _ and - are allowed, 1 to 128 of them")
@@ -77,7 +77,7 @@ def _field(kind: Any, default: Any) -> RequestField:
 
 @dataclass(frozen=True, slots=True)
 class IdField:
-    """An id of the house."""
+    """An id of Ennio's."""
 
     required: bool = False
     default: None = None

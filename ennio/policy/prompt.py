@@ -1,4 +1,4 @@
-"""The words given to an agent, layer by layer: house rules, project, issue, rules of the project, the person's own."""
+"""The words given to an agent, layer by layer: Ennio's rules, project, issue, rules of the project, the person's own."""
 
 from __future__ import annotations
 

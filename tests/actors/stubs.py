@@ -102,10 +102,10 @@ class Folders(StubWorkspace):
         _after(self.hooks, "prepare", order.session_id)
 
     def remove(self, order: WorkspaceSpec, *, dry_run: bool = False) -> Removed:
-        freed = super().remove(order, dry_run=dry_run)
+        removed = super().remove(order, dry_run=dry_run)
         if not dry_run:
             _after(self.hooks, "remove", order.session_id)
-        return freed
+        return removed
 
 
 class Forge(StubScm):
@@ -139,8 +139,8 @@ def _nothing() -> None:
     """No hook."""
 
 
-def _after(hooks: Hooks, deed: str, session_id: str) -> None:
-    hook = hooks.pop(deed, None)
+def _after(hooks: Hooks, action: str, session_id: str) -> None:
+    hook = hooks.pop(action, None)
     if hook is not None:
         hook(session_id)
 

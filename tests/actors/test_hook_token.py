@@ -1,4 +1,4 @@
-"""The bell of a session: whose it is, and what it opens."""
+"""The hook token of a session: whose it is, and what it opens."""
 
 from __future__ import annotations
 

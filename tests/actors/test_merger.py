@@ -381,7 +381,7 @@ def test_a_conflict_at_the_merge_is_the_agents_to_settle_and_calls_nobody(stage:
     stage.look()
     assert "app.py" in message.text
     assert "reaction_escalated" not in stage.types(session_id)
-    assert [notice for bell in stage.notifiers.values() for notice in bell.sent] == []
+    assert [notice for look in stage.notifiers.values() for notice in look.sent] == []
     stage.scm.merge = real  # type: ignore[method-assign]
     stage.scm.push(stage.branch(session_id))
     stage.scm.conflict(number)

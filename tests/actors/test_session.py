@@ -277,9 +277,9 @@ def test_every_status_can_be_asked_why(stage: Stage) -> None:
 # --- the actor ends hard at every point, and a new one goes on ---------------------------------------
 
 
-@pytest.mark.parametrize("deed", ["create", "prepare", "start"])
-def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, deed: str) -> None:
-    stage.hooks[deed] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+@pytest.mark.parametrize("action", ["create", "prepare", "start"])
+def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, action: str) -> None:
+    stage.hooks[action] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
     session_id = stage.launched()
     stage.settle_in(session_id)
     stage.look()
@@ -289,8 +289,8 @@ def test_a_crash_between_a_deed_and_its_record_repeats_nothing(stage: Stage, dee
     assert not stage.runtime.pasted(session_id), "the prompt went with the command line, once"
 
 
-@pytest.mark.parametrize("deed", ["paste", "enter"])
-def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stage, deed: str) -> None:
+@pytest.mark.parametrize("action", ["paste", "enter"])
+def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stage, action: str) -> None:
     session_id = stage.working()
     stage.rests(session_id)
 
@@ -300,7 +300,7 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
         ref.tell(CrashForTest())
         eventually(lambda: not ref.is_alive())
 
-    stage.hooks[deed] = crash
+    stage.hooks[action] = crash
     message = stage.orchestrator.sessions.send(session_id, "Play it again")
     _tick_until_delivered(stage, message.id)
     assert "session_adopted" in stage.types(session_id), "it did crash"
@@ -309,10 +309,10 @@ def test_a_crash_while_a_message_is_typed_gives_it_to_the_agent_once(stage: Stag
     assert stage.types(session_id).count("message_delivered") == 2, "the prompt and this one"
 
 
-@pytest.mark.parametrize("deed", ["stop", "remove"])
-def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, deed: str) -> None:
+@pytest.mark.parametrize("action", ["stop", "remove"])
+def test_a_crash_while_it_ends_ends_it_all_the_same(stage: Stage, action: str) -> None:
     session_id = stage.working()
-    stage.hooks[deed] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
+    stage.hooks[action] = lambda name: stage.deps.actors.tell(session_name(name), CrashForTest())  # type: ignore[assignment,return-value]
     stage.orchestrator.sessions.kill(session_id)
     eventually(lambda: session_id in stage.runtime.stopped)
     eventually(lambda: stage.alive(session_name(session_id)))

@@ -49,12 +49,12 @@ def test_the_agent_finds_its_prompt_its_folder_and_no_more_of_the_environment(st
     assert "Write the overture" in (stage.deps.home.session(session_id) / "prompt.md").read_text()
 
 
-@pytest.mark.parametrize("deed", ["create", "prepare"])
-def test_a_workspace_that_cannot_be_made_is_undone_and_said(stage: Stage, deed: str) -> None:
+@pytest.mark.parametrize("action", ["create", "prepare"])
+def test_a_workspace_that_cannot_be_made_is_undone_and_said(stage: Stage, action: str) -> None:
     def refuse() -> None:
         raise Refused("post_create command 1 (`make`) ended with exit code 2")
 
-    stage.workspace.before[deed] = refuse
+    stage.workspace.before[action] = refuse
     session_id = stage.spawn()
     session = stage.until(session_id, SessionStatus.EXITED)
     assert "ended with exit code 2" in (session.reason or "")

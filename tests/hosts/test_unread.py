@@ -77,7 +77,7 @@ class Pair:
         )  # fmt: skip
         host = PluginHost(self.plugins, home, self.clock)
         at = host._resolve(self.brief)
-        self.desk, self.agent = at.desk, at.agent
+        self.context, self.agent = at.context, at.agent
         self.steady, self.sparing = (Look(Reader(host._resolve, self.clock), sparing) for sparing in (False, True))
         self.title, self.number = "", 1
 
@@ -105,7 +105,7 @@ class Pair:
 
     def write(self, which: int) -> None:
         if self.world.writes:
-            self.world.writes[which % len(self.world.writes)](self.desk, self.clock.now().timestamp())
+            self.world.writes[which % len(self.world.writes)](self.context, self.clock.now().timestamp())
 
     def settle(self) -> None:
         """Looks until nothing is left to be read."""
@@ -128,9 +128,9 @@ def counted(of: Pair) -> Iterator[list[str]]:
     reads: list[str] = []
     observe = of.agent.observe
 
-    def counting(desk: AgentContext, *more: object) -> object:
-        reads.append(desk.session_id)
-        return observe(desk, *more)  # type: ignore[arg-type]
+    def counting(context: AgentContext, *more: object) -> object:
+        reads.append(context.session_id)
+        return observe(context, *more)  # type: ignore[arg-type]
 
     with mock.patch.object(type(of.agent), "observe", lambda _, *given: counting(*given)):
         yield reads
@@ -164,7 +164,7 @@ def test_an_agent_that_names_its_files_says_the_same_without_being_read(kind: st
             if title >= 0:
                 both.title = both.world.titles[title % len(both.world.titles)]
             both.number += again
-            age(both.desk.home)
+            age(both.context.home)
             for pause in (1.0, 1.0, 0.0):  # the second look finds what the first one left, the third one nothing
                 steady, sparing = both.looks()
                 assert sparing == steady
@@ -179,7 +179,7 @@ def test_incident_35_an_agent_at_rest_is_neither_read_nor_written_of(kind: str) 
             if not (kind == "opencode" and number == 4):  # a database that is none is tried again and again
                 both.write(number)
                 both.clock.advance(1)
-        age(both.desk.home)
+        age(both.context.home)
         both.settle()
         cursor = both.sparing.cursor
         with counted(both) as reads:
@@ -212,10 +212,10 @@ def test_a_screen_that_contradicts_for_long_enough_is_believed_though_nothing_ch
         both.screen = both.world.screens[0]
         both.write(0)
         both.write(4)
-        age(both.desk.home)
+        age(both.context.home)
         both.settle()
         both.write(1)
-        age(both.desk.home)
+        age(both.context.home)
         both.clock.advance(0.5)
         assert both.look(both.sparing).activity is Activity.ACTIVE
         both.clock.advance(0.6)
@@ -226,8 +226,8 @@ def test_what_is_written_twice_within_one_tick_of_the_file_system_is_read_both_t
     with pair("claude-code") as both:
         both.screen = both.world.screens[0]
         both.write(4)
-        age(both.desk.home)
-        cost = both.desk.directory / "cost.json"
+        age(both.context.home)
+        cost = both.context.directory / "cost.json"
         cost.write_text('{"conversations": {"c": {"total": 0.1}}}')
         now = os.stat(cost).st_mtime_ns
         both.settle()
@@ -242,8 +242,8 @@ def test_a_database_that_could_not_be_read_is_tried_again_though_it_does_not_cha
     monkeypatch.setattr(opencode_database, "_PATIENCE", 0.0)
     with pair("opencode") as both:
         both.write(0)
-        age(both.desk.home)
-        other = sqlite3.connect(opencode_database.database(both.desk), isolation_level=None)
+        age(both.context.home)
+        other = sqlite3.connect(opencode_database.database(both.context), isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         both.settle()
         assert both.look(both.sparing).activity is None
@@ -269,7 +269,7 @@ def test_whatever_it_writes_is_noticed_and_so_is_a_file_that_appears(kind: str) 
             both.settle()
             both.clock.advance(2)
             both.write(which)
-            age(both.desk.home)
+            age(both.context.home)
             steady, sparing = both.looks()
             assert sparing == steady
         assert both.world.writes == () or (steady.usage, steady.activity) != (None, None)

@@ -68,9 +68,9 @@ def leftover(directory: Path, *, running: bool) -> Finding | None:
 
 def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
     """What the supervisor cannot see just now: a forge, a tracker, a runtime."""
-    for name, pulse in sorted(status.get("sources", {}).items()):
-        if not pulse["ok"]:
-            why = pulse["detail"] or "it does not answer"
+    for name, health in sorted(status.get("sources", {}).items()):
+        if not health["ok"]:
+            why = health["detail"] or "it does not answer"
             yield warning(f"no signal from {name}: {why}", "ennio status  (it is looked at again all the time)")
 
 

@@ -44,8 +44,8 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
 
 def _silent(status: dict[str, Any], project: str | None) -> dict[str, str]:
     """The forges and trackers that cannot be seen just now, each with the reason; of one project where one is asked for."""
-    sources = {name: pulse for name, pulse in status.get("sources", {}).items() if name.startswith(("forge:", "tracker:"))}
-    return {name: pulse["detail"] for name, pulse in sources.items() if not pulse["ok"] and project in (None, name.partition(":")[2])}
+    sources = {name: health for name, health in status.get("sources", {}).items() if name.startswith(("forge:", "tracker:"))}
+    return {name: health["detail"] for name, health in sources.items() if not health["ok"] and project in (None, name.partition(":")[2])}
 
 
 def _no_signal(silent: dict[str, str], context: CliContext) -> list[str]:

@@ -1,10 +1,10 @@
-"""``hook.py FOLDER``: writes down what an agent just told, then rings at the supervisor's door.
+"""``hook.py FOLDER``: writes down what an agent just told, then tells the supervisor.
 
 ``hook.py FOLDER status`` is for a status line: of what it is told only the money is kept, in ``cost.json``.
 
 Run by the agent itself, with the session's folder; it must be quick, need nothing but Python, print
 nothing and never fail: an agent takes a failing hook for a veto. What it told is one line of
-``hooks.jsonl`` there, so that nothing is lost while nobody listens. The ring (address and token in
+``hooks.jsonl`` there, so that nothing is lost while nobody listens. What it tells (address and token in
 ``bell.json``) only says "look again".
 """
 
@@ -66,15 +66,15 @@ def keep_cost(folder: str, told: dict) -> None:  # type: ignore[type-arg]
     os.replace(draft.name, file)
 
 
-def ring(folder: str) -> None:
+def notify(folder: str) -> None:
     """Say "look again" to the supervisor, without waiting for more than its first word."""
     with open(os.path.join(folder, "bell.json"), encoding="utf-8") as file:
-        bell = json.load(file)
-    head = f"POST {bell['path']} HTTP/1.1\r\nHost: {bell['host']}:{bell['port']}\r\nAuthorization: Bearer {bell['token']}\r\n"
-    with socket.create_connection((bell["host"], bell["port"]), PATIENCE) as door:
-        door.settimeout(PATIENCE)
-        door.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        door.recv(16)
+        hook = json.load(file)
+    head = f"POST {hook['path']} HTTP/1.1\r\nHost: {hook['host']}:{hook['port']}\r\nAuthorization: Bearer {hook['token']}\r\n"
+    with socket.create_connection((hook["host"], hook["port"]), PATIENCE) as connection:
+        connection.settimeout(PATIENCE)
+        connection.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        connection.recv(16)
 
 
 if __name__ == "__main__":
@@ -85,4 +85,4 @@ if __name__ == "__main__":
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         append(sys.argv[1], line(json.loads(sys.stdin.read())))
     with suppress(OSError, ValueError, KeyError, TypeError):
-        ring(sys.argv[1])
+        notify(sys.argv[1])

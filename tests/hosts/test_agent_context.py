@@ -11,5 +11,5 @@ def test_an_agent_is_told_its_workspace_by_the_path_that_it_will_know_it_by(tmp_
     real, link = tmp_path / "real", tmp_path / "link"
     (real / "w").mkdir(parents=True)
     link.symlink_to(real)
-    assert Pair("claude-code", link).desk.workspace == real / "w"
-    assert Pair("codex", link).desk.workspace == real / "w"
+    assert Pair("claude-code", link).context.workspace == real / "w"
+    assert Pair("codex", link).context.workspace == real / "w"
