@@ -40,7 +40,7 @@ class DeliveryWork(Protocol):
         """What becomes of the delivery after a try."""
         ...
 
-    def record(
+    def record_outcome(
         self, tx: Transaction, outcome: DeliveryRecord, result: Any, error: EnnioError | None
     ) -> None:
         """Write what else is to be written with it, in the same transaction."""
@@ -48,9 +48,9 @@ class DeliveryWork(Protocol):
 
 
 class DurableQueue:
-    """Works off the deliveries of one kind for the actor that holds it; that passes on ``Wake`` and the ends of tries.
+    """Works off the deliveries of one kind for the actor that holds it, which passes on ``Wake`` and the ends of tries.
 
-    ``in_order``: in its lane nothing overtakes what waits.
+    ``lane``: in this one only. ``in_order``: in a lane nothing overtakes what waits.
     """
 
     def __init__(
@@ -60,12 +60,14 @@ class DurableQueue:
         kind: DeliveryKind,
         work: DeliveryWork,
         *,
+        lane: str | None = None,
         in_order: bool = False,
     ) -> None:
         self._actor = actor
         self._deps = deps
         self._kind = kind
         self._work = work
+        self._lane = lane
         self._in_order = in_order
         self._under_way: dict[str, DeliveryRecord] = {}
         self._waits: dict[str, datetime] = {}
@@ -73,7 +75,7 @@ class DurableQueue:
 
     def start(self) -> None:
         """Take up what was intended before; what was put off is tried at once."""
-        self._deps.store.deliveries.hasten(self._kind)
+        self._deps.store.deliveries.hasten(self._kind, self._lane)
         self.next()
 
     def stop(self) -> None:
@@ -82,13 +84,10 @@ class DurableQueue:
 
     def next(self, lane: str | None = None) -> None:
         """Begin what is due, in every lane (or this one) in which nothing is under way."""
-        now = self._deps.clock.now()
-        self._waits = (
-            {} if lane is None else {name: at for name, at in self._waits.items() if name != lane}
-        )
-        for name, deliveries in groupby(
-            self._deps.store.deliveries.open(self._kind, lane), attrgetter("lane")
-        ):
+        now, lane = self._deps.clock.now(), lane or self._lane
+        self._waits = {name: at for name, at in self._waits.items() if lane not in (None, name)}
+        due = self._deps.store.deliveries.open(self._kind, lane)
+        for name, deliveries in groupby(due, attrgetter("lane")):
             if name not in self._under_way:
                 self._begin(name, deliveries, now)
         self._alarm.set(min(self._waits.values(), default=None))
@@ -113,6 +112,6 @@ class DurableQueue:
         outcome = self._work.outcome(taken, result, error, self._deps.clock.now())
         with self._deps.store.transaction() as tx:
             if self._deps.store.deliveries.settle(taken, outcome):
-                self._work.record(tx, outcome, result, error)
+                self._work.record_outcome(tx, outcome, result, error)
         self._under_way.pop(taken.lane, None)
         self.next(taken.lane)

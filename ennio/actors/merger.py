@@ -100,7 +100,7 @@ class MergeActor(Actor):
             return delivering.postponed(delivery, merging.next_try(reason, merge.attempts, now), str(reason))
         return delivering.settled(delivery, DeliveryState.DONE, now, result=None if result is None else result.commit)
 
-    def record(self, tx: Transaction, outcome: DeliveryRecord, result: Merged | None, error: EnnioError | None) -> None:
+    def record_outcome(self, tx: Transaction, outcome: DeliveryRecord, result: Merged | None, error: EnnioError | None) -> None:
         """Write down why it waits, and say so where it is said for the first time; a person hears of what lasts."""
         merge, now = self._deps.store.merges.of(outcome), self._deps.clock.now()
         if outcome.state is DeliveryState.DROPPED:

@@ -154,7 +154,7 @@ class NotifierActor(Actor):
         """See ``DeliveryWork``."""
         return delivering.outcome(delivery, error, RETRY, now)
 
-    def record(
+    def record_outcome(
         self, tx: Transaction, outcome: DeliveryRecord, _result: None, _error: EnnioError | None
     ) -> None:
         """Its notice may be done with it."""

@@ -12,6 +12,7 @@ class DeliveryKind(StrEnum):
 
     NOTICE = "notice"
     MERGE = "merge"
+    MILESTONE = "milestone"
 
 
 class DeliveryState(StrEnum):

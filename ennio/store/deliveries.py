@@ -43,14 +43,12 @@ class DeliveryRepository:
         only: dict[str, Any] = {} if lane is None else {"lane": lane}
         return self._rows.find(order=("lane", "ordinal"), kind=kind, settled_at=None, **only)
 
-    def hasten(self, kind: DeliveryKind) -> None:
-        """End every pause: whoever starts has a reason to try again."""
-        of_kind, open_ones = (
-            self._rows.column("kind") == encode(kind),
-            self._rows.column("settled_at").is_null(),
-        )
-        paused = self._rows.column("not_before").is_null(False)
-        self._change({"not_before": None}, of_kind, open_ones, paused)
+    def hasten(self, kind: DeliveryKind, lane: str | None = None) -> None:
+        """End every pause (in one lane): whoever starts has a reason to try again."""
+        column = self._rows.column
+        of_lane = () if lane is None else (column("lane") == lane,)
+        paused = column("settled_at").is_null(), column("not_before").is_null(False)
+        self._change({"not_before": None}, column("kind") == encode(kind), *of_lane, *paused)
 
     def take(self, delivery: DeliveryRecord, now: datetime) -> DeliveryRecord | None:
         """Begin a try, as it is told afterwards; None when it is not as it was read: somebody else has it by now."""

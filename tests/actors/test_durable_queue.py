@@ -78,7 +78,7 @@ class Post(Actor):
     ) -> DeliveryRecord:
         return delivering.outcome(delivery, error, RETRY, now)
 
-    def record(
+    def record_outcome(
         self, tx: Transaction, outcome: DeliveryRecord, result: Any, error: EnnioError | None
     ) -> None:
         self.office.recorded.append((outcome.lane, outcome.subject, outcome.state))

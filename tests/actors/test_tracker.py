@@ -18,6 +18,7 @@ from ennio.config.model import Config, PluginChoice, Project
 from ennio.hosts.plugin_host import PluginHost
 from ennio.machine.home import Home
 from ennio.model.clock import ManualClock
+from ennio.model.delivery import DeliveryKind, DeliveryRecord
 from ennio.model.errors import Refused, Unreachable
 from ennio.model.events import Draft, EventType
 from ennio.model.session import Session, SessionStatus
@@ -134,6 +135,7 @@ def test_what_happened_while_nobody_followed_is_told_afterwards_and_once(desk: A
         desk.happens("s-1", EventType.SESSION_SPAWNED)
         eventually(lambda: desk.issues.kinds == ["spawned"])
         eventually(lambda: desk.store.cursors.get("tracker:shop") == desk.store.events.last_seq())
+        eventually(lambda: not desk.store.deliveries.open(DeliveryKind.MILESTONE))
     desk.happens("s-1", EventType.PR_CREATED)
     with desk.running():
         eventually(lambda: desk.issues.kinds == ["spawned", "pull_opened"])
@@ -218,3 +220,13 @@ def test_an_actor_that_ends_between_telling_and_writing_it_down_tells_it_again_a
         desk.happens("s-1", EventType.PR_MERGED)
         eventually(lambda: desk.issues.kinds == ["spawned", "merged"])
     assert desk.issues.calls == ["spawned", "spawned", "merged"]
+
+
+def test_what_one_project_waits_for_is_no_affair_of_another(desk: AgentContext) -> None:
+    desk.session("s-1")
+    desk.store.deliveries.intend(DeliveryRecord(DeliveryKind.MILESTONE, "an event", "blog"))
+    with desk.running():
+        desk.happens("s-1", EventType.SESSION_SPAWNED)
+        eventually(lambda: desk.issues.kinds == ["spawned"])
+    (theirs,) = desk.store.deliveries.open(DeliveryKind.MILESTONE, "blog")
+    assert theirs.attempts == 0
