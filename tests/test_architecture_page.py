@@ -1,0 +1,75 @@
+"""ARCHITECTURE.md names files and functions that are there, in few words of our own, and walks that do not grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"`([\w/<>.-]+?\.py):([\w.]+)`")
+PLACES = re.compile(r"`([\w.-]+(?:/[\w.-]*)+|[\w-]+\.(?:py|md))`")
+LINKS = re.compile(r"\]\(([\w./-]+)\)")
+MOST_WORDS = 15
+MOST_STEPS = {"A check turns red": 28, "`POST /sessions`": 25, "A hook": 21}
+"""How long each walk is; one that becomes longer has got a step that something else could do without."""
+
+
+def _missing(page: str) -> list[str]:
+    """What a page names that is not there."""
+    paths = PLACES.findall(page) + LINKS.findall(page)
+    places = [path for path in paths if not ((ROOT / path).exists() or (ROOT / "ennio" / path).exists())]
+    functions = [f"{file}:{name}" for file, name in NAMED.findall(page) if name not in _names(ROOT / "ennio" / file)]
+    return places + functions
+
+
+@cache
+def _names(file: Path) -> frozenset[str]:
+    """The functions of a file, those of classes behind the class."""
+    if not file.is_file():
+        return frozenset()
+    found: set[str] = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{one.name}" for one in node.body if isinstance(one, ast.FunctionDef)}
+    return frozenset(found)
+
+
+def _section(title: str) -> str:
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_every_file_and_function_that_is_named_is_there() -> None:
+    assert len(NAMED.findall(PAGE)) > 60
+    assert _missing(PAGE) == []
+
+
+NOWHERE = (
+    "`policy/no_such.py`",
+    "`actors/no_such.py:f`",
+    "`policy/admission.py:no_such`",
+    "`store/store.py:transaction`",
+    "[x](docs/no.md)",
+)
+
+
+@pytest.mark.parametrize("named", NOWHERE)
+def test_what_is_not_there_is_noticed(named: str) -> None:
+    assert len(_missing(named)) == 1
+
+
+def test_few_words_are_ours() -> None:
+    rows = [line for line in _section("Words").splitlines() if line.startswith("| ")]
+    assert 0 < len(rows) - 2 <= MOST_WORDS
+
+
+@pytest.mark.parametrize("begins", MOST_STEPS)
+def test_a_walk_does_not_grow(begins: str) -> None:
+    walk = _section("Three walks").partition(f"\n**{begins}")[2].partition("\n**")[0]
+    assert 0 < len(NAMED.findall(walk)) <= MOST_STEPS[begins]
