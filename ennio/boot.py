@@ -28,13 +28,13 @@ from ennio.actors.orchestrator import Orchestrator
 from ennio.actors.queue import QueueActor
 from ennio.actors.reaction import ReactionActor
 from ennio.actors.registry import (
-    AGENTS,
     ASK_TIMEOUT,
     MERGES,
     NOTICES,
     QUEUE,
     REACTIONS,
     ActorRegistry,
+    agents_name,
     forge_name,
     runtime_name,
     tracker_name,
@@ -240,8 +240,9 @@ def fixed_children(deps: Dependencies) -> list[tuple[str, Start]]:
         (MERGES, simple(MergeActor)),
         (REACTIONS, simple(ReactionActor)),
     ]
-    children += [(runtime_name(name), simple(RuntimePoller, name)) for name in _runtimes(deps)]
-    children.append((AGENTS, simple(AgentPoller)))
+    for host in deps.hosts:
+        children += [(runtime_name(name, host.name), simple(RuntimePoller, name, host)) for name in _runtimes(deps)]
+        children.append((agents_name(host.name), simple(AgentPoller, host)))
     children += [(forge_name(p.id), simple(ForgePoller, p.id)) for p in deps.config.projects if _has_forge(deps, p.id)]
     children += [(tracker_name(p.id), simple(TrackerActor, p.id)) for p in deps.config.projects if _has_tracker(p)]
     children.append((QUEUE, simple(QueueActor)))

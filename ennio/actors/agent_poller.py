@@ -15,7 +15,7 @@ import pykka
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import AgentObserved, WatchAgent
 from ennio.actors.poller import PollerActor
-from ennio.hosts.interface import Observation, Wanted
+from ennio.hosts.interface import Host, Observation, Wanted
 from ennio.model.errors import EnnioError
 from ennio.plugins.workspace.interface import Glance
 
@@ -41,9 +41,9 @@ class LookSchedule:
 class AgentPoller(PollerActor):
     """Reads what agents tell, off every session's mailbox, and tells each what is its own."""
 
-    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, host: Host) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.agent)
-        self._host = deps.this_machine
+        self._host = host
         self._looks = LookSchedule()
         self._turn: tuple[str, ...] = ()
         self._asked: frozenset[str] = frozenset()

@@ -31,7 +31,7 @@ def condition(deps: Dependencies) -> dict[str, Any]:
 
 def health(deps: Dependencies) -> dict[str, SourceHealth]:
     """How each source has been doing; one that is just being restarted is in trouble, and no reason not to show the others."""
-    sources = [name for name in deps.actors.names() if name == AGENTS or name.startswith(("runtime:", "forge:", "tracker:"))]
+    sources = [name for name in deps.actors.names() if name == AGENTS or name.startswith((f"{AGENTS}:", "runtime:", "forge:", "tracker:"))]
     return {name: _health(deps, name) for name in sources}
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ennio.actors.registry import ActorRegistry
 from ennio.config.model import Config, Project
 from ennio.hosts.interface import Host
 from ennio.machine.home import Home
 from ennio.model.clock import Clock
-from ennio.model.errors import NotFound
+from ennio.model.errors import NotFound, Unreachable
 from ennio.model.session import Session
 from ennio.plugins.registry import Registry
 from ennio.store import Store
@@ -26,11 +27,26 @@ class Dependencies:
     plugins: Registry
     actors: ActorRegistry
     this_machine: Host
+    other_machines: Mapping[str, Host] = field(default_factory=dict)
 
     def host(self, session: Session) -> Host:
-        """The host that the session is on."""
-        del session
-        return self.this_machine
+        """The host that the session is on; never another in its place. Raises Unreachable for one that is not known."""
+        host = self.host_of_name(session.host)
+        if host is None:
+            raise Unreachable(
+                f"session {session.id} is on host {session.host}, which this supervisor does not know, "
+                "so nothing can be said of its agent or done to it from here"
+            )
+        return host
+
+    def host_of_name(self, name: str) -> Host | None:
+        """The host of this name, empty for this machine; None for one that is not known."""
+        return self.other_machines.get(name) if name else self.this_machine
+
+    @property
+    def hosts(self) -> Sequence[Host]:
+        """Every host there is, this machine first."""
+        return (self.this_machine, *self.other_machines.values())
 
     def project(self, project_id: str) -> Project:
         """The project of this id or name. Raises NotFound naming those there are."""

@@ -14,7 +14,7 @@ from typing import Any
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import AgentObserved, ForgeObserved, LookNow, RuntimeObserved, Unwatch, WatchAgent, WatchProcess
 from ennio.actors.outbox import Outbox
-from ennio.actors.registry import AGENTS, forge_name, runtime_name
+from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Brief, Observation, Wanted
@@ -48,13 +48,13 @@ class Observations:
         """Tell the pollers what to look for, whenever that changes."""
         session, memory = self._state.session, self._state.memory
         if memory.finished:
-            for name in (runtime_name(self._runtime), AGENTS, forge_name(session.project_id)) if self._asked else ():
+            for name in (self._runtime_poller, self._agent_poller, forge_name(session.project_id)) if self._asked else ():
                 self._deps.actors.tell(name, Unwatch(session.id))
             self._asked.clear()
             return
         at = context(self._deps, session)
-        self._ask(runtime_name(at.brief.runtime), WatchProcess(session.id, session.runtime_handle))
-        self._ask(AGENTS, self._watch_agent(at))
+        self._ask(self._runtime_poller, WatchProcess(session.id, session.runtime_handle))
+        self._ask(self._agent_poller, self._watch_agent(at))
         if session.branch:
             idle = memory.activity in (Activity.READY, Activity.IDLE, Activity.EXITED)
             words = (session.metadata.get("title") or session.branch, session.prompt or "")
@@ -103,7 +103,7 @@ class Observations:
 
     def _expedite(self) -> None:
         """Have the agent read again soon, without waiting for everybody's turn."""
-        self._deps.actors.tell(AGENTS, LookNow(self._state.session.id))
+        self._deps.actors.tell(self._agent_poller, LookNow(self._state.session.id))
 
     def _starting(self) -> bool:
         """Whether the agent was started a moment ago and is not ready yet: somebody waits to give it words."""
@@ -113,12 +113,18 @@ class Observations:
         return self._deps.clock.now() - memory.launched_at < STARTING
 
     @property
-    def _runtime(self) -> str:
+    def _runtime_poller(self) -> str:
+        """Who looks after the processes of its runtime on its host."""
         session = self._state.session
-        return session.runtime_name or self._deps.project(session.project_id).runtime
+        return runtime_name(session.runtime_name or self._deps.project(session.project_id).runtime, session.host)
+
+    @property
+    def _agent_poller(self) -> str:
+        """Who has the agents on its host read."""
+        return agents_name(self._state.session.host)
 
     def _tell_runtime(self, message: Any) -> None:
-        self._deps.actors.tell(runtime_name(self._runtime), message)
+        self._deps.actors.tell(self._runtime_poller, message)
 
     def _tell_forge(self, message: Any) -> None:
         self._deps.actors.tell(forge_name(self._state.session.project_id), message)

@@ -22,9 +22,14 @@ def session_name(session_id: str) -> str:
     return f"session:{session_id}"
 
 
-def runtime_name(runtime: str) -> str:
-    """The name of a runtime's poller."""
-    return f"runtime:{runtime}"
+def runtime_name(runtime: str, host: str = "") -> str:
+    """The name of the poller of a runtime on a host; an empty one is this machine."""
+    return f"runtime:{host}:{runtime}" if host else f"runtime:{runtime}"
+
+
+def agents_name(host: str = "") -> str:
+    """The name of the poller of all agents on a host."""
+    return f"{AGENTS}:{host}" if host else AGENTS
 
 
 def forge_name(project_id: str) -> str:

@@ -10,6 +10,7 @@ import pykka
 from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import RuntimeObserved
 from ennio.actors.poller import PollerActor
+from ennio.hosts.interface import Host
 from ennio.model.errors import EnnioError
 from ennio.model.facts import ProcessSeen
 
@@ -17,10 +18,10 @@ from ennio.model.facts import ProcessSeen
 class RuntimePoller(PollerActor):
     """Tells each session what became of its agent's process; who was seen to be as before is not told again."""
 
-    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, runtime: str) -> None:
+    def __init__(self, deps: Dependencies, name: str, watcher: pykka.ActorRef[Any] | None, runtime: str, host: Host) -> None:
         super().__init__(deps, name, watcher, deps.config.poll.runtime)
         self._runtime = runtime
-        self._host = deps.this_machine
+        self._host = host
 
     def look(self, watched: Mapping[str, Any]) -> Mapping[str, ProcessSeen]:
         """One survey."""

@@ -1,4 +1,7 @@
-"""Sessions whose project is not in the file any more: nobody looks after them, and that is said; a person can still end them."""
+"""Sessions that nobody looks after, and that is said: their project is not in the file any more, or their host is not known.
+
+A person can still end those of a project that left.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def why(deps: Dependencies, session: Session) -> str | None:
-    """Why nobody looks after it and what to do; None where its project is there."""
+    """Why nobody looks after it and what to do; None where its project and its host are there."""
+    if deps.host_of_name(session.host) is None:
+        return (
+            f"nobody watches it: it is on host {session.host}, which this supervisor does not know, so nobody can say whether its agent "
+            "lives, and it is not started here; have that host known again, or end the agent over there"
+        )
     if deps.config.project(session.project_id) is not None:
         return None
     return (
@@ -27,7 +35,7 @@ def why(deps: Dependencies, session: Session) -> str | None:
 
 
 def refuse(deps: Dependencies, session: Session) -> None:
-    """Raise Refused with the reason and the way out, where its project is not there."""
+    """Raise Refused with the reason and the way out, where nobody looks after it."""
     reason = why(deps, session)
     if reason is not None:
         raise Refused(f"session {session.id}: {reason}")
@@ -38,7 +46,7 @@ def show(deps: Dependencies, session: Session) -> None:
     reason = why(deps, session)
     if reason is None or session.status.terminal or session.reason == reason:
         return
-    log.warning("session left alone: its project is not in the configuration", extra={"session": session.id})
+    log.warning("session left alone", extra={"session": session.id, "reason": reason})
     shown = replace(session, reason=reason, no_signal_since=session.no_signal_since or deps.clock.now())
     try:
         with deps.store.transaction() as tx:

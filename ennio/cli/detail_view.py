@@ -29,6 +29,7 @@ def detail_lines(session: Document, now: datetime, style: Style) -> list[str]:
         ("says", session.get("detail") or ""),
         ("queue", place(session.get("queued"))),
         ("agent", _agent(session)),
+        ("host", session.get("host") or ""),
         ("role", session.get("role") or ""),
         ("issue", session.get("issue_id") or ""),
         ("prompt", session.get("prompt") or ""),

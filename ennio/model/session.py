@@ -95,6 +95,7 @@ class Session:
 
     ``reason`` is one sentence on why the status is what it is; ``outcome`` tells a done
     session's end (``merged``, ``closed``, ``finished``); ``last_activity_at`` is the agent's own.
+    ``host`` is the machine it is on, empty for the supervisor's own.
     ``no_signal`` says of what there has been no signal since ``no_signal_since``, and why.
     """
 
@@ -127,6 +128,7 @@ class Session:
     no_signal: str | None = None
     restored_at: datetime | None = None
     archived_at: datetime | None = None
+    host: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict, metadata=INTERNAL)
 
 

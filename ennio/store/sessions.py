@@ -93,6 +93,7 @@ def _by_age(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
 def _encode(session: Session) -> Values:
     info = _agent_info(session)
     return _encode_plain(session) | {
+        "host": session.host or None,
         "runtime_handle": None if session.runtime_handle is None else dumps(session.runtime_handle),
         "agent_info": None if info is None else dumps(info),
         "metadata": dumps(session.metadata) if session.metadata else "{}",

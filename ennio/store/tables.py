@@ -54,6 +54,7 @@ class SessionTable(DeclaredTable):
     outcome = text_column(null=True)
     no_signal_since = text_column(null=True)
     no_signal = text_column(null=True)
+    host = text_column(null=True)
 
     Meta = meta("sessions")
 

@@ -271,8 +271,8 @@ def fixed(deps: Dependencies) -> list[tuple[str, Start]]:
         (NOTICES, partial(starting, NotifierActor)),
         (MERGES, partial(starting, MergeActor)),
         (REACTIONS, partial(starting, ReactionActor)),
-        (runtime_name("stub"), lambda name, watcher: RuntimePoller.start(deps, name, watcher, "stub")),
-        (AGENTS, partial(starting, AgentPoller)),
+        (runtime_name("stub"), lambda name, watcher: RuntimePoller.start(deps, name, watcher, "stub", deps.this_machine)),
+        (AGENTS, lambda name, watcher: AgentPoller.start(deps, name, watcher, deps.this_machine)),
     ]
     children += [
         (forge_name(one.id), lambda name, watcher, of=one.id: ForgePoller.start(deps, name, watcher, of))

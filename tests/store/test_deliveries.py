@@ -14,6 +14,7 @@ from ennio.model.clock import ManualClock
 from ennio.model.delivery import DeliveryKind, DeliveryRecord, DeliveryState
 from ennio.model.session import Session
 from ennio.store import Store, migrations, open_store
+from tests.store.older import insert_session
 
 NOTICE = DeliveryKind.NOTICE
 PARCEL = DeliveryRecord(NOTICE, "n-1", "slack")
@@ -156,7 +157,7 @@ def test_a_merge_of_an_older_version_goes_on_in_the_lane_of_its_project(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:20])
         old = open_store("sqlite:ennio.db", tmp_path, clock)
-    old.sessions.insert(session)
+    insert_session(old, session)
     text = (
         "INSERT INTO merges (session_id, number, head, method, fingerprint, at, state, "
         '"commit", error, attempts, held) VALUES (?, 7, ?, ?, ?, ?, ?, ?, ?, ?, ?)'

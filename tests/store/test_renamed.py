@@ -15,6 +15,7 @@ from ennio.model.session import Session
 from ennio.policy.lifecycle import LifecycleState
 from ennio.policy.lifecycle.state import Desired, Phase
 from ennio.store import migrations, open_store
+from tests.store.older import insert_session
 
 OLD = '{"status":"working","status_since":"2026-01-01T00:00:00+00:00","wish":"watch","stage":"launched","launches":2}'
 
@@ -24,7 +25,7 @@ def test_the_state_of_a_life_is_read_by_its_old_names(tmp_path: Path, session: S
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:13])
         store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
-        store.sessions.insert(session)
+        insert_session(store, session)
         store.memories.save(session.id, text)
         store.close()
     store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
@@ -42,7 +43,7 @@ def test_what_was_seen_is_read_by_its_old_names(tmp_path: Path, session: Session
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:17])
         store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
-        store.sessions.insert(session)
+        insert_session(store, session)
         store.close()
     with closing(sqlite3.connect(tmp_path / "ennio.db")) as database, database:
         row = (session.id, "process", seen, "tmux", "2026-01-01T00:00:00Z")

@@ -47,6 +47,7 @@ def full(session: Session, clock: ManualClock) -> Session:
         no_signal="the forge: the disk is away",
         restored_at=now,
         archived_at=now,
+        host="b",
         metadata={"k": "v"},
     )
 

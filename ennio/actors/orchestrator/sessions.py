@@ -23,7 +23,7 @@ from ennio.actors.messages import (
     StartSession,
 )
 from ennio.actors.orchestrator.session_view import QueuePlace, SessionDetail, SessionView, WaitingMessage
-from ennio.actors.registry import AGENTS, QUEUE, ROOT, session_name
+from ennio.actors.registry import QUEUE, ROOT, agents_name, session_name
 from ennio.actors.session_context import context
 from ennio.actors.spawning import Preview, SpawnRequest
 from ennio.model.branch import refuse_protected
@@ -200,7 +200,8 @@ class SessionApi:
     @failpoint("order.look", because="a hint that may be lost")
     def look(self, session_id: str) -> None:
         """Have the session read now what its agent told; many of these cost little, and a lost one only time."""
-        self.deps.actors.tell(AGENTS, LookNow(session_id))
+        for host in self.deps.hosts:  # who does not have it takes no notice; to ask the database which has it would cost more
+            self.deps.actors.tell(agents_name(host.name), LookNow(session_id))
 
     def verify_hook_token(self, session_id: str, token: str) -> bool:
         """Whether this is the session's hook token, which opens ``look`` and nothing else."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from ennio.model.failpoints import declare
 from ennio.store import tables
-from ennio.store.migrations import deliveries, documented, following, forge, idempotency, orchestra
+from ennio.store.migrations import deliveries, documented, following, forge, hosts, idempotency, orchestra
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import PRESENCE, rename_lifecycle
 from ennio.store.statements import POSTGRES, SQLITE
@@ -59,6 +59,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(20, "nothing of channels beside them", deliveries.PLAIN_NOTIFICATIONS),
     Migration(21, "a delivery for each merge", (), deliveries.merges_by_project),
     Migration(22, "nothing of deliveries beside merges", deliveries.PLAIN_MERGES),
+    Migration(23, "the machine a session is on", hosts.SESSION_HOST),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

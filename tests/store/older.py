@@ -1,0 +1,17 @@
+"""Rows as an older version wrote them: what is new by now is not among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ennio.model.clock import rfc3339
+from ennio.model.session import Session
+from ennio.store import Store
+
+
+def insert_session(store: Store, session: Session) -> None:
+    """Keep a session in a database that an older version left: its documented columns alone."""
+    at = rfc3339(session.created_at)
+    values: tuple[Any, ...] = (session.id, session.project_id, session.status.value, session.config_hash, at, at)
+    columns = "id, project_id, status, config_hash, created_at, last_activity_at"
+    store._connection.sql(f"INSERT INTO sessions ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
