@@ -98,9 +98,7 @@ def operation(
 
         @wraps(act)
         def responder(self: Resource, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:
-            given = dict(place)
-            if query is not None or not changes:
-                given["query"] = read_query(req, query or Nothing)
+            given = {**place, "query": read_query(req, query or Nothing)}
             if changes:
                 given["body"] = read_body(req, taken or Nothing)
             carried = {name: value for name, value in given.items() if not isinstance(value, Nothing)}

@@ -114,6 +114,11 @@ def test_a_wrong_parameter_is_named_with_the_way_out(api: Api, query: str, words
     assert words in api.get("/events", 400, query_string=query)["error"]
 
 
+def test_a_parameter_of_an_order_that_takes_none_is_refused(api: Api, session_id: str) -> None:
+    assert "unknown parameter 'dry_run'" in api.post(f"/sessions/{session_id}/send?dry_run=1", {"message": "go on"}, 400)["error"]
+    assert api.get(f"/sessions/{session_id}/messages") == []
+
+
 class Letter(StrEnum):
     A = "a"
     B = "b"
