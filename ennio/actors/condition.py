@@ -9,6 +9,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import GetHealth, ListChildren
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, ROOT
+from ennio.actors.root import ChildState
 from ennio.model.errors import NotFound, Unreachable
 
 
@@ -18,8 +19,12 @@ def condition(deps: Dependencies) -> dict[str, Any]:
     return {
         "database_problem": store.problem,
         "actors": {
-            "running": sum(1 for state, _ in children.values() if state == "running"),
-            "troubled": {name: {"state": state, "error": error} for name, (state, error) in children.items() if state != "running"},
+            "running": sum(1 for state, _ in children.values() if state is ChildState.RUNNING),
+            "troubled": {
+                name: {"state": state.value, "error": error}
+                for name, (state, error) in children.items()
+                if state is not ChildState.RUNNING
+            },
         },
         "sources": {name: health.as_json() for name, health in health(deps).items()},
         "sessions": dict(Counter(session.status.value for session in store.sessions.list())),

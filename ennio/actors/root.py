@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, assert_never
 
 import pykka
@@ -40,13 +41,22 @@ SESSION = "session:"
 Start = Callable[[str, Any], pykka.ActorRef[Any]]
 
 
+class ChildState(StrEnum):
+    """How a child is doing, as the API shows it."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    GIVEN_UP = "given up"
+
+
 @dataclass(slots=True)
 class Child:
     """One child: how it is started and how it has been doing."""
 
     name: str
     start: Start
-    state: str = "starting"
+    state: ChildState = ChildState.STARTING
     restarts: list[datetime] = field(default_factory=list)
     surrenders: int = 0
     surrendered_at: datetime | None = None
@@ -144,7 +154,7 @@ class RootSupervisor(Actor):
     def _launch(self, child: Child) -> pykka.ActorRef[Any]:
         ref = child.start(child.name, self.actor_ref)
         self._actors.enter(child.name, ref)
-        child.state = "running"
+        child.state = ChildState.RUNNING
         return ref
 
     def _over(self, name: str) -> None:
@@ -161,7 +171,7 @@ class RootSupervisor(Actor):
         if not known or child is None or self.actor_stopped.is_set():
             return
         now = self._deps.clock.now()
-        child.error, child.state = down.error or "it ended", "restarting"
+        child.error, child.state = down.error or "it ended", ChildState.RESTARTING
         self._breaker = self._breaker.record(name, now)
         log.error("actor crashed", extra={"actor": name, "error": child.error})
         if down.outage and self._deps.store.problem is not None:
@@ -189,7 +199,7 @@ class RootSupervisor(Actor):
 
     def _restart(self, name: str) -> None:
         child = self._children.get(name)
-        if child is None or child.state != "restarting":
+        if child is None or child.state is not ChildState.RESTARTING:
             return
         try:
             self._launch(child)
@@ -221,7 +231,7 @@ class RootSupervisor(Actor):
 
     def _give_up(self, child: Child, reason: str, now: datetime) -> None:
         """Show its session as one nobody watches, and try again after a pause: what it failed of may be gone by then."""
-        child.state = "given up"
+        child.state = ChildState.GIVEN_UP
         lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(seconds=2 * LONGEST_PAUSE)
         child.surrenders, child.surrendered_at = (1 if lived else child.surrenders + 1), now
         self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), RestartChild(child.name))
@@ -244,7 +254,7 @@ class RootSupervisor(Actor):
 
     def _restart_given_up(self, name: str) -> None:
         child = self._children.get(name)
-        if child is not None and child.state == "given up":
+        if child is not None and child.state is ChildState.GIVEN_UP:
             child.restarts.clear()
-            child.state = "restarting"
+            child.state = ChildState.RESTARTING
             self._restart(name)
