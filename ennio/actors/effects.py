@@ -19,7 +19,8 @@ from ennio.policy.lifecycle.effects import LaunchAgent
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _OURS = 10  # messages; what Escape puts back was sent lately
-CARRIED = "given with the command line"
+WITH_THE_COMMAND = "given with the command line"
+"""What a person reads of a message that a command line carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ def _sent(at: SessionContext) -> tuple[str, ...]:
 def settle(at: SessionContext, message: Message, *, alive: bool) -> Delivery:
     """Find out whether a message in doubt arrived."""
     since = message.started_at or message.created_at
-    if message.detail == CARRIED:
+    if message.carried:
         # a launch that was found again after a crash took its prompt before it was asked for again
         begun = at.session.created_at if message.origin is Origin.PROMPT else since
         delivery = at.host.received(at.brief, Words(message.id, message.text, begun))
-        return delivery if delivery.detail else replace(delivery, detail=CARRIED)
+        return delivery if delivery.detail else replace(delivery, detail=WITH_THE_COMMAND)
     return at.host.settle(at.brief, Words(message.id, message.text, since), alive=alive, entered=message.state is MessageState.SENT_UNSURE)

@@ -94,7 +94,7 @@ class Outbox:
 
     def waiting(self, pending: PendingMessage | None, why: str | None) -> Sequence[Message]:
         """The next message with what it waits for, when that is new; not written yet."""
-        if pending is None or why is None or pending.detail in (why, effects.CARRIED):
+        if pending is None or why is None or pending.carried or pending.detail == why:
             return ()
         return [replace(self.message(pending.id), detail=why)]
 
@@ -107,7 +107,7 @@ class Outbox:
             return []
         message = self.message(effect.message)
         if done.carried:
-            return [replace(message, state=MessageState.SENT_UNSURE, detail=effects.CARRIED)]
+            return [replace(message, state=MessageState.SENT_UNSURE, detail=effects.WITH_THE_COMMAND, carried=True)]
         return [replace(message, state=MessageState.QUEUED)]
 
     def _prompt(self, words: str, done: Launched, now: datetime) -> Message:
@@ -115,14 +115,15 @@ class Outbox:
         prompt = Message(str(uuid.uuid5(uuid.NAMESPACE_OID, session_id)), session_id, words, Origin.PROMPT, now, fingerprint="prompt")
         if not done.carried:
             return prompt
-        return replace(prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number, detail=effects.CARRIED)
+        given = replace(prompt, state=MessageState.SENT_UNSURE, started_at=done.begun, launch=done.number)
+        return replace(given, detail=effects.WITH_THE_COMMAND, carried=True)
 
     def delivered(self, message_id: str, delivery: Delivery | None, error: EnnioError | None, now: datetime) -> None:
         """Write down how an attempt to deliver or to settle it ended; no delivery: the attempt failed with the error."""
         message = self.message(message_id)
         if delivery is None:
             delivery = Delivery(Arrival.NOT_NOW if message.state is MessageState.QUEUED else Arrival.UNSURE, str(error))
-        if delivery.arrival is not Arrival.NOT_NOW and message.detail != effects.CARRIED:
+        if delivery.arrival is not Arrival.NOT_NOW and not message.carried:
             self._typed_at = now
         self.drafts.seen(delivery.draft, now)
         if self._taking and not delivery.aside:
@@ -150,11 +151,11 @@ class Outbox:
         begun = message.state is MessageState.SENDING
         back = replace(message, state=MessageState.QUEUED, attempts=message.attempts - 1) if begun else message
         if (message.detail, message.state) != (detail, back.state):
-            self._state.write(messages=[replace(back, detail=detail)])
+            self._state.write(messages=[replace(back, detail=detail, carried=False)])
 
     def _try_again(self, message: Message, state: MessageState, detail: str, now: datetime) -> None:
         self._pauses[message.id] = now + timedelta(seconds=min(2.0 * max(message.attempts, 1), 30.0))
-        kept = message.detail if message.detail == effects.CARRIED else detail
+        kept = message.detail if message.carried else detail
         if state is MessageState.SENT_UNSURE and not self._long_unsure(message, now):
             self._state.write(messages=[replace(message, state=state, detail=kept)])
         elif state is MessageState.SENT_UNSURE:

@@ -89,7 +89,8 @@ class SessionState:
         waiting = self.deps.store.messages.pending(self.session.id)
         if not waiting:
             return None
-        return PendingMessage(waiting[0].id, waiting[0].state, pauses.get(waiting[0].id), waiting[0].detail)
+        first = waiting[0]
+        return PendingMessage(first.id, first.state, pauses.get(first.id), first.detail, first.carried)
 
 
 def noteworthy(before: Facts, after: Facts) -> bool:

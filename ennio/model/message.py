@@ -42,6 +42,7 @@ class Message:
     A session takes each ``fingerprint`` (what was seen that made the message) once; without one a
     message is taken every time. ``reaction`` is the rule that wanted it, ``launch`` the number of
     the launch it was typed into, ``error`` why it failed, ``detail`` what a person may want to know.
+    ``carried``: a command line carried it, so nobody looks for it on the screen.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Message:
     launch: int | None = None
     error: str | None = None
     detail: str = ""
+    carried: bool = False
 
 
 def with_reasons(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -215,6 +215,7 @@ class MessageTable(DeclaredTable):
     launch = number_column(null=True)
     error = text_column(null=True)
     detail = text_column("")
+    carried = number_column(null=True)
 
     Meta = meta("messages", unique=("session_id, fingerprint",))
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,8 @@ from ennio.model.message import Message, MessageState, Origin
 from ennio.model.pulls import MergeMethod
 from ennio.model.session import Priority, Session
 from ennio.policy import delivering
-from ennio.store import Merge, Notice, ReactionRecord, Store, Waiting
+from ennio.store import Merge, Notice, ReactionRecord, Store, Waiting, migrations, open_store
+from tests.store.older import insert_session
 
 Spawn = Callable[..., Session]
 
@@ -42,10 +44,26 @@ def test_a_message_comes_back_as_it_was(store: Store, message: Message, clock: M
         launch=2,
         error="no",
         detail="d",
+        carried=True,
     )
     store.messages.save(full)
     assert store.messages.get("m-1") == full
     assert store.messages.get("other") is None
+
+
+def test_a_message_that_a_command_line_carried_is_told_from_its_words_once(tmp_path: Path, session: Session) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:23])
+        old = open_store("sqlite:ennio.db", tmp_path, ManualClock())
+    insert_session(old, session)
+    columns = "id, ordinal, session_id, text, origin, created_at, state, detail"
+    for ordinal, detail in enumerate(("given with the command line", "not yet seen"), start=1):
+        values = (f"m-{ordinal}", ordinal, session.id, "do it", "prompt", "2026-01-01T00:00:00+00:00", "sent_unsure", detail)
+        old._connection.sql(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+    old.close()
+    store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
+    assert [message.carried for message in store.messages.list(session.id)] == [True, False]
+    store.close()
 
 
 def test_incident_24_the_same_fingerprint_is_taken_once_per_session(store: Store, message: Message) -> None:

@@ -55,12 +55,16 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
-    """The oldest message not yet delivered; ``detail`` is what it is known to wait for."""
+    """The oldest message not yet delivered; ``detail`` is what it is known to wait for.
+
+    ``carried``: a command line carried it, so that it waits for nothing.
+    """
 
     id: str
     state: MessageState
     not_before: datetime | None = None
     detail: str = ""
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

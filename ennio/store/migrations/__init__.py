@@ -60,6 +60,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(21, "a delivery for each merge", (), deliveries.merges_by_project),
     Migration(22, "nothing of deliveries beside merges", deliveries.PLAIN_MERGES),
     Migration(23, "the machine a session is on", hosts.SESSION_HOST),
+    Migration(24, "messages that a command line carried", orchestra.CARRIED_MESSAGES),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

@@ -84,6 +84,11 @@ HELD_MERGES = tuple(
     for column in ("attempts INTEGER", "held TEXT", "held_since TEXT", "handed INTEGER")
 )
 
+CARRIED_MESSAGES = (
+    "ALTER TABLE messages ADD COLUMN carried INTEGER",
+    "UPDATE messages SET carried = 1 WHERE detail = 'given with the command line'",
+)
+
 EFFECTS = (
     """CREATE TABLE messages (
     id TEXT PRIMARY KEY,
