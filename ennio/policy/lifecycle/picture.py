@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ennio.model.session import SessionStatus as S
-from ennio.policy.lifecycle.transitions import ARROWS, LIVE, TRANSITIONS, WITH_PULL, Transition
+from ennio.policy.lifecycle.transitions import ARROWS, LIVE, PHASES, TRANSITIONS, WITH_PULL, Transition
 
 _PULL = "with_pull"
 _HEAD = """\
@@ -23,7 +23,7 @@ and the facts.
 
 def page() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([_HEAD, *_diagram(), *_rules(), *_matrix()])
+    return "\n".join([_HEAD, *_diagram(), *_rules(), *_matrix(), *_phases()])
 
 
 def _diagram() -> Iterator[str]:
@@ -64,6 +64,17 @@ def _matrix() -> Iterator[str]:
     for source in S:
         marks = ("●" if (source, target) in ARROWS else "" for target in S)
         yield f"| `{source}` | {' | '.join(marks)} |"
+    yield ""
+
+
+def _phases() -> Iterator[str]:
+    """How far a session has been made."""
+    yield "## How far it has been made\n\nThe status tells where a session stands; its phase, what there is of it.\n"
+    yield "```mermaid\nstateDiagram-v2\n    direction LR\n    [*] --> new"
+    yield from (f"    {one.source} --> {one.target}" for one in PHASES)
+    yield "```\n"
+    yield "| From | To | When |\n|---|---|---|"
+    yield from (f"| `{one.source}` | `{one.target}` | {one.when} |" for one in PHASES)
     yield ""
 
 

@@ -1,8 +1,8 @@
-"""The statuses of a session and the arrows between them, as one table.
+"""The statuses of a session, and the phases of its making, with the arrows between them.
 
 A status is derived from the facts anew at each step (``status.derive``), so the table drives
 nothing: it says what the rules together amount to, and tests hold the rules to it. ``rule`` is the
-function in ``status`` that gives the status. Its rows stand in the order in which the rules ask.
+function in ``status`` that gives the status. Rows of statuses stand in the order in which the rules ask.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ennio.model.session import SessionStatus as S
+from ennio.policy.lifecycle.state import Phase
 
 WITH_PULL = (
     S.PR_DRAFT,
@@ -71,3 +72,27 @@ TRANSITIONS = (
     Transition(S.DONE, "_ended_without_pull", "process, workspace, forge", "the agent ended well and left nothing behind"),
 )
 ARROWS = frozenset((source, one.target) for one in TRANSITIONS for source in one.sources if source is not one.target)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChange:
+    """A way from one phase to another; ``when`` tells what brings it."""
+
+    source: Phase
+    target: Phase
+    when: str
+
+
+PHASES = (
+    PhaseChange(Phase.NEW, Phase.WORKSPACE, "its working copy was made, or found"),
+    PhaseChange(Phase.WORKSPACE, Phase.PREPARED, "links and post-create commands are through"),
+    PhaseChange(Phase.PREPARED, Phase.LAUNCHING, "a launch is ordered, and written down"),
+    PhaseChange(Phase.LAUNCHING, Phase.LAUNCHED, "the launch is confirmed, or seen to stand"),
+    PhaseChange(Phase.LAUNCHED, Phase.LAUNCHING, "its agent ended, and is started again"),
+    PhaseChange(Phase.LAUNCHED, Phase.PREPARED, "a person restores it"),
+    PhaseChange(Phase.PREPARED, Phase.LAUNCHED, "it is to be started again, and its agent is seen to live"),
+    PhaseChange(Phase.WORKSPACE, Phase.NEW, "its start was given up and its working copy removed, or it is restored then"),
+    PhaseChange(Phase.LAUNCHING, Phase.NEW, "its start was given up and its working copy removed, or it is restored then"),
+    PhaseChange(Phase.LAUNCHED, Phase.NEW, "a person restores it when its working copy is gone"),
+)
+PHASE_ARROWS = frozenset((one.source, one.target) for one in PHASES)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 import inspect
 import random
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+from ennio.model.errors import Conflict
 from ennio.model.message import MessageState
 from ennio.model.pulls import CheckState, Mergeability, PullState, ReviewState
 from ennio.model.session import SessionStatus
-from ennio.policy.lifecycle import picture, status
-from ennio.policy.lifecycle.transitions import ARROWS, TRANSITIONS
+from ennio.policy.lifecycle import orders, picture, status
+from ennio.policy.lifecycle.state import Phase
+from ennio.policy.lifecycle.transitions import ARROWS, PHASE_ARROWS, TRANSITIONS
 from tests.policy.lifecycle.world import World, pull_request
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "lifecycle.md"
@@ -45,14 +49,26 @@ def test_the_page_shows_the_table_as_it_is() -> None:
     assert PAGE.read_text(encoding="utf-8") == picture.page(), words
 
 
+class Watched(World):
+    """A world that knows which ways its phase went."""
+
+    phases: set[tuple[Phase, Phase]]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "state" and hasattr(self, "state") and self.state.phase is not value.phase:
+            self.phases.add((self.state.phase, value.phase))
+        super().__setattr__(name, value)
+
+
 def test_every_arrow_is_gone_along_and_no_other() -> None:
     chance = random.Random(1)
-    begun = World()
+    begun = Watched()
+    begun.phases = set()
     begun.admit()
     worlds = {_kind(begun): [begun]}
-    missing = set(ARROWS)
+    missing, missing_phases = set(ARROWS), set(PHASE_ARROWS)
     for _ in range(TRIES):
-        if not missing:
+        if not missing and not missing_phases:
             break
         wanted = {source for source, _ in missing}
         kinds = [kind for kind in worlds if kind[0] in wanted] or [*worlds]
@@ -62,31 +78,34 @@ def test_every_arrow_is_gone_along_and_no_other() -> None:
         gone = set(pairwise(world.statuses))
         assert gone <= ARROWS, f"no rule leads along {sorted(gone - ARROWS)}"
         missing -= gone
+        assert world.phases <= PHASE_ARROWS, f"nothing leads along {sorted(world.phases - PHASE_ARROWS)}"
+        missing_phases -= world.phases
         _keep(worlds.setdefault(_kind(world), []), world, chance)
     assert not missing, f"never gone along: {sorted(missing)}"
+    assert not missing_phases, f"never gone along: {sorted(missing_phases)}"
 
 
-def _kind(world: World) -> tuple[SessionStatus, object]:
+def _kind(world: Watched) -> tuple[SessionStatus, object]:
     """What makes a world worth going on from beside others of its status."""
     state = world.state
     return state.status, (state.phase, bool(state.red_heads), world.agent is not None and world.agent.alive)
 
 
-def _keep(worlds: list[World], world: World, chance: random.Random) -> None:
+def _keep(worlds: list[Watched], world: Watched, chance: random.Random) -> None:
     if len(worlds) == KEPT:
         worlds.pop(chance.randrange(KEPT))
     worlds.append(world)
 
 
-def _copied(world: World) -> World:
+def _copied(world: Watched) -> Watched:
     """The world to go on in by itself, with no way behind it."""
     copied = copy(world)
     copied.starts, copied.received, copied.mail = [*world.starts], [*world.received], dict(world.mail)
-    copied.statuses, copied.launches = [world.state.status], []
+    copied.statuses, copied.launches, copied.phases = [world.state.status], [], set()
     return copied
 
 
-def _something_happens(world: World, chance: random.Random) -> None:
+def _something_happens(world: Watched, chance: random.Random) -> None:
     """One of the things that happen to a session; most often that it is looked at and gone on with."""
     match chance.choices(range(9), (8, 6, 1, 2, 2, 1, 1, 4, 2))[0]:
         case 0:
@@ -108,12 +127,22 @@ def _something_happens(world: World, chance: random.Random) -> None:
             world.mail[f"m{len(world.mail)}"] = MessageState.QUEUED
         case 7 if world.agent is not None:
             world.pull = _any_pull(chance)
+        case 8 if world.current is None and chance.random() < 0.2:
+            _lose_the_workspace(world)
         case 8:
             world.try_order(chance.choice(["kill", "restore", "restore", "clean"]))
             world.admit()
         case _:
             pass
     world.advance()
+
+
+def _lose_the_workspace(world: Watched) -> None:
+    """Somebody removes it, and a person has it made again."""
+    with suppress(Conflict):
+        world.state = orders.restore(world.state, unusable=True)
+        world.workspace = False
+        world.admit()
 
 
 def _any_pull(chance: random.Random):  # type: ignore[no-untyped-def]
