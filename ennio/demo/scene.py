@@ -193,6 +193,7 @@ def _configuration(scene: Scene, speed: float) -> str:
     return yaml.safe_dump(
         {
             "port": scene.port,
+            "database_url": "sqlite:ennio.db",  # of its own, whatever DATABASE_URL says
             "min_free_memory": 0,
             "poll": {"runtime": "250ms", "agent": "200ms", "forge": "250ms"},
             "reactions": {

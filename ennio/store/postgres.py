@@ -248,5 +248,5 @@ def _driver() -> Any:
     try:
         return importlib.import_module("psycopg")
     except ImportError as error:
-        how = "python -m pip install 'psycopg[binary]>=3.2' with the python of Ennio's .venv installs it"
+        how = "python -m pip install 'psycopg[binary]>=3.3.9' with the python of Ennio's .venv installs it"
         raise Refused(f"database_url names PostgreSQL, whose driver psycopg is not installed ({error}): {how}") from error
