@@ -48,6 +48,7 @@ class ReactionActor(Actor):
         self._situations: dict[str, Situation] = {}
         self._due: dict[str, datetime] = {}
         self._states: dict[tuple[str, str], ReactionState] = {}
+        self._of_projects: dict[str, ReactionState] = {}
         self._alarm = Alarm(self, deps.clock, Wake())
         self._clock_jump = ClockJump(deps.clock)
         self._resumed_at: datetime | None = None
@@ -56,6 +57,8 @@ class ReactionActor(Actor):
         """Read back what was done, and look at everything once."""
         for key, told in self._deps.store.reactions.all().items():
             self._states[key] = codec.loads(ReactionState, told)
+        for project_id, told in self._deps.store.reactions.of_projects(ALL_COMPLETE).items():
+            self._of_projects[project_id] = codec.loads(ReactionState, told)
         resumed = self._deps.store.meta.get(RESUMED)
         self._resumed_at = parse_time(resumed) if resumed else None
         facts = self._deps.store.facts.load_all()
@@ -104,11 +107,15 @@ class ReactionActor(Actor):
         """The machine slept, or its clock was set: what is waited for moves along, and nobody is called silent for it."""
         self._resumed_at = self._deps.clock.now()
         moved = {key: reactions.shifted(state, jump) for key, state in self._states.items() if state.since is not None}
+        projects = {name: reactions.shifted(state, jump) for name, state in self._of_projects.items() if state.since is not None}
         with self._deps.store.transaction():
             self._deps.store.meta.set(RESUMED, rfc3339(self._resumed_at))
             for key, state in moved.items():
                 self._deps.store.reactions.save(*key, codec.dumps(state))
+            for project_id, state in projects.items():
+                self._deps.store.reactions.save_of_project(project_id, ALL_COMPLETE, codec.dumps(state))
         self._states |= moved
+        self._of_projects |= projects
         for situation in list(self._situations.values()):
             self._look(situation)
         self._set_alarm()
@@ -165,22 +172,22 @@ class ReactionActor(Actor):
 
     def _end_of_project_episode(self, session: Session, now: datetime) -> None:
         rule = self._deps.project(session.project_id).reactions.get(ALL_COMPLETE)
-        before = self._states.get((_project_key(session.project_id), ALL_COMPLETE))
+        before = self._of_projects.get(session.project_id)
         if rule is not None and before is not None and before.since is not None:
             self._hold_project(rule, Case(False, ""), session, now)
 
     def _hold_project(self, rule: Reaction, case: Case, session: Session, now: datetime) -> None:
-        key = (_project_key(session.project_id), ALL_COMPLETE)
-        before = self._states.get(key, ReactionState())
+        project_id = session.project_id
+        before = self._of_projects.get(project_id, ReactionState())
         decision = reactions.decide(rule, case, before, now)
         if decision.state == before:
             return
-        self._states[key] = decision.state
+        self._of_projects[project_id] = decision.state
         with self._deps.store.transaction() as tx:
-            self._deps.store.reactions.save(*key, codec.dumps(decision.state))
+            self._deps.store.reactions.save_of_project(project_id, ALL_COMPLETE, codec.dumps(decision.state))
             if decision.verdict is not Verdict.QUIET:
-                tx.emit(session.id, session.project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
-                self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"{key[0]}:{decision.state.episode}", now)
+                tx.emit(session.id, project_id, Draft(EventType.ALL_COMPLETE, case.headline, rule.priority))
+                self._notify(tx, ALL_COMPLETE, rule, case, decision, session, f"@{project_id}:{decision.state.episode}", now)
         self._deps.actors.tell(NOTICES, NotificationDue())
 
     # --- what is done ------------------------------------------------------------------------------
@@ -300,7 +307,3 @@ def fingerprint(session_id: str, key: str, decision: Decision) -> str:
     """What an action is known by: the rule and exactly what was seen."""
     seen = hashlib.sha256("\n".join(sorted(decision.items)).encode()).hexdigest()[:16]
     return f"{session_id}:{key}:{seen}"
-
-
-def _project_key(project_id: str) -> str:
-    return f"@{project_id}"

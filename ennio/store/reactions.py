@@ -36,11 +36,19 @@ class _ReactionMemory:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class _ProjectReactionMemory:
+    project_id: str
+    key: str
+    value: str
+
+
 class ReactionRepository:
-    """Keeps one opaque text per session and reaction, and the history of what was decided."""
+    """Keeps one opaque text per reaction and session or project, and the history of what was decided."""
 
     def __init__(self, connection: Connection) -> None:
         self._memories = RowTable(connection, tables.ReactionTable, shape_of(_ReactionMemory))
+        self._of_projects = RowTable(connection, tables.ProjectReactionTable, shape_of(_ProjectReactionMemory))
         self._history = RowTable(connection, tables.ReactionHistoryTable, shape_of(ReactionRecord))
 
     def get(self, session_id: str, key: str) -> str | None:
@@ -59,6 +67,14 @@ class ReactionRepository:
     def all(self) -> dict[tuple[str, str], str]:
         """Every text by session and reaction."""
         return {(row.session_id, row.key): row.value for row in self._memories.find()}
+
+    def save_of_project(self, project_id: str, key: str, text: str) -> None:
+        """Keep this text of a whole project in place of the last."""
+        self._of_projects.save(_ProjectReactionMemory(project_id, key, text))
+
+    def of_projects(self, key: str) -> dict[str, str]:
+        """What one reaction remembers of whole projects, by project."""
+        return {row.project_id: row.value for row in self._of_projects.find(key=key)}
 
     def record(self, record: ReactionRecord) -> None:
         """Add to the history. Raises Conflict when the id is taken."""

@@ -235,6 +235,16 @@ class ReactionTable(DeclaredTable):
     Meta = meta("reactions", key=("session_id", "key"))
 
 
+class ProjectReactionTable(DeclaredTable):
+    """What each reaction to a whole project remembers."""
+
+    project_id = text_column()
+    key = text_column()
+    value = text_column()
+
+    Meta = meta("project_reactions", key=("project_id", "key"))
+
+
 class ReactionHistoryTable(DeclaredTable):
     """What the reactions did."""
 
@@ -472,6 +482,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     MetaTable,
     MessageTable,
     ReactionTable,
+    ProjectReactionTable,
     ReactionHistoryTable,
     MergeTable,
     NotificationTable,

@@ -108,11 +108,26 @@ def test_reactions_remember_per_session_and_key_and_for_a_whole_project(store: S
     store.reactions.save("a", "ci-failed", "1")
     store.reactions.save("a", "ci-failed", "2")
     store.reactions.save("a", "agent-stuck", "x")
-    store.reactions.save("", "all-complete", "y")
+    store.reactions.save_of_project("shop", "all-complete", "x")
+    store.reactions.save_of_project("shop", "all-complete", "y")
     assert store.reactions.get("a", "ci-failed") == "2"
     assert store.reactions.get("b", "ci-failed") is None
     assert store.reactions.list("a") == {"ci-failed": "2", "agent-stuck": "x"}
-    assert store.reactions.all() == {("a", "ci-failed"): "2", ("a", "agent-stuck"): "x", ("", "all-complete"): "y"}
+    assert store.reactions.all() == {("a", "ci-failed"): "2", ("a", "agent-stuck"): "x"}
+    assert store.reactions.of_projects("all-complete") == {"shop": "y"}
+
+
+def test_what_was_remembered_of_a_project_as_if_it_were_a_session_is_its_own(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:24])
+        old = open_store("sqlite:ennio.db", tmp_path, ManualClock())
+    old.reactions.save("@shop", "all-complete", "y")
+    old.reactions.save("s-1", "ci-failed", "x")
+    old.close()
+    store = open_store("sqlite:ennio.db", tmp_path, ManualClock())
+    assert store.reactions.of_projects("all-complete") == {"shop": "y"}
+    assert store.reactions.all() == {("s-1", "ci-failed"): "x"}
+    store.close()
 
 
 def test_incident_31_what_a_reaction_did_and_why_is_kept_in_order(store: Store, clock: ManualClock) -> None:

@@ -89,6 +89,18 @@ CARRIED_MESSAGES = (
     "UPDATE messages SET carried = 1 WHERE detail = 'given with the command line'",
 )
 
+PROJECT_REACTIONS = (
+    """CREATE TABLE project_reactions (
+    project_id TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (project_id, "key"))""",
+    # a project had the name of a session that cannot be
+    """INSERT INTO project_reactions (project_id, "key", value)
+    SELECT substr(session_id, 2), "key", value FROM reactions WHERE session_id LIKE '@%'""",
+    "DELETE FROM reactions WHERE session_id LIKE '@%'",
+)
+
 EFFECTS = (
     """CREATE TABLE messages (
     id TEXT PRIMARY KEY,
