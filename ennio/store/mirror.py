@@ -26,6 +26,7 @@ _WHICH = {
     tables.MetricsTable: f"WHERE session_id IN ({_KEPT})",
     tables.ProjectTable: "",
 }
+_AT_MOST = 1000
 _WRITES = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 
 
@@ -36,7 +37,9 @@ class Mirror:
         self._database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._held = {name_of(table) for table in _WHICH}
         self._texts: dict[str, str] = {}
+        self._writes: dict[str, str] = {}
         self._noted: list[tuple[str, Sequence[Any]]] = []
+        self._waiting: list[tuple[str, Sequence[Any]]] = []
         for statement in tables.creation(SQLITE):
             self._database.execute(statement)
 
@@ -44,6 +47,7 @@ class Mirror:
         """Take everything anew from what ``read`` gives for a query."""
         # all is read before anything is put in its place: others may look meanwhile
         found = {table: read(f"SELECT {', '.join(columns_of(table))} FROM {name_of(table)} {which}") for table, which in _WHICH.items()}  # noqa: S608
+        self._waiting = []
         self._database.execute("BEGIN")
         for table, rows in found.items():
             name, columns = name_of(table), columns_of(table)
@@ -53,18 +57,32 @@ class Mirror:
 
     def note(self, statement: str, parameters: Sequence[Any]) -> None:
         """A statement was run inside the transaction that is open."""
-        found = _WRITES.match(statement)
-        if found is not None and found[1] in self._held:
-            self._noted.append((self._text(statement), parameters))
+        text = self._writes.get(statement)
+        if text is None:
+            found = _WRITES.match(statement)
+            text = self._writes[statement] = self._text(statement) if found is not None and found[1] in self._held else ""
+        if text:
+            self._noted.append((text, parameters))
 
     def done(self) -> None:
         """The transaction was committed."""
-        noted, self._noted = self._noted, []
+        self._waiting += self._noted
+        self._noted = []
+        if len(self._waiting) > _AT_MOST:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Do what waits, many in one go: nobody looks while all is well."""
+        waiting, self._waiting = self._waiting, []
         try:
-            for statement, parameters in noted:
+            self._database.execute("BEGIN")
+            for statement, parameters in waiting:
                 self._database.execute(statement, parameters)
+            self._database.execute("COMMIT")
         except sqlite3.Error:
             log.exception("the copy in memory of the database is out of date")
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
 
     def undone(self) -> None:
         """It was not."""
@@ -72,6 +90,7 @@ class Mirror:
 
     def read(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         """All rows of a query."""
+        self._catch_up()
         return self._database.execute(self._text(statement), parameters).fetchall()
 
     def _text(self, statement: str) -> str:

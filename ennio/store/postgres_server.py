@@ -6,7 +6,7 @@ import importlib
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ennio.model.errors import Refused
@@ -159,22 +159,13 @@ class _Limited:
     def __call__(self, steps: Any, *_args: Any, **_options: Any) -> Any:
         """Take the steps of an exchange with the server."""
         try:
-            return self._wait(self._until(steps, time.monotonic() + LIMIT), self._pgconn.socket, interval=_LOOK)
-        except BaseException:
+            return self._wait(steps, self._pgconn.socket, interval=_LOOK, timeout=LIMIT)
+        except BaseException as error:
             if self._pgconn.transaction_status == self._psycopg.pq.TransactionStatus.ACTIVE:
                 self._pgconn.finish()
+            if isinstance(error, self._psycopg.errors._WaitTimeout):  # noqa: SLF001 - it has no other name
+                raise self._psycopg.OperationalError(f"no answer within {LIMIT:.0f} seconds") from error
             raise
-
-    def _until(self, steps: Any, deadline: float) -> Generator[Any, Any, Any]:
-        try:
-            wanted = next(steps)
-            while True:
-                ready = yield wanted
-                if not ready and time.monotonic() > deadline:
-                    raise self._psycopg.OperationalError(f"no answer within {LIMIT:.0f} seconds")
-                wanted = steps.send(ready)
-        except StopIteration as end:
-            return end.value
 
 
 def _waiting() -> Any:
