@@ -179,3 +179,55 @@ def test_a_merge_of_an_older_version_goes_on_in_the_lane_of_its_project(
     assert not store.merges.intend(merge, session.project_id)
     assert store.merges.intend(replace(merge, head="h4"), session.project_id), "the numbers go on"
     store.close()
+
+
+UNDONE = (
+    *(f"DROP TABLE {table}" for table in ("cursors", "deliveries", "project_reactions")),
+    "ALTER TABLE messages DROP COLUMN carried",
+    "ALTER TABLE sessions DROP COLUMN host",
+    *(f"ALTER TABLE notifications ADD COLUMN {one} TEXT" for one in ("sent", "failed")),
+    "ALTER TABLE notifications ADD COLUMN attempts BIGINT",
+    *(f'ALTER TABLE merges ADD COLUMN "{one}" TEXT' for one in ("state", "commit", "error")),
+    "CREATE INDEX idx_merges_state ON merges(state, at)",
+    "DELETE FROM sequence WHERE name = 'deliveries'",
+    "UPDATE schema_migrations SET version = 16",
+)
+"""What makes of a database of today the one there was before there were cursors and deliveries."""
+
+
+@pytest.mark.real
+def test_the_steps_to_deliveries_are_understood_by_both_databases(
+    url: str, clock: ManualClock, session: Session
+) -> None:
+    new = open_store(url, Path(), clock)
+    new.sessions.insert(session)
+    sqlite = url.startswith("sqlite")
+    newest = new.schema_version
+    for statement in UNDONE:
+        if not (sqlite and "schema_migrations" in statement):
+            new._connection.sql(statement)
+    if sqlite:
+        new._connection.sql("DELETE FROM schema_migrations WHERE version > 16")
+    at = clock.now().isoformat()
+    rows = f"""
+        INSERT INTO meta VALUES ('tracker:shop', '412');
+        INSERT INTO reactions VALUES ('@shop', 'all-complete', 'y');
+        INSERT INTO merges (session_id, number, head, method, fingerprint, at, state)
+            VALUES ('{session.id}', 7, 'h1', 'squash', 'f', '{at}', 'intended');
+        INSERT INTO notifications (id, ordinal, event_type, priority, session_id, project_id,
+            message, at, channels, sent, failed, attempts) VALUES ('n-1', 1, 'x', 'info', '', '',
+            'm', '{at}', '["a", "b"]', '["a"]', '{{"b": "refused: no"}}', 1);
+    """  # noqa: S608 - our own words
+    for statement in rows.split(";\n"):
+        if statement.strip():
+            new._connection.sql(statement)
+    new.close()
+    store = open_store(url, Path(), clock)
+    assert store.schema_version == newest
+    assert store.cursors.get("tracker:shop") == 412
+    assert store.reactions.of_projects("all-complete") == {"shop": "y"}
+    assert [merge.head for merge in store.merges.open()] == ["h1"]
+    (notice,) = store.notifications.unrouted()
+    assert (notice.sent, notice.refused, notice.failed) == (("a",), ("b",), {"b": "no"})
+    assert store.deliveries.intend(PARCEL), "the numbers go on"
+    store.close()

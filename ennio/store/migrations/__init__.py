@@ -105,7 +105,8 @@ def in_words_of(database: Any, statement: str) -> str:
     """A statement of a step, which is written for SQLite, for this database."""
     if database is SQLITE:
         return statement
-    return _WORD.sub(lambda found: _POSTGRES_WORDS[found[0]], statement)
+    # its driver takes a plain % for the beginning of a mark
+    return _WORD.sub(lambda found: _POSTGRES_WORDS[found[0]], statement.replace("%", "%%"))
 
 
 _POSTGRES_WORDS = {"TEXT": 'TEXT COLLATE "C"', "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION", "?": POSTGRES.param}
