@@ -63,6 +63,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 WINDING_UP = 3.0
+INSTANCE = "instance"  # under this name in the store: the run folder of the file that it was first run with
 CONFIG_PROBLEM = "config_problem"  # under this name in the store: what was last told of the file
 
 
@@ -170,7 +171,7 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         clock = SystemClock()
         store = open_store(config.database_url, config.directory, clock, beside=private(home.run(config.source)))
         undo.callback(store.close)
-        plugins = Registry(home, clock, store.forge, config.directory)
+        plugins = Registry(home, clock, store.forge, config.directory, _instance(store, config, home))
         deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
         undo.callback(deps.plugins.close)
         feed = Feed(store)
@@ -182,6 +183,15 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         root.ask(Ping(), timeout=60.0)
         undo.pop_all()
     return Running(Orchestrator.of(deps, feed, clock.now(), stop, problem, adopted, os.getpid()), deps, feed, root, lock)
+
+
+def _instance(store: Store, config: Config, home: Home) -> str:
+    """What this state was called when it was first run: a file that is moved finds the agents that it started before."""
+    named = store.meta.get(INSTANCE)
+    if named is None:
+        named = home.run(config.source).name
+        store.meta.set(INSTANCE, named)
+    return named
 
 
 def _guard_hubs(deps: Dependencies) -> None:

@@ -28,6 +28,9 @@ _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, 
 """Why a folder cannot be made that no time will mend; a full disk is not among them."""
 
 
+_LONGEST_NAME = 24  # of a folder in the name of a socket: the whole path of a socket has little room
+
+
 def program() -> str:
     """How a shell calls Ennio from any folder of this machine."""
     own = Path(__file__).resolve().parents[2] / "bin" / "ennio"
@@ -82,9 +85,16 @@ class Home:
         """Where the database of a new configuration file belongs: outside of its repository."""
         return self.root / "databases" / f"{self.run(config_file).name}.db"
 
+    def tmux_socket_of(self, instance: str) -> str:
+        """The tmux socket of one instance (the name of a run folder); ``ENNIO_TMUX_SOCKET`` wins."""
+        if os.environ.get("ENNIO_TMUX_SOCKET"):
+            return self.tmux_socket
+        name, _, key = instance.rpartition("-")
+        return f"{self.tmux_socket}-{name[:_LONGEST_NAME]}-{key}"
+
     @property
     def tmux_socket(self) -> str:
-        """The tmux socket: ``ennio``, or with a suffix when this is not the default home.
+        """The tmux socket that all instances of a home shared in older versions: ``ennio``, or with a suffix in another home.
 
         ``ENNIO_TMUX_SOCKET`` wins. Two homes never see each other's terminals.
         """

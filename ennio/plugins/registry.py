@@ -34,7 +34,8 @@ class PluginContext:
 
     ``project`` is there for trackers and forges, ``agent_config`` and ``env`` (what the project adds to the environment)
     for agents; ``settings`` are what the plugin's declaration made of those configured for it, or, without one, the
-    mapping as it is written; ``directory`` is what relative paths in a configuration are relative to.
+    mapping as it is written; ``directory`` is what relative paths in a configuration are relative to, ``instance`` the name
+    that what it starts is told apart by from that of others.
     """
 
     home: Home
@@ -43,6 +44,7 @@ class PluginContext:
     project: Project | None = None
     settings: Any = field(default_factory=dict)
     directory: Path | None = None
+    instance: str = ""
     agent_config: AgentConfig = field(default_factory=AgentConfig)
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,8 +69,10 @@ def installed(slot: str) -> tuple[str, ...]:
 class Registry:
     """The plugins of one running supervisor. Raises ConfigError for a name nobody provides."""
 
-    def __init__(self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None) -> None:
-        self._base = PluginContext(home, clock, store, directory=directory)
+    def __init__(
+        self, home: Home, clock: Clock, store: ForgeStore | None = None, directory: Path | None = None, instance: str = ""
+    ) -> None:
+        self._base = PluginContext(home, clock, store, directory=directory, instance=instance)
         self._made: dict[tuple[str, str, str], Any] = {}
         self._making = threading.RLock()
 

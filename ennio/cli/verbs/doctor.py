@@ -182,6 +182,7 @@ def _running(context: CliContext, config: Config, url: str | None) -> Iterator[F
     yield running.database(status.get("database_problem"))
     yield from running.sources(status)
     home = Home.of_environment()
-    found = running.terminals(home.tmux_socket)
-    known = {session["tmux_name"] or session["id"] for session in sessions} | running.of_others(found, home, config)
-    yield running.orphans(found, known, home.tmux_socket)
+    known = {session["tmux_name"] or session["id"] for session in sessions}
+    for socket in dict.fromkeys((home.tmux_socket_of(home.run(config.source).name), home.tmux_socket)):
+        found = running.terminals(socket)
+        yield running.orphans(found, known | running.of_others(found, home, config), socket)

@@ -6,11 +6,14 @@ from ennio.plugins.registry import PluginContext
 from ennio.plugins.runtime.process import ProcessRuntime
 from ennio.plugins.runtime.stub import StubRuntime
 from ennio.plugins.runtime.tmux import TmuxRuntime
+from ennio.plugins.runtime.tmux_servers import TmuxServers
 
 
-def tmux(context: PluginContext) -> TmuxRuntime:
-    """Terminals in a tmux server of Ennio's own."""
-    return TmuxRuntime(context.home.tmux_socket)
+def tmux(context: PluginContext) -> TmuxRuntime | TmuxServers:
+    """Terminals in a tmux server of the instance's own; what an older version left on the shared one is looked after there."""
+    shared = context.home.tmux_socket
+    own = context.home.tmux_socket_of(context.instance) if context.instance else shared
+    return TmuxRuntime(own) if own == shared else TmuxServers(TmuxRuntime(own), TmuxRuntime(shared))
 
 
 def process(context: PluginContext) -> ProcessRuntime:
