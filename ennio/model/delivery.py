@@ -39,7 +39,8 @@ class DeliveryState(StrEnum):
 class DeliveryRecord:
     """One delivery: what it is about by its id (``subject``), and where it goes (``lane``).
 
-    ``attempts`` counts every try, also those a crash broke off; ``tried_at`` is when the last one began. It is not
+    ``attempts`` counts every try, also those a crash broke off; ``broken_off`` counts these since the last that came to
+    an end, before the present one. ``tried_at`` is when the last one began. It is not
     tried before ``not_before``. ``error`` is why the last try failed, ``result`` what the destination answered, and
     ``settled_at`` when there was nothing left to do.
     """
@@ -54,3 +55,4 @@ class DeliveryRecord:
     error: str | None = None
     result: str | None = None
     settled_at: datetime | None = None
+    broken_off: int = 0

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from ennio.model.delivery import DeliveryRecord, DeliveryState
 from ennio.model.errors import EnnioError, Unreachable
 
-BROKEN_OFF = 3
-"""How many tries in a row may be broken off before the next one waits: it may be what ends us."""
+BROKEN_OFF = 2
+"""How often it may be tried again at once after a try was broken off; then it waits, for it may be what ends us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def due(delivery: DeliveryRecord, retry: Retry, now: datetime) -> datetime:
     A pause that begins in a time to come is one from before the clock was put back: it is over.
     """
     since, until = delivery.tried_at or now, delivery.not_before
-    if delivery.state is DeliveryState.DOING and delivery.attempts >= BROKEN_OFF:
+    if delivery.state is DeliveryState.DOING and delivery.broken_off >= BROKEN_OFF:
         until = since + retry.pause(delivery.attempts)
     return until if until is not None and since <= now else now
 

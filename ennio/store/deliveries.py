@@ -52,10 +52,12 @@ class DeliveryRepository:
 
     def take(self, delivery: DeliveryRecord, now: datetime) -> DeliveryRecord | None:
         """Begin a try, as it is told afterwards; None when it is not as it was read: somebody else has it by now."""
+        again = delivery.state is DeliveryState.DOING
         taken = replace(
             delivery,
             state=DeliveryState.DOING,
             attempts=delivery.attempts + 1,
+            broken_off=delivery.broken_off + 1 if again else 0,
             tried_at=now,
             not_before=None,
         )

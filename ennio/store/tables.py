@@ -462,6 +462,7 @@ class DeliveryTable(DeclaredTable):
     error = text_column(null=True)
     result = text_column(null=True)
     settled_at = text_column(null=True)
+    broken_off = number_column(null=True)
 
     Meta = meta("deliveries", key=("kind", "subject", "lane"))
 

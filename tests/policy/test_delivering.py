@@ -34,9 +34,13 @@ def test_what_is_put_off_is_due_then_unless_that_was_said_by_a_clock_that_went_a
 
 
 def test_what_was_broken_off_again_and_again_waits() -> None:
-    again = replace(TAKEN, attempts=delivering.BROKEN_OFF)
+    again = replace(TAKEN, attempts=3, broken_off=delivering.BROKEN_OFF)
     assert delivering.due(again, RETRY, NOW) == _in(40)
     assert delivering.due(again, RETRY, _in(-3600)) == _in(-3600)
+
+
+def test_what_was_tried_often_and_broken_off_once_is_due_at_once() -> None:
+    assert delivering.due(replace(TAKEN, attempts=50), RETRY, NOW) == NOW
 
 
 def test_the_end_of_a_try_is_done_refused_or_another_try() -> None:

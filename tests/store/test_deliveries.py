@@ -31,6 +31,7 @@ def test_a_subject_goes_to_a_lane_once(store: Store, clock: ManualClock) -> None
         error="e",
         result="r",
         settled_at=now,
+        broken_off=1,
     )
     assert store.deliveries.intend(full)
     assert not store.deliveries.intend(PARCEL)
@@ -70,7 +71,7 @@ def test_who_was_overtaken_settles_nothing(store: Store, clock: ManualClock) -> 
     assert first
     second = store.deliveries.take(first, clock.now())
     assert second
-    assert second.attempts == 2
+    assert (second.attempts, first.broken_off, second.broken_off) == (2, 0, 1)
     assert not store.deliveries.settle(first, replace(first, state=DeliveryState.REFUSED))
     assert store.deliveries.settle(second, replace(second, state=DeliveryState.DONE))
     assert not store.deliveries.settle(second, replace(second, state=DeliveryState.FAILED))

@@ -62,6 +62,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(23, "the machine a session is on", hosts.SESSION_HOST),
     Migration(24, "messages that a command line carried", orchestra.CARRIED_MESSAGES),
     Migration(25, "what reactions to a whole project remember", orchestra.PROJECT_REACTIONS),
+    Migration(26, "tries of deliveries that were broken off", deliveries.BROKEN_OFF),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

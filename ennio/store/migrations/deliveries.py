@@ -28,6 +28,8 @@ PLAIN_NOTIFICATIONS = tuple(
     f"ALTER TABLE notifications DROP COLUMN {column}" for column in ("sent", "failed", "attempts")
 )
 
+BROKEN_OFF = ("ALTER TABLE deliveries ADD COLUMN broken_off INTEGER",)
+
 PLAIN_MERGES = (
     "DROP INDEX idx_merges_state",
     "ALTER TABLE merges DROP COLUMN state",
