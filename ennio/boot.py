@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pykka
 
 from ennio import logs
@@ -172,7 +173,8 @@ def start(config: Config, home: Home, stop: Callable[[], None], problem: str | N
         store = open_store(config.database_url, config.directory, clock, beside=private(home.run(config.source)))
         undo.callback(store.close)
         plugins = Registry(home, clock, store.forge, config.directory, _instance(store, config, home))
-        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), PluginHost(plugins, home, clock))
+        host = PluginHost(plugins, home, clock, apart=in_a_thread)
+        deps = Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
         undo.callback(deps.plugins.close)
         feed = Feed(store)
         _build_plugins(deps)
@@ -231,6 +233,11 @@ def _build_plugins(deps: Dependencies) -> None:
             deps.plugins.scm(project)
         if _has_tracker(project):
             deps.plugins.tracker(project)
+
+
+def in_a_thread(work: Callable[[], None]) -> None:
+    """Do it in a thread of the system's, which a slow disk may keep waiting without the other greenlets."""
+    gevent.get_hub().threadpool.apply(work)
 
 
 def _fall_together(why: str) -> None:

@@ -31,7 +31,7 @@ from ennio.hosts.interface import (
     WorkspaceMade,
     WorkspaceRemoved,
 )
-from ennio.hosts.reader import Reader
+from ennio.hosts.reader import Apart, Reader, at_once
 from ennio.hosts.repeatable_delivery import RepeatableDelivery
 from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
@@ -57,14 +57,14 @@ KINDS = ("worktree", "clone")
 
 
 class PluginHost:
-    """See ``Host``."""
+    """See ``Host``. ``apart`` is where agents' files are read, which may lie on a slow disk and be long."""
 
-    def __init__(self, plugins: Registry, home: Home, clock: Clock, name: str = "") -> None:
+    def __init__(self, plugins: Registry, home: Home, clock: Clock, name: str = "", apart: Apart = at_once) -> None:
         self.name = name
         self._plugins = plugins
         self._home = home
         self._clock = clock
-        self._reader = Reader(self._resolve, clock)
+        self._reader = Reader(self._resolve, clock, apart)
         self._making = SessionLocks()
         self._typing = SessionLocks()
 

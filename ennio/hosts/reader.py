@@ -40,11 +40,21 @@ class TakenScreen:
 _NEVER = TakenScreen(None, datetime.min.replace(tzinfo=UTC), "")
 
 
+Apart = Callable[[Callable[[], None]], None]
+"""Runs what only reads files where it keeps nobody waiting, and returns once it is done."""
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """Where every caller has a thread of its own, nobody else waits."""
+    work()
+
+
 class Reader:
     """Remembers what each reading rested on, so that nothing is read again that would say the same."""
 
-    def __init__(self, resolve: Callable[[Brief], ResolvedBrief], clock: Clock) -> None:
+    def __init__(self, resolve: Callable[[Brief], ResolvedBrief], clock: Clock, apart: Apart = at_once) -> None:
         self._resolve = resolve
+        self._apart = apart
         self._clock = clock
         self._caches: dict[str, ReadCache] = {}
         self._processes: dict[str, tuple[float, ProcessSeen]] = {}
@@ -69,11 +79,15 @@ class Reader:
         """See ``Host.observe``."""
         contexts = {each.brief.session_id: self._resolve(each.brief) for each in wanted}
         screens = self._screens([contexts[each.brief.session_id] for each in wanted if each.screen and each.brief.handle is not None])
-        return {
-            session_id: self._read(each, contexts[session_id], screens.get(contexts[session_id].handle.id))
-            for each in wanted
-            for session_id in (each.brief.session_id,)
-        }
+        read: dict[str, Observation] = {}
+
+        def files() -> None:
+            for each in wanted:
+                at = contexts[each.brief.session_id]
+                read[each.brief.session_id] = self._read(each, at, screens.get(at.handle.id))
+
+        self._apart(files)
+        return read
 
     def forget(self, session_id: str) -> None:
         """Nobody will want it any more."""

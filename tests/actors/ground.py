@@ -27,6 +27,7 @@ from ennio.actors.registry import AGENTS, MERGES, NOTICES, QUEUE, REACTIONS, ROO
 from ennio.actors.root import RootSupervisor, Start
 from ennio.actors.runtime_poller import RuntimePoller
 from ennio.actors.spawning import SpawnRequest
+from ennio.boot import in_a_thread
 from ennio.config.model import Config, Defaults, NotifierConfig, PluginChoice, Poll, Project
 from ennio.config.reactions import merged
 from ennio.hosts.plugin_host import PluginHost
@@ -239,7 +240,7 @@ class Play:
         shelf = Shelf(
             home, self.clock, agent=self.agent, runtime=self.runtime, workspace=self.workspace, scm=self.scm, notifiers=self.notifiers
         )
-        deps = Dependencies(config, home, self.clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, self.clock))
+        deps = Dependencies(config, home, self.clock, store, shelf, ActorRegistry(), PluginHost(shelf, home, self.clock, apart=in_a_thread))
         feed = Feed(store)
         root = RootSupervisor.start(deps, fixed(deps))
         root.ask(Ping(), timeout=10)

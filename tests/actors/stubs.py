@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,15 @@ class Terminals(StubRuntime):
 
 
 class Agent(StubAgent):
-    """An agent whose reading costs nothing when there is nothing new."""
+    """An agent whose reading costs nothing when there is nothing new, and waits where its disk is ``slow``."""
+
+    slow: threading.Event | None = None
+    waits = False
 
     def observe(self, desk: AgentContext, cursor: Mapping[str, str], process: ProcessSeen, screen: str | None, now: Any) -> Reading:
+        if self.slow is not None:
+            self.waits = True
+            self.slow.wait(60)  # as the system waits, with all its greenlets
         return Reading(super().observe(desk, cursor, process, screen, now).seen, {})
 
 
