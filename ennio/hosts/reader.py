@@ -149,7 +149,8 @@ class Reader:
         cache = None if wanted.afresh else self._caches.get(session_id)
         if cache is not None and cache.is_fresh(wanted.cursor, process, screen, now):
             return None, wanted.cursor
-        context = at.context
+        # a look beside a removal brings no folder back
+        context = at.files.context_without_folder(wanted.brief, at.path)
         files = at.agent.files(context, wanted.cursor) if _is_file_backed(at.agent) else None
         # taken first: what is written meanwhile is read the next time
         found = read_cache(wanted.cursor, process, screen, files) if files is not None else None
