@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -92,7 +92,8 @@ class OpenCode(ScreenAgent):
         seen = state.facts(process, now, "database")
         cost = sum((Decimal(value) for value in json.loads(on.get("costs", "{}")).values()), Decimal(0))
         usage = replace(seen.usage, cost_usd=cost) if seen.usage is not None and cost else seen.usage
-        looks = [until for until in (state.until(process, now), now + _TIDIES if tidies else None) if until is not None]
+        over = datetime.fromtimestamp(state.reported_at, UTC) + _TIDIES if tidies else None
+        looks = [until for until in (state.until(process, now), over) if until is not None]
         return Reading(replace(seen, usage=usage), on, min(looks, default=None) if on.get("stamp") == stamp else now)
 
     def files(self, context: AgentContext, cursor: Mapping[str, str]) -> tuple[Path, ...]:
