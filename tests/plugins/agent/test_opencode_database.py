@@ -109,7 +109,7 @@ def test_work_that_its_screen_goes_on_to_show_long_after_a_turn_is_believed(watc
     watched.look(2.5, WORKS)
     until = watched.reading.until
     assert until is not None
-    assert until > NOW + timedelta(seconds=21)
+    assert until == NOW + timedelta(seconds=21)
     assert watched.look((until - NOW).total_seconds(), WORKS).activity is Activity.ACTIVE
 
 
