@@ -1,0 +1,171 @@
+"""How a host is asked from elsewhere: every error comes as itself, and what is no answer is no news."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ennio.hosts import frames
+from ennio.hosts.calls import CALLS, HostError, answered
+from ennio.hosts.client import HostClient
+from ennio.hosts.interface import Brief, Host
+from ennio.hosts.reader import Reader
+from ennio.hosts.server import HostServer
+from ennio.machine.home import Home
+from ennio.model.clock import ManualClock
+from ennio.model.errors import ConfigError, Conflict, EnnioError, Exhausted, Invalid, NotFound, Problem, Refused, TimedOut, Unreachable
+from ennio.model.facts import Presence, ProcessSeen
+from ennio.plugins.agent.dialog_choices import NothingAsked
+from ennio.plugins.registry import Registry
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+BRIEF = Brief("p-1", "p", "stub", "stub", "stub")
+ERRORS: tuple[EnnioError, ...] = (
+    Unreachable("away", until=NOW),
+    TimedOut("slow"),
+    Exhausted("full"),
+    Refused("no\nand no"),
+    Conflict("taken"),
+    NotFound("nobody"),
+    Invalid("agent: wrong"),
+    ConfigError("ennio.yaml", [Problem("a.b", "is wrong", 7), Problem("c", "too")]),
+)
+
+
+class Raising:
+    """A host that answers one thing: what it is given to do."""
+
+    name = ""
+
+    def __init__(self, does: Callable[[], Any]) -> None:
+        self.does = does
+
+    def workspace_path(self, brief: Brief) -> Any:
+        return self.does()
+
+
+def _asked(does: Callable[[], Any], *, silence: float = 10.0, beat: float = 0.05) -> str:
+    """What a call over a socket brings."""
+    ours, theirs = socket.socketpair()
+    server = HostServer(cast("Host", Raising(does)), socket.socket(), beat=beat)
+    threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
+    return str(HostClient("b", lambda: ours, silence=silence).workspace_path(BRIEF))
+
+
+def _raising(error: BaseException) -> Callable[[], Any]:
+    def does() -> Any:
+        raise error
+
+    return does
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_comes_as_itself_with_its_words_and_what_it_carries(error: EnnioError) -> None:
+    with pytest.raises(type(error)) as caught:
+        _asked(_raising(error))
+    assert type(caught.value) is type(error)
+    assert str(caught.value) == str(error)
+    assert getattr(caught.value, "until", None) == getattr(error, "until", None)
+    assert getattr(caught.value, "problems", None) == getattr(error, "problems", None)
+
+
+def test_an_error_of_a_plugins_own_comes_as_the_nearest_that_everybody_knows() -> None:
+    with pytest.raises(Refused, match="nothing") as caught:
+        _asked(_raising(NothingAsked("nothing is asked")))
+    assert type(caught.value) is Refused
+
+
+def test_a_full_disk_and_a_bug_over_there_come_as_what_can_be_said_of_them() -> None:
+    with pytest.raises(Exhausted, match="no space left"):
+        _asked(_raising(OSError(28, "No space left on device")))
+    with pytest.raises(Unreachable, match="workspace_path failed: ZeroDivisionError"):
+        _asked(_raising(ZeroDivisionError("by zero")))
+
+
+def test_an_error_of_a_later_version_says_nothing_that_is_known_here() -> None:
+    with pytest.raises(Unreachable, match="Tired: out of breath"):
+        answered(CALLS["make"], {"error": {"kind": "Tired", "words": "out of breath"}})
+    assert isinstance(HostError("Tired", "out of breath").error, Unreachable)
+
+
+def test_a_long_call_is_waited_for_while_it_says_that_it_is_at_work() -> None:
+    gate = threading.Event()
+    assert _asked(lambda: gate.wait(0.6) or "done", silence=0.3) == "done"
+
+
+def test_a_host_that_falls_silent_is_unreachable() -> None:
+    gate = threading.Event()
+    with pytest.raises(Unreachable, match="host b said nothing"):
+        _asked(lambda: gate.wait(20), silence=0.2, beat=30.0)
+    gate.set()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n", b"\0\0\0\2[]", b"\0\0\0\2{x", b"\0\0\0\x02{}", b"\0\0", b""])
+def test_what_is_no_host_is_unreachable(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(said)
+    theirs.shutdown(socket.SHUT_WR)
+    with pytest.raises(Unreachable, match="host b cannot be asked"):
+        HostClient("b", lambda: ours).workspace_path(BRIEF)
+    theirs.close()
+
+
+def test_a_call_of_another_version_is_refused_by_its_name() -> None:
+    ours, theirs = socket.socketpair()
+    server = HostServer(cast("Host", Raising(lambda: "x")), socket.socket())
+    threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
+    for request, words in (({"call": "dance", "with": {}}, "dance"), ({"call": "make", "with": {"brief": 7}}, "make")):
+        frames.send(ours, request)
+        told = frames.receive(ours)
+        assert told is not None
+        with pytest.raises(Invalid, match=words):
+            answered(CALLS["make"], told)
+    ours.close()
+
+
+def test_a_connection_that_ended_while_it_rested_is_not_used_again() -> None:
+    pairs = [socket.socketpair() for _ in range(2)]
+    waiting = [ours for ours, _ in pairs]
+    client = HostClient("b", lambda: waiting.pop(0))
+    for _, theirs in pairs:
+        server = HostServer(cast("Host", Raising(lambda: "x")), socket.socket())
+        threading.Thread(target=server._converse, args=(theirs,), daemon=True).start()
+    assert client.workspace_path(BRIEF) == "x"
+    pairs[0][1].shutdown(socket.SHUT_RDWR)
+    assert client.workspace_path(BRIEF) == "x"
+    client.close()
+
+
+def test_eight_threads_that_want_a_plugin_get_one_and_the_same(tmp_path: Path) -> None:
+    gate, built = threading.Barrier(8), []
+
+    class Slow(Registry):
+        def _build(self, slot: str, name: str, whose: str, context: Any) -> Any:
+            built.append(name)
+            threading.Event().wait(0.1)
+            return super()._build(slot, name, whose, context)
+
+    plugins = Slow(Home(tmp_path), ManualClock())
+
+    def want(_: int) -> object:
+        gate.wait(timeout=20)
+        return plugins.runtime("stub")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(map(id, pool.map(want, range(8))))) == 1
+    assert built == ["stub"]
+
+
+def test_of_two_surveys_the_one_that_looked_later_counts_whenever_it_ends() -> None:
+    reader = Reader(lambda _: pytest.fail("nothing is read"), ManualClock())
+    alive, gone = (ProcessSeen(presence, NOW, "test") for presence in (Presence.ALIVE, Presence.GONE))
+    reader.surveyed({"p-1": gone}, 2.0)
+    reader.surveyed({"p-1": alive, "p-2": alive}, 1.0)
+    assert {name: seen.presence for name, (_, seen) in reader._processes.items()} == {"p-1": Presence.GONE, "p-2": Presence.ALIVE}
