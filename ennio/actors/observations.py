@@ -94,6 +94,7 @@ class Observations:
     def distrust(self) -> None:
         """What was looked up before now may be older than what was just done."""
         self._believed_from = time.monotonic()
+        self._ended = None  # an end that is none of before is seen again
         process = self._state.facts.process
         if process is not None:
             blind = process.blind(self._deps.clock.now(), "looked at before what was done last")

@@ -165,7 +165,9 @@ class PluginHost:
         if carry is not None and command.carries:
             at.files.typed.note(carry.message_id, Typing.BEGUN, begun)
         at.files.write(RECORD, record)
-        return Launched(at.runtime.start(launch), number, begun, command.carries, words)
+        handle = at.runtime.start(launch)
+        self._reader.started(brief.session_id, handle)
+        return Launched(handle, number, begun, command.carries, words)
 
     def stop(self, brief: Brief, *, launched: bool) -> None:
         """See ``Host``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from ennio.hosts.resolved import ResolvedBrief
 from ennio.model.clock import Clock
 from ennio.model.errors import Unreachable
 from ennio.model.facts import AgentSeen, Presence, ProcessSeen
+from ennio.model.session import RuntimeHandle
 from ennio.plugins.agent.interface import Agent, FileBacked
 from ennio.plugins.runtime.interface import Pane, Runtime
 from ennio.plugins.workspace.interface import Glance, Glanceable, Workspace
@@ -74,6 +76,11 @@ class Reader:
                 self._processes[session_id] = begun, seen
                 if seen.presence is Presence.ALIVE:
                     self._last_words.discard(session_id)
+
+    def started(self, session_id: str, handle: RuntimeHandle) -> None:
+        """Nobody has seen the process yet that was just started: what was surveyed before says nothing of it."""
+        unseen = ProcessSeen.unseen(handle, self._clock.now(), "start", "it was just started")
+        self.surveyed({session_id: unseen}, time.monotonic())
 
     def observe(self, wanted: Sequence[Wanted]) -> Mapping[str, Observation]:
         """See ``Host.observe``."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from ennio.actors.agent_poller import LookSchedule
+from ennio.actors.messages import AgentObserved, RuntimeObserved
+from ennio.actors.observations import Observations
+from ennio.actors.outbox import Outbox
 from ennio.actors.registry import AGENTS
+from ennio.actors.session_state import SessionState
 from ennio.config.model import Poll
 from ennio.hosts import reader
+from ennio.model.facts import Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.agent.interface import AgentContext
 from tests.actors.ground import Play, Stage
@@ -95,3 +101,15 @@ def test_an_agent_that_starts_is_read_before_its_turn_and_the_others_are_not(tmp
         _ticks(stage)
         stage.settle_in(starting)
         assert reads.count(first) <= 2
+
+
+def test_an_end_that_was_seen_before_a_launch_is_not_believed_after_it(play: Play) -> None:
+    with play.opened() as stage:
+        state = SessionState.load(stage.deps, stage.working())
+        observations = Observations(stage.deps, state, Outbox(stage.deps, state))
+        gone = ProcessSeen(Presence.GONE, stage.deps.clock.now(), "survey")
+        assert not observations.on_process(RuntimeObserved(gone, time.monotonic())), "its last words are waited for"
+        observations.distrust()
+        observations.on_agent(AgentObserved(None, time.monotonic()))
+        assert state.facts.process is not None
+        assert state.facts.process.presence is Presence.UNKNOWN

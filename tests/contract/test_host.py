@@ -20,7 +20,7 @@ from ennio.hosts.interface import Arrival, Brief, HookAddress, Host, LinkSpec, W
 from ennio.hosts.typed_log import Typing
 from ennio.model.errors import Conflict, EnnioError, Invalid, NotFound, Refused, Unreachable
 from ennio.model.facts import Place, Presence
-from ennio.model.session import RuntimeHandle
+from ennio.model.session import Activity, RuntimeHandle
 from ennio.plugins.process_start import start_of
 from tests.conftest import eventually
 from tests.contract.host_stage import HOOKS, KINDS, PLACES, Stage, Stand, stage_at
@@ -328,6 +328,16 @@ def test_nothing_is_read_again_that_would_only_be_said_again(at: Stand) -> None:
 
     eventually(quiet, why="it rests")
     assert at.host.observe([Wanted(at.brief, {})])[at.id].agent is not None, "who has read nothing yet is told"
+
+
+@contract
+def test_what_was_surveyed_before_a_launch_says_nothing_of_the_agent_after_it(at: Stand) -> None:
+    at.made()
+    assert at.host.survey(at.brief.runtime, {at.id: None})[at.id].presence is Presence.GONE
+    done = at.host.launch(at.brief, 1, HOOKS, "record", False, None)
+    at.brief = replace(at.brief, handle=done.handle)
+    read = at.host.observe([Wanted(at.brief, {})])[at.id]
+    assert read.agent is None or read.agent.activity is not Activity.EXITED
 
 
 @contract
