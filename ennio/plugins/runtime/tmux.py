@@ -233,6 +233,8 @@ class TmuxRuntime:
     def _ask(self, arguments: Sequence[str], stdin: bytes | None = None) -> str | None:
         """What tmux printed; None when it proves that the thing asked for is not there. Raises Unreachable otherwise."""
         done = self._run(arguments, stdin)
+        if _complaint(done).startswith(_NO_SERVER) and not self._server.is_refusing():
+            done = self._run(arguments, stdin)  # it was just being started, by somebody else
         if done.returncode != 0:
             self._absent(done)
             return None
