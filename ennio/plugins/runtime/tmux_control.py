@@ -72,7 +72,7 @@ class TmuxControl:
         self._not_before = time.monotonic() + _AGAIN
         ours, theirs = socket.socketpair()
         with theirs:
-            command = ["tmux", "-u", "-L", self._name, "-C", "attach-session", "-f", _FLAGS, "-t", f"={session}"]
+            command = ["tmux", "-u", "-N", "-L", self._name, "-f", "/dev/null", "-C", "attach-session", "-f", _FLAGS, "-t", f"={session}"]
             try:
                 self._process = subprocess.Popen(
                     command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL, env=env, cwd="/"
