@@ -7,15 +7,12 @@ launch it is) and ``@ennio_pane`` (which pane is the agent's, should a person sp
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
-import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -25,25 +22,19 @@ from ennio.machine.inherited import inherited
 from ennio.model.errors import Conflict, NotFound, Refused, TimedOut, Unreachable
 from ennio.model.session import RuntimeHandle
 from ennio.plugins import orphans
-from ennio.plugins.process_start import is_alive, pid_exists, process_of, start_of
+from ennio.plugins.process_start import is_alive, process_of, start_of
 from ennio.plugins.runtime import launch as launching
 from ennio.plugins.runtime.interface import Key, LaunchSpec, Pane, View
 from ennio.plugins.runtime.text import last_lines, named, pasteable
 from ennio.plugins.runtime.text_style import strong
 from ennio.plugins.runtime.tmux_control import TmuxControl
+from ennio.plugins.runtime.tmux_listing import FORMAT, PaneRow, rows_of, server_pid
 from ennio.plugins.runtime.tmux_server import Process, TmuxServer, server_of
 
 _ARROWS = {Key.UP: "Up", Key.DOWN: "Down", Key.LEFT: "Left", Key.RIGHT: "Right"}
 _KEYS = {Key.ENTER: "Enter", Key.ESCAPE: "Escape", Key.INTERRUPT: "C-c", Key.CLEAR: "C-u", Key.KILL: "C-k", **_ARROWS}
-# The title stands last: it is the only field that may hold the separator.
-_FIELDS = (
-    "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",
-    "pane_dead_status", "pane_dead_signal", "window_activity", "pane_title",
-)  # fmt: skip
-_SERVER_PID = _FIELDS.index("pid")
-_FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
-_ALL = ("list-panes", "-a", "-F", _FORMAT)
-_ALL_LINE = f"list-panes -a -F '{_FORMAT}'"
+_ALL = ("list-panes", "-a", "-F", FORMAT)
+_ALL_LINE = f"list-panes -a -F '{FORMAT}'"
 _CURSOR = "#{session_name} #{cursor_x} #{cursor_y} #{pane_width} #{pane_height} #{cursor_flag} #{pane_in_mode}"
 _SERVER = (
     "set-option -g remain-on-exit on ;"
@@ -56,12 +47,13 @@ _PRELUDE = ("start-server", ";", "if-shell", "-F", "#{!=:#{remain-on-exit}|#{his
 _TAKEN = "duplicate session"
 _ABSENT = ("can't find", "no such", "no current")
 _NO_SERVER = ("no server running", "error connecting")
+_ENDED = ("server exited", "lost server")
+_BETWEEN = (0.05, 0.2)
+"""Seconds until a server is asked again that ended, or began, as it was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    pane_id: str
-    pane: Pane
+class ServerEnded(Unreachable):
+    """The server ended as it was asked for a terminal."""
 
 
 class TmuxRuntime:
@@ -85,9 +77,18 @@ class TmuxRuntime:
         if shutil.which("tmux") is None:
             raise Refused("tmux is not installed; install it, or set `runtime: process` for this project")
         name = named(launch.name)
-        row = self._at_once(launch) or self._found_or_begun(launch, self._find(name))
+        row = self._begun_or_found(launch, name)
         self._panes[launch.name] = row.pane_id
         return self._handle(row.pane)
+
+    def _begun_or_found(self, launch: LaunchSpec, name: str) -> PaneRow:
+        """Once more where the server ended with its last session as it was asked: it has begun nothing then, or it is found."""
+        for pause in _BETWEEN:
+            try:
+                return self._at_once(launch) or self._found_or_begun(launch, self._find(name))
+            except ServerEnded:
+                time.sleep(pause)
+        return self._found_or_begun(launch, self._find(name))
 
     def survey(self) -> Mapping[str, Pane]:
         """Every terminal, by one ``list-panes -a``; a server whose socket was taken away is asked for another first."""
@@ -100,9 +101,9 @@ class TmuxRuntime:
         if listing is None and is_alive(*self._server.last):
             pid, _ = self._server.last
             raise Unreachable(f"the tmux server (pid {pid}) has lost its socket {self._server.place}, so nobody can ask it")
-        rows = _rows(listing or "")
+        rows = rows_of(listing or "")
         if listing:
-            self._server.heard(int(listing.split("|", _SERVER_PID + 1)[_SERVER_PID]))
+            self._server.heard(server_pid(listing))
         self._panes = {row.pane.name: row.pane_id for row in rows}
         return {row.pane.name: row.pane for row in rows}
 
@@ -187,7 +188,7 @@ class TmuxRuntime:
         done = subprocess.run(["tmux", "-V"], capture_output=True, text=True, timeout=self._timeout, check=False)
         return done.stdout.strip().removeprefix("tmux ") or None
 
-    def _at_once(self, launch: LaunchSpec) -> _Row | None:
+    def _at_once(self, launch: LaunchSpec) -> PaneRow | None:
         """A first launch, begun without a look whether it stands: tmux has no two sessions of one name. None where one has to look."""
         command = launching.write_new(launch) if launch.number == 1 else None
         if command is None:
@@ -198,7 +199,7 @@ class TmuxRuntime:
             return None
         return _begun(launch, done)
 
-    def _found_or_begun(self, launch: LaunchSpec, row: _Row | None) -> _Row:
+    def _found_or_begun(self, launch: LaunchSpec, row: PaneRow | None) -> PaneRow:
         """The launch if it stands, else begun: in the dead pane of an earlier one, or in a session of its own."""
         if row is not None and row.pane.number == launch.number:
             launching.tidy(launch, None if row.pane.dead else row.pane.pid)
@@ -212,9 +213,9 @@ class TmuxRuntime:
         born = "" if pane.dead or pane.pid is None else start_of(pane.pid)
         return RuntimeHandle(pane.name, self.name, {"pid": str(pane.pid or ""), "started": born, "number": str(pane.number)})
 
-    def _find(self, name: str) -> _Row | None:
+    def _find(self, name: str) -> PaneRow | None:
         listing = self._ask(_listed(name))
-        return next(iter(_rows(listing or "")), None)
+        return next(iter(rows_of(listing or "")), None)
 
     def _pane(self, handle: RuntimeHandle) -> str:
         row = self._find(named(handle.id))
@@ -233,12 +234,20 @@ class TmuxRuntime:
     def _ask(self, arguments: Sequence[str], stdin: bytes | None = None) -> str | None:
         """What tmux printed; None when it proves that the thing asked for is not there. Raises Unreachable otherwise."""
         done = self._run(arguments, stdin)
-        if _complaint(done).startswith(_NO_SERVER) and not self._server.is_refusing():
-            done = self._run(arguments, stdin)  # it was just being started, by somebody else
+        for pause in _BETWEEN:
+            if done.returncode == 0 or not self._is_between(done):
+                break
+            time.sleep(pause)
+            done = self._run(arguments, stdin)
         if done.returncode != 0:
             self._absent(done)
             return None
         return done.stdout.decode(errors="replace")
+
+    def _is_between(self, done: subprocess.CompletedProcess[bytes]) -> bool:
+        """Whether a server was just ending with its last session, or another just begun, when it was asked."""
+        words = _complaint(done)
+        return words.startswith(_ENDED) or (words.startswith(_NO_SERVER) and not self._server.is_refusing())
 
     def _absent(self, done: subprocess.CompletedProcess[bytes]) -> None:
         words = _complaint(done)
@@ -298,11 +307,13 @@ def _words(launch: LaunchSpec, pane: str | None, command: Sequence[str]) -> list
     return [*_PRELUDE, "new-session", "-d", "-s", launch.name, *size, *place, *marks, *seen]
 
 
-def _begun(launch: LaunchSpec, done: subprocess.CompletedProcess[bytes]) -> _Row:
+def _begun(launch: LaunchSpec, done: subprocess.CompletedProcess[bytes]) -> PaneRow:
     """What tmux tells of a launch in the request that begins it."""
+    if done.returncode != 0 and _complaint(done).startswith((*_ENDED, *_NO_SERVER)):
+        raise ServerEnded(f"tmux ended while it was to start session {launch.name}: {_complaint(done)}")
     if done.returncode != 0:
         raise Conflict(f"tmux did not start session {launch.name}: {_complaint(done)}")
-    row = next(iter(_rows(done.stdout.decode(errors="replace"))), None)
+    row = next(iter(rows_of(done.stdout.decode(errors="replace"))), None)
     if row is None:
         raise Unreachable(f"tmux session {launch.name} was closed while it started")
     return row
@@ -310,7 +321,7 @@ def _begun(launch: LaunchSpec, done: subprocess.CompletedProcess[bytes]) -> _Row
 
 def _listed(name: str) -> list[str]:
     """The words that tell of one session's panes."""
-    return ["list-panes", "-s", "-t", f"={name}:", "-F", _FORMAT]
+    return ["list-panes", "-s", "-t", f"={name}:", "-F", FORMAT]
 
 
 def _file() -> IO[bytes]:
@@ -323,46 +334,6 @@ def _file() -> IO[bytes]:
 def _whole(file: IO[bytes]) -> bytes:
     file.seek(0)
     return file.read()
-
-
-def _rows(listing: str) -> list[_Row]:
-    rows = []
-    for line in listing.splitlines():
-        parts = line.split("|", len(_FIELDS) - 1)
-        if len(parts) == len(_FIELDS) and parts[1].isdigit() and parts[2] == parts[3]:
-            rows.append(_Row(parts[2], _read(parts)))
-    return rows
-
-
-def _read(parts: Sequence[str]) -> Pane:
-    name, number, _, _, server, pid, dead, status, killed_by, active, title = parts
-    ended = dead == "1"
-    if ended and not status and not killed_by and pid_exists(int(pid)):
-        ended = False  # its terminal is closed, but nobody has seen it end
-        _remind(int(server))
-    return Pane(
-        name,
-        int(number),
-        int(pid) if pid.isdigit() else None,
-        ended,
-        int(status) if ended and status else None,
-        _signal(killed_by) if ended and killed_by else None,
-        datetime.fromtimestamp(int(active), UTC) if active else None,
-        title,
-    )
-
-
-def _remind(server: int) -> None:
-    """Make tmux wait for its children again: now and then it misses the end of one, and then never tells how it ended."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(server, signal.SIGCHLD)
-
-
-def _signal(text: str) -> int | None:
-    """A signal as tmux tells it: a number, or a name with or without SIG, by platform."""
-    if text.isdigit():
-        return int(text)
-    return {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}.get(text.upper().removeprefix("SIG"))
 
 
 def _sections(text: str, mark: str) -> dict[str, tuple[list[str], list[str]]]:

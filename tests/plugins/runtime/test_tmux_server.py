@@ -30,9 +30,17 @@ def test_a_server_whose_socket_was_taken_away_is_called_back_and_no_agent_is_los
 def test_incident_10_a_server_that_cannot_come_back_proves_nothing(bench: Bench) -> None:
     bench.start()
     assert not bench.pane().dead
+    bench.runtime.shutdown()  # type: ignore[attr-defined] # a kept client goes on without the socket, and sees the agent
     take_away(bench, for_good=True)
     with pytest.raises(Unreachable, match="lost its socket"):
         bench.runtime.survey()
+
+
+def test_a_kept_client_sees_the_agents_though_the_socket_is_gone_for_good(bench: Bench) -> None:
+    handle = bench.start()
+    assert not bench.pane().dead
+    take_away(bench, for_good=True)
+    assert (str(bench.pane().pid), bench.pane().dead) == (handle.data["pid"], False)
 
 
 def test_nobody_is_called_back_while_another_server_listens(bench: Bench) -> None:

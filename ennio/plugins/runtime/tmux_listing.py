@@ -1,0 +1,75 @@
+"""What tmux lists of its panes, line by line, and what of them an agent's terminal is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ennio.plugins.process_start import pid_exists
+from ennio.plugins.runtime.interface import Pane
+
+# The title stands last: it is the only field that may hold the separator.
+_FIELDS = (
+    "session_name", "@ennio_number", "pane_id", "@ennio_pane", "pid", "pane_pid", "pane_dead",
+    "pane_dead_status", "pane_dead_signal", "window_activity", "pane_title",
+)  # fmt: skip
+_SERVER_PID = _FIELDS.index("pid")
+FORMAT = "|".join(f"#{{{field}}}" for field in _FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class PaneRow:
+    """An agent's pane: what tmux calls it, and what a survey tells of it."""
+
+    pane_id: str
+    pane: Pane
+
+
+def server_pid(listing: str) -> int:
+    """The process of the server that listed them."""
+    return int(listing.split("|", _SERVER_PID + 1)[_SERVER_PID])
+
+
+def rows_of(listing: str) -> list[PaneRow]:
+    """The panes that are an agent's, as their lines tell."""
+    rows: list[PaneRow] = []
+    for line in listing.splitlines():
+        parts = line.split("|", len(_FIELDS) - 1)
+        if len(parts) == len(_FIELDS) and parts[1].isdigit() and parts[2] == parts[3]:
+            rows.append(PaneRow(parts[2], _read(parts)))
+    return rows
+
+
+def _read(parts: Sequence[str]) -> Pane:
+    name, number, _, _, server, pid, dead, status, killed_by, active, title = parts
+    ended = dead == "1"
+    if ended and not status and not killed_by and pid_exists(int(pid)):
+        ended = False  # its terminal is closed, but nobody has seen it end
+        _remind(int(server))
+    return Pane(
+        name,
+        int(number),
+        int(pid) if pid.isdigit() else None,
+        ended,
+        int(status) if ended and status else None,
+        _signal(killed_by) if ended and killed_by else None,
+        datetime.fromtimestamp(int(active), UTC) if active else None,
+        title,
+    )
+
+
+def _remind(server: int) -> None:
+    """Make tmux wait for its children again: now and then it misses the end of one, and then never tells how it ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(server, signal.SIGCHLD)
+
+
+def _signal(text: str) -> int | None:
+    """A signal as tmux tells it: a number, or a name with or without SIG, by platform."""
+    if text.isdigit():
+        return int(text)
+    return {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}.get(text.upper().removeprefix("SIG"))
