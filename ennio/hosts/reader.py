@@ -28,15 +28,18 @@ _SETTLES = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class TakenScreen:
-    """A screen, when it was taken, and when its terminal had last put something out by then."""
+    """A screen, when it was taken, and the terminal as it was listed then."""
 
-    output_at: datetime | None
+    pane: Pane | None
     at: datetime
     text: str
 
     def is_current(self, pane: Pane) -> bool:
-        """Whether nothing was put out since."""
-        return self.output_at is not None and pane.output_at == self.output_at and self.at - self.output_at > _SETTLES
+        """Whether it is the same launch that puts this out, and nothing was put out since."""
+        before = self.pane
+        if before is None or before.output_at is None or (before.number, before.pid) != (pane.number, pane.pid):
+            return False
+        return pane.output_at == before.output_at and self.at - before.output_at > _SETTLES
 
 
 _NEVER = TakenScreen(None, datetime.min.replace(tzinfo=UTC), "")
@@ -126,7 +129,7 @@ class Reader:
             del taken[name]
             self._screens_taken.pop(name, None)
             if name in shown:
-                taken[name] = self._screens_taken[name] = TakenScreen(panes[name].output_at, now, shown[name])
+                taken[name] = self._screens_taken[name] = TakenScreen(panes[name], now, shown[name])
         return {name: screen.text for name, screen in taken.items()}
 
     def _read(self, wanted: Wanted, at: ResolvedBrief, screen: str | None) -> Observation:

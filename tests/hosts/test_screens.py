@@ -31,6 +31,7 @@ class Terminals(Registry):
         self.output_at: dict[str, datetime] = {}
         self.asked: list[str] = []
         self.away = False
+        self.number = 1
 
     def runtime(self, name: str) -> Any:
         return self
@@ -38,7 +39,7 @@ class Terminals(Registry):
     def survey(self) -> Mapping[str, Pane]:
         if self.away:
             raise Unreachable("the runtime does not answer")
-        return {name: Pane(name, 1, 7, dead=False, output_at=at) for name, at in self.output_at.items()}
+        return {name: Pane(name, self.number, 6 + self.number, dead=False, output_at=at) for name, at in self.output_at.items()}
 
     def screens(self, names: Sequence[str], lines: int = 50) -> Mapping[str, str]:
         self.asked += names
@@ -83,6 +84,14 @@ def test_only_a_terminal_that_put_something_out_is_asked_for_its_screen_again(lo
     looks.clock.advance(5)
     assert looks.shown()["b"] != first["b"]
     assert looks.terminals.asked == ["a", "b", "b"]
+
+
+def test_what_an_earlier_launch_showed_is_not_taken_for_the_screen_of_the_next(looks: Looks) -> None:
+    looks.shown()
+    looks.clock.advance(5)
+    looks.terminals.number = 2  # in the same terminal, which has put nothing out yet
+    looks.shown()
+    assert looks.terminals.asked == ["a", "b", "a", "b"]
 
 
 def test_within_the_second_of_its_output_a_terminal_is_asked_again(looks: Looks) -> None:
