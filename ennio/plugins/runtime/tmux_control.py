@@ -7,7 +7,6 @@ attached to a session; it ends with that session, and is begun anew at the next 
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 _BEGIN = re.compile(rb"%begin (\d+ \d+) \d+$")
 _FLAGS = "ignore-size,no-output"
 """The client has no size of its own that panes would follow, and is told nothing of what they print."""
+_GOES = 1.0  # seconds that a client may take to end once its input has
 _AGAIN = 30.0  # seconds until a client is tried again after one could not be had
 
 
@@ -116,8 +116,10 @@ class TmuxControl:
         if self._wire is not None:
             self._wire.close()  # a client whose input ends goes by itself
         process, self._process, self._wire, self._rest = self._process, None, None, b""
-        if process is not None:
-            with contextlib.suppress(OSError):
-                process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1.0)
+        if process is None:
+            return
+        try:
+            process.wait(_GOES)
+        except subprocess.TimeoutExpired:  # it hangs at its server
+            process.kill()
+            process.wait()
