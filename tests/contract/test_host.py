@@ -326,7 +326,7 @@ def test_nothing_is_read_again_that_would_only_be_said_again(at: Stand) -> None:
         was, at.cursor = at.cursor, read.cursor
         return read.agent is None and was == at.cursor
 
-    eventually(quiet, why="it rests")
+    eventually(quiet, 60, "it rests")
     assert at.host.observe([Wanted(at.brief, {})])[at.id].agent is not None, "who has read nothing yet is told"
 
 
