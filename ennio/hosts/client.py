@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from ennio.hosts import frames
 from ennio.hosts.calls import CALLS, HostCall, answered
-from ennio.hosts.interface import Host
 from ennio.model.errors import Unreachable
 
 SILENCE = 30.0  # seconds without a word, not even that somebody is there
@@ -97,19 +96,3 @@ def _is_quiet(connection: socket.socket) -> bool:
     except OSError:
         return False
     return False
-
-
-def over_unix_socket(name: str, path: str, *, silence: float = SILENCE) -> Host:
-    """The host that is served behind a socket of this machine."""
-
-    def connect() -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(silence)
-            connection.connect(path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    return cast("Host", HostClient(name, connect, silence=silence))
