@@ -1,4 +1,4 @@
-"""The nine built-in reactions, and how a configuration changes them: field by field.
+"""The built-in reactions, the nine documented ones first, and how a configuration changes them: field by field.
 
 Of a rule, a project's own field wins, then the global one, then what is built in.
 """
@@ -26,6 +26,12 @@ BUILT_IN: Mapping[str, Reaction] = MappingProxyType(
         "agent-needs-input": Reaction(action=_NOTIFY, priority=Priority.URGENT),
         "agent-exited": Reaction(action=_NOTIFY, priority=Priority.URGENT),
         "all-complete": Reaction(action=_NOTIFY, priority=Priority.INFO),
+        # ours
+        "budget-warning": Reaction(action=_NOTIFY, priority=Priority.ACTION),
+        "budget-exceeded": Reaction(action=_NOTIFY, priority=Priority.URGENT),
+        "plan-window": Reaction(action=_NOTIFY, priority=Priority.ACTION),
+        "fan-out": Reaction(action=_NOTIFY, priority=Priority.URGENT),
+        "anomaly": Reaction(action=_NOTIFY, priority=Priority.ACTION),
     }
 )
 
@@ -42,8 +48,22 @@ TRIGGERS: Mapping[str, str] = MappingProxyType(
         "agent-needs-input": "the agent waits for an answer",
         "agent-exited": "the agent's process ended unexpectedly",
         "all-complete": "all sessions of a project are done",
+        "budget-warning": "a budget is used up to its `warn_at`",
+        "budget-exceeded": "a budget is used up",
+        "plan-window": "the window of the agent's plan is used up",
+        "fan-out": "the agent starts many agents of its own, or burns tokens far faster than it may",
+        "anomaly": "tokens or silence are far outside of what the project's sessions showed before",
     }
 )
+
+AWAITED: tuple[str, ...] = (
+    "budget-warning",
+    "budget-exceeded",
+    "plan-window",
+    "fan-out",
+    "anomaly",
+)
+"""Reactions that can be configured and routed, and that nothing sets off in this version."""
 
 
 def merged(*layers: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Reaction]:

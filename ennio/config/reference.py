@@ -199,7 +199,8 @@ def _reactions() -> Iterator[str]:
 
 
 def _trigger(key: str, rule: Reaction) -> str:
-    return reactions.TRIGGERS[key] + (f" ({shown_seconds(rule.threshold)})" if rule.threshold else "")
+    words = reactions.TRIGGERS[key] + (f" ({shown_seconds(rule.threshold)})" if rule.threshold else "")
+    return f"{words} (nothing says so in this version)" if key in reactions.AWAITED else words
 
 
 def _after(rule: Reaction) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from ennio.config.load import check, load
 from ennio.config.model import Budget, BudgetPeriod, BudgetScope, OnExceed, PluginChoice, Symlink
+from ennio.config.reactions import KEYS
 from ennio.config.secrets import config_hash
 from ennio.model.errors import ConfigError
 from ennio.plugins.shipped import SHIPPED
@@ -30,7 +31,7 @@ def test_incident_49_the_minimal_configuration_loads(tmp_path: Path) -> None:
     assert (config.port, config.terminal_port, config.ready_threshold, config.host) == (3000, 3001, 2.0, "127.0.0.1")
     assert config.nats_url is None
     assert config.api_token is None
-    assert len(project.reactions) == 9
+    assert tuple(project.reactions) == KEYS
 
 
 def test_incident_46_a_variable_that_is_not_set_is_never_the_token(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ennio.config.model import Reaction, ReactionAction
-from ennio.config.reactions import BUILT_IN, KEYS, TRIGGERS, merged
+from ennio.config.reactions import AWAITED, BUILT_IN, KEYS, TRIGGERS, merged
 from ennio.model.session import Priority
+from ennio.policy.reactions.cases import SESSION_KEYS
 from tests.config.writing import loaded
 
 SEND, NOTIFY = ReactionAction.SEND_TO_AGENT, ReactionAction.NOTIFY
@@ -35,8 +36,31 @@ def test_a_built_in_reaction_is_as_documented(key: str, rule: Reaction) -> None:
     assert key in TRIGGERS
 
 
-def test_there_are_nine() -> None:
-    assert len(KEYS) == len(set(KEYS)) == 9
+OURS = ("budget-warning", "budget-exceeded", "plan-window", "fan-out", "anomaly")
+
+
+def test_the_nine_documented_ones_come_first_and_ours_tell_a_person() -> None:
+    assert len(KEYS) == len(set(KEYS))
+    assert KEYS[9:] == OURS
+    assert {BUILT_IN[key].action for key in OURS} == {NOTIFY}
+    assert all(BUILT_IN[key].priority is not Priority.INFO for key in OURS)
+
+
+def test_a_reaction_is_set_off_by_something_or_says_that_nothing_does_yet() -> None:
+    assert sorted((*SESSION_KEYS, "all-complete", *AWAITED)) == sorted(KEYS) == sorted(TRIGGERS)
+
+
+def test_every_reaction_can_be_routed_and_changed(tmp_path: Path) -> None:
+    routes = "".join(f"\n          {key}: [local]" for key in KEYS)
+    rules = "".join(f"\n          {key}: {{priority: critical}}" for key in KEYS)
+    text = f"""\
+        notifiers: [{{plugin: desktop, name: local}}]
+        notification_routing:{routes}
+        reactions:{rules}
+    """
+    config = loaded(tmp_path, text)
+    assert {rule.priority for rule in config.reactions.values()} == {Priority.CRITICAL}
+    assert tuple(config.notification_routing) == KEYS
 
 
 def test_rules_merge_field_by_field(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The nine conditions: does it hold, and what exactly was seen."""
+"""The conditions of the nine documented reactions: does it hold, and what exactly was seen."""
 
 from __future__ import annotations
 

@@ -20,6 +20,11 @@ _ASKS = {
     "agent-needs-input": "You are waiting for an answer.",
     "agent-exited": "You ended before the work was done. Look at what is there and go on.",
     "all-complete": "All sessions of the project have ended.",
+    "budget-warning": "Most of your budget is used up. Bring what you began to an end, and begin nothing new.",
+    "budget-exceeded": "Your budget is used up. Commit and push what is there.",
+    "plan-window": "The window of your plan is used up. Go on where you were once it has begun anew.",
+    "fan-out": "You start more agents of your own, or use more tokens, than this task is worth. Do it with fewer.",
+    "anomaly": "This takes far more than tasks of this kind did before. Say where you stand, and what you need.",
 }
 
 
