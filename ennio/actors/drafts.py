@@ -15,10 +15,10 @@ class Drafts:
 
     def __init__(self, store: Store, session_id: str, patience: float) -> None:
         self._store = store
-        self._key = draft_key(session_id)
+        self._session_id = session_id
         self._patience = timedelta(seconds=patience)
         self._stands: tuple[str, datetime] | None = None
-        self.taken = store.meta.get(self._key) or ""
+        self.taken = store.agents.get(session_id).draft or ""
         """What was put aside and is not back yet; empty when nothing was."""
 
     def seen(self, draft: str | None, now: datetime) -> None:
@@ -35,19 +35,14 @@ class Drafts:
 
     def take(self, draft: str) -> None:
         """Write down what is about to be taken out."""
-        self._store.meta.set(self._key, draft)
+        self._store.agents.save_draft(self._session_id, draft)
         self.taken = draft
 
     def given_back(self) -> None:
         """It stands in the place to type again."""
-        self._store.meta.forget(self._key)
+        self._store.agents.save_draft(self._session_id, None)
         self.taken = ""
 
     def put_back(self, by: timedelta) -> None:
         """The clock was put back, and nobody has waited longer for it."""
         self._stands = self._stands and (self._stands[0], self._stands[1] - by)
-
-
-def draft_key(session_id: str) -> str:
-    """Under what the words are kept that were put aside in a session's terminal."""
-    return f"draft:{session_id}"

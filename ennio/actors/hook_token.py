@@ -21,7 +21,7 @@ _ANYWHERE = ("", "0.0.0.0", "::", "*")  # noqa: S104 - compared with, not bound 
 def issue(deps: Dependencies, session_id: str) -> HookAddress:
     """A new token for the session's hooks, and where they bring it; the one before it opens nothing from now on."""
     token = secrets.token_urlsafe(24)
-    deps.store.meta.set(_key(session_id), _digest(token))
+    deps.store.agents.save_hook_digest(session_id, _digest(token))
     return _address(deps, session_id, token)
 
 
@@ -33,11 +33,6 @@ def renew(deps: Dependencies, session: Session) -> None:
         host.lead_hooks(session.id, issue(deps, session.id))
 
 
-def revoke(store: Store, session_id: str) -> None:
-    """No hook of this session is let in any more."""
-    store.meta.forget(_key(session_id))
-
-
 def _address(deps: Dependencies, session_id: str, token: str) -> HookAddress:
     host = "127.0.0.1" if deps.config.host in _ANYWHERE else deps.config.host
     return HookAddress(host, deps.config.port, f"/api/v1/sessions/{session_id}/look", token)
@@ -45,13 +40,9 @@ def _address(deps: Dependencies, session_id: str, token: str) -> HookAddress:
 
 def verify(store: Store, session_id: str, token: str) -> bool:
     """Whether this is the hook token of the session."""
-    kept = store.meta.get(_key(session_id))
+    kept = store.agents.get(session_id).hook_digest
     return kept is not None and hmac.compare_digest(kept, _digest(token))
 
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _key(session_id: str) -> str:
-    return f"bell:{session_id}"

@@ -18,7 +18,6 @@ from ennio.actors.registry import agents_name, forge_name, runtime_name
 from ennio.actors.session_context import SessionContext, context
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Brief, Observation, Wanted
-from ennio.model import codec
 from ennio.model.facts import Place, PlaceSeen, Presence, ProcessSeen
 from ennio.model.session import Activity
 from ennio.plugins.scm.interface import Watch
@@ -36,8 +35,7 @@ class Observations:
         self._deps = deps
         self._state = state
         self._outbox = outbox
-        stored = deps.store.meta.get(cursor_key(state.session.id))
-        self._cursor: dict[str, str] = codec.loads(dict[str, str], stored) if stored else {}
+        self._cursor = dict(deps.store.agents.get(state.session.id).read_to)
         self._believed_from = self._forge_from = time.monotonic()
         self._asked: dict[str, Any] = {}
         self._ended: tuple[ProcessSeen, float] | None = None
@@ -183,7 +181,7 @@ class Observations:
     def _take_in(self, reading: Observation) -> bool:
         if dict(reading.cursor) != self._cursor:
             self._cursor = dict(reading.cursor)
-            self._deps.store.meta.set(cursor_key(self._state.session.id), codec.dumps(self._cursor))
+            self._deps.store.agents.save_read_to(self._state.session.id, self._cursor)
             self.watch()
         news = reading.agent is not None and reading.agent != self._state.facts.agent
         if reading.agent is not None:
@@ -212,11 +210,6 @@ class Observations:
             seen = before.blind(seen.at, seen.detail)
         self._state.facts = replace(self._state.facts, forge=seen)
         return True
-
-
-def cursor_key(session_id: str) -> str:
-    """Under which name the store keeps how far an agent's own files were read."""
-    return f"cursor:{session_id}"
 
 
 def _way_out(told: Glance, brief: Brief) -> str:

@@ -8,10 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ennio.actors import effects, hook_token
-from ennio.actors.drafts import draft_key
+from ennio.actors import effects
 from ennio.actors.executor import NAMES
-from ennio.actors.observations import cursor_key
 from ennio.actors.outbox import Outbox
 from ennio.actors.session_state import SessionState
 from ennio.hosts.interface import Launched
@@ -111,7 +109,5 @@ def _removed(state: SessionState, removed: Any, now: datetime) -> None:
     store, session_id = state.deps.store, state.session.id
     with store.transaction():
         if state.memory.finished:
-            hook_token.revoke(store, session_id)
-            store.meta.forget(cursor_key(session_id))
-            store.meta.forget(draft_key(session_id))
+            store.agents.forget(session_id)  # and no hook of it is let in any more
         state.write([Draft(EventType.SESSION_CLEANED, f"removed {removed.path} ({removed.size} bytes){kept}", data=data)])

@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 INTENSITY = Restart(attempts=5, within=60.0, delay=0.05)
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0  # seconds between two tries of a child that was given up; doubled each time
-SESSION = "session:"
 
 Start = Callable[[str, Any], pykka.ActorRef[Any]]
 
@@ -56,6 +55,7 @@ class Child:
 
     name: str
     start: Start
+    session_id: str | None = None
     state: ChildState = ChildState.STARTING
     restarts: list[datetime] = field(default_factory=list)
     surrenders: int = 0
@@ -148,7 +148,7 @@ class RootSupervisor(Actor):
         def start(name: str, watcher: Any) -> pykka.ActorRef[Any]:
             return SessionActor.start(self._deps, session_id, name, watcher)
 
-        self._children[name] = Child(name, start)
+        self._children[name] = Child(name, start, session_id)
         self._launch(self._children[name])
 
     def _launch(self, child: Child) -> pykka.ActorRef[Any]:
@@ -209,14 +209,17 @@ class RootSupervisor(Actor):
             return
         log.info("actor restarted", extra={"actor": name, "attempt": len(child.restarts)})
         if child.essential:
-            for other in self._children:
-                if other.startswith(SESSION):
-                    self._actors.tell(other, Resubscribe())
+            for other in self._children.values():
+                if other.session_id is not None:
+                    self._actors.tell(other.name, Resubscribe())
         else:
-            self._adopted(name, child)
+            self._adopted(child)
 
-    def _adopted(self, name: str, child: Child) -> None:
-        session = self._deps.store.sessions.get(name.removeprefix(SESSION))
+    def _session_of(self, child: Child) -> Session | None:
+        return None if child.session_id is None else self._deps.store.sessions.get(child.session_id)
+
+    def _adopted(self, child: Child) -> None:
+        session = self._session_of(child)
         if session is not None:
             words = f"its actor crashed ({child.error}) and was restarted; the agent was not touched"
             self._tell(session, Draft(EventType.SESSION_ADOPTED, words, data={"error": child.error}))
@@ -235,7 +238,7 @@ class RootSupervisor(Actor):
         lived = child.surrendered_at is not None and now - child.surrendered_at > timedelta(seconds=2 * LONGEST_PAUSE)
         child.surrenders, child.surrendered_at = (1 if lived else child.surrenders + 1), now
         self.later(min(FIRST_PAUSE * 2 ** (child.surrenders - 1), LONGEST_PAUSE), RestartChild(child.name))
-        session = self._deps.store.sessions.get(child.name.removeprefix(SESSION))
+        session = self._session_of(child)
         if session is None:
             return
         words = f"nobody watches it: its actor {reason}; last error: {child.error}. `ennio session restore {session.id}` tries again now"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from ennio.store.row_table import RowTable
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One merge of one head. ``at`` is when it was intended.
+    """One merge of one head; it is given its ``id`` as it is written down. ``at`` is when it was intended.
 
     While it is held back ``held`` names the kind of reason, ``held_since`` is since when there is one at all, and
     ``attempts`` how often it was tried for this one. ``handed``: the forge has taken it over and does it by itself.
@@ -36,6 +37,7 @@ class Merge:
     held: str | None = None
     held_since: datetime | None = None
     handed: bool = False
+    id: str = ""
 
 
 _DELIVERED = ("state", "commit", "error")
@@ -54,25 +56,25 @@ class MergeRepository:
 
     def intend(self, merge: Merge, project_id: str) -> bool:
         """Write a merge down; False when this head has one. Raises NotFound for an unknown session."""
+        named = replace(merge, id=merge.id or str(uuid.uuid4()))
         with self._rows.connection.transaction():
-            delivery = DeliveryRecord(DeliveryKind.MERGE, _subject(merge), project_id)
-            return self._rows.add(merge) and self._deliveries.intend(delivery)
+            delivery = DeliveryRecord(DeliveryKind.MERGE, named.id, project_id)
+            return self._rows.add(named) and self._deliveries.intend(delivery)
 
     def get(self, session_id: str, head: str) -> Merge | None:
         """The merge of a head, or None."""
         found = self._rows.get(session_id, head)
         if found is None:
             return None
-        deliveries = self._deliveries.of(DeliveryKind.MERGE, [_subject(found)])
+        deliveries = self._deliveries.of(DeliveryKind.MERGE, [found.id])
         return _with(found, deliveries[0]) if deliveries else found
 
     def of(self, delivery: DeliveryRecord) -> Merge:
         """The merge that a delivery is about."""
-        session_id, _, head = delivery.subject.rpartition("/")
-        found = self._rows.get(session_id, head)
-        if found is None:
+        found = self._rows.find(id=delivery.subject)
+        if not found:
             raise AssertionError(f"merge {delivery.subject} is not in the store")
-        return _with(found, delivery)
+        return _with(found[0], delivery)
 
     def save(self, merge: Merge) -> None:
         """Keep why a merge is held back; its end is its delivery's."""
@@ -81,10 +83,6 @@ class MergeRepository:
     def open(self) -> tuple[Merge, ...]:
         """The merges of which nobody knows the end, by project, oldest first."""
         return tuple(self.of(delivery) for delivery in self._deliveries.open(DeliveryKind.MERGE))
-
-
-def _subject(merge: Merge) -> str:
-    return f"{merge.session_id}/{merge.head}"
 
 
 def _with(merge: Merge, delivery: DeliveryRecord) -> Merge:

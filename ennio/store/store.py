@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from ennio.model.clock import Clock
 from ennio.model.errors import EnnioError
 from ennio.model.local_forge import ForgeStore
+from ennio.store.agents import AgentRepository
 from ennio.store.announcer import Announcer, Listener
 from ennio.store.connection import Connection
 from ennio.store.cursors import CursorRepository
@@ -50,6 +51,7 @@ class Store:
         self.stops = stops
         self.sessions = SessionRepository(connection)
         self.memories = MemoryRepository(connection)
+        self.agents = AgentRepository(connection)
         self.facts = FactsRepository(connection)
         self.events = EventLog(connection)
         self.evidence = EvidenceLog(connection)

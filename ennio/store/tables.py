@@ -163,6 +163,17 @@ class MemoryTable(DeclaredTable):
     Meta = meta("memories")
 
 
+class AgentTable(DeclaredTable):
+    """What is kept of each session's agent."""
+
+    session_id = owner(SessionTable, primary_key=True)
+    read_to = text_column()
+    hook_digest = text_column(null=True)
+    draft = text_column(null=True)
+
+    Meta = meta("agents")
+
+
 class FactTable(DeclaredTable):
     """What was last seen of a session, by kind."""
 
@@ -278,8 +289,12 @@ class MergeTable(DeclaredTable):
     held = text_column(null=True)
     held_since = text_column(null=True)
     handed = number_column(null=True)
+    id = text_column(null=True)
 
     Meta = meta("merges", key=("session_id", "head"))
+
+
+index(MergeTable, "idx_merges_id", "id", unique=True)
 
 
 class NotificationTable(DeclaredTable):
@@ -478,6 +493,7 @@ TABLES: tuple[type[DeclaredTable], ...] = (
     MetricsTable,
     SequenceTable,
     MemoryTable,
+    AgentTable,
     FactTable,
     EvidenceTable,
     MetaTable,

@@ -27,6 +27,8 @@ def deps(tmp_path: Path) -> Dependencies:
     config = Config(source=tmp_path / "ennio.yaml", directory=tmp_path, projects=(), host="0.0.0.0", port=4321)  # noqa: S104 - nothing is bound
     plugins = Registry(home, clock)
     store, host = open_store("sqlite::memory:", tmp_path, clock), PluginHost(plugins, home, clock)
+    for session_id in ("a-1", "a-2"):
+        store.sessions.insert(session(session_id))
     return Dependencies(config, home, clock, store, plugins, ActorRegistry(), host)
 
 
@@ -71,7 +73,7 @@ def test_a_new_launch_silences_the_bell_before_it(deps: Dependencies) -> None:
 
 def test_the_token_itself_is_not_in_the_store(deps: Dependencies) -> None:
     issue(deps, "a-1")
-    kept = deps.store.meta.get("bell:a-1") or ""
+    kept = deps.store.agents.get("a-1").hook_digest or ""
     assert hung(deps, "a-1")["token"] not in kept
     assert len(kept) == 64
 

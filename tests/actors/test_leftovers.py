@@ -12,6 +12,7 @@ from ennio.actors.landing import MergeOrder
 from ennio.config.model import CleanupPolicy
 from ennio.model.errors import Refused
 from ennio.model.session import Session, SessionStatus
+from ennio.store.agents import AgentRecord
 from tests.actors.ground import Play, Stage
 from tests.conftest import eventually
 
@@ -37,8 +38,7 @@ def test_nothing_is_left_of_a_session_but_its_record(play: Play, end: str) -> No
     with play.opened() as stage:
         session = _over(stage, end)
         assert not stage.deps.home.session(session.id).exists(), "prompts, keys and logs"
-        for mark in ("bell", "cursor"):
-            assert stage.deps.store.meta.get(f"{mark}:{session.id}") is None
+        assert stage.deps.store.agents.get(session.id) == AgentRecord(session.id)
         assert stage.types(session.id), "its history stays"
 
 

@@ -165,13 +165,13 @@ def test_after_the_patience_what_a_person_typed_is_put_aside_and_back(stage: Sta
     eventually(lambda: stage.runtime.pasted(session_id) == ["go on", "mine: please do not"])
     assert stage.runtime.screens([session_id])[session_id] == "> mine: please do not"
     assert any("was put aside" in words and words.endswith("mine: please do not") for words in stage.words(session_id))
-    eventually(lambda: stage.deps.store.meta.get(f"draft:{session_id}") is None)
+    eventually(lambda: stage.deps.store.agents.get(session_id).draft is None)
 
 
 def test_what_was_put_aside_comes_back_after_a_crash(stage: Stage) -> None:
     session_id = stage.working()
     stage.rests(session_id)
-    stage.deps.store.meta.set(f"draft:{session_id}", "mine: please do not")
+    stage.deps.store.agents.save_draft(session_id, "mine: please do not")
     stage.runtime.show(session_id, "> ")
     stage.crash_session(session_id)
     eventually(lambda: stage.runtime.pasted(session_id) == ["mine: please do not"])

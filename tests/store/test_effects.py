@@ -148,8 +148,8 @@ def test_incident_31_what_a_reaction_did_and_why_is_kept_in_order(store: Store, 
 
 def test_a_merge_is_intended_once_per_head_and_open_until_its_end_is_known(store: Store, spawn: Spawn, clock: ManualClock) -> None:
     spawn("a")
-    merge = Merge("a", 7, "abc", MergeMethod.SQUASH, "f", clock.now())
-    second = replace(merge, head="def", at=clock.now() + timedelta(seconds=1))
+    merge = Merge("a", 7, "abc", MergeMethod.SQUASH, "f", clock.now(), id="m-1")
+    second = replace(merge, head="def", id="m-2", at=clock.now() + timedelta(seconds=1))
     assert store.merges.intend(merge, "p")
     assert store.merges.intend(second, "p")
     assert not store.merges.intend(replace(merge, method=MergeMethod.REBASE), "p")

@@ -10,7 +10,7 @@ from ennio.model.facts import Presence
 from ennio.model.pulls import CheckState, Mergeability, PullRequest, PullState, ReviewState
 from ennio.model.session import Priority
 from ennio.policy.lifecycle.state import Desired, Inputs, LifecycleState, Phase, Spec
-from ennio.policy.lifecycle.status import known_pull, passed, settled_checks
+from ennio.policy.lifecycle.status import by_push, known_pull, passed, settled_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _pull(_spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
         state = replace(state, head=pull.head, head_at=pull.head_since or now)
     if state.pull_state != pull.state:
         events.extend(_state_change(pull))
-        state = replace(state, pull_state=pull.state.value)
+        state = replace(state, pull_state=pull.state, by_push=by_push(inputs, pull))
     return Applied(state, tuple(events))
 
 
@@ -132,10 +132,11 @@ def _checks(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) ->
     if pull is None or pull.state is not PullState.OPEN:
         return Applied(state)
     checks = settled_checks(spec, state, pull, now)
-    told = f"{pull.head}:{checks}"
-    if checks not in (CheckState.FAILING, CheckState.PASSING) or state.checks == told:
+    if checks not in (CheckState.FAILING, CheckState.PASSING):
         return Applied(state)
-    state = replace(state, checks=told)
+    if (state.checks_head, state.checks) == (pull.head, checks):
+        return Applied(state)
+    state = replace(state, checks_head=pull.head, checks=checks)
     if checks is CheckState.PASSING:
         word = Draft(EventType.CI_PASSING, passed(pull), data={"head": pull.head} | ({"unchecked": True} if pull.unchecked else {}))
         return Applied(replace(state, red_heads=()), (word,))
@@ -167,7 +168,7 @@ def _review(_spec: Spec, inputs: Inputs, state: LifecycleState, _now: datetime) 
     pull = known_pull(inputs)
     if pull is None or pull.state is not PullState.OPEN or state.review == pull.review:
         return Applied(state)
-    state = replace(state, review=pull.review.value)
+    state = replace(state, review=pull.review)
     if pull.review not in _REVIEW_EVENTS:
         return Applied(state)
     event_type, words = _REVIEW_EVENTS[pull.review]

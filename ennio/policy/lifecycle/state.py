@@ -9,6 +9,7 @@ from enum import StrEnum
 from ennio.config.model import CleanupPolicy, Restart
 from ennio.model.facts import Facts
 from ennio.model.message import MessageState
+from ennio.model.pulls import CheckState, PullState, ReviewState
 from ennio.model.session import Activity, SessionStatus
 
 
@@ -87,8 +88,9 @@ class LifecycleState:
     was begun for the session has been ended, launch or not. ``failure`` is why the
     last effect failed, ``retry_at`` when it may be tried again. ``restarts`` are the times of
     launches made without a person. ``red_heads`` are heads whose checks failed since the last
-    green one. ``pushed`` is the commit on the base that was last told of. ``checks`` and ``review``
-    are what was last told of the head, as ``head:state``. ``place`` is what was
+    green one. ``pushed`` is the commit on the base that was last told of. ``checks`` is what was last
+    told of the checks, and ``checks_head`` of which head; ``review`` and ``pull_state`` what was last
+    told of the pull request. ``by_push``: it was merged by a push. ``place`` is what was
     last told to be wrong with the workspace. ``signal_lost`` and ``forge_lost``: the agent's process, the
     forge has not been seen for a while, and that was told.
     """
@@ -117,12 +119,14 @@ class LifecycleState:
     head: str | None = None
     head_at: datetime | None = None
     red_heads: tuple[str, ...] = ()
-    checks: str = ""
-    review: str = ""
+    checks: CheckState | None = None
+    checks_head: str | None = None
+    review: ReviewState | None = None
     merge_ready: str = ""
     place: str = ""
     pushed: str | None = None
-    pull_state: str = ""
+    pull_state: PullState | None = None
+    by_push: bool = False
     signal_lost: bool = False
     forge_lost: bool = False
     clean_wanted: bool = False

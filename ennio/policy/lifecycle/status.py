@@ -40,7 +40,7 @@ def derive(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> 
 
 def _by_rules(spec: Spec, inputs: Inputs, state: LifecycleState, now: datetime) -> DerivedStatus | None:
     if state.status is S.MERGED and state.cleaned_at is not None:
-        how = f" {_BY_PUSH}" if state.rule and _BY_PUSH in state.rule else ""
+        how = f" {_BY_PUSH}" if state.by_push else ""
         return DerivedStatus(S.DONE, f"merged{how}, and its workspace has been cleaned", outcome="merged")
     if state.status.terminal:
         return None
@@ -64,14 +64,16 @@ _BY_PUSH = "by a push, not by a merge of Ennio's"
 
 def _past_review(inputs: Inputs, pull: PullRequest) -> str:
     """How it came onto its base, where that was a push."""
-    if not _is_pushed(inputs, pull):
+    if not by_push(inputs, pull):
         return ""
     approved = pull.review is ReviewState.APPROVED and pull.approved_head
     return f" {_BY_PUSH}" + ("" if approved else ": perhaps nobody has reviewed it")
 
 
-def _is_pushed(inputs: Inputs, pull: PullRequest) -> bool:
-    """Where the forge does not tell, a merge that made no commit of its own may have been a push."""
+def by_push(inputs: Inputs, pull: PullRequest) -> bool:
+    """Whether a push merged it; where the forge does not tell, a merge without a commit of its own may have been one."""
+    if pull.state is not PullState.MERGED:
+        return False
     if pull.merged_by_push is not None:
         return pull.merged_by_push
     forge = inputs.facts.forge

@@ -18,7 +18,7 @@ from typing import Any
 
 from ennio.model.failpoints import declare
 from ennio.store import tables
-from ennio.store.migrations import deliveries, documented, following, forge, hosts, idempotency, orchestra
+from ennio.store.migrations import deliveries, documented, following, forge, hosts, idempotency, orchestra, states
 from ennio.store.migrations.numbering import number_events
 from ennio.store.migrations.renaming import PRESENCE, rename_lifecycle
 from ennio.store.statements import POSTGRES, SQLITE
@@ -63,6 +63,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(24, "messages that a command line carried", orchestra.CARRIED_MESSAGES),
     Migration(25, "what reactions to a whole project remember", orchestra.PROJECT_REACTIONS),
     Migration(26, "tries of deliveries that were broken off", deliveries.BROKEN_OFF),
+    Migration(27, "what was told of checks, and of which head", (), states.split_lifecycle),
+    Migration(28, "what is kept of each agent", states.AGENTS),
+    Migration(29, "merges by ids of their own", states.MERGE_IDS),
 )
 declare("commit.schema_migrations", because="written before a story begins: the tests of migrations")
 NEWEST = MIGRATIONS[-1].number

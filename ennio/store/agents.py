@@ -1,0 +1,61 @@
+"""What is kept of each session's agent beside what was seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ennio.store import tables
+from ennio.store.columns import encode, shape_of
+from ennio.store.connection import Connection
+from ennio.store.row_table import RowTable
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """``read_to``: how far its own files were read, as its plugin has it. ``hook_digest`` is of the token of its hooks.
+
+    ``draft`` is what a person had begun to type in its terminal, put aside and not back yet.
+    """
+
+    session_id: str
+    read_to: Mapping[str, str] = field(default_factory=dict)
+    hook_digest: str | None = None
+    draft: str | None = None
+
+
+class AgentRepository:
+    """Keeps one row per session. Every column is written alone: they have different writers."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = RowTable(connection, tables.AgentTable, shape_of(AgentRecord))
+
+    def get(self, session_id: str) -> AgentRecord:
+        """What is kept; of an agent that nothing is known of, nothing."""
+        return self._rows.get(session_id) or AgentRecord(session_id)
+
+    def save_read_to(self, session_id: str, read_to: Mapping[str, str]) -> None:
+        """Keep how far its files were read. Raises NotFound for an unknown session."""
+        self._save(session_id, "read_to", read_to)
+
+    def save_hook_digest(self, session_id: str, digest: str | None) -> None:
+        """Keep which token its hooks have (None: none). Raises NotFound for an unknown session."""
+        self._save(session_id, "hook_digest", digest)
+
+    def save_draft(self, session_id: str, draft: str | None) -> None:
+        """Keep what was put aside (None: nothing is). Raises NotFound for an unknown session."""
+        self._save(session_id, "draft", draft)
+
+    def forget(self, session_id: str) -> None:
+        """Keep nothing any more; fine if nothing is."""
+        self._rows.remove(session_id)
+
+    def _save(self, session_id: str, name: str, value: Any) -> None:
+        update = self._rows.table.update({self._rows.column(name): encode(value)})
+        update = update.where(self._rows.column("session_id") == session_id)
+        connection = self._rows.connection
+        if connection.change(update) == 0:
+            with connection.transaction():
+                self._rows.add(AgentRecord(session_id))
+                connection.change(update)

@@ -1,0 +1,55 @@
+"""State that stood inside texts, and keys that named a session, as fields, columns and rows of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+_BY_PUSH = "by a push, not by a merge of Ennio's"
+
+
+def split_lifecycle(sql: Callable[..., Any]) -> None:
+    """What was last told of the checks and of which head, in two fields; a text that is no object is left as it stands."""
+    for session_id, text in sql("SELECT session_id, value FROM memories").fetchall():
+        state = _read(text)
+        if state is not None:
+            sql("UPDATE memories SET value = ? WHERE session_id = ?", (json.dumps(_split(state)), session_id))
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        state = json.loads(text)
+    except ValueError:
+        return None
+    return state if isinstance(state, dict) else None
+
+
+def _split(state: dict[str, Any]) -> dict[str, Any]:
+    head, _, checks = str(state.get("checks") or "").rpartition(":")
+    told = {name: state.get(name) or None for name in ("review", "pull_state")}
+    by_push = _BY_PUSH in str(state.get("rule"))
+    return state | told | {"checks": checks or None, "checks_head": head or None, "by_push": by_push}
+
+
+AGENTS = (
+    """CREATE TABLE agents (
+    session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+    read_to TEXT NOT NULL,
+    hook_digest TEXT,
+    draft TEXT,
+    PRIMARY KEY (session_id))""",
+    """INSERT INTO agents (session_id, read_to, hook_digest, draft)
+    SELECT s.id, COALESCE(c.value, '{}'), b.value, d.value FROM sessions s
+    LEFT JOIN meta c ON c."key" = 'cursor:' || s.id
+    LEFT JOIN meta b ON b."key" = 'bell:' || s.id
+    LEFT JOIN meta d ON d."key" = 'draft:' || s.id
+    WHERE c."key" IS NOT NULL OR b."key" IS NOT NULL OR d."key" IS NOT NULL""",
+    """DELETE FROM meta WHERE "key" LIKE 'cursor:%' OR "key" LIKE 'bell:%' OR "key" LIKE 'draft:%'""",
+)
+
+MERGE_IDS = (
+    "ALTER TABLE merges ADD COLUMN id TEXT",
+    "UPDATE merges SET id = session_id || '/' || head",
+    "CREATE UNIQUE INDEX idx_merges_id ON merges(id)",
+)
