@@ -1,8 +1,9 @@
-"""How the supervisor is doing: its actors, its sources, and how many of what there are."""
+"""How the supervisor is doing: its actors, its sources, how many of what there are, and what is not well."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from ennio.actors.dependencies import Dependencies
@@ -10,28 +11,42 @@ from ennio.actors.messages import GetHealth, ListChildren
 from ennio.actors.poller import SourceHealth
 from ennio.actors.registry import AGENTS, ROOT
 from ennio.actors.root import ChildState
-from ennio.model.errors import NotFound, Unreachable
+from ennio.model.delivery import DeliveryKind
+from ennio.model.errors import EnnioError, NotFound, Unreachable
+from ennio.policy import degradation
+from ennio.policy.degradation import Readiness, Signs
+
+Children = Mapping[str, tuple[ChildState, str | None]]
 
 
-def condition(deps: Dependencies) -> dict[str, Any]:
+def condition(deps: Dependencies, config_problem: str | None = None) -> dict[str, Any]:
     """What there is to say of actors, sources, sessions and the queue."""
-    children, store = deps.actors.ask(ROOT, ListChildren()), deps.store
+    children, silent = _children(deps)
+    sources, store = health(deps), deps.store
+    judged = _judged(deps, config_problem, children, silent, sources)
     return {
+        "ready": judged.ready,
+        "degraded": judged.degraded,
         "database_problem": store.problem,
         "actors": {
             "running": sum(1 for state, _ in children.values() if state is ChildState.RUNNING),
             "troubled": {
                 name: {"state": state.value, "error": error}
-                for name, (state, error) in children.items()
-                if state is not ChildState.RUNNING
+                for name, (state, error) in _troubled(children).items()
             },
         },
-        "sources": {name: health.as_json() for name, health in health(deps).items()},
+        "sources": {name: health.as_json() for name, health in sources.items()},
         "sessions": dict(Counter(session.status.value for session in store.sessions.list())),
         "queue": len(store.queue.list()),
         "last_seq": store.events.last_seq(),
         "merges_open": len(store.merges.open()),
     }
+
+
+def readiness(deps: Dependencies, config_problem: str | None = None) -> Readiness:
+    """Whether it can do its work, and what is not well."""
+    children, silent = _children(deps)
+    return _judged(deps, config_problem, children, silent, health(deps))
 
 
 def health(deps: Dependencies) -> dict[str, SourceHealth]:
@@ -46,3 +61,51 @@ def _health(deps: Dependencies, name: str) -> SourceHealth:
     except (NotFound, Unreachable) as error:
         return SourceHealth(ok=False, detail=str(error))
     return found
+
+
+def _children(deps: Dependencies) -> tuple[Children, str | None]:
+    """Every actor, or why nobody can be asked: whoever wants to know how it is hears that instead of an error."""
+    try:
+        return deps.actors.ask(ROOT, ListChildren()), None
+    except (NotFound, Unreachable) as error:
+        return {}, str(error)
+
+
+def _troubled(children: Children) -> Children:
+    return {name: child for name, child in children.items() if child[0] is not ChildState.RUNNING}
+
+
+def _judged(
+    deps: Dependencies,
+    config_problem: str | None,
+    children: Children,
+    silent: str | None,
+    sources: Mapping[str, SourceHealth],
+) -> Readiness:
+    troubled = _troubled(children)
+    signs = Signs(
+        database=deps.store.problem,
+        configuration=config_problem,
+        silent=silent,
+        actors={name: f"{state.value}: {error or 'it ended'}" for name, (state, error) in troubled.items()},
+        sources={name: each.detail or "it does not answer" for name, each in sources.items() if not each.ok},
+        channels=_channels(deps),
+        free_disk=_free_disk(deps),
+    )
+    return degradation.judge(signs)
+
+
+def _channels(deps: Dependencies) -> Mapping[str, str]:
+    """Those that did not take what they were told; what cannot be read now is told of the database."""
+    try:
+        troubled = deps.store.deliveries.troubled(DeliveryKind.NOTICE)
+    except EnnioError:
+        return {}
+    return {lane: f"{many} waiting: {why}" for lane, (many, why) in troubled.items()}
+
+
+def _free_disk(deps: Dependencies) -> int | None:
+    try:
+        return deps.this_machine.free_disk()
+    except OSError:
+        return None

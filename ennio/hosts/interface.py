@@ -323,3 +323,7 @@ class Host(Protocol):
     def free_memory(self) -> int:
         """Bytes that agents could still take."""
         ...
+
+    def free_disk(self) -> int:
+        """Bytes that are free where working copies are made."""
+        ...

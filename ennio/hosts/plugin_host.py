@@ -37,7 +37,7 @@ from ennio.hosts.resolved import ResolvedBrief
 from ennio.hosts.session_files import PROMPT, RECORD, SYSTEM, SessionFiles
 from ennio.hosts.session_locks import SessionLocks
 from ennio.hosts.typed_log import Typing
-from ennio.machine.home import Home
+from ennio.machine.home import Home, standing
 from ennio.model.clock import Clock
 from ennio.model.errors import ConfigError, Invalid, Refused
 from ennio.model.facts import ProcessSeen, WorkspaceSeen
@@ -302,6 +302,10 @@ class PluginHost:
     def free_memory(self) -> int:
         """See ``Host``."""
         return int(psutil.virtual_memory().available)
+
+    def free_disk(self) -> int:
+        """See ``Host``."""
+        return shutil.disk_usage(standing(self._home.root)).free
 
     # --- orders to plugins --------------------------------------------------------------------------
 

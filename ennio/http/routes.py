@@ -5,6 +5,7 @@ from __future__ import annotations
 from ennio.http.operation import Resource
 from ennio.http.resources.chaos import ChaosResource
 from ennio.http.resources.events import EventsResource, EventStreamResource
+from ennio.http.resources.health import HealthResource
 from ennio.http.resources.issues import IssuesResource
 from ennio.http.resources.login import LoginResource
 from ennio.http.resources.projects import ProjectsResource
@@ -27,6 +28,7 @@ _WAITING = f"{API}/queue/{{session_id}}"
 
 ROUTES: tuple[Route, ...] = (
     (f"{API}/health", SupervisorResource, "health"),
+    (f"{API}/health/ready", HealthResource, "ready"),
     (f"{API}/webhooks/github", WebhooksResource, "github"),
     (f"{API}/openapi.json", SupervisorResource, "openapi"),
     (f"{API}/status", SupervisorResource, ""),

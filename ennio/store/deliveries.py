@@ -12,6 +12,7 @@ from ennio.store import tables
 from ennio.store.columns import encode, shape_of
 from ennio.store.connection import Connection
 from ennio.store.row_table import RowTable
+from ennio.store.statements import peewee
 
 _TRY = ("state", "attempts")
 
@@ -42,6 +43,15 @@ class DeliveryRepository:
         """The deliveries of a kind that have not ended, by lane (or in one), in the order they were written down."""
         only: dict[str, Any] = {} if lane is None else {"lane": lane}
         return self._rows.find(order=("lane", "ordinal"), kind=kind, settled_at=None, **only)
+
+    def troubled(self, kind: DeliveryKind) -> Mapping[str, tuple[int, str]]:
+        """By lane: how many of a kind have failed and are to be tried again, and one of the reasons."""
+        lane, error = self._rows.column("lane"), self._rows.column("error")
+        query = self._rows.table.select(lane, peewee.fn.COUNT(peewee.SQL("*")), peewee.fn.MAX(error))
+        failed = self._rows.column("kind") == encode(kind), error.is_null(False)
+        open_ones = query.where(*failed, self._rows.column("settled_at").is_null())
+        found = self._rows.connection.read(open_ones.group_by(lane).order_by(lane))
+        return {str(name): (int(many), str(why)) for name, many, why in found}
 
     def hasten(self, kind: DeliveryKind, lane: str | None = None) -> None:
         """End every pause (in one lane): whoever starts has a reason to try again."""

@@ -384,6 +384,7 @@ def test_hooks_are_led_elsewhere_and_told_again(at: Stand) -> None:
     at.host.lead_hooks(at.id, address)
     assert at.host.hooks(at.id) == address
     assert at.host.free_memory() > 0
+    assert at.host.free_disk() > 0
 
 
 # --- what only a process of its own can suffer ------------------------------------------------------

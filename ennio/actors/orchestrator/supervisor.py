@@ -13,6 +13,7 @@ from ennio.actors.dependencies import Dependencies
 from ennio.actors.messages import CrashForTest
 from ennio.model.errors import NotFound
 from ennio.model.failpoints import failpoint
+from ennio.policy.degradation import Readiness
 from ennio.store.notifications import Notice
 
 
@@ -55,8 +56,12 @@ class SupervisorApi:
             "config": str(self.deps.config.source),
             "config_problem": self.config_problem,
             "adopted": self.adopted,
-            **condition.condition(self.deps),
+            **condition.condition(self.deps, self.config_problem),
         }
+
+    def readiness(self) -> Readiness:
+        """Whether it can do its work, and what is not well."""
+        return condition.readiness(self.deps, self.config_problem)
 
     def health(self) -> dict[str, Any]:
         """How each source has been doing."""

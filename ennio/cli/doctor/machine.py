@@ -15,10 +15,10 @@ from ennio.cli.doctor.finding import Finding, broken, fine, warning
 from ennio.config.database import file as database_file
 from ennio.config.database import served, shown
 from ennio.machine.home import standing
+from ennio.policy.degradation import LITTLE_DISK
 
 PYTHON = (3, 11)
 GIT = (2, 38)  # merge-tree --write-tree
-LITTLE_DISK = 2 * 1024**3
 _PACKAGERS: Mapping[str, str] = {
     "apt-get": "sudo apt-get install {}",
     "dnf": "sudo dnf install {}",

@@ -74,6 +74,13 @@ def sources(status: Mapping[str, Any]) -> Iterator[Finding]:
             yield warning(f"no signal from {name}: {why}", "ennio status  (it is looked at again all the time)")
 
 
+def degraded(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """What else of the supervisor is not well: an actor, a channel, the disk."""
+    for each in status.get("degraded", []):
+        if each["part"] in ("actor", "channel", "disk"):
+            yield warning(f"{each['name']}: {each['detail']}", "ennio logs  (what led to it)")
+
+
 def orphans(terminals: Collection[str], known: Collection[str], socket: str) -> Finding | None:
     """Terminals of agents that no session stands for; ``known`` are those of sessions, here and of other supervisors."""
     strays = sorted(set(terminals) - set(known))

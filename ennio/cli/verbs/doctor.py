@@ -181,6 +181,7 @@ def _running(context: CliContext, config: Config, url: str | None) -> Iterator[F
     yield running.supervisor(url, "")
     yield running.database(status.get("database_problem"))
     yield from running.sources(status)
+    yield from running.degraded(status)
     home = Home.of_environment()
     known = {session["tmux_name"] or session["id"] for session in sessions}
     for socket in dict.fromkeys((home.tmux_socket_of(home.run(config.source).name), home.tmux_socket)):

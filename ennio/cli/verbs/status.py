@@ -37,8 +37,16 @@ def run(options: argparse.Namespace, context: CliContext) -> CommandResult:
     status = client.get("/status")
     problem, silent = status.get("config_problem"), _silent(status, project)
     gone = status.get("database_problem")
-    document = {"sessions": sessions, "queue": queue, "config_problem": problem, "database_problem": gone, "no_signal": silent}
-    lines = [*_lines(sessions, queue, context), *_no_signal(silent, context), *_refused(problem, context)]
+    document = {
+        "sessions": sessions,
+        "queue": queue,
+        "config_problem": problem,
+        "database_problem": gone,
+        "no_signal": silent,
+        "degraded": status.get("degraded", []),
+    }
+    lines = [*_lines(sessions, queue, context), *_no_signal(silent, context)]
+    lines += [*_not_well(status, context), *_refused(problem, context)]
     return CommandResult(document, [*lines, context.style.paint("red", gone)] if gone else lines)
 
 
@@ -52,6 +60,18 @@ def _no_signal(silent: dict[str, str], context: CliContext) -> list[str]:
     from ennio.board.table import clean
 
     return [context.style.paint("yellow", f"no signal from {name}: {clean(why)}") for name, why in silent.items()]
+
+
+def _not_well(status: dict[str, Any], context: CliContext) -> list[str]:
+    """What else is not as it should be; forges, trackers, the file and the database have lines of their own."""
+    from ennio.board.table import clean
+
+    own = ("forge", "tracker", "configuration", "database")
+    others = [each for each in status.get("degraded", []) if each["part"] not in own]
+    return [
+        context.style.paint("red" if each["blocks"] else "yellow", f"{each['name']}: {clean(each['detail'])}")
+        for each in others
+    ]
 
 
 def _refused(problem: str | None, context: CliContext) -> list[str]:
