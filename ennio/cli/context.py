@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ennio.board import printing
@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ennio.http.address import SupervisorAddress
-    from ennio.http.client import ApiClient
+    from ennio.http.client import ApiClient, Tagged
 
 
 @dataclass(frozen=True, slots=True)
 class CliContext:
-    """One call of the command. ``width`` is None when nobody reads along (a pipe, a file)."""
+    """One call of the command. ``width`` is None when nobody reads along (a pipe, a file).
+
+    ``known`` are the answers there were: who polls is sent only what is different.
+    """
 
     json: bool = False
     config: str | None = None
     style: Style = PLAIN
     width: int | None = None
     interactive: bool = False
+    known: Tagged = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of_terminal(cls, *, json: bool, config: str | None) -> CliContext:
@@ -70,7 +74,7 @@ class CliContext:
         from ennio.machine.home import Home
 
         source = self.config_file()
-        found = find(source, Home.of_environment(), lambda: self._configured_token(source))
+        found = find(source, Home.of_environment(), lambda: self._configured_token(source), self.known)
         return found if patience is None else found.patient(patience)
 
     def distrusted(self, error: Unauthorized) -> Unauthorized:
@@ -98,9 +102,9 @@ class CliContext:
 
 def match_project(name: str, projects: list[dict[str, Any]]) -> str:
     """The id of the project with this id or name among those. Raises NotFound naming the nearest."""
-    for field in ("id", "name"):
+    for key in ("id", "name"):
         for project in projects:
-            if project[field] == name:
+            if project[key] == name:
                 return str(project["id"])
     known = [str(project["id"]) for project in projects]
     raise NotFound(f"no project {name!r}{nearest(name, known)}; known are: {', '.join(known) or 'none'}")

@@ -29,12 +29,16 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
 API = "/api/v1"
+Tagged = dict[str, tuple[str, bytes]]
+"""Tag and body of answers, by what was asked."""
 NO_HEADERS: Mapping[str, str] = {}
+_KNOWN = 16  # answers; who polls asks for two or three
 _SILENCE = 45.0  # three heartbeats: a stream that says nothing for so long is dead
 _PAUSES = (0.1, 0.3, 1.0, 2.0)
 _BY_STATUS: Mapping[int, type[EnnioError]] = {
     400: Invalid, 401: Unauthorized, 402: OverBudget, 403: Unauthorized, 404: NotFound, 409: Conflict, 503: Unreachable, 504: TimedOut,
 }  # fmt: skip
+_NOT_MODIFIED = 304
 _BY_NAME = {kind.__name__: kind for kind in (Conflict, Invalid, NotFound, OverBudget, Refused, TimedOut, Unauthorized, Unreachable)}
 
 
@@ -49,11 +53,13 @@ class LostAnswer(Unreachable):
     """Whether the request was carried out is not known: its connection failed before the whole answer was there."""
 
 
-def find(config_file: Path, home: Home, configured_token: Callable[[], str | None]) -> ApiClient:
+def find(
+    config_file: Path, home: Home, configured_token: Callable[[], str | None], known: Tagged | None = None
+) -> ApiClient:
     """The client of the supervisor of this configuration file. Raises NoSupervisor.
 
     ``configured_token`` is only called when the supervisor did not make a token of its own, so that
-    the configuration need not be read for most commands.
+    the configuration need not be read for most commands. ``known`` is what an earlier client was answered.
     """
     from ennio.http import address  # noqa: PLC0415 - fcntl and secrets are not free either
 
@@ -61,7 +67,31 @@ def find(config_file: Path, home: Home, configured_token: Callable[[], str | Non
     found = address.running(run_dir)
     if found is None:
         raise NoSupervisor(f"no supervisor runs for {config_file}; start it with: ennio start")
-    return ApiClient(found.url, address.known_token(run_dir) or configured_token() or "", name=str(config_file))
+    token = address.known_token(run_dir) or configured_token() or ""
+    return ApiClient(found.url, token, name=str(config_file), known=known)
+
+
+class KnownAnswers:
+    """The last answers that had a tag (``ETag``): who asks again shows it, and is sent nothing where nothing is different."""
+
+    def __init__(self, kept: Tagged) -> None:
+        self._kept = kept
+
+    def headers(self, asked: str) -> dict[str, str]:
+        """What to send along with the question."""
+        return {"If-None-Match": self._kept[asked][0]} if asked in self._kept else {}
+
+    def body(self, asked: str, response: HTTPResponse) -> bytes:
+        """The whole answer: what was sent, or what is known still."""
+        body, tag = response.read(), response.getheader("ETag")
+        known = self._kept.pop(asked, None)
+        if response.status == _NOT_MODIFIED:
+            tag, body = known or ("", b"")
+        if tag:
+            self._kept[asked] = tag, body
+            while len(self._kept) > _KNOWN:
+                del self._kept[next(iter(self._kept))]
+        return body
 
 
 class ApiClient:
@@ -71,15 +101,17 @@ class ApiClient:
     supervisor raised, so that exit codes follow from it.
     """
 
-    def __init__(self, url: str, token: str, timeout: float = 30.0, name: str = "") -> None:
+    def __init__(self, url: str, token: str, timeout: float = 30.0, name: str = "", known: Tagged | None = None) -> None:
         self.url = url.rstrip("/")
+        self._answers: Tagged = {} if known is None else known
+        self._known = KnownAnswers(self._answers)
         self._token = token
         self._timeout = timeout
         self._name = name or self.url
 
     def patient(self, seconds: float) -> ApiClient:
         """The same client, waiting so long for an answer."""
-        return ApiClient(self.url, self._token, seconds, self._name)
+        return ApiClient(self.url, self._token, seconds, self._name, self._answers)
 
     def get(self, path: str, /, **query: object) -> Any:
         """The data of a GET; parameters that are None are left out."""
@@ -129,9 +161,11 @@ class ApiClient:
         """The whole answer, envelope included."""
         from http.client import HTTPException  # noqa: PLC0415
 
-        connection, response = self._ask(method, path, query, body, headers=headers, timeout=self._timeout)
+        asked = _target(path, query)
+        known = self._known.headers(asked) if method == "GET" else {}
+        connection, response = self._ask(method, path, query, body, headers={**headers, **known}, timeout=self._timeout)
         try:
-            return json.loads(response.read())
+            return json.loads(self._known.body(asked, response) if method == "GET" else response.read())
         except TimeoutError:
             raise TimedOut(f"{method} {path}: the answer broke off after {self._timeout:g} s") from None
         except (OSError, HTTPException, ValueError) as error:
@@ -189,10 +223,9 @@ class ApiClient:
         timeout: float,
     ) -> tuple[HTTPConnection, HTTPResponse]:
         from http.client import HTTPException  # noqa: PLC0415
-        from urllib.parse import urlencode  # noqa: PLC0415
 
         connection = self._connect(timeout)
-        target = API + path + ("?" + urlencode(_texts(query), doseq=True) if _texts(query) else "")
+        target = _target(path, query)
         sent = {"Authorization": f"Bearer {self._token}", **headers} | ({} if body is None else {"Content-Type": "application/json"})
         try:
             connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
@@ -245,6 +278,14 @@ def blocks(lines: Iterator[bytes]) -> Iterator[tuple[int, Any]]:
             if seq is not None:
                 yield seq, json.loads(data) if data else None
             seq, data = None, b""
+
+
+def _target(path: str, query: Mapping[str, object]) -> str:
+    """What is asked for: the path with its query."""
+    from urllib.parse import urlencode  # noqa: PLC0415
+
+    texts = _texts(query)
+    return API + path + ("?" + urlencode(texts, doseq=True) if texts else "")
 
 
 def _texts(query: Mapping[str, object]) -> dict[str, object]:

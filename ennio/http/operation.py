@@ -59,7 +59,7 @@ class Operation:
     """One operation. ``answer`` is the annotation of its data, or a schema.
 
     ``page``: a list with what leads to the next page beside it. ``media``: its answer stands in no envelope.
-    ``once``: it may be sent again under a key. ``is_open``: it needs no token.
+    ``once``: it may be sent again under a key. ``is_open``: it needs no token. ``tagged``: its answer has an ``ETag``.
     """
 
     summary: str
@@ -70,6 +70,7 @@ class Operation:
     page: bool = False
     media: str | None = None
     is_open: bool = False
+    tagged: bool = False
 
 
 def word(text: str) -> dict[str, Any]:

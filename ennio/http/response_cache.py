@@ -2,11 +2,16 @@
 
 Boards and people ask the same again and again, and between two writes nothing in it is different. Only what also
 depends on an actor, a terminal, a forge or the hour has to be made anew each time.
+
+Each goes with a tag of its own bytes (``ETag``). Whoever shows the tag again (``If-None-Match``) is told that nothing is
+different (304), also by a supervisor that was started since, and after writes that changed nothing in this answer.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Protocol
 
@@ -15,6 +20,32 @@ import falcon
 from ennio.http.envelope import give
 
 ROOM = 8 * 1024 * 1024
+_TAG_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedAnswer:
+    """The bytes of an answer, and what they are known by."""
+
+    body: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, body: bytes) -> TaggedAnswer:
+        """An answer with its tag."""
+        return cls(body, hashlib.blake2b(body, digest_size=_TAG_BYTES).hexdigest())
+
+    def give(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Send it, or only that it is what the caller has."""
+        resp.etag = self.tag
+        if self._is_known(req):
+            resp.status, resp.data = 304, None
+        else:
+            give(resp, self.body)
+
+    def _is_known(self, req: falcon.Request) -> bool:
+        shown = req.if_none_match or ()
+        return any(one in ("*", self.tag) for one in shown)
 
 
 class ResponseCache:
@@ -24,7 +55,7 @@ class ResponseCache:
         self._data_version = data_version
         self._room = room
         self._shown: object = None
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[str, TaggedAnswer] = {}
         self._size = 0
 
     def give(self, req: falcon.Request, resp: falcon.Response, make: Callable[[], None]) -> None:
@@ -32,20 +63,22 @@ class ResponseCache:
         version = self._data_version()  # before anything is read: what is written meanwhile counts as later
         if version != self._shown:
             self._forget(version)
-        known = self._kept.get(req.relative_uri)
-        if known is not None:
-            give(resp, known)
-            return
-        make()
-        if version == self._shown and resp.data is not None:
-            self._keep(req.relative_uri, resp.data)
+        answer = self._kept.get(req.relative_uri)
+        if answer is None:
+            make()
+            if resp.data is None:
+                return
+            answer = TaggedAnswer.of(resp.data)
+            if version == self._shown:
+                self._keep(req.relative_uri, answer)
+        answer.give(req, resp)
 
-    def _keep(self, asked: str, body: bytes) -> None:
-        size = len(asked) + len(body)
+    def _keep(self, asked: str, answer: TaggedAnswer) -> None:
+        size = len(asked) + len(answer.body)
         if self._size + size > self._room:
             self._forget(self._shown)
         if size <= self._room:
-            self._kept[asked] = body
+            self._kept[asked] = answer
             self._size += size
 
     def _forget(self, version: object) -> None:
@@ -59,10 +92,12 @@ class HasResponseCache(Protocol):
 
 
 def cached(responder: Callable[..., None]) -> Callable[..., None]:
-    """Keep the answers of a GET: everything in them comes from the store, or from what never changes while the worker lives."""
+    """Keep and tag the answers of a GET: all in them comes from the store, or from what never changes while the worker lives."""
 
     @wraps(responder)
     def responder_or_kept(self: HasResponseCache, req: falcon.Request, resp: falcon.Response, **place: Any) -> None:
         self.cache.give(req, resp, lambda: responder(self, req, resp, **place))
 
+    said: Any = responder
+    responder_or_kept.operation = replace(said.operation, tagged=True)  # type: ignore[attr-defined]
     return responder_or_kept

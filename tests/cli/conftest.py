@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,13 +71,17 @@ def place(tmp_path: Path) -> Place:
 
 @dataclass(slots=True)
 class Api:
-    """A server that answers what it was told to, and remembers what it was asked."""
+    """A server that answers what it was told to, and remembers what it was asked.
+
+    ``unchanged`` counts the answers that were known to who asked.
+    """
 
     place: Place
     url: str = ""
     answers: dict[tuple[str, str], tuple[int, Any, str]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
+    unchanged: int = 0
 
     def on(self, method: str, path: str, data: Any, *, status: int = 200, error: str = "") -> Api:
         """Answer this path with data, or with an error of a class."""
@@ -104,7 +109,12 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             status, document, error = api.answers.get((self.command, path), missing)
             streamed = isinstance(document.get("data"), str) and path == "/events/stream"
             body = document["data"].encode() if streamed else json.dumps(document).encode()
+            tag = f'"{zlib.crc32(body)}"'
+            if status == 200 and self.headers.get("If-None-Match") == tag:
+                api.unchanged += 1
+                status, body = 304, b""
             self.send_response(status)
+            self.send_header("ETag", tag)
             if error:
                 self.send_header("Ennio-Error", error)
             self.send_header("Content-Length", str(len(body)))

@@ -43,6 +43,7 @@ def test_the_board_paints_refreshes_follows_a_resize_and_quits(api: Api, more: d
             return bytes(shown)
 
         assert eventually(lambda: b"ma-1a2b3c4d" in read())
+        assert eventually(lambda: read() and api.unchanged), "what it has is not sent to it again"
         api.on("GET", "/sessions", [ROW, ROW | {"id": "ma-2b3c4d5e"}])
         assert eventually(lambda: b"ma-2b3c4d5e" in read())
         assert (b"\x1b[34m" in shown) == (not more)

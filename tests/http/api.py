@@ -44,7 +44,7 @@ class Api:
         more["headers"] = {"Authorization": f"Bearer {TOKEN}"} | more.get("headers", {})
         path = path if path == "/auth" else f"/api/v1{path}"
         result = self._client.simulate_request(method, path, **more)
-        if method not in ("HEAD", "OPTIONS") and result.status_code not in (204, 303):
+        if method not in ("HEAD", "OPTIONS") and result.status_code not in (204, 303, 304):
             check_answer(method, path, result.status_code, result.json)
         return result
 

@@ -6,16 +6,22 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from ennio.http import address
-from ennio.http.client import ApiClient, NoSupervisor, find
+from ennio.http.app import create_app
+from ennio.http.client import ApiClient, NoSupervisor, Tagged, find
 from ennio.machine.home import Home, private
 from ennio.model.errors import TimedOut, Unreachable
+from tests.http.api import TOKEN
+from tests.http.small_orchestrator import SmallOrchestrator
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,3 +144,58 @@ def test_loading_the_client_loads_nothing_heavy() -> None:
     words = "import sys, ennio.http.client; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, cwd=ROOT, timeout=30)
     assert not {"falcon", "gevent", "http.client", "pykka", "ssl", "yaml"} & set(loaded.stdout.split())
+
+
+@contextmanager
+def serving(app: Callable[..., Any], said: list[str]) -> Iterator[str]:
+    """The app behind a real socket; its base URL. Notes the status of every answer."""
+
+    def noted(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        def start(status: str, *rest: Any) -> Any:
+            said.append(status)
+            return start_response(status, *rest)
+
+        return app(environ, start)
+
+    class Silent(WSGIRequestHandler):
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    with make_server("127.0.0.1", 0, noted, handler_class=Silent) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_who_polls_is_sent_only_what_is_different(orchestrator: SmallOrchestrator, session_id: str) -> None:
+    said: list[str] = []
+    with serving(create_app(orchestrator, TOKEN), said) as url:
+        known: Tagged = {}
+
+        def ask() -> Any:
+            return ApiClient(url, TOKEN, known=known).get("/sessions", all=True)
+
+        first = ask()
+        assert [one["id"] for one in first] == [session_id]
+        assert ask() == first
+        store = orchestrator.store
+        store.sessions.save(replace(store.sessions.need(session_id), reason="it works"))
+        assert [ask()[0]["reason"], ask()[0]["reason"]] == ["it works", "it works"]
+        client = ApiClient(url, TOKEN, known=known)
+        assert client.get("/sessions", project_id="my-app") == client.get("/sessions"), "each question has its own answer"
+        client.get("/status")
+        client.get("/status")
+    codes = [one.partition(" ")[0] for one in said]
+    assert codes == ["200", "304", "200", "304", "200", "200", "200", "200"]
+    assert all(tag.startswith('"') for tag, _ in known.values())
+
+
+def test_of_answers_with_a_tag_only_the_last_are_kept(orchestrator: SmallOrchestrator, session_id: str) -> None:
+    known: Tagged = {}
+    with serving(create_app(orchestrator, TOKEN), []) as url:
+        for limit in range(1, 40):
+            ApiClient(url, TOKEN, known=known).page("/events", limit=limit)
+    assert len(known) == 16
+    assert next(reversed(known)).endswith("limit=39")

@@ -15,16 +15,35 @@ import pytest
 
 from ennio.http.app import create_app
 from ennio.http.envelope import answer
+from ennio.http.openapi.document import document
 from ennio.http.response_cache import ResponseCache
 from ennio.model.errors import Conflict
+from ennio.model.events import Draft, EventType
 from ennio.model.evidence import Evidence, Ground
 from ennio.model.facts import AgentSeen, Facts
+from ennio.model.message import Message, Origin
 from ennio.model.session import Activity, SessionStatus
 from ennio.store import SessionMetrics, Waiting
-from tests.http.api import TOKEN, Api
+from tests.http.api import TOKEN, Api, template_of
 from tests.http.small_orchestrator import SmallOrchestrator
 
-KEPT = ("/sessions", "/sessions?all=true", "/sessions?status=working", "/sessions/{}", "/queue", "/projects", "/projects/my-app")
+KEPT = (
+    "/sessions",
+    "/sessions?all=true",
+    "/sessions?status=working",
+    "/sessions/{}",
+    "/sessions/{}/messages",
+    "/sessions/{}/evidence",
+    "/sessions/{}/reactions",
+    "/sessions/{}/events",
+    "/sessions/{}/events?limit=1",
+    "/events",
+    "/events?after=0",
+    "/queue",
+    "/projects",
+    "/projects/my-app",
+    "/notifications",
+)
 
 
 def _shown(api: Api, session_id: str) -> list[Any]:
@@ -132,7 +151,7 @@ def test_answers_take_no_more_room_than_they_are_given(orchestrator: SmallOrches
     cache = ResponseCache(orchestrator.data_version, room=1000)
     for number in range(100):
         _answered(cache, falcon.testing.create_req(path=f"/{number}"), "x" * number)
-        assert sum(len(key) + len(body) for key, body in cache._kept.items()) == cache._size <= 1000
+        assert sum(len(key) + len(kept.body) for key, kept in cache._kept.items()) == cache._size <= 1000
     large = falcon.testing.create_req(path="/large")
     assert _answered(cache, large, "x" * 1000) != _answered(cache, large, "y" * 1000)
 
@@ -146,3 +165,94 @@ def test_an_error_half_way_keeps_nothing(orchestrator: SmallOrchestrator, asked:
     with pytest.raises(Conflict):
         cache.give(asked, falcon.Response(), fail)
     assert _answered(cache, asked, 1) == b'{"data":1}'
+
+
+# --- tags --------------------------------------------------------------------------------------
+
+
+def _tags(api: Api, session_id: str) -> dict[str, str]:
+    return {path: api.ask("GET", f"{path.format(session_id)}").headers["etag"] for path in KEPT}
+
+
+def test_who_shows_the_tag_of_an_answer_is_told_that_nothing_is_different(api: Api, session_id: str) -> None:
+    for path, tag in _tags(api, session_id).items():
+        for method in ("GET", "HEAD"):
+            again = api.ask(method, path.format(session_id), headers={"If-None-Match": f'"other", {tag}'})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), path
+            assert again.headers["cache-control"] == "no-store"
+        other = api.ask("GET", path.format(session_id), headers={"If-None-Match": '"other"'})
+        assert (other.status_code, other.headers["etag"]) == (200, tag)
+
+
+@pytest.mark.parametrize("shown", ["", ",", "garbage", '"', 'W/"garbage"'])
+def test_a_tag_that_is_none_of_ours_gets_the_whole_answer(api: Api, session_id: str, shown: str) -> None:
+    assert api.get(f"/sessions/{session_id}", headers={"If-None-Match": shown})["id"] == session_id
+
+
+def test_every_write_that_is_shown_makes_a_new_tag(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+    one = "/sessions/{}"
+    store, now = orchestrator.store, orchestrator.clock.now()
+    store.queue.add(Waiting(session_id, "my-app", 0, 0, False, now, ""))
+    writes: dict[str, Callable[[], object]] = {
+        one: lambda: store.metrics.save(SessionMetrics(session_id, ci_runs=2)),
+        "/sessions": lambda: store.sessions.save(replace(store.sessions.need(session_id), reason="it works")),
+        f"{one}/messages": lambda: store.messages.add(Message("m-1", session_id, "go on", Origin.PERSON, now)),
+        f"{one}/evidence": lambda: store.evidence.add(session_id, Evidence(now, SessionStatus.WORKING, "works", ())),
+        f"{one}/events": lambda: _emit(orchestrator, session_id),
+        "/events": lambda: _emit(orchestrator, session_id),
+        "/queue": lambda: store.queue.change(replace(store.queue.list()[0], held=True)),
+        "/projects": lambda: store.sessions.save(replace(store.sessions.need(session_id), status=SessionStatus.DONE)),
+    }
+    for path, write in writes.items():
+        before = api.ask("GET", path.format(session_id))
+        write()
+        after = api.ask("GET", path.format(session_id), headers={"If-None-Match": before.headers["etag"]})
+        assert after.status_code == 200, path
+        assert after.headers["etag"] != before.headers["etag"]
+        assert after.json != before.json
+
+
+def _emit(orchestrator: SmallOrchestrator, session_id: str) -> None:
+    with orchestrator.store.transaction() as tx:
+        tx.emit(session_id, "my-app", Draft(EventType.SESSION_STEP, "a step"))
+
+
+def test_a_write_that_is_not_shown_leaves_the_tag_also_to_a_supervisor_that_was_started_since(
+    api: Api, orchestrator: SmallOrchestrator, session_id: str
+) -> None:
+    tags = _tags(api, session_id)
+    orchestrator.store.meta.set("a", "new")
+    assert _tags(api, session_id) == tags == _tags(Api(create_app(orchestrator, TOKEN)), session_id)
+
+
+def test_one_tag_never_stands_for_two_answers(api: Api, orchestrator: SmallOrchestrator, session_id: str) -> None:
+    orchestrator.store.sessions.insert(replace(orchestrator.store.sessions.need(session_id), id="ma-2", status=SessionStatus.WORKING))
+    answers: dict[str, set[bytes]] = {}
+    for path in (*KEPT, "/sessions?status=done", "/sessions/ma-2", "/sessions/ma-2/messages"):
+        answer = api.ask("GET", path.format(session_id))
+        answers.setdefault(answer.headers["etag"], set()).add(answer.content)
+    assert all(len(bodies) == 1 for bodies in answers.values())
+    assert len(answers) > len(KEPT) / 2
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": ""}, {"Authorization": "Bearer wrong"}])
+def test_a_tag_lets_nobody_in(api: Api, session_id: str, headers: dict[str, str]) -> None:
+    tag = api.ask("GET", f"/sessions/{session_id}").headers["etag"]
+    refused = api.ask("GET", f"/sessions/{session_id}", headers={"If-None-Match": tag, **headers})
+    assert refused.status_code == 401
+    assert "etag" not in refused.headers
+
+
+def test_what_is_not_of_the_store_alone_has_no_tag(api: Api, session_id: str) -> None:
+    for path in ("/status", "/config", f"/sessions/{session_id}/output", "/health"):
+        assert "etag" not in api.ask("GET", path).headers
+    assert "etag" not in api.ask("GET", "/sessions/ma-2").headers, "an error has none either"
+
+
+def test_the_document_names_the_tag_of_every_answer_that_has_one(api: Api, session_id: str) -> None:
+    tagged = {path for path, of in document()["paths"].items() if "304" in of.get("get", {}).get("responses", {})}
+    assert tagged == {template_of(f"/api/v1{path.format(session_id)}") for path in KEPT}
+    for path in tagged:
+        said = document()["paths"][path]["get"]
+        assert [one["name"] for one in said["parameters"] if one["in"] == "header"] == ["If-None-Match"]
+        assert "ETag" in said["responses"]["200"]["headers"]

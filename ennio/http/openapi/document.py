@@ -51,15 +51,15 @@ def _path(template: str, kind: type[Resource], suffix: str) -> dict[str, Any]:
 
 
 def _operation(said: Operation) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": "Done.", "content": {said.media or "application/json": {"schema": _answer(said)}}}
+    responses = {"200": done | _TAG, "304": _NOT_MODIFIED} if said.tagged else {"200": done}
     operation: dict[str, Any] = {
         "summary": said.summary,
-        "responses": {
-            "200": {"description": "Done.", "content": {said.media or "application/json": {"schema": _answer(said)}}},
-            "default": {"$ref": "#/components/responses/Error"},
-        },
+        "responses": responses | {"default": {"$ref": "#/components/responses/Error"}},
     }
     query = request_fields(said.query) if said.query is not None else {}
     parameters = [_in_query(name, field) for name, field in query.items()] + ([_KEY] if said.once else [])
+    parameters += [_SHOWN] if said.tagged else []
     if parameters:
         operation["parameters"] = parameters
     if said.body is not None:
@@ -75,6 +75,15 @@ def _answer(said: Operation) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
+_TAG = {"headers": {"ETag": {"description": "The answer is known by it.", "schema": {"type": "string"}}}}
+_NOT_MODIFIED = {"description": "Nothing is different from the answer that had this tag.", **_TAG}
+_SHOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of the answer that is known.",
+    "schema": {"type": "string"},
+}
 _KEY = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string", "pattern": PATTERN}}
 
 

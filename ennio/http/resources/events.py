@@ -12,6 +12,7 @@ from ennio.actors.orchestrator import EventApi
 from ennio.http.openapi.schemas import TEXT
 from ennio.http.operation import Operation, Resource, described, operation
 from ennio.http.requests import read_query
+from ennio.http.response_cache import cached
 from ennio.http.selection import EventKinds, EventSelection
 from ennio.http.sse import connection_of, stream
 from ennio.model.errors import Invalid
@@ -51,6 +52,7 @@ class StreamQuery(EventSelection):
 class EventsResource(Resource):
     """All events."""
 
+    @cached
     @operation("The event log, page by page.", Event, query=EventsQuery, page=True)
     def on_get(self, query: EventsQuery) -> Page:
         """One page: ascending after a seq, else newest first; ``next`` leads to the page behind it."""

@@ -173,21 +173,25 @@ class SessionResource(Resource):
         """The command that connects a person's terminal to it, as a list of arguments."""
         return self._orchestrator.sessions.attach(self._known(session_id))
 
+    @cached
     @operation("Every message to it, oldest first.", list[Message])
     def on_get_messages(self, session_id: str) -> Sequence[Message]:
         """Every message to it, oldest first."""
         return self._orchestrator.sessions.messages(identifier("session id", session_id))
 
+    @cached
     @operation("Why it has its status, newest first.", list[Evidence], query=LimitQuery)
     def on_get_evidence(self, session_id: str, query: LimitQuery) -> Sequence[Evidence]:
         """Why it has and had its statuses, newest first."""
         return self._orchestrator.sessions.evidence(identifier("session id", session_id), query.limit)
 
+    @cached
     @operation("What reactions did, newest first.", list[ReactionRecord], query=LimitQuery)
     def on_get_reactions(self, session_id: str, query: LimitQuery) -> Sequence[ReactionRecord]:
         """What was done about its pull request and when, newest first."""
         return self._orchestrator.sessions.reactions(identifier("session id", session_id), query.limit)
 
+    @cached
     @operation("Its part of the event log.", Event, query=SessionEventsQuery, page=True)
     def on_get_events(self, session_id: str, query: SessionEventsQuery) -> Page:
         """Its part of the event log."""

@@ -14,6 +14,7 @@ from ennio.http.openapi.schemas import ANY, TEXT
 from ennio.http.operation import Operation, Resource, described, operation, word
 from ennio.http.requests import read_raw
 from ennio.http.resources.sessions import LimitQuery
+from ennio.http.response_cache import cached
 from ennio.model.errors import Invalid
 
 
@@ -36,6 +37,7 @@ class SupervisorResource(Resource):
         self._orchestrator.supervisor.shutdown()
         return "stopping"
 
+    @cached
     @operation("What people were told, latest first.", list[Notice], query=LimitQuery)
     def on_get_notifications(self, query: LimitQuery) -> Sequence[Notice]:
         """List the latest."""
