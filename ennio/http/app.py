@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from typing import Any
 
 import falcon
@@ -40,19 +39,19 @@ class _LastKnown:
     """Whoever only looks is shown what was last known, while the database cannot be asked."""
 
     def __init__(self, orchestrator: Orchestrator) -> None:
-        self._orchestrator = orchestrator
+        self._last_known = orchestrator.last_known
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Before it is answered."""
-        req.context.looking = ExitStack()
         if req.method in {"GET", "HEAD"}:
-            req.context.looking.enter_context(self._orchestrator.last_known())
+            req.context.looking = self._last_known()
+            req.context.looking.__enter__()
 
     def process_response(self, req: falcon.Request, _resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
         """However it was answered."""
         looking = getattr(req.context, "looking", None)
         if looking is not None:
-            looking.close()
+            looking.__exit__(None, None, None)
 
 
 def _add_head(resource: Resource, suffix: str) -> None:

@@ -18,12 +18,12 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn.http import errors
-from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.http import errors, wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 from ennio.http.envelope import encode
 from ennio.http.sse import SseConnections
+from ennio.http.whole_response import WholeResponse
 
 SOCKET_TIMEOUT = 30.0
 DRAIN = 2.0
@@ -86,27 +86,44 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn is not typed
         """SIGINT and SIGQUIT end it in the same order; a Ctrl-C reaches arbiter and worker alike."""
         self.handle_exit(sig, frame)
 
-    def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve one connection, whose client must keep sending or receiving."""
-        client.settimeout(SOCKET_TIMEOUT)
-        AsyncWorker.handle(self, listener, client, addr)
-
-    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; a client that stopped receiving is let go without a word.
 
-        StopIteration is how the caller is told to end the connection.
+        StopIteration is how the caller is told to end the connection. gunicorn's own does more for each:
+        access log, hooks, two looks at the clock.
         """
         self.busy += 1
+        sock.settimeout(SOCKET_TIMEOUT)  # the client must keep sending or receiving
         try:
-            served = super().handle_request(listener_name, req, sock, addr)
+            self._answer(*wsgi.create(req, sock, addr, listener_name, self.cfg, WholeResponse))
         except TimeoutError:
             self.log.debug("client %s took nothing for %s s", addr, SOCKET_TIMEOUT)
             raise StopIteration from None
+        except (gevent.GreenletExit, SystemExit):
+            raise StopIteration from None  # the server is stopping, and its patience is over
         finally:
+            sock.settimeout(None)
             self.busy -= 1
+
+    def _answer(self, resp: WholeResponse, environ: dict[str, Any]) -> None:
+        environ["wsgi.multithread"] = True
         if not self.alive:
+            resp.force_close()
+        items = self.wsgi(environ, resp.start_response)
+        try:
+            for item in items:
+                resp.write(item)
+            resp.close()
+        except Exception as error:
+            if isinstance(error, OSError) or not resp.headers_sent:
+                raise
+            self.log.exception("an answer broke off")  # a second one would be taken for the rest of it
+            raise StopIteration from None
+        finally:
+            if hasattr(items, "close"):
+                items.close()
+        if resp.should_close() or not self.alive:
             raise StopIteration
-        return served
 
     def handle_error(self, _req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what never became a request of the app, in the envelope."""

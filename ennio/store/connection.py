@@ -9,8 +9,8 @@ themselves yield, so what is read outside of a transaction has connections of it
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -28,8 +28,21 @@ class _Own(threading.local):
 
     depth = 0
     failed = False
-    content = False
-    """Whether what was last known will do where the database cannot be asked."""
+    content = 0
+    """How often it was said that what was last known will do where the database cannot be asked."""
+
+
+class _Content:
+    """While it is entered, this greenlet is content with what was last known; every request comes by here."""
+
+    def __init__(self, own: _Own) -> None:
+        self._own = own
+
+    def __enter__(self) -> None:
+        self._own.content += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._own.content -= 1
 
 
 class Connection:
@@ -41,6 +54,7 @@ class Connection:
         self._in_words = InWords(dialect)
         self._transaction = _Transaction(self)
         self._own = _Own()
+        self._content = _Content(self._own)
         self._troubles: tuple[type[Exception], ...] = (UnicodeEncodeError, *dialect.errors)
         self._texts: dict[str, str] = {}
 
@@ -78,14 +92,9 @@ class Connection:
                 raise
             return self.dialect.last_known(statement, parameters)
 
-    @contextmanager
-    def last_known(self) -> Iterator[None]:
+    def last_known(self) -> AbstractContextManager[None]:
         """Until its end this greenlet is content with what was last known, where the database cannot be asked."""
-        before, self._own.content = self._own.content, True
-        try:
-            yield
-        finally:
-            self._own.content = before
+        return self._content
 
     def text_of(self, query: Any) -> tuple[str, list[Any]]:
         """A query as text and its parameters; the text holds for other parameters of the same number too."""
@@ -125,7 +134,7 @@ class Connection:
                 if not self._own.content:
                     raise
                 return object()  # nothing that is shown meanwhile is kept
-        with self.lock, self._in_words:
+        with self._in_words:  # and no lock: what another thread has under way only counts as later
             return self.dialect.data_version()
 
     def bump(self, sequence: str, above: int = 0) -> int:
